@@ -1,0 +1,75 @@
+# The menu. `make` prints it; every target does all the set-up it needs.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+READY  := $(VENV)/.ready
+MEMBERS := libs/common libs/simulator libs/cli services/ingest services/router services/sender services/analytics
+
+.PHONY: help
+help: ## print this menu
+	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n\033[1m%s\033[0m\n", substr($$0, 5)} /^[a-z-]+:.*## / {printf "  \033[36mmake %-10s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST); echo
+
+##@ Use it
+
+.PHONY: run
+run: $(READY) ## start everything with simulated traffic; Ctrl-C stops it
+	@exec $(BIN)/garbo up
+
+.PHONY: stop
+stop: $(READY) ## stop what `make run` started from this clone
+	@$(BIN)/garbo stop
+
+##@ Change it
+
+.PHONY: setup
+setup: $(READY) ## the virtual environment, from requirements.lock
+
+.PHONY: format
+format: $(READY) ## let ruff format and mend
+	@$(BIN)/ruff format . && $(BIN)/ruff check --fix .
+
+.PHONY: check
+check: $(READY) ## format, lint, types, import rules, architecture, unit tests: fast
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-timings
+	$(BIN)/pytest -q -m "not integration and not e2e and not browser"
+
+.PHONY: test
+test: $(READY) ## everything, on real Kafka and PostgreSQL
+	$(BIN)/pytest
+
+.PHONY: bench
+bench: $(READY) ## figures, each beside a bare reference of the same minute
+	@$(BIN)/python -m benchmarks
+
+.PHONY: generate
+generate: $(READY) ## write contracts, docs/events.md and docs/asyncapi.yaml anew
+	@$(BIN)/python -m garbo.common.contracts
+
+.PHONY: lock
+lock: $(READY) ## resolve requirements.lock anew
+	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header \
+	  --extra otlp --extra local --group dev pyproject.toml $(MEMBERS:%=%/pyproject.toml) \
+	  $(foreach m,$(MEMBERS),--no-emit-package garbo-$(notdir $(m))) -o requirements.lock
+
+##@ Clean up
+
+.PHONY: clean
+clean: ## remove the virtual environment, data and caches
+	@if [ -x $(BIN)/garbo ]; then $(BIN)/garbo stop || true; fi
+	rm -rf $(VENV) .garbo .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(READY): requirements.lock deploy/local/uv.lock.txt pyproject.toml $(MEMBERS:%=%/pyproject.toml)
+	@$(PYTHON) -c 'import sys; sys.exit(0 if (3, 11) <= sys.version_info[:2] <= (3, 14) else "Garbo needs Python 3.11 to 3.14, this is %d.%d: type make PYTHON=python3.11 $(MAKECMDGOALS)" % sys.version_info[:2])'
+	@[ -x $(BIN)/python ] || $(PYTHON) -m venv $(VENV) || { echo "No venv module: type apt-get install python3-venv"; exit 1; }
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r deploy/local/uv.lock.txt
+	@VIRTUAL_ENV=$(VENV) $(BIN)/uv pip sync --quiet --require-hashes requirements.lock deploy/local/uv.lock.txt
+	@VIRTUAL_ENV=$(VENV) $(BIN)/uv pip install --quiet --no-deps --no-build-isolation $(MEMBERS:%=-e %)
+	@touch $@
