@@ -1,0 +1,148 @@
+"""The business file (`GARBO_CONFIG`): brands, sending numbers, templates, API clients.
+
+Read by several services, so it is described once, here.
+"""
+
+from hashlib import sha256
+from hmac import compare_digest
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
+
+from garbo.common.errors import StartRefused
+from garbo.common.events.requests import Name, Purpose
+
+Category = Literal["MARKETING", "UTILITY", "AUTHENTICATION"]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Brand(_Part):
+    """A name customers know, and the numbers it sends from."""
+
+    id: Name
+    care_number: str
+    """Default sending number of the care lane (platform id)."""
+    promo_number: str
+    """Default sending number of the promo lane (platform id)."""
+
+
+class Number(_Part):
+    """A WhatsApp business number."""
+
+    id: Annotated[str, Field(pattern=r"^[0-9]{1,32}$")]
+    """The platform's phone number id."""
+    display: str
+    waba: str
+    brand: Name
+    token: SecretStr | None = None
+    """The access token; or `token_file`."""
+    token_file: Path | None = None
+    rate_per_s: Annotated[float, Field(gt=0, le=1000)] = 80
+    """Messages a second the platform allows, in and out together."""
+
+    def access_token(self) -> str:
+        """Read the token; raises `StartRefused` when there is none."""
+        if self.token:
+            return self.token.get_secret_value()
+        if self.token_file is None:
+            raise StartRefused(f"business file: number {self.id} has neither token nor token_file.")
+        try:
+            return self.token_file.read_text(encoding="utf-8").strip()
+        except OSError as error:
+            raise StartRefused(
+                f"business file: token_file of number {self.id} cannot be read: {error.strerror}."
+            ) from None
+
+
+class KnownTemplate(_Part):
+    """A template as approved; the platform's own changes override its category."""
+
+    name: str
+    language: str
+    category: Category
+    parameters: Annotated[int, Field(ge=0, le=50)] = 0
+    """How many body parameters it takes."""
+
+
+class Client(_Part):
+    """A service or person that may publish."""
+
+    id: Name
+    keys_sha256: Annotated[
+        tuple[Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")], ...], Field(max_length=4)
+    ] = ()
+    """SHA-256 of each live API key; make one with: openssl rand -hex 24."""
+    brands: tuple[Name, ...]
+    purposes: tuple[Purpose, ...]
+    scopes: tuple[Literal["publish", "read"], ...] = ("publish",)
+
+
+class Business(_Part):
+    """The whole file."""
+
+    brands: tuple[Brand, ...]
+    numbers: tuple[Number, ...]
+    templates: tuple[KnownTemplate, ...] = ()
+    clients: tuple[Client, ...]
+
+    @model_validator(mode="after")
+    def _refer(self) -> Self:
+        brands, numbers = {b.id for b in self.brands}, {n.id for n in self.numbers}
+        for brand in self.brands:
+            missing = {brand.care_number, brand.promo_number} - numbers
+            if missing:
+                raise ValueError(f"brand {brand.id} names a number that is not listed: {min(missing)}")
+        for owner, named in [(f"number {n.id}", {n.brand}) for n in self.numbers] + [
+            (f"client {c.id}", set(c.brands)) for c in self.clients
+        ]:
+            if named - brands:
+                raise ValueError(f"{owner} names a brand that is not listed: {min(named - brands)}")
+        return self
+
+    def client(self, client_id: str) -> Client | None:
+        """Find a client by its id."""
+        return next((c for c in self.clients if c.id == client_id), None)
+
+    def client_of_key(self, key: str) -> Client | None:
+        """Find the client an API key belongs to; the comparison takes the same time for all keys."""
+        digest = sha256(key.encode()).hexdigest()
+        found: Client | None = None
+        for client in self.clients:
+            for known in client.keys_sha256:
+                if compare_digest(known, digest):
+                    found = client
+        return found
+
+    def brand(self, brand_id: str) -> Brand | None:
+        """Find a brand by its id."""
+        return next((b for b in self.brands if b.id == brand_id), None)
+
+    def number(self, number_id: str) -> Number | None:
+        """Find a number by its platform id."""
+        return next((n for n in self.numbers if n.id == number_id), None)
+
+
+def load_business(path: Path) -> Business:
+    """Read the business file; raises `StartRefused` with the field at fault and what it should be."""
+    try:
+        content: Any = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise StartRefused(f"GARBO_CONFIG cannot be read: {error.strerror} ({path}).") from None
+    except yaml.YAMLError as error:
+        line = (
+            f", line {error.problem_mark.line + 1}"
+            if isinstance(error, yaml.MarkedYAMLError) and error.problem_mark
+            else ""
+        )
+        raise StartRefused(f"GARBO_CONFIG is not YAML ({path}{line}).") from None
+    try:
+        return Business.model_validate(content)
+    except ValidationError as error:
+        first = error.errors(include_input=False, include_url=False)[0]
+        field = ".".join(str(part) for part in first["loc"]) or "the file"
+        raise StartRefused(f"GARBO_CONFIG ({path}): {field}: {first['msg']}.") from None

@@ -1,0 +1,1 @@
+"""What services say to each other: the public contract, one module per family."""

@@ -1,0 +1,68 @@
+"""Who a message is for, or from."""
+
+from typing import Annotated, Self
+from uuid import UUID
+
+import phonenumbers
+from pydantic import AfterValidator, Field, model_validator
+
+from garbo.common.events.base import Part
+from garbo.common.events.ids import AddressKind
+
+
+def _possible(phone: str) -> str:
+    """Refuse what no numbering plan could hold. Whether it is on WhatsApp only the platform knows."""
+    try:
+        number = phonenumbers.parse(phone, None)
+    except phonenumbers.NumberParseException:
+        raise ValueError("not a phone number: give E.164, such as +393331234567") from None
+    if not phonenumbers.is_possible_number(number):
+        raise ValueError("not a possible phone number: give E.164, such as +393331234567")
+    return phone
+
+
+Phone = Annotated[str, Field(pattern=r"^\+[1-9][0-9]{6,14}$"), AfterValidator(_possible)]
+"""A phone number in E.164, with its `+`."""
+UserId = Annotated[str, Field(pattern=r"^[A-Z]{2}\.[A-Za-z0-9.]{1,140}$")]
+"""A business-scoped user id (BSUID), such as `IT.13491208655302741918`."""
+
+
+class Recipient(Part):
+    """Exactly one way to name the person or group a message is for."""
+
+    phone: Phone | None = None
+    user_id: UserId | None = None
+    contact_id: UUID | None = None
+    group_id: Annotated[str, Field(min_length=1, max_length=200)] | None = None
+
+    @model_validator(mode="after")
+    def _exactly_one(self) -> Self:
+        given = [f for f in ("phone", "user_id", "contact_id", "group_id") if getattr(self, f) is not None]
+        if len(given) != 1:
+            raise ValueError("give exactly one of phone, user_id, contact_id, group_id")
+        return self
+
+    @property
+    def address(self) -> tuple[AddressKind, str] | None:
+        """The platform's address, or None when only our contact id is known."""
+        if self.phone:
+            return "phone", self.phone
+        if self.user_id:
+            return "user_id", self.user_id
+        return ("group_id", self.group_id) if self.group_id else None
+
+
+class Person(Part):
+    """A customer as the platform shows them: phone and user id may each be missing."""
+
+    phone: str | None = None
+    """Digits with a leading `+`."""
+    user_id: str | None = None
+    parent_user_id: str | None = None
+
+    @property
+    def address(self) -> tuple[AddressKind, str] | None:
+        """The address to key by: the phone where the platform shows it, else the user id."""
+        if self.phone:
+            return "phone", self.phone
+        return ("user_id", self.user_id) if self.user_id else None

@@ -1,0 +1,86 @@
+"""`garbo.decision.made.v1`: what the router decided, and why."""
+
+from datetime import datetime
+from typing import Annotated, Literal
+from uuid import UUID
+
+from pydantic import AwareDatetime, Field
+
+from garbo.common.events.base import Event, Part
+from garbo.common.events.requests import Purpose
+
+Verdict = Literal["allow", "defer", "deny"]
+MessageClass = Literal["auth", "care", "utility", "promo"]
+Lane = Literal["care", "promo"]
+
+
+class Check(Part):
+    """One rule's own answer. `by` names the sends (message ids) that fill a cap or set a gap."""
+
+    rule: str
+    type: str
+    ok: bool
+    used: int | None = None
+    limit: int | None = None
+    window: str | None = None
+    free_at: AwareDatetime | None = None
+    by: tuple[str, ...] = ()
+
+
+class GrantGiven(Part):
+    """The permission an allow carries."""
+
+    id: UUID
+    lane: Lane
+    number: str
+    epoch: int
+    not_before: AwareDatetime
+    valid_until: AwareDatetime
+
+
+class DecisionMade(Event):
+    """One decision about one message. The highest `sequence` of a message is the current one."""
+
+    decision_id: UUID
+    sequence: Annotated[int, Field(ge=0)]
+    """From 1; 0 for answers about a second submission (`id_reused`), which replace nothing."""
+    message_id: UUID
+    request_id: UUID
+    client: str
+    brand: str
+    contact_id: UUID | None = None
+    verdict: Verdict
+    final: bool
+    message_class: MessageClass | None = None
+    purpose: Purpose | None = None
+    campaign: str | None = None
+    category: str | None = None
+    template_unknown: bool = False
+    demoted: bool = False
+    """Asked as care without a case or an open window, and treated as something stricter."""
+    rule: str | None = None
+    """The rule that decided; null when none did."""
+    reason: str
+    """allowed, cap_reached, gap, not_opted_in, stopped, erased, window_closed, id_reused ..."""
+    limit: int | None = None
+    used: int | None = None
+    window: str | None = None
+    next_allowed_at: AwareDatetime | None = None
+    """The least instant every rule permits, if nothing else is sent first; null when time never helps."""
+    provisional: bool = False
+    checks: tuple[Check, ...] = ()
+    grant: GrantGiven | None = None
+    policy_version: str
+    state_version: int | None = None
+    requested_at: AwareDatetime
+    decided_at: AwareDatetime
+
+    @property
+    def event_id(self) -> str:
+        """The decision's id."""
+        return str(self.decision_id)
+
+    @property
+    def happened_at(self) -> datetime:
+        """The instant it was decided for."""
+        return self.decided_at

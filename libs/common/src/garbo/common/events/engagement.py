@@ -1,0 +1,64 @@
+"""What the router makes of inbound messages: care conversation, and engagement with promos."""
+
+from datetime import datetime
+from typing import Literal
+from uuid import UUID
+
+from pydantic import AwareDatetime
+
+from garbo.common.events.base import Event
+
+
+class CareMessage(Event):
+    """`garbo.conversation.care.v1`: a customer wrote and somebody should read it."""
+
+    wamid: str
+    contact_id: UUID
+    brand: str
+    number: str
+    kind: str
+    text: str | None = None
+    payload: str | None = None
+    name: str | None = None
+    reply_to: str | None = None
+    """The wamid it answers."""
+    answers: UUID | None = None
+    """Our message it answers, where known."""
+    window_until: AwareDatetime
+    """Free-form answers may be sent until just before this instant."""
+    occurred_at: AwareDatetime
+
+    @property
+    def event_id(self) -> str:
+        """The wamid."""
+        return self.wamid
+
+    @property
+    def happened_at(self) -> datetime:
+        """The platform's instant."""
+        return self.occurred_at
+
+
+class PromoEngaged(Event):
+    """`garbo.engagement.promo.v1`: a customer reacted to a promo, or to promos as such. Ids only, no text."""
+
+    engagement_id: str
+    """The wamid of the inbound message that shows it."""
+    contact_id: UUID
+    brand: str
+    number: str
+    action: Literal["replied", "opted_out", "opted_in"]
+    message_id: UUID | None = None
+    """The promo it answers, where known."""
+    campaign: str | None = None
+    occurred_at: AwareDatetime
+
+    @property
+    def event_id(self) -> str:
+        """The inbound message and the action."""
+        return f"{self.engagement_id}:{self.action}"
+
+    @property
+    def happened_at(self) -> datetime:
+        """The platform's instant."""
+        return self.occurred_at

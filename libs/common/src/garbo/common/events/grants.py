@@ -1,0 +1,49 @@
+"""`garbo.send.care.v1` and `garbo.send.promo.v1`: what the sender may send, in two lanes."""
+
+from datetime import datetime
+from uuid import UUID
+
+from pydantic import AwareDatetime
+
+from garbo.common.events.addresses import Recipient
+from garbo.common.events.base import Event
+from garbo.common.events.content import Content
+from garbo.common.events.decisions import Lane, MessageClass
+
+
+class SendGranted(Event):
+    """A lease to send one message to one person. It must be claimed before the first byte leaves."""
+
+    grant_id: UUID
+    epoch: int
+    """Raised when a grant is replaced; a claim with an older one fails."""
+    message_id: UUID
+    request_id: UUID
+    client: str
+    brand: str
+    contact_id: UUID
+    lane: Lane
+    message_class: MessageClass
+    category: str | None = None
+    campaign: str | None = None
+    number: str
+    """The sending number's platform id."""
+    to: Recipient
+    """Always the platform's own address: phone, user id or group id."""
+    content: Content
+    reply_to: str | None = None
+    not_before: AwareDatetime
+    valid_until: AwareDatetime
+    window_until: AwareDatetime | None = None
+    """For free-form content: the instant the customer service window closes."""
+    decided_at: AwareDatetime
+
+    @property
+    def event_id(self) -> str:
+        """Grant and epoch."""
+        return f"{self.grant_id}:{self.epoch}"
+
+    @property
+    def happened_at(self) -> datetime:
+        """The instant it was granted."""
+        return self.decided_at

@@ -1,0 +1,63 @@
+"""Bytes to JSON values, from strangers: bounded, and free of what PostgreSQL or UTF-8 cannot hold."""
+
+import json
+import re
+from typing import Any, Final, NoReturn
+
+import orjson
+
+from garbo.common.errors import Reject
+
+MAX_DEPTH: Final = 64
+_REPLACEMENT: Final = "\ufffd"
+_BROKEN: Final = re.compile("[\x00\ud800-\udfff]")
+_OPENERS: Final = re.compile(rb"[\[{]")
+
+
+def parse_json(text: bytes) -> Any:  # noqa: ANN401 - JSON is any value
+    """Parse bytes into a JSON value.
+
+    NUL and lone surrogates become U+FFFD, because PostgreSQL refuses the one and UTF-8 the other; a
+    customer's odd name must not cost the message. Raises `Reject`: `not_json` or `too_deep` (64 levels).
+    """
+    try:
+        value = orjson.loads(text)
+    except orjson.JSONDecodeError:
+        value = _parse_tolerantly(text)
+    if len(_OPENERS.findall(text)) > MAX_DEPTH or b"\\u0000" in text:
+        value = _clean(value, depth=0)
+    return value
+
+
+def _parse_tolerantly(text: bytes) -> Any:  # noqa: ANN401
+    """Parse what orjson refuses only for a lone surrogate; anything else stays refused."""
+    if b"\\ud" not in text.lower():
+        raise Reject("too_deep" if _is_deep(text) else "not_json")
+    try:
+        return _clean(json.loads(text.decode("utf-8"), parse_constant=_refuse), depth=0)
+    except RecursionError:
+        raise Reject("too_deep") from None
+    except ValueError:
+        raise Reject("not_json") from None
+
+
+def _is_deep(text: bytes) -> bool:
+    return text.count(b"[" * MAX_DEPTH) > 0 or text.count(b'{"') > MAX_DEPTH
+
+
+def _refuse(constant: str) -> NoReturn:
+    raise ValueError(constant)
+
+
+def _clean(value: Any, *, depth: int) -> Any:  # noqa: ANN401
+    if depth > MAX_DEPTH:
+        raise Reject("too_deep")
+    match value:
+        case str():
+            return _BROKEN.sub(_REPLACEMENT, value)
+        case list():
+            return [_clean(item, depth=depth + 1) for item in value]
+        case dict():
+            return {_clean(k, depth=depth): _clean(v, depth=depth + 1) for k, v in value.items()}
+        case _:
+            return value

@@ -1,0 +1,69 @@
+"""`garbo.send.requested.v1`: how other services ask for a message to be sent."""
+
+from datetime import datetime
+from hashlib import sha256
+from typing import Annotated, Literal
+from uuid import UUID
+
+import orjson
+from pydantic import AwareDatetime, Field
+
+from garbo.common.events.addresses import Recipient
+from garbo.common.events.base import Event, Part
+from garbo.common.events.content import Content, Template
+from garbo.common.events.ids import MessageId, message_id_of
+
+Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.:-]{0,99}$")]
+"""A name chosen by the installation: client, brand, campaign, tag."""
+Purpose = Literal["care", "promo", "utility", "auth"]
+
+
+class Fallback(Part):
+    """What to send instead when the content itself may not be sent."""
+
+    template: Template | None = None
+
+
+class SendRequested(Event):
+    """Somebody asks for one message to one person. Asking twice with the same id is asking once."""
+
+    request_id: UUID
+    """The idempotency key, unique within the client."""
+    client: Name
+    brand: Name
+    to: Recipient
+    channel: Literal["auto", "whatsapp", "sms"] = "auto"
+    number: Annotated[str, Field(pattern=r"^[0-9]{1,32}$")] | None = None
+    """The sending number's platform id; absent: the number with an open window, else the brand's default."""
+    purpose: Purpose
+    priority: Annotated[int, Field(ge=0, le=100)] = 50
+    campaign: Name | None = None
+    tags: Annotated[tuple[Name, ...], Field(max_length=20)] = ()
+    content: Content
+    reply_to: Annotated[str, Field(min_length=1, max_length=512)] | None = None
+    """The platform's id (wamid) of the inbound message this answers."""
+    case_id: Name | None = None
+    not_before: AwareDatetime | None = None
+    expires_at: AwareDatetime | None = None
+    fallback: Fallback | None = None
+    requested_at: AwareDatetime
+
+    @property
+    def event_id(self) -> str:
+        """The request id."""
+        return str(self.request_id)
+
+    @property
+    def happened_at(self) -> datetime:
+        """The instant it was asked."""
+        return self.requested_at
+
+    @property
+    def message_id(self) -> MessageId:
+        """The id this message has everywhere after the router."""
+        return message_id_of(self.client, self.request_id)
+
+    def body_hash(self) -> bytes:
+        """Hash what was asked (SHA-256 of canonical JSON), without `requested_at`: a repeat has the same."""
+        body = self.model_dump(mode="json", exclude={"requested_at"}, exclude_none=True)
+        return sha256(orjson.dumps(body, option=orjson.OPT_SORT_KEYS)).digest()

@@ -1,0 +1,46 @@
+"""`garbo.send.result.v1`: what the sender did with a grant."""
+
+from datetime import datetime
+from typing import Literal
+from uuid import UUID
+
+from pydantic import AwareDatetime
+
+from garbo.common.events.base import Event
+from garbo.common.events.decisions import Lane
+
+Outcome = Literal["accepted", "failed", "unknown", "not_sent"]
+"""accepted: the platform has it. failed: it said no, for good. unknown: it may have it.
+not_sent: we never asked (lease_expired, revoked, window_closing)."""
+
+
+class SendResult(Event):
+    """One outcome of one message. `accepted` and `failed` replace `unknown`; nothing replaces `accepted`."""
+
+    message_id: UUID
+    grant_id: UUID
+    contact_id: UUID
+    lane: Lane
+    number: str
+    attempt_id: str | None = None
+    outcome: Outcome
+    wamid: str | None = None
+    code: int | None = None
+    """The platform's error code."""
+    reason: str | None = None
+    """A stable word for people: timeout, unreachable, lease_expired, template_unknown ..."""
+    possible_duplicate: bool = False
+    started_at: AwareDatetime | None = None
+    """The instant just before the first byte (database's clock)."""
+    recorded_at: AwareDatetime
+    """The instant it was recorded (database's clock); for accepted, never before the platform's own."""
+
+    @property
+    def event_id(self) -> str:
+        """Attempt (or grant) and outcome."""
+        return f"{self.attempt_id or self.grant_id}:{self.outcome}"
+
+    @property
+    def happened_at(self) -> datetime:
+        """The instant it was recorded."""
+        return self.recorded_at

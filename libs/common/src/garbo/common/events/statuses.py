@@ -1,0 +1,49 @@
+"""`garbo.message.status.v1`: what became of a message on the platform."""
+
+from datetime import datetime
+
+from pydantic import AwareDatetime
+
+from garbo.common.events.addresses import Person
+from garbo.common.events.base import Event, Json, Part
+
+
+class PlatformError(Part):
+    """One error of the platform; decide on `code` alone."""
+
+    code: int
+    title: str | None = None
+    details: str | None = None
+
+
+class MessageStatus(Event):
+    """The platform saw a message sent, delivered, read or failed. Order and uniqueness are not promised."""
+
+    wamid: str
+    status: str
+    """sent, delivered, read, played, failed; others are kept as they came."""
+    waba: str
+    number: str
+    recipient: Person
+    participant: str | None = None
+    """In a group: whose status it is."""
+    attempt_id: str | None = None
+    """What we put into `biz_opaque_callback_data`."""
+    category: str | None = None
+    """The category the platform bills."""
+    billing: str | None = None
+    """regular, free_customer_service, free_entry_point ..."""
+    errors: tuple[PlatformError, ...] = ()
+    occurred_at: AwareDatetime
+    received_at: AwareDatetime
+    raw: Json
+
+    @property
+    def event_id(self) -> str:
+        """The wamid and the status: redeliveries share it."""
+        return ":".join(filter(None, (self.wamid, self.status, self.participant)))
+
+    @property
+    def happened_at(self) -> datetime:
+        """The platform's instant, whole seconds."""
+        return self.occurred_at

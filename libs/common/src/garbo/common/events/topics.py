@@ -1,0 +1,149 @@
+"""The topics, declared once. `garbo topics plan|apply` makes a cluster agree with this table."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, Final, Generic, TypeVar
+
+from garbo.common.events.base import Event
+from garbo.common.events.contacts import CaseChanged, ConsentRecorded, ContactUpdated
+from garbo.common.events.decisions import DecisionMade
+from garbo.common.events.engagement import CareMessage, PromoEngaged
+from garbo.common.events.grants import SendGranted
+from garbo.common.events.inbound import InboundMessage
+from garbo.common.events.platform import PlatformChange
+from garbo.common.events.requests import SendRequested
+from garbo.common.events.results import SendResult
+from garbo.common.events.statuses import MessageStatus
+
+E_co = TypeVar("E_co", bound=Event, covariant=True)
+
+SERVICES: Final = ("ingest", "router", "sender", "analytics")
+WITH_TEXT: Final = timedelta(days=7)
+"""Retention of topics that carry text or addresses."""
+IDS_ONLY: Final = timedelta(days=30)
+"""Retention of topics that carry ids only."""
+MAX_MESSAGE_BYTES: Final = 4 * 1024 * 1024
+"""Meta's largest webhook is 3 MB; one part of it can be nearly all of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Topic(Generic[E_co]):
+    """One topic: its name, what its records are, who writes and reads it, how it is kept."""
+
+    name: str
+    event: type[E_co]
+    key: str
+    """What the record key is, in words."""
+    writers: tuple[str, ...]
+    readers: tuple[str, ...]
+    partitions: int = 12
+    retention: timedelta = WITH_TEXT
+    max_message_bytes: int = MAX_MESSAGE_BYTES
+
+
+@dataclass(frozen=True, slots=True)
+class RawTopic:
+    """A topic whose records are other topics' records as they were: dead letters and redrives."""
+
+    name: str
+    partitions: int = 3
+    retention: timedelta = WITH_TEXT
+    max_message_bytes: int = MAX_MESSAGE_BYTES
+
+
+_ADDRESS = "keyed hash of the person's address"
+_CONTACT = "contact id"
+
+INBOUND_MESSAGE: Final = Topic(
+    "garbo.inbound.message.v1", InboundMessage, _ADDRESS, ("ingest",), ("router", "analytics")
+)
+MESSAGE_STATUS: Final = Topic(
+    "garbo.message.status.v1", MessageStatus, _ADDRESS, ("ingest",), ("router", "sender", "analytics")
+)
+PLATFORM_CHANGE: Final = Topic(
+    "garbo.platform.change.v1",
+    PlatformChange,
+    "account or number id",
+    ("ingest",),
+    ("router", "sender", "analytics"),
+    partitions=3,
+)
+SEND_REQUESTED: Final = Topic(
+    "garbo.send.requested.v1",
+    SendRequested,
+    "anything: correctness does not rest on it",
+    ("other services", "ingest"),
+    ("router", "analytics"),
+)
+CONTACT_UPDATED: Final = Topic(
+    "garbo.contact.updated.v1",
+    ContactUpdated,
+    _ADDRESS,
+    ("other services", "ingest"),
+    ("router", "analytics"),
+    partitions=6,
+)
+CONSENT_RECORDED: Final = Topic(
+    "garbo.consent.recorded.v1",
+    ConsentRecorded,
+    _ADDRESS,
+    ("other services", "ingest"),
+    ("router", "analytics"),
+    partitions=6,
+)
+CASE_CHANGED: Final = Topic(
+    "garbo.case.changed.v1",
+    CaseChanged,
+    _ADDRESS,
+    ("other services", "ingest"),
+    ("router", "analytics"),
+    partitions=6,
+)
+DECISION_MADE: Final = Topic(
+    "garbo.decision.made.v1", DecisionMade, _CONTACT, ("router",), ("analytics", "anyone"), retention=IDS_ONLY
+)
+SEND_CARE: Final = Topic("garbo.send.care.v1", SendGranted, _CONTACT, ("router",), ("sender",))
+SEND_PROMO: Final = Topic("garbo.send.promo.v1", SendGranted, _CONTACT, ("router",), ("sender",))
+SEND_RESULT: Final = Topic(
+    "garbo.send.result.v1", SendResult, _CONTACT, ("sender",), ("router", "analytics"), retention=IDS_ONLY
+)
+CONVERSATION_CARE: Final = Topic(
+    "garbo.conversation.care.v1", CareMessage, _CONTACT, ("router",), ("help desks, bots", "analytics")
+)
+ENGAGEMENT_PROMO: Final = Topic(
+    "garbo.engagement.promo.v1",
+    PromoEngaged,
+    _CONTACT,
+    ("router",),
+    ("analytics", "CRMs"),
+    retention=IDS_ONLY,
+)
+
+TOPICS: Final[tuple[Topic[Any], ...]] = (
+    INBOUND_MESSAGE,
+    MESSAGE_STATUS,
+    PLATFORM_CHANGE,
+    SEND_REQUESTED,
+    CONTACT_UPDATED,
+    CONSENT_RECORDED,
+    CASE_CHANGED,
+    DECISION_MADE,
+    SEND_CARE,
+    SEND_PROMO,
+    SEND_RESULT,
+    CONVERSATION_CARE,
+    ENGAGEMENT_PROMO,
+)
+
+
+def dead_letters(service: str) -> RawTopic:
+    """Name the topic where a service's refused records go."""
+    return RawTopic(f"garbo.{service}.dlq.v1")
+
+
+def redrive(service: str) -> RawTopic:
+    """Name the topic from which a service takes dead letters that are to be tried again."""
+    return RawTopic(f"garbo.{service}.redrive.v1")
+
+
+RAW_TOPICS: Final = tuple(topic for s in SERVICES for topic in (dead_letters(s), redrive(s)))

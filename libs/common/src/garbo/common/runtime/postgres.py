@@ -1,0 +1,111 @@
+"""A PostgreSQL pool in which nothing waits for ever, and what its errors mean."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from typing import TYPE_CHECKING, Final
+
+import asyncpg
+import structlog
+
+from garbo.common.errors import Reject, RetryLater, StartRefused
+
+if TYPE_CHECKING:
+    from asyncpg.pool import PoolConnectionProxy
+
+    Connection = PoolConnectionProxy[asyncpg.Record]
+
+ACQUIRE_S: Final = 5.0
+"""Longer than this without a free connection means the database is the bottleneck."""
+COMMAND_S: Final = 15.0
+"""No statement of ours needs longer; a locked table must surface, not hang."""
+CONNECT_S: Final = 10.0
+
+log = structlog.get_logger()
+
+
+class Database:
+    """A pool of connections, as a component."""
+
+    def __init__(self, dsn: str, *, service: str, size: int = 8) -> None:
+        self._dsn, self._service, self._size = dsn, service, size
+        self._pool: asyncpg.Pool[asyncpg.Record] | None = None
+
+    async def start(self) -> None:
+        """Connect; keeps trying for the start budget. Raises `StartRefused` when the DSN itself is wrong."""
+        while self._pool is None:
+            try:
+                self._pool = await asyncpg.create_pool(
+                    self._dsn,
+                    min_size=1,
+                    max_size=self._size,
+                    timeout=CONNECT_S,
+                    command_timeout=COMMAND_S,
+                    server_settings={"application_name": f"garbo-{self._service}"},
+                )
+            except (OSError, asyncpg.CannotConnectNowError, TimeoutError):
+                log.warning("database does not answer yet")
+                await asyncio.sleep(0.5)
+            except (asyncpg.PostgresError, ValueError, asyncpg.InterfaceError) as error:
+                raise StartRefused(
+                    f"GARBO_POSTGRES_DSN: the database refuses the connection ({type(error).__name__})."
+                ) from None
+
+    async def stop(self) -> None:
+        """Close: returned connections politely, held ones after 5 s."""
+        if self._pool is None:
+            return
+        try:
+            async with asyncio.timeout(ACQUIRE_S):
+                await self._pool.close()
+        except TimeoutError:
+            self._pool.terminate()
+
+    @property
+    def healthy(self) -> bool:
+        """Whether the pool is open and holds a connection."""
+        return self._pool is not None and not self._pool.is_closing()
+
+    @asynccontextmanager
+    async def connection(self) -> AsyncIterator["Connection"]:
+        """Borrow a connection (autocommit). Transient failures become `RetryLater`."""
+        if self._pool is None:
+            raise RetryLater("database_closed")
+        with transient_as_retry():
+            async with self._pool.acquire(timeout=ACQUIRE_S) as connection:
+                yield connection
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator["Connection"]:
+        """Borrow a connection inside a READ COMMITTED transaction. Transient failures become `RetryLater`."""
+        async with self.connection() as connection, connection.transaction():
+            yield connection
+
+
+@contextmanager
+def transient_as_retry() -> Iterator[None]:
+    """Turn what PostgreSQL says into what to do.
+
+    Deadlock, serialization, lost connection, full disk, read-only failover: `RetryLater`. A value the
+    database cannot hold: `Reject("unstorable")`. Anything else is a bug and passes.
+    """
+    try:
+        yield
+    except (
+        OSError,
+        TimeoutError,
+        asyncpg.TransactionRollbackError,
+        asyncpg.PostgresConnectionError,
+        asyncpg.OperatorInterventionError,
+        asyncpg.InsufficientResourcesError,
+        asyncpg.LockNotAvailableError,
+        asyncpg.ReadOnlySQLTransactionError,
+        asyncpg.QueryCanceledError,
+    ) as error:
+        raise RetryLater(f"postgres:{type(error).__name__}") from error
+    except (asyncpg.DataError, asyncpg.UntranslatableCharacterError) as error:
+        raise Reject("unstorable") from error
+    except asyncpg.InterfaceError as error:
+        if isinstance(error, asyncpg.exceptions.InternalClientError) or "connection" in str(error):
+            raise RetryLater("postgres:connection") from error
+        raise

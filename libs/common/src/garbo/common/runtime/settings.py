@@ -1,0 +1,155 @@
+"""Settings: the environment, read once, into one frozen object; a wrong value stops the start."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, ClassVar, Final, Literal, TypeVar
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
+
+from garbo.common.errors import StartRefused
+
+PREFIX: Final = "GARBO_"
+SHARED: Final = frozenset(
+    {
+        "KAFKA_BOOTSTRAP_SERVERS",
+        "KAFKA_SECURITY_PROTOCOL",
+        "KAFKA_SASL_MECHANISM",
+        "KAFKA_SASL_USERNAME",
+        "KAFKA_SASL_PASSWORD",
+        "POSTGRES_DSN",
+        "CONFIG",
+        "POLICY",
+        "WHATSAPP_APP_SECRETS",
+        "WHATSAPP_VERIFY_TOKEN",
+        "GRAPH_URL",
+        "GRAPH_VERSION",
+        "HASH_KEY",
+        "LOG_FORMAT",
+        "LOG_LEVEL",
+        "OTLP_ENDPOINT",
+    }
+)
+"""Names without a service in them: one environment may serve all services."""
+OTHERS: Final = (
+    "INGEST_",
+    "ROUTER_",
+    "SENDER_",
+    "ANALYTICS_",
+    "SIMULATOR_",
+    "TEST_",
+    "BENCH_",
+    "DATA",
+    "PORT_OFFSET",
+    "UP_",
+    "URL_",
+)
+"""Prefixes of names that belong to somebody else: ignored, not refused."""
+
+
+def _secrets(value: object) -> object:
+    return tuple(s for s in value.split(",") if s) if isinstance(value, str) else value
+
+
+Port = Annotated[int, Field(ge=1, le=65535)]
+Secrets = Annotated[
+    tuple[SecretStr, ...], BeforeValidator(_secrets), Field(min_length=1, description="comma separated")
+]
+HashKey = Annotated[
+    SecretStr,
+    AfterValidator(lambda s: s if len(s.get_secret_value()) >= 16 else _too_short()),  # noqa: PLR2004
+]
+
+
+def _too_short() -> SecretStr:
+    raise ValueError("must have 16 characters or more; make one with: openssl rand -hex 32")
+
+
+class ServiceSettings(BaseModel):
+    """What every process is told. A subclass names its service and adds its own fields.
+
+    Field `port` of service `router` is `GARBO_ROUTER_PORT`; fields named in `SHARED` have no service in
+    their name. Each may also be given as a file: `GARBO_HASH_KEY_FILE=/run/secrets/hash_key`.
+    """
+
+    service: ClassVar[str]
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    log_format: Literal["json", "console"] = "json"
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    otlp_endpoint: str | None = None
+    """Where traces go (OTLP over HTTP), such as http://localhost:4318; absent: nowhere."""
+
+
+class WithKafka(ServiceSettings):
+    """A process that talks to Kafka."""
+
+    kafka_bootstrap_servers: str = "localhost:9092"
+    """Comma separated host:port."""
+    kafka_security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = "PLAINTEXT"
+    kafka_sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] | None = None
+    kafka_sasl_username: str | None = None
+    kafka_sasl_password: SecretStr | None = None
+
+
+class WithPostgres(ServiceSettings):
+    """A process that talks to PostgreSQL."""
+
+    postgres_dsn: SecretStr
+    """postgresql://user:password@host:port/database"""
+
+
+S = TypeVar("S", bound=ServiceSettings)
+
+
+def load(settings: type[S], environ: Mapping[str, str] | None = None) -> S:
+    """Read the environment into settings; raises `StartRefused` with one line that names the variable."""
+    env = os.environ if environ is None else environ
+    values: dict[str, Any] = {}
+    for field in settings.model_fields:
+        text = _read(env, _variable(settings, field))
+        if text is not None:
+            values[field] = text
+    _refuse_unknown(settings, env)
+    try:
+        return settings.model_validate(values)
+    except ValidationError as error:
+        raise StartRefused(_sentence(settings, error)) from None
+
+
+def _variable(settings: type[ServiceSettings], field: str) -> str:
+    name = field.upper()
+    return f"{PREFIX}{name}" if name in SHARED else f"{PREFIX}{settings.service.upper()}_{name}"
+
+
+def _read(env: Mapping[str, str], name: str) -> str | None:
+    file = env.get(f"{name}_FILE")
+    if file and name in env:
+        raise StartRefused(f"{name} and {name}_FILE are both set: keep one of them.")
+    if not file:
+        return env.get(name)
+    try:
+        return Path(file).read_text(encoding="utf-8").strip()
+    except OSError as error:
+        raise StartRefused(f"{name}_FILE cannot be read: {error.strerror} ({file}).") from None
+
+
+def _refuse_unknown(settings: type[ServiceSettings], env: Mapping[str, str]) -> None:
+    known = {_variable(settings, field) for field in settings.model_fields}
+    known |= {f"{PREFIX}{name}" for name in SHARED}
+    own = f"{settings.service.upper()}_"
+    for name in sorted(env):
+        rest = name.removeprefix(PREFIX)
+        if rest == name or name.removesuffix("_FILE") in known:
+            continue
+        if rest.startswith(own) or not rest.startswith(OTHERS):
+            raise StartRefused(f"{name} is not a setting of {settings.service}: correct or remove it.")
+
+
+def _sentence(settings: type[ServiceSettings], error: ValidationError) -> str:
+    """Name the variable and what it should be; never the value, which may be a secret."""
+    first = error.errors(include_input=False, include_url=False)[0]
+    name = _variable(settings, str(first["loc"][0])) if first["loc"] else settings.__name__
+    if first["type"] == "missing":
+        return f"{name} is not set: set it, or {name}_FILE."
+    return f"{name} is wrong: {first['msg']}."

@@ -1,0 +1,94 @@
+"""Logs, traces and metrics of a process: configured once, at its start."""
+
+import logging
+import sys
+from typing import Any, Final
+
+import structlog
+from opentelemetry import propagate, trace
+from opentelemetry.context import Context
+from opentelemetry.sdk.resources import Resource
+from opentelemetry.sdk.trace import TracerProvider
+
+from garbo.common.errors import StartRefused
+
+TRACER: Final = "garbo"
+
+
+def configure(*, service: str, log_format: str = "json", log_level: str = "info") -> None:
+    """Send every log line of this process, libraries' too, through one structured format on stderr."""
+    shared: list[structlog.typing.Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        _add_trace,
+    ]
+    last: structlog.typing.Processor = (
+        structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), pad_event_to=0)
+        if log_format == "console"
+        else structlog.processors.JSONRenderer()
+    )
+    structlog.configure(
+        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        cache_logger_on_first_use=True,
+    )
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=shared,
+            processors=[
+                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                structlog.processors.format_exc_info,
+                last,
+            ],
+        )
+    )
+    logging.basicConfig(handlers=[handler], level=log_level.upper(), force=True)
+    structlog.contextvars.bind_contextvars(service=service)
+    for noisy in ("aiokafka", "faststream", "httpx", "httpcore", "uvicorn.access"):
+        logging.getLogger(noisy).setLevel(logging.WARNING)
+
+
+def trace_to(endpoint: str | None, *, service: str) -> TracerProvider:
+    """Make spans, and send them to a collector when there is one. The caller shuts the provider down."""
+    provider = TracerProvider(resource=Resource.create({"service.name": service}))
+    if endpoint:
+        try:
+            from opentelemetry.exporter.otlp.proto.http.trace_exporter import (  # noqa: PLC0415 - an extra
+                OTLPSpanExporter,
+            )
+        except ImportError:
+            raise StartRefused(
+                "GARBO_OTLP_ENDPOINT needs the OTLP exporter: pip install 'garbo-common[otlp]'."
+            ) from None
+        from opentelemetry.sdk.trace.export import BatchSpanProcessor  # noqa: PLC0415 - starts a thread
+
+        exporter = OTLPSpanExporter(endpoint=f"{endpoint.rstrip('/')}/v1/traces")
+        provider.add_span_processor(BatchSpanProcessor(exporter))
+    trace.set_tracer_provider(provider)
+    return provider
+
+
+def tracer() -> trace.Tracer:
+    """Give the tracer of this process."""
+    return trace.get_tracer(TRACER)
+
+
+def context_from(traceparent: str | None) -> Context:
+    """Read a `traceparent` into a context; an absent or bad one gives an empty context."""
+    return propagate.extract({"traceparent": traceparent} if traceparent else {})
+
+
+def current_traceparent() -> str | None:
+    """Write the current span as a `traceparent`; None outside any span."""
+    carrier: dict[str, str] = {}
+    propagate.inject(carrier)
+    return carrier.get("traceparent")
+
+
+def _add_trace(_: Any, __: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:  # noqa: ANN401
+    span = trace.get_current_span().get_span_context()
+    if span.is_valid:
+        event["trace_id"] = f"{span.trace_id:032x}"
+    return event
