@@ -1,0 +1,1 @@
+"""The public contract as files: JSON Schemas, examples, AsyncAPI, a page for readers. All generated."""
