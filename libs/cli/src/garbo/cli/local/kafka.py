@@ -1,0 +1,166 @@
+"""Apache Kafka as one local process: broker and controller in one JVM, data in one folder."""
+
+import base64
+import json
+import socket
+import struct
+import subprocess
+import uuid
+from pathlib import Path
+
+from garbo.cli.local.child import Child, Command
+from garbo.cli.local.jars import ensure_jars, kafka_version
+from garbo.cli.local.java import java
+from garbo.cli.local.ports import LOOPBACK, free_ports
+from garbo.cli.local.workspace import kafka_files
+from garbo.common.errors import StartRefused
+
+MAX_MESSAGE_BYTES = 4 * 1024 * 1024
+START_S = 60.0
+_API_VERSIONS = struct.pack(">ihhih", 10, 18, 0, 1, -1)
+"""The smallest request a broker answers: ApiVersions v0 (KIP-35)."""
+
+_PROPERTIES = """\
+process.roles=broker,controller
+node.id=1
+controller.quorum.bootstrap.servers={host}:{controller}
+listeners=CLIENT://{host}:{port},CONTROLLER://{host}:{controller}
+controller.listener.names=CONTROLLER
+inter.broker.listener.name=CLIENT
+listener.security.protocol.map=CLIENT:PLAINTEXT,CONTROLLER:PLAINTEXT
+log.dirs={data}
+broker.session.timeout.ms=3000
+broker.heartbeat.interval.ms=500
+auto.create.topics.enable=false
+group.initial.rebalance.delay.ms=0
+message.max.bytes={largest}
+replica.fetch.max.bytes={largest}
+offsets.topic.num.partitions=4
+offsets.topic.replication.factor=1
+transaction.state.log.num.partitions=4
+transaction.state.log.replication.factor=1
+transaction.state.log.min.isr=1
+share.coordinator.state.topic.num.partitions=1
+share.coordinator.state.topic.replication.factor=1
+share.coordinator.state.topic.min.isr=1
+"""
+
+
+class KafkaServer:
+    """One broker of its own: where its files are, what starts it, whether it answers."""
+
+    def __init__(self, *, home: Path, jars: Path, port: int, controller_port: int) -> None:
+        self._home = home
+        self._jars = jars
+        self._port = port
+        self._controller_port = controller_port
+
+    @property
+    def bootstrap_servers(self) -> str:
+        """What clients connect to."""
+        return f"{LOOPBACK}:{self._port}"
+
+    def prepare(self) -> None:
+        """Fetch the jars, write the settings, format the folder when it is new. Takes 1 s then, else nothing.
+
+        Raises StartRefused: no Java, no Maven, or another version's data.
+        """
+        ensure_jars(kafka_files() / "pom.xml", self._jars)
+        self._refuse_other_data()
+        self._home.mkdir(parents=True, exist_ok=True)
+        self._properties.write_text(
+            _PROPERTIES.format(
+                host=LOOPBACK,
+                port=self._port,
+                controller=self._controller_port,
+                data=self._home / "data",
+                largest=MAX_MESSAGE_BYTES,
+            )
+        )
+        if not (self._home / "data" / "meta.properties").is_file():
+            self._format()
+
+    def command(self) -> Command:
+        """Return what starts the broker."""
+        heap = ("-Xms256m", "-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xshare:auto")
+        return Command((*self._java(*heap), "kafka.Kafka", str(self._properties)))
+
+    def answers(self) -> bool:
+        """Say whether the broker answers requests now (not merely listens)."""
+        try:
+            with socket.create_connection((LOOPBACK, self._port), timeout=1) as peer:
+                peer.settimeout(1)
+                peer.sendall(_API_VERSIONS)
+                return len(peer.recv(4)) > 0
+        except OSError:
+            return False
+
+    @property
+    def _properties(self) -> Path:
+        return self._home / "server.properties"
+
+    @property
+    def _made_by(self) -> Path:
+        return self._home / "made-by.json"
+
+    def _java(self, *options: str) -> tuple[str, ...]:
+        log4j = f"-Dlog4j2.configurationFile={kafka_files() / 'log4j2.xml'}"
+        return (java(), *options, log4j, "-cp", f"{self._jars}/*")
+
+    def _refuse_other_data(self) -> None:
+        if not self._made_by.is_file():
+            return
+        made_by = json.loads(self._made_by.read_text())["kafka"]
+        wanted = kafka_version(self._jars)
+        if made_by.split(".")[0] != wanted.split(".")[0] or _newer(made_by, wanted):
+            raise StartRefused(
+                f"{self._home} holds data of Kafka {made_by}, this is {wanted}: type rm -r {self._home}"
+            )
+
+    def _format(self) -> None:
+        cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
+        fast = ("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xshare:auto")
+        tool = (*self._java(*fast), "kafka.tools.StorageTool", "format", "--standalone", "-t", cluster)
+        done = subprocess.run(
+            [*tool, "-c", str(self._properties)], capture_output=True, text=True, timeout=60, check=False
+        )
+        if done.returncode != 0:
+            last = (done.stderr or done.stdout).strip().splitlines()[-1:]
+            raise StartRefused(f"Kafka could not format {self._home}: {' '.join(last)}")
+        self._made_by.write_text(json.dumps({"kafka": kafka_version(self._jars)}))
+
+
+def _newer(one: str, other: str) -> bool:
+    return [int(p) for p in one.split(".")] > [int(p) for p in other.split(".")]
+
+
+class OwnKafka:
+    """A broker for tests: on free ports, in a folder of its own, to be stopped, started and killed."""
+
+    def __init__(self, *, home: Path, jars: Path) -> None:
+        port, controller = free_ports(2)
+        self._server = KafkaServer(home=home, jars=jars, port=port, controller_port=controller)
+        self._log = home / "kafka.log"
+        self._child: Child | None = None
+
+    @property
+    def bootstrap_servers(self) -> str:
+        """What clients connect to; stays the same over stop and start."""
+        return self._server.bootstrap_servers
+
+    def start(self) -> None:
+        """Start it; on return it answers. Blocks 2 to 4 s."""
+        if self._child is None:
+            self._server.prepare()
+            self._child = Child("Kafka", self._server.command(), self._log)
+        self._child.start(lambda _: self._server.answers(), within_s=START_S)
+
+    def stop(self) -> None:
+        """Stop it in order; its data stays."""
+        if self._child is not None:
+            self._child.stop(within_s=15)
+
+    def kill(self) -> None:
+        """Kill it at once; its data stays as it fell."""
+        if self._child is not None:
+            self._child.kill()

