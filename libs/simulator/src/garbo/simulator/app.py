@@ -1,0 +1,48 @@
+"""Wires the simulator's process."""
+
+from garbo.common.business import Business, load_business
+from garbo.common.runtime.http import HttpServer
+from garbo.common.runtime.lifecycle import App
+from garbo.common.runtime.telemetry import configure
+from garbo.simulator.graph.accounts import Accounts, SendingNumber, Template
+from garbo.simulator.interface import make_app
+from garbo.simulator.settings import SimulatorSettings
+from garbo.simulator.world import WorldPlan, make_world
+
+
+def build(settings: SimulatorSettings) -> App:
+    """Wire everything: what makes the world move, then the server."""
+    configure(service="simulator", log_format=settings.log_format, log_level=settings.log_level)
+    world = make_world(
+        WorldPlan(
+            accounts=accounts_of(load_business(settings.config)),
+            webhook_url=settings.webhook_url,
+            app_secret=settings.whatsapp_app_secrets[0].get_secret_value(),
+            seed=settings.seed,
+            customers=settings.customers,
+            ledger=settings.ledger,
+            control=settings.control,
+        )
+    )
+    server = HttpServer(make_app(world), host=settings.host, port=settings.port)
+    return App(service="simulator", components=[*world.components(), server])
+
+
+def accounts_of(business: Business) -> Accounts:
+    """Read what the business has on the platform out of its file."""
+    return Accounts(
+        numbers=[
+            SendingNumber(
+                id=number.id,
+                display=number.display,
+                waba=number.waba,
+                token=number.access_token(),
+                rate_per_s=max(1, int(number.rate_per_s)),
+            )
+            for number in business.numbers
+        ],
+        templates=[
+            Template(template.name, template.language, template.category, template.parameters)
+            for template in business.templates
+        ],
+    )

@@ -1,0 +1,1 @@
+"""Meta's Graph API as a sender meets it."""

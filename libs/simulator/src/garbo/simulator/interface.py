@@ -1,0 +1,175 @@
+"""The simulator's own HTTP interface, beside the Graph API: ledger, control, customers, health."""
+
+import asyncio
+from typing import Any
+
+import orjson
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from garbo.common.runtime.health import health_routes
+from garbo.common.runtime.http import JSONBytes, problem
+from garbo.simulator.graph.api import GRAPH_PATH
+from garbo.simulator.population.customers import Customer
+from garbo.simulator.population.reactions import Reply
+from garbo.simulator.world import World
+
+MAX_ENTRIES = 10_000
+QUIET_TIMEOUT_S = 30.0
+
+
+class Writing(BaseModel):
+    """`POST /customers/{phone}/messages`: what this customer writes now."""
+
+    model_config = ConfigDict(extra="forbid")
+    text: str = Field(min_length=1, max_length=4096)
+    button: bool = False
+    """As the quick-reply button of a template."""
+    number: str | None = None
+    """The business number's id; absent: the one they talk with."""
+    context: str | None = None
+    """The wamid this answers."""
+
+
+def make_app(world: World) -> ASGIApp:
+    """Make the ASGI application: Graph paths go straight to the Graph API, all others here."""
+    interface = Interface(world)
+    own = Starlette(
+        routes=[
+            Route("/ledger", interface.ledger),
+            Route("/ledger/summary", interface.summary),
+            Route("/control", interface.show_control, methods=["GET"]),
+            Route("/control", interface.change_control, methods=["PATCH"]),
+            Route("/control/quiet", interface.quiet, methods=["POST"]),
+            Route("/customers", interface.customers),
+            Route("/customers/{phone}/messages", interface.write, methods=["POST"]),
+            *health_routes(alive={"process": lambda: True}, ready={"room": lambda: world.outbox.room}),
+        ]
+    )
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        graph = scope["type"] == "http" and GRAPH_PATH.fullmatch(scope["path"])
+        await (world.graph if graph else own)(scope, receive, send)
+
+    return app
+
+
+class Interface:
+    """The handlers, over one world."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+
+    async def ledger(self, request: Request) -> Response:
+        """`GET /ledger?after=SEQ&limit=N`: accepted sends as a JSON array, oldest first."""
+        try:
+            after = int(request.query_params.get("after", "0"))
+            limit = min(MAX_ENTRIES, int(request.query_params.get("limit", "1000")))
+        except ValueError:
+            return problem(400, "Bad query", "after and limit are whole numbers.")
+        entries = self._world.ledger.entries(after=after, limit=max(0, limit))
+        return Response(entries, media_type="application/json")
+
+    async def summary(self, _: Request) -> Response:
+        """`GET /ledger/summary`: the counts a checker compares."""
+        return JSONBytes(summarize(self._world))
+
+    async def show_control(self, _: Request) -> Response:
+        """`GET /control`: how the world behaves, with what is left of each fault."""
+        return JSONBytes(self._world.control.present().model_dump())
+
+    async def change_control(self, request: Request) -> Response:
+        """`PATCH /control`: merge a JSON object; 400 names the field at fault and changes nothing."""
+        patch = await _json_object(request)
+        if patch is None:
+            return problem(400, "Bad control", "The body must be a JSON object.")
+        try:
+            self._world.control.change(patch)
+        except ValidationError as error:
+            return problem(400, "Bad control", _first(error))
+        return await self.show_control(request)
+
+    async def quiet(self, _: Request) -> Response:
+        """`POST /control/quiet`: the population rests, all that is pending is told now; 200 when it is."""
+        self._world.control.change({"population": {"on": False}})
+        self._world.agenda.hurry()
+        try:
+            async with asyncio.timeout(QUIET_TIMEOUT_S):
+                await self._world.outbox.told_all()
+        except TimeoutError:
+            pending = self._world.outbox.pending
+            return problem(503, "Not quiet", "The webhook address does not take all.", pending=pending)
+        return JSONBytes(summarize(self._world))
+
+    async def customers(self, _: Request) -> Response:
+        """`GET /customers`: the population."""
+        return JSONBytes([_shown(customer) for customer in self._world.crowd.customers.population])
+
+    async def write(self, request: Request) -> Response:
+        """`POST /customers/{phone}/messages`: this customer writes now; 202 with the wamid."""
+        try:
+            said = Writing.model_validate(await _json_object(request))
+        except ValidationError as error:
+            return problem(400, "Bad message", _first(error))
+        phone = "+" + request.path_params["phone"].lstrip("+ ")
+        if not phone[1:].isdecimal():
+            return problem(404, "No such customer", "The path wants a phone number.")
+        customer = self._world.crowd.customers.at(phone)
+        number = self._world.crowd.number_of(customer)
+        if said.number is not None:
+            chosen = self._world.accounts.numbers.get(said.number)
+            if chosen is None:
+                return problem(404, "No such number", "GARBO_CONFIG does not list this number.")
+            number = chosen
+        reply = Reply(said.text, button=said.button)
+        wamid = self._world.crowd.write(customer, reply, number=number, context=said.context)
+        return JSONBytes({"wamid": wamid}, status_code=202)
+
+
+def summarize(world: World) -> dict[str, Any]:
+    """Count everything: what was accepted, what was told, what customers wrote."""
+    told = world.outbox.told
+    return {
+        "accepted": len(world.ledger),
+        "unique_biz_opaque": world.ledger.unique_biz_opaque,
+        "by_category": dict(world.ledger.by_category),
+        "by_number": dict(world.ledger.by_number),
+        "failed_later": world.network.failed_total,
+        "inbound": world.crowd.inbound_total,
+        "stopped_customers": sum(c.stopped for c in world.crowd.customers.population),
+        "webhooks": {
+            "planned": told.planned,
+            "delivered": told.delivered,
+            "pending": world.outbox.pending,
+            "doubled": told.doubled,
+            "posts": told.posts,
+            "failed_posts": told.failed_posts,
+        },
+    }
+
+
+async def _json_object(request: Request) -> dict[str, Any] | None:
+    try:
+        body = orjson.loads(await request.body())
+    except orjson.JSONDecodeError:
+        return None
+    return body if isinstance(body, dict) else None
+
+
+def _first(error: ValidationError) -> str:
+    first = error.errors(include_input=False, include_url=False)[0]
+    field = ".".join(str(part) for part in first["loc"]) or "the body"
+    return f"{field}: {first['msg']}"
+
+
+def _shown(customer: Customer) -> dict[str, Any]:
+    return {
+        "phone": customer.phone,
+        "user_id": customer.user_id,
+        "name": customer.name,
+        "stopped": customer.stopped,
+    }

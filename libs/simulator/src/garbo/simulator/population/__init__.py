@@ -1,0 +1,1 @@
+"""The customers: who they are, how they react, when they write."""

@@ -1,0 +1,115 @@
+"""The customers in motion: they write when they like, and their windows open."""
+
+import time
+from random import Random
+from typing import Any, Final
+
+from garbo.simulator.agenda import Agenda
+from garbo.simulator.control import Control
+from garbo.simulator.graph.accounts import Accounts, SendingNumber
+from garbo.simulator.metrics import INBOUND
+from garbo.simulator.population.customers import Customer, Customers
+from garbo.simulator.population.reactions import QUESTIONS, STARTS, STOPS, Reply, pick
+from garbo.simulator.wamids import new_wamid
+from garbo.simulator.webhooks.outbox import Outbox
+from garbo.simulator.webhooks.updates import Update
+
+WINDOW_S: Final = 24 * 3600
+IDLE_S: Final = 1.0
+"""How often a rate of zero is looked at again."""
+
+
+class Crowd:
+    """Writes inbound messages: on its own, in answer, or when told."""
+
+    def __init__(
+        self,
+        *,
+        customers: Customers,
+        accounts: Accounts,
+        control: Control,
+        agenda: Agenda,
+        outbox: Outbox,
+        seed: str,
+    ) -> None:
+        self.customers = customers
+        self._accounts = accounts
+        self._numbers = list(accounts.numbers.values())
+        self._control = control
+        self._agenda = agenda
+        self._outbox = outbox
+        self._random = Random(f"{seed}/crowd")  # noqa: S311 - a seeded world, not a secret
+        self.inbound_total = 0
+
+    async def start(self) -> None:
+        """Begin to live."""
+        self._plan("questions_per_minute")
+        self._plan("stops_per_minute")
+        self._plan("starts_per_minute")
+
+    async def stop(self) -> None:
+        """Nothing to do: the agenda stops by itself."""
+
+    def window_open(self, customer: Customer, number_id: str) -> bool:
+        """Tell whether free-form messages of this number reach the customer now."""
+        return time.time() - customer.written_at.get(number_id, 0.0) < WINDOW_S
+
+    def write(
+        self, customer: Customer, reply: Reply, *, number: SendingNumber, context: str | None = None
+    ) -> str:
+        """Let a customer write now, in answer to `context` if given; returns the wamid."""
+        wamid = new_wamid()
+        now_s = time.time()
+        self.inbound_total += 1
+        INBOUND.inc()
+        customer.number_id = number.id
+        customer.written_at[number.id] = now_s
+        customer.stopped = (customer.stopped or reply.text in STOPS) and reply.text not in STARTS
+        self.customers.remember(customer)
+        number.window.note(time.time_ns())
+        item = _inbound(customer, reply, wamid=wamid, now_s=now_s)
+        if context:
+            item["context"] = {"from": number.digits, "id": context}
+        self._outbox.plan(Update(number, "messages", item, customer.contact()))
+        return wamid
+
+    def number_of(self, customer: Customer) -> SendingNumber:
+        """Give the number this customer talks with: the last one, else one for good by the phone's digits."""
+        chosen = self._numbers[int(customer.wa_id) % len(self._numbers)]
+        return self._accounts.numbers.get(customer.number_id or chosen.id, chosen)
+
+    def _plan(self, rate: str) -> None:
+        habits = self._control.state.population
+        per_minute: float = getattr(habits, rate) if habits.on else 0.0
+        if per_minute <= 0:
+            self._agenda.after(IDLE_S, lambda: self._plan(rate))
+            return
+        delay_s = self._random.expovariate(per_minute / 60)
+        if delay_s > IDLE_S * 10:  # a rate may be turned up meanwhile: waiting has no memory
+            self._agenda.after(IDLE_S * 10, lambda: self._plan(rate))
+            return
+        self._agenda.after(delay_s, lambda: self._happen(rate))
+
+    def _happen(self, rate: str) -> None:
+        self._plan(rate)
+        die = self._random.random()
+        said = {"questions_per_minute": QUESTIONS, "stops_per_minute": STOPS, "starts_per_minute": STARTS}
+        only_stopped = rate == "starts_per_minute"
+        people = [c for c in self.customers.population if c.stopped or not only_stopped]
+        if not (people and self._control.state.population.on and self._outbox.room):
+            return
+        customer = self._random.choice(people)
+        self.write(customer, Reply(pick(said[rate], die)), number=self.number_of(customer))
+
+
+def _inbound(customer: Customer, reply: Reply, *, wamid: str, now_s: float) -> dict[str, Any]:
+    item: dict[str, Any] = {
+        "from": customer.wa_id,
+        "from_user_id": customer.user_id,
+        "id": wamid,
+        "timestamp": str(int(now_s)),
+    }
+    if reply.button:
+        payload = reply.text.upper().replace(" ", "_")
+        return item | {"type": "button", "button": {"payload": payload, "text": reply.text}}
+    return item | {"type": "text", "text": {"body": reply.text}}

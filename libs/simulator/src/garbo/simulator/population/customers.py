@@ -1,0 +1,122 @@
+"""Who the customers are: a stable crowd derived from a seed."""
+
+from dataclasses import dataclass, field
+from random import Random
+from typing import Any
+
+_PREFIXES = ("320", "328", "333", "338", "340", "347", "349", "351", "366", "380", "389", "391", "393")
+_FIRST = [
+    "Giulia",
+    "Marco",
+    "Sofia",
+    "Luca",
+    "Aurora",
+    "Matteo",
+    "Alice",
+    "Davide",
+    "Chiara",
+    "Andrea",
+    "Elena",
+    "Paolo",
+    "Marta",
+    "Simone",
+    "Irene",
+    "Fabio",
+    "Anna",
+    "Pietro",
+    "Laura",
+    "Nicola",
+    "Serena",
+    "Dario",
+    "Bianca",
+    "Tommaso",
+    "Nora",
+    "Filippo",
+]
+_LAST = [
+    "Rossi",
+    "Ferrari",
+    "Bianchi",
+    "Romano",
+    "Gallo",
+    "Conti",
+    "Greco",
+    "Marino",
+    "Costa",
+    "Fontana",
+    "Rizzo",
+    "Moretti",
+    "Barbieri",
+]
+
+
+@dataclass(slots=True)
+class Customer:
+    """One person with WhatsApp. `random` draws this person's choices, in order."""
+
+    phone: str
+    """E.164 with `+`."""
+    user_id: str
+    name: str
+    known: bool
+    """Of the population; strangers only read."""
+    random: Random = field(repr=False)
+    number_id: str | None = None
+    """The business number of the last talk."""
+    stopped: bool = False
+    written_at: dict[str, float] = field(default_factory=dict)
+    """When this person last wrote, by business number (epoch seconds): the customer service window."""
+
+    @property
+    def wa_id(self) -> str:
+        """The phone as Meta shows it: without `+`."""
+        return self.phone.removeprefix("+")
+
+    def contact(self) -> dict[str, Any]:
+        """Show the person as an element of `contacts[]`."""
+        return {"profile": {"name": self.name}, "wa_id": self.wa_id, "user_id": self.user_id}
+
+
+class Customers:
+    """The population, and strangers as they come."""
+
+    def __init__(self, *, seed: str, count: int) -> None:
+        self._seed = seed
+        self.population = _population(seed, count)
+        self._by_address = {c.phone: c for c in self.population} | {c.user_id: c for c in self.population}
+        self._strangers: dict[str, Customer] = {}
+
+    def find(self, address: str) -> Customer | None:
+        """Find one of the population, or a stranger already met, by phone (`+...`) or BSUID."""
+        return self._by_address.get(address) or self._strangers.get(address)
+
+    def at(self, address: str) -> Customer:
+        """Find whoever has this address; a new one is a stranger who is remembered only once they write."""
+        return self.find(address) or _stranger(self._seed, address)
+
+    def remember(self, customer: Customer) -> None:
+        """Keep a stranger who wrote: the window is theirs."""
+        if not customer.known:
+            self._strangers[customer.phone] = self._strangers[customer.user_id] = customer
+
+
+def _population(seed: str, count: int) -> list[Customer]:
+    random = Random(f"{seed}/customers")  # noqa: S311 - a seeded world, not a secret
+    phones: dict[str, None] = {}
+    while len(phones) < count:
+        phones[f"+39{random.choice(_PREFIXES)}{random.randrange(10_000_000):07d}"] = None
+    return [_customer(seed, phone, known=True) for phone in phones]
+
+
+def _customer(seed: str, phone: str, *, known: bool) -> Customer:
+    random = Random(f"{seed}/{phone}")  # noqa: S311 - as above
+    name = f"{random.choice(_FIRST)} {random.choice(_LAST)}"
+    user_id = f"IT.{random.randrange(10**19, 10**20)}"
+    return Customer(phone=phone, user_id=user_id, name=name, known=known, random=random)
+
+
+def _stranger(seed: str, address: str) -> Customer:
+    random = Random(f"{seed}/{address}")  # noqa: S311 - as above
+    digits = address if address.startswith("+") else f"+39300{random.randrange(10_000_000):07d}"
+    user_id = address if "." in address else f"IT.{random.randrange(10**19, 10**20)}"
+    return Customer(phone=digits, user_id=user_id, name="Somebody", known=False, random=random)

@@ -1,0 +1,57 @@
+"""What the simulator and its demo business are told: `GARBO_SIMULATOR_*` and shared names."""
+
+from pathlib import Path
+from typing import Annotated, ClassVar
+
+import orjson
+from pydantic import BeforeValidator, Field, SecretStr
+
+from garbo.common.runtime.settings import Port, Secrets, WithKafka
+from garbo.simulator.control import ControlState
+
+
+def _parsed(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    try:
+        return orjson.loads(value)
+    except orjson.JSONDecodeError:
+        raise ValueError("must be a JSON object") from None
+
+
+class SimulatorSettings(WithKafka):
+    """One class for both processes, because they share one environment."""
+
+    service: ClassVar[str] = "simulator"
+
+    config: Path
+    """The business file."""
+    whatsapp_app_secrets: Secrets
+    """The first one signs the webhooks."""
+    host: str = "127.0.0.1"
+    port: Port = 8090
+    webhook_url: str = "http://127.0.0.1:8080/webhooks/whatsapp"
+    seed: str = "garbo"
+    """Same seed, same customers and same choices."""
+    customers: Annotated[int, Field(ge=0, le=100_000)] = 200
+    ledger: Path | None = None
+    """The ledger's file; absent: it lives as long as the process."""
+    control: Annotated[ControlState, BeforeValidator(_parsed)] = ControlState()
+    """The control state at the start, as JSON; see `GET /control`."""
+
+    # The demo business
+    url: str = "http://127.0.0.1:8090"
+    """Where the simulator answers."""
+    ingest_url: str = "http://127.0.0.1:8080"
+    api_key: SecretStr | None = None
+    """The business's key at ingest's publish API."""
+    brand: str | None = None
+    """The brand it speaks for; absent: the first of its client."""
+    utility_per_minute: Annotated[float, Field(ge=0, le=60_000)] = 20
+    campaign_every_s: Annotated[float, Field(gt=0, le=86_400)] = 45
+    """A promo campaign to many people starts this often."""
+    campaign_size: Annotated[int, Field(ge=1, le=1000)] = 60
+    consent_ratio: Annotated[float, Field(ge=0, le=1)] = 0.8
+    """How many customers gave marketing consent."""
+    answer_delay_ms: Annotated[int, Field(ge=0, le=600_000)] = 1_500
+    """How long the help desk thinks before it answers."""

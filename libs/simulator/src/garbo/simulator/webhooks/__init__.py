@@ -1,0 +1,1 @@
+"""What Meta tells the business, signed and again until it answers 200."""

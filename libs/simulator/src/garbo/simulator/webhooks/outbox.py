@@ -1,0 +1,119 @@
+"""What still has to be told: ready updates, made into bodies, counted until the business has them."""
+
+import asyncio
+import time
+from collections import deque
+from dataclasses import dataclass
+from random import Random
+
+from garbo.simulator.agenda import Agenda
+from garbo.simulator.control import Control
+from garbo.simulator.webhooks.updates import Update, webhook_body
+
+BACKLOG = 32
+"""Above so many ready updates Meta batches whatever the ratio says."""
+
+
+@dataclass(slots=True)
+class Body:
+    """One POST: its bytes, how many updates it holds, how often it was tried in vain."""
+
+    raw: bytes
+    count: int
+    tries: int = 0
+    double: bool = False
+
+
+@dataclass(slots=True)
+class Told:
+    """What became of it, for `/ledger/summary`."""
+
+    planned: int = 0
+    delivered: int = 0
+    doubled: int = 0
+    failed_posts: int = 0
+    posts: int = 0
+
+
+class Outbox:
+    """A bounded store of updates. `room` says whether the API may still promise more of them."""
+
+    def __init__(self, *, agenda: Agenda, control: Control, seed: str, capacity: int = 200_000) -> None:
+        self._agenda = agenda
+        self._control = control
+        self._random = Random(f"{seed}/webhooks")  # noqa: S311 - a seeded world, not a secret
+        self._capacity = capacity
+        self._ready: deque[Update] = deque()
+        self._again: deque[Body] = deque()
+        self._filled = asyncio.Event()
+        self._told_all = asyncio.Event()
+        self.pending = 0
+        self.told = Told()
+
+    @property
+    def room(self) -> bool:
+        """Tell whether another message's updates fit."""
+        return self.pending < self._capacity
+
+    def plan(self, update: Update, delay_s: float = 0.0) -> None:
+        """Tell an update in `delay_s` seconds."""
+        self.pending += 1
+        self.told.planned += 1
+        if delay_s > 0:
+            self._agenda.after(delay_s, lambda: self._fill(update))
+        else:
+            self._fill(update)
+
+    async def next_body(self) -> Body:
+        """Wait for the next POST to make."""
+        while not self._again and not self._ready:
+            self._filled.clear()
+            await self._filled.wait()
+        return self._again.popleft() if self._again else self._from_ready()
+
+    def delivered(self, body: Body) -> None:
+        """Count a body that was answered 200; now and then it goes out a second time."""
+        if not body.double:
+            self.told.delivered += body.count
+            if self._random.random() < self._control.state.webhooks.doubled_ratio:
+                self._come_back(Body(body.raw, body.count, double=True), self._random.uniform(0.0, 1.0))
+                return
+        else:
+            self.told.doubled += body.count
+        self.pending -= body.count
+        if not self.pending:
+            self._told_all.set()
+
+    async def told_all(self) -> None:
+        """Wait until nothing is pending."""
+        while self.pending:
+            self._told_all.clear()
+            await self._told_all.wait()
+
+    def refused(self, body: Body) -> None:
+        """Plan the next try of a body that was not answered 200: growing delays, no end (Meta: 7 days)."""
+        self.told.failed_posts += 1
+        hooks = self._control.state.webhooks
+        body.tries += 1
+        delay_ms = min(hooks.retry_max_ms, hooks.retry_ms * 2 ** min(body.tries - 1, 20))
+        self._come_back(body, delay_ms / 1000 * self._random.uniform(0.75, 1.25))
+
+    def _from_ready(self) -> Body:
+        hooks = self._control.state.webhooks
+        size = 1
+        if len(self._ready) > BACKLOG or self._random.random() < hooks.batch_ratio:
+            size = min(hooks.batch_max, len(self._ready))
+        updates = [self._ready.popleft() for _ in range(size)]
+        return Body(webhook_body(updates), len(updates))
+
+    def _come_back(self, body: Body, delay_s: float) -> None:
+        def put() -> None:
+            self._again.append(body)
+            self._filled.set()
+
+        self._agenda.after(delay_s, put)
+
+    def _fill(self, update: Update) -> None:
+        update.item["timestamp"] = str(min(int(update.item["timestamp"]), int(time.time())))
+        self._ready.append(update)
+        self._filled.set()

@@ -1,0 +1,66 @@
+"""The shapes of what Meta tells: one update, and a signed body of many.
+
+Source: Meta, webhooks "messages" reference and "status" reference (read 2026-09); statuses as of v24,
+that is without `conversation`.
+"""
+
+import hmac
+from collections.abc import Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Any, Literal
+
+import orjson
+
+from garbo.simulator.graph.accounts import SendingNumber
+
+Json = dict[str, Any]
+Part = Literal["statuses", "messages"]
+
+
+@dataclass(frozen=True, slots=True)
+class Update:
+    """One status or one inbound message."""
+
+    number: SendingNumber
+    part: Part
+    item: Json
+    contact: Json | None
+
+
+def webhook_body(updates: Sequence[Update]) -> bytes:
+    """Write one POST body: an entry per account, a change per number and kind, in order of appearance."""
+    entries: dict[str, dict[tuple[str, Part], Json]] = {}
+    for update in updates:
+        changes = entries.setdefault(update.number.waba, {})
+        key = (update.number.id, update.part)
+        value = changes.get(key)
+        if value is None:
+            value = changes[key] = _value(update)
+        value[update.part].append(update.item)
+        if update.contact is not None:
+            value.setdefault("contacts", []).append(update.contact)
+    envelope = {
+        "object": "whatsapp_business_account",
+        "entry": [
+            {"id": waba, "changes": [{"value": value, "field": "messages"} for value in changes.values()]}
+            for waba, changes in entries.items()
+        ],
+    }
+    return orjson.dumps(envelope)
+
+
+def signature(secret: str, body: bytes) -> str:
+    """Sign a body as `X-Hub-Signature-256`: HMAC-SHA256 over the raw bytes with the app secret."""
+    return "sha256=" + hmac.new(secret.encode(), body, sha256).hexdigest()
+
+
+def _value(update: Update) -> Json:
+    return {
+        "messaging_product": "whatsapp",
+        "metadata": {
+            "display_phone_number": update.number.digits,
+            "phone_number_id": update.number.id,
+        },
+        update.part: [],
+    }
