@@ -53,10 +53,13 @@ generate: $(READY) ## write contracts, docs/events.md and docs/asyncapi.yaml ane
 	@$(BIN)/python -m garbo.common.contracts
 
 .PHONY: lock
-lock: $(READY) ## resolve requirements.lock anew
+lock: $(READY) ## resolve requirements.lock (all) and requirements-run.lock (the container's) anew
 	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header \
 	  --extra otlp --extra local --group dev pyproject.toml $(MEMBERS:%=%/pyproject.toml) \
 	  $(foreach m,$(MEMBERS),--no-emit-package garbo-$(notdir $(m))) -o requirements.lock
+	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header \
+	  --extra otlp --constraint requirements.lock $(MEMBERS:%=%/pyproject.toml) \
+	  $(foreach m,$(MEMBERS),--no-emit-package garbo-$(notdir $(m))) -o requirements-run.lock
 
 ##@ Clean up
 
