@@ -1,0 +1,89 @@
+"""Webhooks over real sockets: signed, again until 200, doubled, batched, out of order."""
+
+import asyncio
+from collections import Counter
+from pathlib import Path
+
+from garbo.simulator.testing import running_world, template, until
+
+PHONE = "+393331234567"
+
+
+async def test_a_webhook_comes_again_until_it_is_answered_200(tmp_path: Path) -> None:
+    async with running_world(tmp_path, {"population": {"read_ratio": 0}}) as running:
+        running.receiver.answers = [503, 202, 500]
+        await running.send(template(PHONE))
+        await until(lambda: running.world.outbox.told.delivered == 2)
+        assert running.world.outbox.pending == 0
+        assert running.world.outbox.told.failed_posts == 3
+    assert len(running.receiver.bodies) == 5
+    assert len(set(running.receiver.bodies)) == 2
+    assert running.receiver.unsigned == 0
+
+
+async def test_a_doubled_webhook_is_the_same_bytes_twice(tmp_path: Path) -> None:
+    async with running_world(tmp_path, {"webhooks": {"doubled_ratio": 1}}) as running:
+        await running.send(template(PHONE))
+        await until(lambda: running.world.outbox.told.doubled == 3)
+    assert sorted(Counter(running.receiver.bodies).values()) == [2, 2, 2]
+
+
+async def test_out_of_order_means_delivered_is_told_before_sent(tmp_path: Path) -> None:
+    control = {"webhooks": {"out_of_order_ratio": 1}, "delays": {"sent_ms": 20, "delivered_ms": 100}}
+    async with running_world(tmp_path, control) as running:
+        await running.send(template(PHONE))
+        await until(lambda: len(running.receiver.statuses()) == 3)
+    assert [s["status"] for s in running.receiver.statuses()][:2] == ["delivered", "sent"]
+
+
+async def test_a_batch_holds_statuses_of_several_numbers_and_messages(tmp_path: Path) -> None:
+    control = {
+        "webhooks": {"batch_ratio": 1, "retry_max_ms": 50},
+        "delays": {"sent_ms": 0, "delivered_ms": 0, "read_ms": 0},
+    }
+    async with running_world(tmp_path, control) as running:
+        running.receiver.answers = [500] * 8
+        await asyncio.gather(*(running.send(template(f"+39333123456{n}")) for n in range(10)))
+        await until(lambda: len({s["id"] for s in running.receiver.statuses()}) == 10)
+        await until(lambda: not running.world.outbox.pending)
+    assert len(running.receiver.bodies) < 30
+
+
+async def test_quiet_tells_everything_that_was_pending_at_once(tmp_path: Path) -> None:
+    slow = {"sent_ms": 600_000, "delivered_ms": 600_000, "read_ms": 600_000}
+    async with running_world(tmp_path, {"delays": slow, "population": {"on": True}}) as running:
+        await running.send(template(PHONE))
+        answer = await running.client.post("/control/quiet")
+        assert answer.status_code == 200
+        assert answer.json()["webhooks"]["pending"] == 0
+        assert (await running.client.get("/control")).json()["population"]["on"] is False
+    assert {s["status"] for s in running.receiver.statuses()} == {"sent", "delivered", "read"}
+
+
+async def test_customers_write_press_and_stop_by_themselves(tmp_path: Path) -> None:
+    lively = {
+        "on": True,
+        "questions_per_minute": 600,
+        "stops_per_minute": 600,
+        "starts_per_minute": 600,
+        "reply_to_promo_ratio": 1,
+        "stop_ratio": 0,
+    }
+    async with running_world(tmp_path, {"population": lively}) as running:
+        people = running.world.crowd.customers.population
+        for customer in people:
+            await running.send(template(customer.phone))
+        await until(lambda: any(m["type"] == "button" for m in running.receiver.messages()))
+        await until(lambda: any(m["type"] == "text" for m in running.receiver.messages()))
+        await until(lambda: any(c.stopped for c in people))
+    button = next(m for m in running.receiver.messages() if m["type"] == "button")
+    assert button["context"]["id"].startswith("wamid.")
+    assert button["from"] in {c.wa_id for c in people}
+    value = next(v for v in running.receiver.values() if "messages" in v)
+    assert value["contacts"][0]["wa_id"] == value["messages"][0]["from"]
+
+
+async def test_nothing_follows_when_webhooks_are_off(tmp_path: Path) -> None:
+    async with running_world(tmp_path, {"webhooks": {"on": False}}) as running:
+        await running.send(template(PHONE))
+        assert running.world.outbox.told.planned == 0

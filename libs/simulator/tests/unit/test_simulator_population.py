@@ -1,0 +1,83 @@
+from random import Random
+
+import phonenumbers
+import pytest
+
+from garbo.simulator.control import Control, Population
+from garbo.simulator.population.customers import Customers
+from garbo.simulator.population.reactions import QUICK_REPLIES, STOPS, Reaction, react
+
+SEED = "a seed"
+
+
+def test_the_same_seed_gives_the_same_people() -> None:
+    one, two = Customers(seed=SEED, count=50), Customers(seed=SEED, count=50)
+    assert [(c.phone, c.user_id, c.name) for c in one.population] == [
+        (c.phone, c.user_id, c.name) for c in two.population
+    ]
+    assert len({c.phone for c in one.population}) == 50
+    assert one.population[0].phone != Customers(seed="another", count=50).population[0].phone
+
+
+def test_phones_are_italian_mobiles() -> None:
+    for customer in Customers(seed=SEED, count=100).population:
+        number = phonenumbers.parse(customer.phone, None)
+        assert phonenumbers.is_valid_number(number), customer.phone
+        assert phonenumbers.number_type(number) == phonenumbers.PhoneNumberType.MOBILE
+
+
+def test_a_person_is_found_by_phone_and_by_user_id() -> None:
+    customers = Customers(seed=SEED, count=3)
+    person = customers.population[1]
+    assert customers.at(person.phone) is person
+    assert customers.at(person.user_id) is person
+    assert not customers.at("+393990000000").known
+
+
+def reactions(seed: str, **habits: float) -> list[Reaction]:
+    random = Random(seed)
+    population = Population.model_validate(habits)
+    return [react(category="marketing", known=True, random=random, habits=population) for _ in range(300)]
+
+
+def test_the_same_dice_give_the_same_choices() -> None:
+    assert reactions(SEED) == reactions(SEED)
+    assert reactions(SEED) != reactions("another")
+
+
+def test_turning_one_ratio_leaves_other_choices_alone() -> None:
+    plain, eager = reactions(SEED, stop_ratio=0), reactions(SEED, stop_ratio=0, reply_to_promo_ratio=0.9)
+    assert [r.reads for r in plain] == [r.reads for r in eager]
+    for before, after in zip(plain, eager, strict=True):
+        assert before.reply is None or before.reply == after.reply
+
+
+def test_promos_bring_quick_replies_free_text_and_stops() -> None:
+    replies = [r.reply for r in reactions(SEED, read_ratio=1, reply_to_promo_ratio=0.5) if r.reply]
+    assert {r.text for r in replies if r.button} == set(QUICK_REPLIES)
+    assert any(not r.button and r.text not in STOPS for r in replies)
+    assert any(r.text in STOPS for r in replies)
+
+
+@pytest.mark.parametrize(
+    ("known", "on"), [pytest.param(False, True, id="stranger"), pytest.param(True, False, id="at-rest")]
+)
+def test_some_only_read(known: bool, on: bool) -> None:
+    habits = Population(on=on, read_ratio=1, reply_to_promo_ratio=1)
+    random = Random(SEED)
+    assert react(category="marketing", known=known, random=random, habits=habits) == Reaction(reads=True)
+
+
+def test_a_fault_is_used_up_and_a_bad_patch_changes_nothing() -> None:
+    control = Control()
+    control.change({"faults": [{"kind": "error", "code": 131016, "next": 2, "number_id": "1"}]})
+    assert control.take_fault("2") is None
+    assert control.take_fault("1") is not None
+    assert control.present().faults[0].next == 1
+    control.change({"latency_ms": 5})
+    assert control.take_fault("1") is not None
+    assert control.take_fault("1") is None
+    assert control.present().faults == ()
+    with pytest.raises(ValueError, match="code"):
+        control.change({"latency_ms": 7, "faults": [{"kind": "error", "code": 5, "next": 1}]})
+    assert control.state.latency_ms == 5
