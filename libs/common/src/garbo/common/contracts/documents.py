@@ -95,7 +95,8 @@ def _slug(topic: Topic[Any]) -> str:
 def _row(topic: Topic[Any]) -> str:
     return (
         f"| [`{topic.name}`](#{topic.name.replace('.', '')}) | {_summary(topic)} "
-        f"| {', '.join(topic.writers)} | {', '.join(topic.readers)} | {topic.key} | {topic.partitions} | {topic.retention.days} days |\n"
+        f"| {', '.join(topic.writers)} | {', '.join(topic.readers)} | {topic.key} "
+        f"| {topic.partitions} | {topic.retention.days} days |\n"
     )
 
 

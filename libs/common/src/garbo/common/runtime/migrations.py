@@ -3,11 +3,14 @@
 from dataclasses import dataclass
 from hashlib import sha256
 from importlib.resources import files
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import asyncpg
 
 from garbo.common.errors import StartRefused
+
+if TYPE_CHECKING:
+    Connection = asyncpg.Connection[asyncpg.Record]
 
 _LOCK: Final = "SELECT pg_advisory_xact_lock(hashtext('garbo.migrations'))"
 _LEDGER: Final = """
@@ -64,7 +67,7 @@ async def pending(dsn: str, service: str) -> list[str]:
         await connection.close(timeout=5)
 
 
-async def _apply(connection: asyncpg.Connection[asyncpg.Record], service: str) -> list[str]:
+async def _apply(connection: "Connection", service: str) -> list[str]:
     applied = await _applied(connection, service)
     new: list[str] = []
     for migration in migrations_of(service):
@@ -83,6 +86,6 @@ async def _apply(connection: asyncpg.Connection[asyncpg.Record], service: str) -
     return new
 
 
-async def _applied(connection: asyncpg.Connection[asyncpg.Record], service: str) -> dict[str, str]:
+async def _applied(connection: "Connection", service: str) -> dict[str, str]:
     rows = await connection.fetch(f"SELECT name, sha256 FROM {service}.migration")  # noqa: S608 - own name
     return {row["name"]: row["sha256"] for row in rows}

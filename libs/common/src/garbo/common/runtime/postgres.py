@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from asyncpg.pool import PoolConnectionProxy
 
     Connection = PoolConnectionProxy[asyncpg.Record]
+    Pool = asyncpg.Pool[asyncpg.Record]
 
 ACQUIRE_S: Final = 5.0
 """Longer than this without a free connection means the database is the bottleneck."""
@@ -29,7 +30,7 @@ class Database:
 
     def __init__(self, dsn: str, *, service: str, size: int = 8) -> None:
         self._dsn, self._service, self._size = dsn, service, size
-        self._pool: asyncpg.Pool[asyncpg.Record] | None = None
+        self._pool: Pool | None = None
 
     async def start(self) -> None:
         """Connect; keeps trying for the start budget. Raises `StartRefused` when the DSN itself is wrong."""

@@ -1,0 +1,92 @@
+"""Same input, same id; and what counts as an address."""
+
+from uuid import UUID, uuid4
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from garbo.common.errors import Reject
+from garbo.common.events.addresses import Recipient
+from garbo.common.events.ids import (
+    MessageId,
+    address_hash,
+    attempt_id_of,
+    message_id_of,
+    message_of_attempt,
+    request_id_of,
+)
+from garbo.common.events.topics import SEND_REQUESTED
+from garbo.common.events.wire import decode
+
+KEY = b"k" * 32
+
+
+def test_message_id_is_scoped_to_the_client() -> None:
+    request = uuid4()
+    assert message_id_of("shop", request) == message_id_of("shop", request)
+    assert message_id_of("shop", request) != message_id_of("crm", request)
+
+
+def test_idempotency_key_gives_each_place_in_an_array_its_own_request() -> None:
+    ids = {request_id_of("shop", "k"), *(request_id_of("shop", "k", index) for index in range(10))}
+    assert len(ids) == 11
+
+
+def test_phone_and_wa_id_hash_alike_but_not_under_another_key() -> None:
+    assert address_hash(KEY, "phone", "+393331234567") == address_hash(KEY, "phone", "393331234567")
+    assert address_hash(KEY, "phone", "+393331234567") != address_hash(b"x" * 32, "phone", "+393331234567")
+    assert address_hash(KEY, "phone", "1") != address_hash(KEY, "user_id", "1")
+
+
+@given(st.uuids(), st.integers(1, 99))
+def test_attempt_id_names_its_message(message: UUID, number: int) -> None:
+    assert message_of_attempt(attempt_id_of(MessageId(message), number)) == message
+
+
+@pytest.mark.parametrize(
+    "text", ["", "order-1042", "a.b", f"{uuid4()}", f"{uuid4()}.", "x.1", "\u0661.\u0662"]
+)
+def test_callback_data_of_somebody_else_names_no_message(text: str) -> None:
+    assert message_of_attempt(text) is None
+
+
+@pytest.mark.parametrize(
+    "to",
+    [
+        pytest.param({}, id="nobody"),
+        pytest.param({"phone": "+393331234567", "user_id": "IT.1"}, id="two"),
+        pytest.param({"phone": "3331234567"}, id="no plus"),
+        pytest.param({"phone": "+39 333 1234567"}, id="spaces"),
+        pytest.param({"phone": "+999123456789"}, id="no such country"),
+        pytest.param({"phone": "+39333"}, id="too short"),
+        pytest.param({"phone": "+393331234567\n"}, id="line feed"),
+        pytest.param({"user_id": "it.123"}, id="lower-case country"),
+    ],
+)
+def test_is_no_recipient(to: dict[str, str]) -> None:
+    with pytest.raises(ValidationError):
+        Recipient.model_validate(to)
+
+
+@pytest.mark.parametrize(
+    ("value", "why"),
+    [
+        (None, "empty"),
+        (b"", "empty"),
+        (b"[]", "invalid:body"),
+        (b"{", "not_json"),
+        (
+            (
+                b'{"request_id":"6b1cbbd0-6a4f-5f0e-9c0d-0c3f5b7d2a01","client":"shop","brand":"acme",'
+                b'"to":{"phone":"+39"},"purpose":"promo","content":{"type":"text","text":{"body":"x"}},'
+                b'"requested_at":"2026-06-01T10:00:00Z"}'
+            ),
+            "invalid:to.phone",
+        ),
+    ],
+)
+def test_a_record_that_is_none_is_rejected_with_its_reason(value: bytes | None, why: str) -> None:
+    with pytest.raises(Reject, match=why):
+        decode(SEND_REQUESTED, value)

@@ -1,0 +1,130 @@
+"""What holds for the shape of the repository, checked on the files themselves."""
+
+import ast
+import re
+import subprocess
+import tomllib
+from collections.abc import Iterator
+from importlib.metadata import packages_distributions
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+MEMBERS = sorted([*(ROOT / "libs").iterdir(), *(ROOT / "services").iterdir()])
+SERVICES = sorted(p.name for p in (ROOT / "services").iterdir())
+SQL = re.compile(
+    r"\b(SELECT\s.+\sFROM|INSERT\s+INTO|UPDATE\s+\S+\s+SET|DELETE\s+FROM|CREATE\s+(TABLE|INDEX|SCHEMA))\b",
+    re.DOTALL,
+)
+SQL_ELSEWHERE = {
+    "libs/common/src/garbo/common/runtime/migrations.py": "applies the files and keeps their ledger",
+    "libs/cli/src/garbo/cli/ledger_sql.py": "doctor compares schemas, read-only",
+}
+
+
+def _sources(member: Path) -> Iterator[Path]:
+    yield from sorted((member / "src").rglob("*.py"))
+
+
+def _relative(path: Path) -> str:
+    return path.relative_to(ROOT).as_posix()
+
+
+@pytest.mark.parametrize("member", MEMBERS, ids=lambda m: m.name)
+def test_garbo_stays_a_namespace(member: Path) -> None:
+    assert not (member / "src/garbo/__init__.py").exists(), "one stray file hides all other members"
+    assert [p.name for p in (member / "src/garbo").iterdir() if p.is_dir() and p.name != "__pycache__"] == [
+        member.name
+    ]
+
+
+@pytest.mark.parametrize("member", MEMBERS, ids=lambda m: m.name)
+def test_sql_stands_in_its_two_places(member: Path) -> None:
+    strays = [
+        f"{_relative(path)}:{node.lineno}"
+        for path in _sources(member)
+        if not path.name.startswith("postgres") and _relative(path) not in SQL_ELSEWHERE
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and SQL.search(node.value)
+    ]
+    assert not strays, "SQL belongs to migrations/*.sql and outbound/postgres*.py"
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_rules_await_nothing(service: str) -> None:
+    awaiting = [
+        f"{_relative(path)}:{node.lineno}"
+        for path in (ROOT / "services" / service / "src/garbo" / service / "domain").rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.AsyncFunctionDef | ast.Await | ast.AsyncFor | ast.AsyncWith)
+    ]
+    assert not awaiting
+
+
+@pytest.mark.parametrize("member", MEMBERS, ids=lambda m: m.name)
+def test_member_declares_what_it_imports(member: Path) -> None:
+    project = tomllib.loads((member / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    extras = [line for lines in project.get("optional-dependencies", {}).values() for line in lines]
+    declared = {_distribution(line) for line in [*project.get("dependencies", []), *extras]}
+    used: dict[str, str] = {}
+    for path in _sources(member):
+        for name in _imported(path):
+            if owner := _owner(name, member.name):
+                used.setdefault(owner, _relative(path))
+    missing = {name: path for name, path in used.items() if name not in declared}
+    assert not missing, f"{member.name}/pyproject.toml does not declare these"
+
+
+def _distribution(requirement: str) -> str:
+    return re.split(r"[\[<>=~! ;]", requirement, maxsplit=1)[0].lower().replace("_", "-")
+
+
+def _imported(path: Path) -> Iterator[str]:
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield node.module
+
+
+def _owner(module: str, member: str) -> str | None:
+    top, *rest = module.split(".")
+    if top == "garbo":
+        return f"garbo-{rest[0]}" if rest and rest[0] != member else None
+    owners = _OWNERS.get(top)
+    return owners[0].lower().replace("_", "-") if owners else None
+
+
+_OWNERS = {**packages_distributions(), "opentelemetry": ["opentelemetry-sdk"], "google": ["protobuf"]}
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_service_has_the_rooms_a_reader_expects(service: str) -> None:
+    home = ROOT / "services" / service
+    rooms = {p.stem for p in (home / "src/garbo" / service).iterdir()}
+    assert {"__main__", "app", "settings", "inbound", "flow", "domain", "ports", "outbound"} <= rooms
+    assert (home / "README.md").exists()
+
+
+def test_tests_are_no_package() -> None:
+    assert not [p for m in [*MEMBERS, ROOT] for p in (m / "tests").rglob("__init__.py")]
+
+
+def _tracked() -> list[str]:
+    listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True)
+    return listed.stdout.splitlines()
+
+
+def test_no_registry_address_and_no_machine_path_is_committed() -> None:
+    hosts = "|".join(("py" + "pi", "python" + "hosted", "npm" + "js", "mav" + "en", "deb" + "ian"))
+    forbidden = re.compile(rf"https?://[a-z0-9.-]*({hosts})[a-z0-9.-]*|(?<![\w.])/(root|home/\w+|work)/")
+    found = []
+    for name in _tracked():
+        path = ROOT / name
+        if path.suffix in {".png", ".ico"} or not path.is_file():
+            continue
+        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
+            if forbidden.search(line):
+                found.append(f"{name}:{number}")
+    assert not found
