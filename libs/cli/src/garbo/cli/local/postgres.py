@@ -73,6 +73,8 @@ class PostgresServer:
             "fsync": "on" if self._durable else "off",
             "full_page_writes": "on" if self._durable else "off",
             "timezone": "UTC",
+            "log_checkpoints": "off",
+            "log_line_prefix": "",
         }
         options = tuple(word for key, value in settings.items() for word in ("-c", f"{key}={value}"))
         argv = (*_as_other_user(), str(binaries() / "postgres"), "-D", str(self._data), *options)

@@ -1,0 +1,219 @@
+"""The whole installation as an end-to-end test sees it: addresses, keys, and what one may do there."""
+
+import asyncio
+import hashlib
+import hmac
+import os
+import random
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final, TypeVar
+from uuid import uuid4
+
+import httpx
+import orjson
+
+T = TypeVar("T")
+Json = dict[str, Any]
+
+START_S: Final = 150.0
+"""A first start downloads Kafka's jars."""
+STOP_S: Final = 20.0
+SERVICES: Final = ("ingest", "analytics", "router", "sender", "simulator")
+POLL_S: Final = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class Stack:
+    """A running installation: one address a service, the demo client's key, the app secret."""
+
+    urls: Mapping[str, str]
+    kafka: str
+    api_key: str
+    app_secret: str
+    number: str
+    data: Path | None = None
+    """The data folder, when the installation runs on this machine."""
+    environ: Mapping[str, str] = field(default_factory=dict)
+
+    def http(self, *, timeout_s: float = 30.0) -> httpx.AsyncClient:
+        """Open a client; paths are full addresses from `urls`."""
+        return httpx.AsyncClient(timeout=timeout_s)
+
+    async def get(self, service: str, path: str) -> Any:  # noqa: ANN401 - JSON is any value
+        """Read a JSON answer; raises for an error status."""
+        async with self.http() as client:
+            answer = await client.get(f"{self.urls[service]}{path}", headers=self._bearer())
+        answer.raise_for_status()
+        return answer.json()
+
+    async def post(self, service: str, path: str, body: object, **headers: str) -> httpx.Response:
+        """Post JSON with the client's key; the status is the caller's to judge."""
+        sent = self._bearer() | {"Content-Type": "application/json"} | headers
+        async with self.http() as client:
+            return await client.post(f"{self.urls[service]}{path}", content=orjson.dumps(body), headers=sent)
+
+    async def publish(self, requests: Sequence[Json]) -> None:
+        """Publish requests in arrays of 1,000; each must be answered 202."""
+        for start in range(0, len(requests), 1000):
+            answer = await self.post("ingest", "/v1/messages", list(requests[start : start + 1000]))
+            if answer.status_code != httpx.codes.ACCEPTED:
+                raise AssertionError(f"publish: {answer.status_code} {answer.text[:400]}")
+
+    async def webhook(self, body: bytes, *, secret: str | None = None) -> int:
+        """Post a webhook body signed with the app secret (or another); returns the status."""
+        key = (self.app_secret if secret is None else secret).encode()
+        signature = "sha256=" + hmac.new(key, body, hashlib.sha256).hexdigest()
+        async with self.http() as client:
+            answer = await client.post(
+                f"{self.urls['ingest']}/webhooks/whatsapp",
+                content=body,
+                headers={"X-Hub-Signature-256": signature, "Content-Type": "application/json"},
+            )
+        return answer.status_code
+
+    async def counts(self) -> dict[str, int]:
+        """Read what analytics counted."""
+        counted: dict[str, int] = await self.get("analytics", "/v1/counts")
+        return counted
+
+    async def ledger(self, *, after: int = 0) -> list[Json]:
+        """Read all sends the simulator accepted after this sequence number."""
+        entries: list[Json] = []
+        while page := await self.get("simulator", f"/ledger?after={after}&limit=10000"):
+            entries += page
+            after = page[-1]["seq"]
+        return entries
+
+    async def story(self, request_id: str) -> Json | None:
+        """Read a message's story; None while analytics does not know it."""
+        async with self.http() as client:
+            answer = await client.get(
+                f"{self.urls['analytics']}/v1/messages/{request_id}", headers=self._bearer()
+            )
+        if answer.status_code == httpx.codes.NOT_FOUND:
+            return None
+        answer.raise_for_status()
+        story: Json = answer.json()
+        return story
+
+    def _bearer(self) -> dict[str, str]:
+        return {"Authorization": f"Bearer {self.api_key}"}
+
+
+def request(phone: str, *, purpose: str = "promo", **more: Any) -> Json:  # noqa: ANN401 - JSON is any value
+    """Make a request body for one phone: a promo template unless told otherwise."""
+    return {
+        "request_id": str(uuid4()),
+        "brand": "acme",
+        "to": {"phone": phone},
+        "purpose": purpose,
+        "content": {"type": "template", "template": {"name": "summer_sale", "language": {"code": "it"}}},
+    } | more
+
+
+async def until(look: Callable[[], Awaitable[T]], holds: Callable[[T], bool], *, within_s: float = 60.0) -> T:
+    """Look again and again until it holds; raises AssertionError with the last look when it does not."""
+    deadline = time.monotonic() + within_s
+    while True:
+        seen = await look()
+        if holds(seen):
+            return seen
+        if time.monotonic() > deadline:
+            raise AssertionError(f"did not come true within {within_s:.0f} s; last: {seen!r:.600}")
+        await asyncio.sleep(POLL_S)
+
+
+@contextmanager
+def local_stack(data: Path, environ: Mapping[str, str], *, arguments: Sequence[str] = ()) -> Iterator[Stack]:
+    """Run `garbo up` with its own data folder and ports; stop it as a person would, and check that it stops."""
+    offset = _free_offset()
+    env = {k: v for k, v in os.environ.items() if not k.startswith("GARBO_")} | dict(environ)
+    env |= {"GARBO_DATA": str(data), "GARBO_PORT_OFFSET": str(offset)}
+    log = data.parent / f"{data.name}.log"
+    with log.open("wb") as out:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "garbo.cli", "up", *arguments], env=env, stdout=out, stderr=out
+        )
+    try:
+        stack = _stack_at(offset, data, env)
+        _wait_ready(stack, process, log)
+        yield stack
+    finally:
+        process.send_signal(signal.SIGINT)
+        try:
+            code = process.wait(STOP_S)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            raise AssertionError(f"garbo up did not stop within {STOP_S:.0f} s:\n{_tail(log)}") from None
+    if code:
+        raise AssertionError(f"garbo up ended with {code}:\n{_tail(log)}")
+
+
+def stack_from_environment(env: Mapping[str, str]) -> Stack | None:
+    """Read an installation that already runs from GARBO_TEST_STACK_*; None when there is none."""
+    if "GARBO_TEST_STACK_INGEST" not in env:
+        return None
+    return Stack(
+        urls={name: env[f"GARBO_TEST_STACK_{name.upper()}"].rstrip("/") for name in SERVICES},
+        kafka=env["GARBO_TEST_STACK_KAFKA"],
+        api_key=env["GARBO_TEST_STACK_API_KEY"],
+        app_secret=env["GARBO_TEST_STACK_APP_SECRET"],
+        number=env.get("GARBO_TEST_STACK_NUMBER", "106540352242922"),
+    )
+
+
+def _stack_at(offset: int, data: Path, env: Mapping[str, str]) -> Stack:
+    ports = {"ingest": 8080, "analytics": 8081, "router": 8082, "sender": 8083, "simulator": 8090}
+    return Stack(
+        urls={name: f"http://127.0.0.1:{port + offset}" for name, port in ports.items()},
+        kafka=f"127.0.0.1:{19092 + offset}",
+        api_key="demo-shop-key",
+        app_secret=env["GARBO_WHATSAPP_APP_SECRETS"],
+        number="106540352242922",
+        data=data,
+        environ=dict(env),
+    )
+
+
+def _wait_ready(stack: Stack, process: subprocess.Popen[bytes], log: Path) -> None:
+    deadline = time.monotonic() + START_S
+    with httpx.Client(timeout=2.0) as client:
+        waiting = list(stack.urls)
+        while waiting:
+            waiting = [name for name in waiting if not _answers(client, stack.urls[name])]
+            if process.poll() is not None or time.monotonic() > deadline:
+                raise AssertionError(f"garbo up is not ready ({', '.join(waiting)}):\n{_tail(log)}")
+            time.sleep(POLL_S)
+
+
+def _answers(client: httpx.Client, url: str) -> bool:
+    try:
+        return client.get(f"{url}/readyz").status_code == httpx.codes.OK
+    except httpx.TransportError:
+        return False
+
+
+def _free_offset() -> int:
+    """Find an offset at which every usual port is free."""
+    for _ in range(50):
+        offset = random.randrange(1000, 40000, 10)  # noqa: S311 - no secret
+        try:
+            for port in (8080, 8081, 8082, 8083, 8090, 15432, 19092, 19093):
+                with socket.socket() as probe:
+                    probe.bind(("127.0.0.1", port + offset))
+        except OSError:
+            continue
+        return offset
+    raise AssertionError("no free ports")
+
+
+def _tail(log: Path, lines: int = 60) -> str:
+    return "\n".join(log.read_text(errors="replace").splitlines()[-lines:])

@@ -1,0 +1,141 @@
+"""Topics: what a cluster has, what the table in code wants, and how to make them agree."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
+from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
+
+from garbo.common.errors import StartRefused
+from garbo.common.events.topics import RAW_TOPICS, TOPICS, RawTopic, Topic
+
+AnyTopic = Topic[Any] | RawTopic
+WANTED: tuple[AnyTopic, ...] = (*TOPICS, *RAW_TOPICS)
+ADMIN_S = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One difference between the cluster and the table."""
+
+    topic: AnyTopic
+    kind: Literal["create", "configure", "partitions"]
+    detail: str
+
+    @property
+    def refused(self) -> bool:
+        """Partitions of an existing topic are never changed: keys would move between them."""
+        return self.kind == "partitions"
+
+
+@dataclass(frozen=True, slots=True)
+class Present:
+    """A topic as the cluster has it."""
+
+    partitions: int
+    configs: dict[str, str]
+
+
+def changes(present: dict[str, Present], wanted: Sequence[AnyTopic] = WANTED) -> list[Change]:
+    """Compare; an empty list means the cluster agrees with the table."""
+    found: list[Change] = []
+    for topic in wanted:
+        there = present.get(topic.name)
+        if there is None:
+            found.append(
+                Change(topic, "create", f"{topic.partitions} partitions, kept {topic.retention.days} d")
+            )
+            continue
+        if there.partitions != topic.partitions:
+            found.append(
+                Change(topic, "partitions", f"has {there.partitions}, the table says {topic.partitions}")
+            )
+        wrong = {k: v for k, v in configs_of(topic).items() if there.configs.get(k) != v}
+        if wrong:
+            differences = ", ".join(f"{k}: {there.configs.get(k)} -> {v}" for k, v in wrong.items())
+            found.append(Change(topic, "configure", differences))
+    return found
+
+
+def configs_of(topic: AnyTopic) -> dict[str, str]:
+    """Return the settings a topic must have."""
+    return {
+        "retention.ms": str(int(topic.retention.total_seconds() * 1000)),
+        "max.message.bytes": str(topic.max_message_bytes),
+    }
+
+
+async def plan_topics(bootstrap_servers: str) -> list[Change]:
+    """Say what `apply_topics` would do, without doing it."""
+    async with _admin(bootstrap_servers) as admin:
+        return changes(await _present(admin))
+
+
+async def apply_topics(bootstrap_servers: str, *, replication: int = -1) -> list[Change]:
+    """Create what is missing and set what differs; returns what was done. Safe to repeat.
+
+    Raises StartRefused, before anything is done, when a topic has another number of partitions.
+    """
+    async with _admin(bootstrap_servers) as admin:
+        todo = changes(await _present(admin))
+        for change in todo:
+            if change.refused:
+                raise StartRefused(f"{change.topic.name} {change.detail}: {HOW_TO_REPARTITION}")
+        await _create(admin, [c.topic for c in todo if c.kind == "create"], replication)
+        await _configure(admin, [c.topic for c in todo if c.kind == "configure"])
+        return todo
+
+
+HOW_TO_REPARTITION = "partitions of a topic are not changed, keys would move; stop its writers, drain it, delete it, then apply"
+
+
+async def _present(admin: AIOKafkaAdminClient) -> dict[str, Present]:
+    names = sorted({t.name for t in WANTED} & set(await admin.list_topics()))
+    if not names:
+        return {}
+    described = await admin.describe_topics(names)
+    resources = [ConfigResource(ConfigResourceType.TOPIC, name) for name in names]
+    configs: dict[str, dict[str, str]] = {}
+    for response in await admin.describe_configs(resources):
+        for _, _, _, name, entries in response.resources:
+            configs[name] = {entry[0]: entry[1] for entry in entries}
+    return {d["topic"]: Present(len(d["partitions"]), configs.get(d["topic"], {})) for d in described}
+
+
+async def _create(admin: AIOKafkaAdminClient, topics: Sequence[AnyTopic], replication: int) -> None:
+    if not topics:
+        return
+    new = [NewTopic(t.name, t.partitions, replication, topic_configs=configs_of(t)) for t in topics]
+    response = await admin.create_topics(new)
+    for name, code, *_ in response.topic_errors:
+        error = for_code(code)
+        if code and error is not TopicAlreadyExistsError:
+            raise StartRefused(f"Kafka did not create {name}: {error.__name__}")
+
+
+async def _configure(admin: AIOKafkaAdminClient, topics: Sequence[AnyTopic]) -> None:
+    for topic in topics:
+        resource = ConfigResource(ConfigResourceType.TOPIC, topic.name, configs=configs_of(topic))
+        await admin.alter_configs([resource])
+
+
+@asynccontextmanager
+async def _admin(bootstrap_servers: str) -> AsyncIterator[AIOKafkaAdminClient]:
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap_servers, request_timeout_ms=15_000)
+    try:
+        async with asyncio.timeout(ADMIN_S):
+            await admin.start()
+            yield admin
+    except (KafkaError, OSError, TimeoutError) as error:
+        why = type(error).__name__
+        raise StartRefused(
+            f"Kafka at {bootstrap_servers} does not answer ({why}): start it, or correct "
+            "GARBO_KAFKA_BOOTSTRAP_SERVERS"
+        ) from None
+    finally:
+        async with asyncio.timeout(ADMIN_S):
+            await admin.close()

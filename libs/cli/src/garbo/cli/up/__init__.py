@@ -1,0 +1,1 @@
+"""`garbo up`: one supervisor for everything on a developer's machine."""

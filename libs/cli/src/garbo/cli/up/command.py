@@ -1,0 +1,126 @@
+"""`garbo up`, `garbo stop` and `garbo restart`: from a plan to an exit code."""
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from time import monotonic, sleep
+
+from garbo.cli.up.control import Ask, ask
+from garbo.cli.up.plan import Plan, read_plan
+from garbo.cli.up.prerequisites import check_ports, ensure_tools
+from garbo.cli.up.runfile import RunFile
+from garbo.cli.up.screen import Screen
+from garbo.cli.up.supervisor import Supervisor
+from garbo.cli.up.terminal import own_terminal
+from garbo.common.errors import StartRefused
+
+STOP_WITHIN_S = 25.0
+
+
+def up(*, services: bool, demo: bool) -> None:
+    """Start everything, stay until Ctrl-C or SIGTERM, stop everything. Raises StartRefused with one line."""
+    began = monotonic()
+    plan, screen = read_plan(os.environ), Screen()
+    runfile = RunFile(plan.data)
+    with runfile.held(), own_terminal(os.environ):
+        left = runfile.stop_leftovers()
+        if left:
+            screen.progress(f"stopped {left} processes that a killed run had left here")
+        check_ports(plan, services=services, demo=services and demo)
+        ensure_tools(plan, screen.progress)
+        supervisor = Supervisor(plan, screen=screen, runfile=runfile, services=services, demo=demo)
+
+        def ready() -> None:
+            rows = rows_of(plan, services=services, demo=services and demo)
+            screen.table(f"Garbo is up ({monotonic() - began:.0f} s)", rows, hints(services=services))
+
+        asyncio.run(_live(supervisor, ready))
+
+
+async def _live(supervisor: Supervisor, ready: Callable[[], None]) -> None:
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        loop.add_signal_handler(number, supervisor.stop)
+    await supervisor.run(ready)
+
+
+def stop() -> str:
+    """Stop what runs from this data folder, also what a killed supervisor left; returns what was done."""
+    runfile = RunFile(read_plan(os.environ).data)
+    if not runfile.running():
+        if not runfile.read():
+            return "nothing runs from this folder"
+        with runfile.held():
+            return f"stopped {runfile.stop_leftovers()} processes that a killed run had left"
+    asyncio.run(_tell(runfile, Ask("stop")))
+    deadline = monotonic() + STOP_WITHIN_S
+    while runfile.running():
+        if monotonic() > deadline:
+            run = runfile.read()
+            raise StartRefused(
+                f"still stopping after {STOP_WITHIN_S:.0f} s: type kill {run.pid if run else ''}"
+            )
+        sleep(0.1)
+    return "stopped"
+
+
+def restart(name: str) -> None:
+    """Ask the running supervisor to start a process again; raises StartRefused when it cannot."""
+    lines = asyncio.run(_tell(RunFile(read_plan(os.environ).data), Ask("restart", name)))
+    refused = next((line for line in lines if line.startswith("error: ")), None)
+    if refused:
+        raise StartRefused(refused.removeprefix("error: "))
+
+
+async def _tell(runfile: RunFile, wish: Ask) -> list[str]:
+    lines: list[str] = []
+    async for line in ask(runfile, wish):
+        lines.append(line)
+        if not line.startswith("error: "):
+            print(line, flush=True)  # noqa: T201 - a command talks to its terminal
+    return lines
+
+
+def rows_of(plan: Plan, *, services: bool, demo: bool) -> list[tuple[str, str, str]]:
+    """Return the rows of the table: what, where, what for."""
+    rows: list[tuple[str, str, str]] = []
+    if services:
+        rows += [
+            ("console", plan.url("analytics"), "watch it happen: funnel, messages, reasons"),
+            ("ingest", plan.url("ingest"), "webhooks, and POST /v1/messages"),
+            ("router", plan.url("router"), "decisions: may I, and when?"),
+            ("sender", plan.url("sender"), "the way out to WhatsApp"),
+        ]
+    if demo:
+        rows.append(("simulator", plan.url("simulator"), "Meta and its customers"))
+    password = _shown(plan.data / "postgres" / "password")
+    return [
+        *rows,
+        ("Kafka", plan.bootstrap_servers, "bootstrap server"),
+        (
+            "PostgreSQL",
+            f"postgresql://garbo@127.0.0.1:{plan.ports.postgres}/garbo",
+            f"password in {password}",
+        ),
+    ]
+
+
+def hints(*, services: bool) -> list[str]:
+    """Return what to type next."""
+    garbo = _shown(Path(sys.argv[0]).absolute())
+    if not services:
+        return [f"{garbo} doctor", "Ctrl-C stops all of it"]
+    return [
+        f'{garbo} send --to +393331234567 --text "Ciao" --purpose care',
+        f"{garbo} tail      decisions and statuses as they happen",
+        f"{garbo} doctor    checks everything, says the mend",
+        "Ctrl-C       stops all of it",
+    ]
+
+
+def _shown(path: Path) -> str:
+    here = Path.cwd()
+    return str(path.relative_to(here)) if path.is_relative_to(here) else str(path)

@@ -1,0 +1,233 @@
+"""Starts everything, watches over it, stops everything. Restarts nothing by itself."""
+
+import asyncio
+import os
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
+from time import monotonic
+
+import httpx
+import psutil
+
+from garbo.cli.database import ensure_database, migrate_all
+from garbo.cli.local.child import POLL_S, Command
+from garbo.cli.topics import apply_topics
+from garbo.cli.up.control import Ask, Ear
+from garbo.cli.up.environment import SERVICES, children_environment
+from garbo.cli.up.plan import Plan
+from garbo.cli.up.process import Process, how_it_ended
+from garbo.cli.up.programs import BUSINESS, SIMULATOR, command_of, kafka_of, postgres_of
+from garbo.cli.up.runfile import Run, RunFile, started_at
+from garbo.cli.up.screen import Screen
+from garbo.common.errors import StartRefused
+
+DATABASE = "garbo"
+READY_S = 60.0
+STOP_S: Mapping[str, float] = {BUSINESS: 2.0, SIMULATOR: 2.0, "kafka": 3.5, "postgres": 3.5}
+"""Together with the services' budget below the 15 s a person waits after Ctrl-C."""
+STOP_SERVICE_S = 6.5
+Ready = Callable[[Process], Awaitable[bool]]
+
+
+class Supervisor:
+    """One run of one installation."""
+
+    def __init__(self, plan: Plan, *, screen: Screen, runfile: RunFile, services: bool, demo: bool) -> None:
+        self._plan = plan
+        self._screen = screen
+        self._runfile = runfile
+        self._services = SERVICES if services else ()
+        self._traffic = (SIMULATOR, BUSINESS) if services and demo else ()
+        self._kafka = kafka_of(plan)
+        self._postgres = postgres_of(plan)
+        self._processes: dict[str, Process] = {}
+        self._run = Run(pid=os.getpid())
+        self._stop = asyncio.Event()
+        self._stopping = False
+        self._watchers: asyncio.TaskGroup
+
+    def stop(self) -> None:
+        """Ask the run to end; a second time kills what is left at once."""
+        if self._stopping:
+            for process in self._processes.values():
+                process.kill()
+        self._stop.set()
+
+    async def run(self, ready: Callable[[], None]) -> None:
+        """Start all, call `ready`, live until asked to stop, stop all.
+
+        Raises StartRefused when something does not come up; then everything is stopped, too.
+        """
+        ear = Ear(self._answer)
+        self._run.control_port, self._run.token = await ear.open()
+        try:
+            async with asyncio.TaskGroup() as self._watchers:
+                try:
+                    if await self._unless_stopped(self._start_all()):
+                        ready()
+                        await self._stop.wait()
+                finally:
+                    self._stopping = True
+                    ear.close()
+                    await self._stop_all()
+        except* StartRefused as refused:
+            raise _first(refused) from None
+
+    async def _unless_stopped(self, work: Awaitable[None]) -> bool:
+        """Finish the work and return True, or drop it and return False when asked to stop meanwhile."""
+        starting = asyncio.ensure_future(work)
+        stop = asyncio.ensure_future(self._stop.wait())
+        try:
+            await asyncio.wait([starting, stop], return_when=asyncio.FIRST_COMPLETED)
+            if starting.done():
+                await starting
+            return starting.done()
+        finally:
+            for task in (starting, stop):
+                task.cancel()
+            await asyncio.gather(starting, stop, return_exceptions=True)
+
+    async def _start_all(self) -> None:
+        self._screen.progress("starting Kafka and PostgreSQL")
+        async with asyncio.TaskGroup() as together:
+            together.create_task(self._start_kafka())
+            together.create_task(self._start_postgres())
+        env = children_environment(self._plan, os.environ, dsn=self._postgres.dsn(DATABASE))
+        if not self._services:
+            return
+        names = (*self._services, *self._traffic)
+        self._screen.progress(f"starting {', '.join(names)}")
+        async with asyncio.TaskGroup() as together:
+            for name in names:
+                process = self._process(name, command_of(name), env)
+                together.create_task(self._launch(process, self._readiness(name)))
+
+    async def _start_kafka(self) -> None:
+        began = monotonic()
+        await asyncio.to_thread(self._kafka.prepare)
+        process = self._process("kafka", self._kafka.command(), os.environ)
+        await self._launch(process, self._readiness("kafka"))
+        done = await apply_topics(self._plan.bootstrap_servers, replication=1)
+        created = sum(change.kind == "create" for change in done)
+        self._screen.progress(f"Kafka is ready, {created} topics created ({monotonic() - began:.1f} s)")
+
+    async def _start_postgres(self) -> None:
+        began = monotonic()
+        await asyncio.to_thread(self._postgres.prepare)
+        process = self._process("postgres", self._postgres.command(), os.environ)
+        await self._launch(process, self._readiness("postgres"))
+        await ensure_database(self._postgres.dsn("postgres"), DATABASE)
+        applied = await migrate_all(self._postgres.dsn(DATABASE))
+        self._screen.progress(
+            f"PostgreSQL is ready, {len(applied)} migrations applied ({monotonic() - began:.1f} s)"
+        )
+
+    def _process(self, name: str, command: Command, env: Mapping[str, str]) -> Process:
+        process = Process(name, command, env=env, say=self._screen.line)
+        self._processes[name] = process
+        return process
+
+    async def _launch(self, process: Process, ready: Ready) -> None:
+        await process.spawn()
+        if process.pid is not None:
+            self._run.children[str(process.pid)] = started_at(process.pid)
+            self._runfile.write(self._run)
+        self._watchers.create_task(self._watch(process))
+        deadline = monotonic() + READY_S
+        while not await ready(process):
+            if process.pid is None:
+                ended = how_it_ended(process.exit_code or 0)
+                raise StartRefused(f"{process.name} did not start ({ended}): its own lines above say why")
+            if monotonic() > deadline:
+                raise StartRefused(
+                    f"{process.name} was not ready within {READY_S:.0f} s: see its lines above"
+                )
+            await asyncio.sleep(POLL_S)
+
+    async def _watch(self, process: Process) -> None:
+        code = await process.watch()
+        if not process.asked_to_stop and not self._stopping:
+            mend = f"garbo restart {process.name}"
+            self._screen.alarm(
+                f"{process.name} ended unasked, {how_it_ended(code)}; to start it again type: {mend}"
+            )
+
+    async def _answer(self, asked: Ask) -> AsyncIterator[str]:
+        if asked.command == "stop":
+            yield "stopping"
+            self.stop()
+            return
+        process = self._processes.get(asked.name)
+        if process is None:
+            yield f"error: there is no {asked.name} here: one of {', '.join(self._processes)}"
+            return
+        async for line in self._restart(process):
+            yield line
+
+    async def _restart(self, process: Process) -> AsyncIterator[str]:
+        if process.pid is not None:
+            yield f"stopping {process.name}"
+            await process.stop(within_s=STOP_S.get(process.name, STOP_SERVICE_S))
+        yield f"starting {process.name}"
+        try:
+            await self._launch(process, self._readiness(process.name))
+        except StartRefused as refused:
+            yield f"error: {refused}"
+            return
+        self._screen.progress(f"{process.name} was started again, as asked")
+        yield f"{process.name} is ready"
+
+    def _readiness(self, name: str) -> Ready:
+        if name == "kafka":
+            return lambda _: asyncio.to_thread(self._kafka.answers)
+        if name == "postgres":
+            return self._postgres_ready
+        return _is_running if name == BUSINESS else _answers_readyz(f"{self._plan.url(name)}/readyz")
+
+    async def _postgres_ready(self, started: Process) -> bool:
+        return started.pid is not None and self._postgres.answers(started.pid)
+
+    async def _stop_all(self) -> None:
+        began = monotonic()
+        self._screen.progress("stopping")
+        for stage in ((BUSINESS,), SERVICES, (SIMULATOR,), ("postgres", "kafka")):
+            await self._stop_together([self._processes[name] for name in stage if name in self._processes])
+        self._kill_strays()
+        self._screen.progress(f"stopped ({monotonic() - began:.1f} s)")
+
+    def _kill_strays(self) -> None:
+        """End what a dropped start may have left: Maven, initdb, Kafka's format tool."""
+        for stray in psutil.Process().children():
+            with suppress(psutil.NoSuchProcess):
+                stray.kill()
+
+    async def _stop_together(self, processes: Sequence[Process]) -> None:
+        budgets = [STOP_S.get(p.name, STOP_SERVICE_S) for p in processes]
+        ends = await asyncio.gather(
+            *(p.stop(within_s=budget) for p, budget in zip(processes, budgets, strict=True))
+        )
+        for process, by_itself in zip(processes, ends, strict=True):
+            if not by_itself:
+                self._screen.alarm(f"{process.name} did not end in time and was killed")
+
+
+def _answers_readyz(url: str) -> Ready:
+    async def ready(_: Process) -> bool:
+        try:
+            async with httpx.AsyncClient(timeout=2, trust_env=False) as client:
+                return (await client.get(url)).is_success
+        except httpx.TransportError:
+            return False
+
+    return ready
+
+
+async def _is_running(process: Process) -> bool:
+    return process.pid is not None
+
+
+def _first(group: BaseExceptionGroup[StartRefused]) -> StartRefused:
+    found: BaseException = group
+    while isinstance(found, BaseExceptionGroup):
+        found = found.exceptions[0]
+    return found if isinstance(found, StartRefused) else StartRefused(str(found))
