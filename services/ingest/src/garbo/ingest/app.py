@@ -1,0 +1,106 @@
+"""The wiring of ingest: the only file that knows every room."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from opentelemetry.sdk.trace import TracerProvider
+from starlette.applications import Starlette
+from starlette.types import ASGIApp
+
+from garbo.common.business import Business, load_business
+from garbo.common.clock import Clock, SystemClock
+from garbo.common.runtime import telemetry
+from garbo.common.runtime.broker import KafkaSettings
+from garbo.common.runtime.health import Check, health_routes
+from garbo.common.runtime.http import HttpServer
+from garbo.common.runtime.lifecycle import App
+from garbo.common.runtime.producer import Producer
+from garbo.common.runtime.settings import load
+from garbo.ingest.domain.submissions import CONSENTS, MESSAGES
+from garbo.ingest.flow.submissions import TakeSubmissions
+from garbo.ingest.flow.webhooks import TakeWebhooks, WebhookSecrets
+from garbo.ingest.inbound.gate import Gate, Routes
+from garbo.ingest.inbound.submissions import SubmissionEndpoint, consent_ids, message_ids
+from garbo.ingest.inbound.webhooks import WebhookEndpoint
+from garbo.ingest.outbound.business import BusinessPublishers
+from garbo.ingest.outbound.kafka import KafkaEventLog
+from garbo.ingest.ports import EventLog
+from garbo.ingest.settings import IngestSettings
+
+
+@dataclass(frozen=True, slots=True)
+class Tracing:
+    """Sends the last spans when the process ends."""
+
+    provider: TracerProvider
+
+    async def start(self) -> None:
+        """Nothing: spans are made from the moment it is wired."""
+
+    async def stop(self) -> None:
+        """Send what is left."""
+        self.provider.shutdown()
+
+
+def build() -> App:
+    """Wire the process from its environment; raises `StartRefused`."""
+    settings = load(IngestSettings)
+    telemetry.configure(
+        service=settings.service, log_format=settings.log_format, log_level=settings.log_level
+    )
+    tracing = Tracing(telemetry.trace_to(settings.otlp_endpoint, service=settings.service))
+    business = load_business(settings.config)
+    producer = Producer(kafka=kafka_of(settings), service=settings.service)
+    clock = SystemClock()
+    app = http_app(
+        settings,
+        business=business,
+        log=KafkaEventLog(producer, clock),
+        clock=clock,
+        ready={"kafka": lambda: producer.healthy},
+    )
+    server = HttpServer(app, host=settings.host, port=settings.port)
+    return App(settings.service, (tracing, producer, server))
+
+
+def http_app(
+    settings: IngestSettings, *, business: Business, log: EventLog, clock: Clock, ready: Mapping[str, Check]
+) -> ASGIApp:
+    """Wire everything behind the port: use cases, endpoints, health."""
+    hash_key = settings.hash_key.get_secret_value().encode()
+    secrets = WebhookSecrets(
+        app_secrets=[secret.get_secret_value().encode() for secret in settings.whatsapp_app_secrets],
+        verify_token=settings.whatsapp_verify_token.get_secret_value(),
+    )
+    webhooks = TakeWebhooks(log=log, clock=clock, secrets=secrets, hash_key=hash_key)
+    submissions = TakeSubmissions(
+        log=log, clock=clock, publishers=BusinessPublishers(business), hash_key=hash_key
+    )
+    return Gate(
+        _routes(webhooks, submissions, body_timeout_s=settings.body_timeout_s),
+        rest=Starlette(routes=health_routes(alive={}, ready=ready)),
+        max_in_flight=settings.max_in_flight,
+    )
+
+
+def kafka_of(settings: IngestSettings) -> KafkaSettings:
+    """Give what the producer needs to reach Kafka."""
+    password = settings.kafka_sasl_password
+    return KafkaSettings(
+        bootstrap_servers=settings.kafka_bootstrap_servers,
+        security_protocol=settings.kafka_security_protocol,
+        sasl_mechanism=settings.kafka_sasl_mechanism,
+        sasl_username=settings.kafka_sasl_username,
+        sasl_password=password.get_secret_value() if password else None,
+    )
+
+
+def _routes(webhooks: TakeWebhooks, submissions: TakeSubmissions, *, body_timeout_s: float) -> Routes:
+    whatsapp = WebhookEndpoint(webhooks, body_timeout_s=body_timeout_s)
+    messages = SubmissionEndpoint(submissions, MESSAGES, answer=message_ids, body_timeout_s=body_timeout_s)
+    consents = SubmissionEndpoint(submissions, CONSENTS, answer=consent_ids, body_timeout_s=body_timeout_s)
+    return {
+        "/webhooks/whatsapp": {"GET": whatsapp.handshake, "POST": whatsapp.take},
+        "/v1/messages": {"POST": messages.take},
+        "/v1/consents": {"POST": consents.take},
+    }

@@ -1,0 +1,134 @@
+"""What a client submits over HTTP becomes the same event it could have written to Kafka itself."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final, Generic, Literal, TypeAlias, TypeVar
+from uuid import UUID
+
+from pydantic import ValidationError
+
+from garbo.common.events.addresses import Recipient
+from garbo.common.events.contacts import ConsentRecorded
+from garbo.common.events.ids import address_hash, request_id_of
+from garbo.common.events.requests import SendRequested
+from garbo.common.events.topics import CONSENT_RECORDED, SEND_REQUESTED, Topic
+from garbo.ingest.domain.faults import Fault, faults_of
+from garbo.ingest.domain.values import Value
+
+MAX_ELEMENTS: Final = 1000
+
+S = TypeVar("S", SendRequested, ConsentRecorded)
+
+
+@dataclass(frozen=True, slots=True)
+class Publisher:
+    """A client that has shown its key, and what it may do. Brand `*` among its brands: all of them."""
+
+    id: str
+    brands: frozenset[str]
+    purposes: frozenset[str]
+    may_publish: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Form(Generic[S]):
+    """A kind of submission: its topic, the field of its id, the field that the clock fills."""
+
+    topic: Topic[S]
+    id_field: str
+    clock_field: str
+
+
+MESSAGES: Final = Form(SEND_REQUESTED, "request_id", "requested_at")
+CONSENTS: Final = Form(CONSENT_RECORDED, "consent_id", "recorded_at")
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Nothing of the submission was taken. `invalid`: correct it; `forbidden`: not with this key."""
+
+    why: Literal["invalid", "forbidden"]
+    faults: Sequence[Fault]
+
+
+@dataclass(frozen=True, slots=True)
+class Filler:
+    """What fills the fields a body may leave out."""
+
+    publisher: Publisher
+    idempotency_key: str | None
+    now: datetime
+    new_id: Callable[[], UUID]
+
+    def id_at(self, index: int | None) -> UUID:
+        """Derive the id from the `Idempotency-Key` and the place in the array, or mint one."""
+        if self.idempotency_key is None:
+            return self.new_id()
+        return request_id_of(self.publisher.id, self.idempotency_key, index)
+
+
+Answer: TypeAlias = list[S] | Refusal
+
+
+def read_submissions(body: Value, form: Form[S], filler: Filler) -> Answer[S]:
+    """Read one object or an array of up to 1,000: all of it, or a refusal that names every fault."""
+    alone = not isinstance(body, list)
+    elements: list[Any] = [body] if alone else list(body)  # type: ignore[call-overload] # a list, or alone
+    if not 0 < len(elements) <= MAX_ELEMENTS:
+        return Refusal("invalid", [Fault(None, (), f"must hold 1 to {MAX_ELEMENTS} elements: split it")])
+    events: list[S] = []
+    faults: list[Fault] = []
+    for position, element in enumerate(elements):
+        read = _read(element, form, filler, index=None if alone else position)
+        if isinstance(read, list):
+            faults.extend(read)
+        else:
+            events.append(read)
+    if faults:
+        return Refusal("invalid", faults)
+    forbidden = [
+        fault
+        for position, event in enumerate(events)
+        for fault in _forbidden(event, filler.publisher, index=None if alone else position)
+    ]
+    return Refusal("forbidden", forbidden) if forbidden else events
+
+
+def record_key(to: Recipient, hash_key: bytes) -> str:
+    """Give the record key of whom it is for: the keyed hash of the address, or the contact id."""
+    if (address := to.address) is not None:
+        return address_hash(hash_key, *address)
+    return str(to.contact_id)
+
+
+def uuid7(now: datetime, noise: int) -> UUID:
+    """Mint a time-ordered id (RFC 9562, version 7) from an instant and 74 random bits."""
+    milliseconds = int(now.timestamp() * 1000) & (1 << 48) - 1
+    rand_a, rand_b = noise >> 62 & 0xFFF, noise & (1 << 62) - 1
+    return UUID(int=milliseconds << 80 | 7 << 76 | rand_a << 64 | 2 << 62 | rand_b)
+
+
+def _read(element: Value, form: Form[S], filler: Filler, *, index: int | None) -> S | list[Fault]:
+    if not isinstance(element, dict):
+        return [Fault(index, (), "must be a JSON object")]
+    filled = {"client": filler.publisher.id, form.clock_field: filler.now, **element}
+    if form.id_field not in filled:
+        filled[form.id_field] = filler.id_at(index)
+    try:
+        return form.topic.event.model_validate(filled, extra="forbid")
+    except ValidationError as error:
+        return faults_of(error, index=index)
+
+
+def _forbidden(
+    event: SendRequested | ConsentRecorded, publisher: Publisher, *, index: int | None
+) -> list[Fault]:
+    faults = []
+    if event.client != publisher.id:
+        faults.append(Fault(index, ("client",), "is not the client of this key: leave it out"))
+    if event.brand not in publisher.brands:
+        faults.append(Fault(index, ("brand",), "is not a brand of this client: see the business file"))
+    if isinstance(event, SendRequested) and event.purpose not in publisher.purposes:
+        faults.append(Fault(index, ("purpose",), "is not a purpose of this client: see the business file"))
+    return faults

@@ -1,0 +1,88 @@
+"""The small values of a webhook, read with suspicion: ids, instants, addresses, words."""
+
+import re
+from datetime import UTC, datetime
+from typing import Final, TypeAlias
+
+from garbo.common.errors import Reject
+from garbo.common.events.addresses import Person
+from garbo.common.events.base import Json
+
+Value: TypeAlias = object
+"""A JSON value a stranger wrote: anything until looked at."""
+
+MAX_ID_CHARS: Final = 512
+_FIRST_MILLISECOND_FIGURE: Final = 10**12
+"""Larger figures are milliseconds: as seconds they would lie in the year 33658."""
+_DIGITS: Final = re.compile(r"[0-9]{1,16}")
+_PHONE: Final = re.compile(r"\+?([1-9][0-9]{4,19})")
+_USER_ID: Final = re.compile(r"[A-Z]{2}\.\S+")
+
+
+def identifier(value: Value, *, field: str) -> str:
+    """Read an id: a string, or a whole number, of 1 to 512 characters. Raises `Reject("invalid:<field>")`."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        value = str(value)
+    if not isinstance(value, str) or not 0 < len(value) <= MAX_ID_CHARS:
+        raise Reject(f"invalid:{field}")
+    return value
+
+
+def identifier_or_none(value: Value) -> str | None:
+    """Read an id where one may be missing; what is none counts as missing."""
+    try:
+        return identifier(value, field="")
+    except Reject:
+        return None
+
+
+def instant(value: Value, *, field: str) -> datetime:
+    """Read epoch seconds or milliseconds, as a string or a whole number, into an aware UTC instant.
+
+    Raises `Reject("invalid:<field>")` for anything else.
+    """
+    if isinstance(value, str) and _DIGITS.fullmatch(value):
+        value = int(value)
+    if not isinstance(value, int) or isinstance(value, bool) or value < 0:
+        raise Reject(f"invalid:{field}")
+    seconds = value / 1000 if value > _FIRST_MILLISECOND_FIGURE else value
+    try:
+        return datetime.fromtimestamp(seconds, UTC)
+    except (ValueError, OverflowError, OSError):
+        raise Reject(f"invalid:{field}") from None
+
+
+def instant_or_none(value: Value) -> datetime | None:
+    """Read an instant where one may be missing; what is none counts as missing."""
+    try:
+        return instant(value, field="")
+    except Reject:
+        return None
+
+
+def words(holder: Value, name: str) -> str | None:
+    """Read a text out of an object; None when there is no object, no such field, or it is not a text."""
+    value = holder.get(name) if isinstance(holder, dict) else None
+    return value if isinstance(value, str) else None
+
+
+def part_of(holder: Value, name: str) -> Json:
+    """Read an object out of an object; an empty one when there is none."""
+    value = holder.get(name) if isinstance(holder, dict) else None
+    return value if isinstance(value, dict) else {}
+
+
+def person(*, address: Value, user_id: Value, parent_user_id: Value, contact: Json) -> Person:
+    """Name a person by all the platform shows: the address itself, the user id, and their contact card.
+
+    `address` is digits, with or without `+`, or (seen from third parties) a user id. All may be missing.
+    """
+    number = _PHONE.fullmatch(address) if isinstance(address, str) else None
+    if number is None and isinstance(address, str) and _USER_ID.fullmatch(address):
+        user_id = user_id or address
+    return Person(
+        phone=f"+{number[1]}" if number else None,
+        user_id=identifier_or_none(user_id) or identifier_or_none(contact.get("user_id")),
+        parent_user_id=identifier_or_none(parent_user_id)
+        or identifier_or_none(contact.get("parent_user_id")),
+    )

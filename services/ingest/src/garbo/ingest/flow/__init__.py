@@ -1,0 +1,1 @@
+"""What ingest does: take webhooks, take submissions."""

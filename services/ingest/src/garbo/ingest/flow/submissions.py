@@ -1,0 +1,62 @@
+"""Take submissions of other services: all of a body, or nothing of it."""
+
+import secrets
+from collections.abc import Sequence
+from typing import Final, TypeVar
+from uuid import UUID
+
+from garbo.common.clock import Clock
+from garbo.common.events.contacts import ConsentRecorded
+from garbo.common.events.jsontext import parse_json
+from garbo.common.events.requests import SendRequested
+from garbo.ingest.domain.parts import Found
+from garbo.ingest.domain.submissions import (
+    Filler,
+    Form,
+    Publisher,
+    Refusal,
+    read_submissions,
+    record_key,
+    uuid7,
+)
+from garbo.ingest.ports import EventLog, Publishers
+
+RANDOM_BITS: Final = 74
+
+S = TypeVar("S", SendRequested, ConsentRecorded)
+
+
+class TakeSubmissions:
+    """The use case behind `/v1/messages` and `/v1/consents`.
+
+    Keeps no state: to know a repeat is the router's work.
+    """
+
+    def __init__(self, *, log: EventLog, clock: Clock, publishers: Publishers, hash_key: bytes) -> None:
+        self._log = log
+        self._clock = clock
+        self._publishers = publishers
+        self._hash_key = hash_key
+
+    def publisher_of(self, key: str) -> Publisher | None:
+        """Tell whose API key this is."""
+        return self._publishers.of_key(key)
+
+    async def take(
+        self, body: bytes, form: Form[S], *, publisher: Publisher, idempotency_key: str | None
+    ) -> Sequence[S] | Refusal:
+        """Keep everything a body asks, and return it; or a refusal, and nothing was kept.
+
+        Raises `Reject` (`not_json`, `too_deep`, `record_too_large`) and `RetryLater`: then some of it may
+        be kept, and sending the same body with the same `Idempotency-Key` again is right.
+        """
+        filler = Filler(publisher, idempotency_key, self._clock.now(), self._new_id)
+        read = read_submissions(parse_json(body), form, filler)
+        if not isinstance(read, Refusal):
+            await self._log.append(
+                [Found(form.topic, event, record_key(event.to, self._hash_key)) for event in read]
+            )
+        return read
+
+    def _new_id(self) -> UUID:
+        return uuid7(self._clock.now(), secrets.randbits(RANDOM_BITS))

@@ -1,0 +1,88 @@
+"""Take a webhook: verify, split, keep. What is not kept is not acknowledged."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+import orjson
+
+from garbo.common.clock import Clock
+from garbo.common.errors import Reject
+from garbo.common.events.jsontext import parse_json
+from garbo.common.events.platform import PlatformChange
+from garbo.ingest.domain.parts import Broken, Found, Part
+from garbo.ingest.domain.signature import signing_secret, verify_token_matches
+from garbo.ingest.domain.webhook import split_webhook
+from garbo.ingest.ports import DeadLetter, EventLog
+
+BROKEN: Final = "dead_letter"
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """A webhook that was kept: how many parts of which kind, how old they were, which secret signed it."""
+
+    parts: Mapping[str, int]
+    """Count by the event's class name; `dead_letter` for what could not be understood."""
+    ages_s: Sequence[float]
+    """Seconds from the platform's instant of each message and status to now."""
+    secret: int
+    reasons: Sequence[str] = ()
+    """Why parts went to the dead-letter topic."""
+
+
+@dataclass(frozen=True, slots=True)
+class WebhookSecrets:
+    """What the platform and we both know."""
+
+    app_secrets: Sequence[bytes]
+    """Newest first; several while one is rotated, or for several apps."""
+    verify_token: str
+
+
+class TakeWebhooks:
+    """The use case behind `/webhooks/whatsapp`."""
+
+    def __init__(self, *, log: EventLog, clock: Clock, secrets: WebhookSecrets, hash_key: bytes) -> None:
+        self._log = log
+        self._clock = clock
+        self._secrets = secrets
+        self._hash_key = hash_key
+
+    def knows(self, verify_token: str) -> bool:
+        """Tell whether a handshake's token is ours."""
+        return verify_token_matches(verify_token, self._secrets.verify_token)
+
+    async def take(self, body: bytes, signatures: Sequence[bytes]) -> Taken | None:
+        """Keep every part of a signed body; None when the signature is not one of ours.
+
+        A signed body that cannot be read is kept whole as a dead letter, because refusing it would only
+        bring it back for 7 days. Raises `RetryLater` when it is not sure that all of it is kept.
+        """
+        secret = signing_secret(body, signatures, self._secrets.app_secrets)
+        if secret is None:
+            return None
+        now = self._clock.now()
+        try:
+            parts = split_webhook(parse_json(body), received_at=now, hash_key=self._hash_key)
+            await self._log.append([_entry(part) for part in parts])
+        except Reject as rejected:
+            await self._log.append([DeadLetter(body, rejected.why)])
+            return Taken({BROKEN: 1}, (), secret, (rejected.why,))
+        return _taken(parts, secret, now)
+
+
+def _entry(part: Part) -> Found | DeadLetter:
+    return DeadLetter(orjson.dumps(part.webhook), part.reason) if isinstance(part, Broken) else part
+
+
+def _taken(parts: Sequence[Part], secret: int, now: datetime) -> Taken:
+    kinds = Counter(BROKEN if isinstance(p, Broken) else type(p.event).__name__ for p in parts)
+    ages_s = tuple(
+        (now - part.event.happened_at).total_seconds()
+        for part in parts
+        if not isinstance(part, Broken) and not isinstance(part.event, PlatformChange)
+    )
+    return Taken(kinds, ages_s, secret, tuple(p.reason for p in parts if isinstance(p, Broken)))

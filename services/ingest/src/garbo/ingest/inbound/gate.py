@@ -1,0 +1,93 @@
+"""The way in: finds the handler, bounds how many requests are in hand, opens the span, answers 503.
+
+Plain ASGI, because a framework's routing and request objects cost as much as all our work on a webhook.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Final
+
+import structlog
+from opentelemetry.trace import SpanKind
+from starlette.responses import Response
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from garbo.common.errors import RetryLater
+from garbo.common.runtime.http import problem
+from garbo.common.runtime.telemetry import context_from, tracer
+from garbo.ingest.inbound.body import header_values
+from garbo.ingest.inbound.metrics import IN_FLIGHT
+
+Handler = Callable[[Scope, Receive], Awaitable[Response | None]]
+"""Answers one request; None when whoever asked has gone."""
+Routes = Mapping[str, Mapping[str, Handler]]
+"""Handlers by path and method."""
+
+RETRY_AFTER: Final = {"retry-after": "1"}
+
+log = structlog.get_logger()
+
+
+class Gate:
+    """An ASGI application: `routes` are handled here, everything else by `rest`, uncounted."""
+
+    def __init__(self, routes: Routes, *, rest: ASGIApp, max_in_flight: int) -> None:
+        self._routes = routes
+        self._rest = rest
+        self._max_in_flight = max_in_flight
+        self._in_flight = 0
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        methods = self._routes.get(scope["path"]) if scope["type"] == "http" else None
+        if methods is None:
+            await self._rest(scope, receive, send)
+            return
+        handler = methods.get(scope["method"])
+        if handler is None:
+            answer: Response | None = _not_that_way(methods)
+        elif self._in_flight >= self._max_in_flight:
+            answer = _later("Too many requests in hand", "Send the same request again in a second.")
+        else:
+            answer = await self._counted(handler, scope, receive)
+        if answer is not None:
+            await answer(scope, receive, send)
+
+    async def _counted(self, handler: Handler, scope: Scope, receive: Receive) -> Response | None:
+        self._in_flight += 1
+        IN_FLIGHT.set(self._in_flight)
+        try:
+            return await _traced(handler, scope, receive)
+        finally:
+            self._in_flight -= 1
+            IN_FLIGHT.set(self._in_flight)
+
+
+async def _traced(handler: Handler, scope: Scope, receive: Receive) -> Response | None:
+    parents = header_values(scope, b"traceparent")
+    context = context_from(parents[0].decode("latin-1")) if len(parents) == 1 else None
+    name = f"{scope['method']} {scope['path']}"
+    with tracer().start_as_current_span(name, context=context, kind=SpanKind.SERVER) as span:
+        try:
+            answer = await handler(scope, receive)
+        except RetryLater as later:
+            log.warning("not taken", path=scope["path"], why=later.why)
+            answer = _later(
+                "Not taken",
+                "Kafka did not confirm it in time. Send the same request again, with the same ids.",
+            )
+        if answer is not None:
+            span.set_attribute("http.response.status_code", answer.status_code)
+        return answer
+
+
+def _not_that_way(methods: Mapping[str, Handler]) -> Response:
+    allowed = ", ".join(sorted(methods))
+    answer = problem(405, "Method not allowed", f"Use {allowed}.")
+    answer.headers["allow"] = allowed
+    return answer
+
+
+def _later(title: str, detail: str) -> Response:
+    answer = problem(503, title, detail)
+    answer.headers.update(RETRY_AFTER)
+    return answer

@@ -1,0 +1,25 @@
+"""Publishers from the business file."""
+
+from garbo.common.business import Business
+from garbo.ingest.domain.submissions import Publisher
+
+
+class BusinessPublishers:
+    """`Publishers` from the clients of the business file."""
+
+    def __init__(self, business: Business) -> None:
+        self._business = business
+
+    def of_key(self, key: str) -> Publisher | None:
+        """Find the client an API key belongs to, in constant time."""
+        client = self._business.client_of_key(key)
+        if client is None:
+            return None
+        brands = frozenset(client.brands)
+        everything = brands >= {brand.id for brand in self._business.brands}
+        return Publisher(
+            id=client.id,
+            brands=brands | {"*"} if everything else brands,
+            purposes=frozenset(client.purposes),
+            may_publish="publish" in client.scopes,
+        )

@@ -1,0 +1,61 @@
+"""The event log on Kafka."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from time import perf_counter
+from typing import Final
+
+from prometheus_client import Histogram
+
+from garbo.common.clock import Clock
+from garbo.common.events.topics import dead_letters
+from garbo.common.runtime.deadletter import letter
+from garbo.common.runtime.outgoing import outgoing
+from garbo.common.runtime.producer import Outgoing, Producer
+from garbo.ingest.domain.parts import Found
+from garbo.ingest.ports import DeadLetter
+
+SOURCE: Final = "ingest"
+DEAD_LETTERS: Final = dead_letters(SOURCE).name
+PRODUCE_S: Final = Histogram(
+    "garbo_ingest_produce_seconds",
+    "From handing all records of a request to Kafka until all are acknowledged.",
+    buckets=(0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 15),
+)
+
+
+@dataclass(slots=True)
+class _FromHttp:
+    """A refused piece of a request, as the dead-letter topic sees it: it never had a partition or offset."""
+
+    value: bytes | None
+    topic: str = "http:/webhooks/whatsapp"
+    partition: int = -1
+    offset: int = -1
+    key: bytes | None = None
+    headers: Sequence[tuple[str, bytes | None]] = ()
+
+
+class KafkaEventLog:
+    """An `EventLog`: one record an entry, in the entries' order within a partition."""
+
+    def __init__(self, producer: Producer, clock: Clock) -> None:
+        self._producer = producer
+        self._clock = clock
+
+    async def append(self, entries: Sequence[Found | DeadLetter]) -> None:
+        """Publish all entries and wait for every acknowledgement. Requests at the same time share batches."""
+        records = [self._record(entry) for entry in entries]
+        began = perf_counter()
+        try:
+            await self._producer.publish(records)
+        finally:
+            PRODUCE_S.observe(perf_counter() - began)
+
+    def _record(self, entry: Found | DeadLetter) -> Outgoing:
+        if isinstance(entry, Found):
+            return outgoing(entry.topic, entry.event, key=entry.key, source=SOURCE)
+        now = self._clock.now()
+        return letter(
+            _FromHttp(entry.body), to=DEAD_LETTERS, reason=entry.reason, error="Reject", failed_at=now
+        )
