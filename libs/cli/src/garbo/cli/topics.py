@@ -52,7 +52,11 @@ def changes(present: dict[str, Present], wanted: Sequence[AnyTopic] = WANTED) ->
             continue
         if there.partitions != topic.partitions:
             found.append(
-                Change(topic, "partitions", f"has {there.partitions}, the table says {topic.partitions}")
+                Change(
+                    topic,
+                    "partitions",
+                    f"has {there.partitions} partitions, the table says {topic.partitions}",
+                )
             )
         wrong = {k: v for k, v in configs_of(topic).items() if there.configs.get(k) != v}
         if wrong:
@@ -90,7 +94,9 @@ async def apply_topics(bootstrap_servers: str, *, replication: int = -1) -> list
         return todo
 
 
-HOW_TO_REPARTITION = "partitions of a topic are not changed, keys would move; stop its writers, drain it, delete it, then apply"
+HOW_TO_REPARTITION = (
+    "that is never changed, keys would move: stop its writers, drain it, delete it, then apply"
+)
 
 
 async def _present(admin: AIOKafkaAdminClient) -> dict[str, Present]:
@@ -100,7 +106,8 @@ async def _present(admin: AIOKafkaAdminClient) -> dict[str, Present]:
     described = await admin.describe_topics(names)
     resources = [ConfigResource(ConfigResourceType.TOPIC, name) for name in names]
     configs: dict[str, dict[str, str]] = {}
-    for response in await admin.describe_configs(resources):
+    responses: list[Any] = await admin.describe_configs(resources)
+    for response in responses:
         for _, _, _, name, entries in response.resources:
             configs[name] = {entry[0]: entry[1] for entry in entries}
     return {d["topic"]: Present(len(d["partitions"]), configs.get(d["topic"], {})) for d in described}
@@ -110,7 +117,7 @@ async def _create(admin: AIOKafkaAdminClient, topics: Sequence[AnyTopic], replic
     if not topics:
         return
     new = [NewTopic(t.name, t.partitions, replication, topic_configs=configs_of(t)) for t in topics]
-    response = await admin.create_topics(new)
+    response: Any = await admin.create_topics(new)
     for name, code, *_ in response.topic_errors:
         error = for_code(code)
         if code and error is not TopicAlreadyExistsError:

@@ -58,9 +58,7 @@ def _only_one(lock: Path) -> Iterator[None]:
 def _fetch(pom: Path, jars: Path, wanted: str) -> None:
     maven = shutil.which("mvn")
     if maven is None:
-        raise StartRefused(
-            "Maven is missing, it fetches Kafka: type apt-get install maven (macOS: brew install maven)"
-        )
+        raise StartRefused("Maven is missing, it fetches Kafka: type sudo apt-get install maven")
     fresh = jars.with_suffix(".fetching")
     shutil.rmtree(fresh, ignore_errors=True)
     argv = [maven, "-q", "-B", "-f", str(pom), "dependency:copy-dependencies", "-DincludeScope=runtime"]

@@ -9,9 +9,7 @@ from garbo.common.errors import StartRefused
 OLDEST = 17
 """Kafka 4 brokers need Java 17 (kafka.apache.org/documentation/#java, read 2026-11-23)."""
 
-MISSING = (
-    "Java is missing, Kafka needs it: type apt-get install default-jre-headless (or brew install openjdk)"
-)
+MISSING = "Java is missing, Kafka needs it: type sudo apt-get install default-jre-headless"
 
 
 def java() -> str:

@@ -27,7 +27,7 @@ def check_ports(plan: Plan, *, services: bool, demo: bool) -> None:
         port = getattr(plan.ports, field.name)
         if field.name not in unused and not is_free(port):
             variable = port_variable(field.name)
-            mend = f"stop what listens there, or type GARBO_PORT_OFFSET=1000 make run (only this one: {variable})"
+            mend = f"stop what listens there, or type GARBO_PORT_OFFSET=1000 make run (this one: {variable})"
             raise StartRefused(f"port {port} of {field.name} is taken: {mend}")
 
 
@@ -51,7 +51,7 @@ def _may_install() -> bool:
 
 def _to_type(*, need_java: bool, need_maven: bool) -> str:
     if need_java and need_maven:
-        return "Java and Maven are missing, Kafka needs them: type sudo apt-get install default-jre-headless maven"
+        return "Java and Maven are missing: type sudo apt-get install default-jre-headless maven"
     return MISSING if need_java else "Maven is missing, it fetches Kafka: type sudo apt-get install maven"
 
 

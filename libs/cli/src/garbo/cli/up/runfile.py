@@ -8,7 +8,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-import psutil
+import psutil  # type: ignore[import-untyped]  # it ships no types
 
 from garbo.common.errors import StartRefused
 
@@ -81,7 +81,7 @@ class RunFile:
     def stop_leftovers(self) -> int:
         """Stop what a killed supervisor left running; returns how many. Call it holding the lock."""
         run = self.read()
-        left = [process for process in _alive(run.children if run else {})]
+        left = list(_alive(run.children if run else {}))
         for process in left:
             with suppress(psutil.NoSuchProcess):
                 process.terminate()
@@ -96,9 +96,16 @@ class RunFile:
 def started_at(pid: int) -> float:
     """Return when a process started: with its id, that names it beyond doubt."""
     try:
-        return psutil.Process(pid).create_time()
+        return float(psutil.Process(pid).create_time())
     except psutil.NoSuchProcess:
         return 0.0
+
+
+def kill_children() -> None:
+    """End what a dropped start may have left: Maven, initdb, Kafka's format tool."""
+    for child in psutil.Process().children():
+        with suppress(psutil.NoSuchProcess):
+            child.kill()
 
 
 def _alive(children: dict[str, float]) -> Iterator[psutil.Process]:

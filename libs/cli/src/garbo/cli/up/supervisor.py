@@ -3,11 +3,9 @@
 import asyncio
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from contextlib import suppress
 from time import monotonic
 
 import httpx
-import psutil
 
 from garbo.cli.database import ensure_database, migrate_all
 from garbo.cli.local.child import POLL_S, Command
@@ -17,7 +15,7 @@ from garbo.cli.up.environment import SERVICES, children_environment
 from garbo.cli.up.plan import Plan
 from garbo.cli.up.process import Process, how_it_ended
 from garbo.cli.up.programs import BUSINESS, SIMULATOR, command_of, kafka_of, postgres_of
-from garbo.cli.up.runfile import Run, RunFile, started_at
+from garbo.cli.up.runfile import Run, RunFile, kill_children, started_at
 from garbo.cli.up.screen import Screen
 from garbo.common.errors import StartRefused
 
@@ -192,14 +190,8 @@ class Supervisor:
         self._screen.progress("stopping")
         for stage in ((BUSINESS,), SERVICES, (SIMULATOR,), ("postgres", "kafka")):
             await self._stop_together([self._processes[name] for name in stage if name in self._processes])
-        self._kill_strays()
+        kill_children()
         self._screen.progress(f"stopped ({monotonic() - began:.1f} s)")
-
-    def _kill_strays(self) -> None:
-        """End what a dropped start may have left: Maven, initdb, Kafka's format tool."""
-        for stray in psutil.Process().children():
-            with suppress(psutil.NoSuchProcess):
-                stray.kill()
 
     async def _stop_together(self, processes: Sequence[Process]) -> None:
         budgets = [STOP_S.get(p.name, STOP_SERVICE_S) for p in processes]
