@@ -1,0 +1,75 @@
+"""What a service says about what it consumes, and what its flow is handed."""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Generic, TypeVar
+
+from garbo.common.events.base import Event
+from garbo.common.events.topics import Topic
+from garbo.common.runtime.deadletter import DeadLetterLimit
+
+E = TypeVar("E", bound=Event)
+
+
+@dataclass(frozen=True, slots=True)
+class Delivered(Generic[E]):
+    """One record, decoded, with where it stood and its bytes as they were."""
+
+    event: E
+    topic: str
+    """The topic it was written to first: a redriven record names its origin here."""
+    partition: int
+    """Of the record that was read, as is `offset`: for logs, not an identity."""
+    offset: int
+    key: bytes | None
+    value: bytes
+    headers: Mapping[str, bytes]
+
+    @property
+    def trace(self) -> str | None:
+        """The trace it belongs to; hand it to `outgoing` or `resumed` and otherwise leave it alone."""
+        traceparent = self.headers.get("traceparent")
+        return traceparent.decode("ascii", "replace") if traceparent else None
+
+
+@dataclass(frozen=True, slots=True)
+class Lane(Generic[E]):
+    """One consumer group of a service, and the use case its batches go to.
+
+    `handle` gets one decoded batch: records of all assigned partitions, in order within each.
+    It must be idempotent, for every record may come again. It ends in one of four ways:
+
+    - it returns: all is done, offsets are committed;
+    - `RetryLater`: the whole batch comes again later, its partitions wait meanwhile;
+    - `Reject`: that of a single record is its dead letter; a larger batch comes again record by record,
+      so that only the bad one goes there;
+    - anything else is a bug: nothing is committed and the process stops.
+    """
+
+    group: str
+    """`<service>.<lane>`, such as `router.requests`."""
+    topics: tuple[Topic[Any], ...]
+    handle: Callable[[Sequence[Delivered[E]]], Awaitable[None]]
+    max_records: int = 500
+    limit: DeadLetterLimit = field(default_factory=DeadLetterLimit)
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryTimes:
+    """How long everything may take, in seconds.
+
+    revoke:  drain_s 45 + commit_s 8            < 60, the group's rebalance timeout
+    stop:    stop_s 12 + commit_s 8 / 2 + 4     < 25, the lifecycle's budget for one component
+    """
+
+    drain_s: float = 45.0
+    """The batch in hand gets this long when partitions are revoked; then it is cancelled."""
+    stop_s: float = 12.0
+    """The same when the process is told to stop."""
+    commit_s: float = 8.0
+    backoff_max_s: float = 60.0
+    """Retries wait `after`, twice that, four times ... and never longer than this."""
+    watchdog_s: float = 120.0
+    """A lane that does not consume for this long ends the process."""
+    look_every_s: float = 10.0
+    """How often lag is measured, late commits are tried again, and the watchdog looks."""

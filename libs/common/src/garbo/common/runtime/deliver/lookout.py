@@ -1,0 +1,95 @@
+"""Looks at every lane now and then: lag, late commits, and whether it consumes at all."""
+
+import asyncio
+import time
+from collections.abc import Callable, Sequence
+
+from aiokafka.errors import KafkaError
+from aiokafka.structs import TopicPartition
+
+from garbo.common.runtime.bounded import bounded
+from garbo.common.runtime.deliver.lane import DeliveryTimes
+from garbo.common.runtime.deliver.member import Member
+from garbo.common.runtime.drivers import Consumer
+from garbo.common.runtime.kafka_metrics import LAG_RECORDS, LAG_SECONDS, POLL_AGE_SECONDS
+from garbo.common.runtime.watchdog import NotConsuming, Signs, Watchdog
+
+ASK_S = 5.0
+"""What the broker gets to tell the end offsets of one lane."""
+
+
+class Lookout:
+    """A task that looks at all members every `look_every_s`, and fails the process for one that is stuck."""
+
+    def __init__(
+        self, members: Sequence[Member], *, times: DeliveryTimes, fail: Callable[[BaseException], None]
+    ) -> None:
+        self._watched = [(member, Watchdog(budget_s=times.watchdog_s)) for member in members]
+        self._shown: dict[str, set[TopicPartition]] = {}
+        self._every_s = times.look_every_s
+        self._fail = fail
+        self._task: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        """Begin to look."""
+        self._task = asyncio.create_task(self._look_on(), name="lookout")
+        self._task.add_done_callback(self._ended)
+
+    async def stop(self) -> None:
+        """Look no more."""
+        if self._task:
+            self._task.cancel()
+            await asyncio.wait({self._task}, timeout=1)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        if not task.cancelled() and (error := task.exception()):
+            self._fail(error)
+
+    async def _look_on(self) -> None:
+        while True:
+            await asyncio.sleep(self._every_s)
+            for member, watchdog in self._watched:
+                await self._look(member, watchdog)
+
+    async def _look(self, member: Member, watchdog: Watchdog) -> None:
+        await bounded(f"commit of {member.group}", member.commit_late(), within_s=ASK_S)
+        read, lag = await self._measure(member)
+        now = time.monotonic()
+        POLL_AGE_SECONDS.labels(member.group).set(now - member.polled_at)
+        waiting = member.busy or member.backoff.waiting
+        signs = Signs(polled_at=member.polled_at, waiting=waiting, read=read, lag=lag)
+        if wrong := watchdog.look(signs, now=now):
+            self._fail(NotConsuming(f"{member.group}: {wrong}"))
+
+    async def _measure(self, member: Member) -> tuple[int | None, int | None]:
+        """Ask the broker for the lag; neither number is known when it does not answer."""
+        consumer = member.consumer
+        if consumer is None:
+            return None, None
+        try:
+            async with asyncio.timeout(ASK_S):
+                ends, positions = await _ends_and_positions(consumer)
+        except (KafkaError, TimeoutError):
+            return None, None
+        lag = {tp: max(0, end - (member.offsets.next_of(tp) or positions[tp])) for tp, end in ends.items()}
+        self._show(member.group, lag)
+        return sum(positions.values()), sum(max(0, end - positions[tp]) for tp, end in ends.items())
+
+    def _show(self, group: str, lag: dict[TopicPartition, int]) -> None:
+        for tp in self._shown.get(group, set()) - lag.keys():
+            LAG_RECORDS.remove(group, tp.topic, str(tp.partition))
+        for tp, records in lag.items():
+            LAG_RECORDS.labels(group, tp.topic, str(tp.partition)).set(records)
+        if not any(lag.values()):
+            LAG_SECONDS.labels(group).set(0)
+        self._shown[group] = set(lag)
+
+
+async def _ends_and_positions(
+    consumer: Consumer,
+) -> tuple[dict[TopicPartition, int], dict[TopicPartition, int]]:
+    partitions = list(consumer.assignment())
+    if not partitions:
+        return {}, {}
+    ends = await consumer.end_offsets(partitions)
+    return ends, {tp: await consumer.position(tp) for tp in partitions}

@@ -1,0 +1,232 @@
+"""The typed doors to aiokafka and FastStream: the only file that knows how loosely they are typed."""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from functools import partial
+from typing import Any, Final, Protocol, cast
+
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRebalanceListener
+from aiokafka.errors import ConsumerStoppedError
+from aiokafka.structs import ConsumerRecord, TopicPartition
+from faststream.kafka import KafkaBroker
+from faststream.kafka.message import FAKE_CONSUMER, KafkaMessage
+from faststream.middlewares import AckPolicy
+
+from garbo.common.events.topics import MAX_MESSAGE_BYTES
+from garbo.common.runtime.broker import KafkaSettings
+
+REBALANCE_MS: Final = 60_000
+"""Every member must have finished its batch and joined again within this: the drain budget's ceiling."""
+MAX_POLL_MS: Final = 300_000
+POLL_MS: Final = 25
+"""One poll of an idle lane. FastStream sleeps as long again after an empty one, so it is half the latency."""
+PARTITION_BYTES: Final = 1024 * 1024
+MAX_REQUEST_BYTES: Final = MAX_MESSAGE_BYTES + 128 * 1024
+"""A dead letter is its record and the headers that say why."""
+BATCH_BYTES: Final = 256 * 1024
+LINGER_MS: Final = 5
+
+
+class Record(Protocol):
+    """What is read of one aiokafka record."""
+
+    topic: str
+    partition: int
+    offset: int
+    timestamp: int
+    """Milliseconds since 1970, from the producer; -1 where there is none."""
+    key: bytes | None
+    value: bytes | None
+    headers: Sequence[tuple[str, bytes | None]]
+
+
+class Consumer(Protocol):
+    """What is used of an aiokafka consumer."""
+
+    def assignment(self) -> set[TopicPartition]: ...  # noqa: D102
+    def paused(self) -> set[TopicPartition]: ...  # noqa: D102
+    def pause(self, *partitions: TopicPartition) -> None: ...  # noqa: D102
+    def resume(self, *partitions: TopicPartition) -> None: ...  # noqa: D102
+    def seek(self, partition: TopicPartition, offset: int) -> None: ...  # noqa: D102
+    async def commit(self, offsets: Mapping[TopicPartition, int]) -> None: ...  # noqa: D102
+    async def position(self, partition: TopicPartition) -> int: ...  # noqa: D102
+    async def end_offsets(self, partitions: Sequence[TopicPartition]) -> dict[TopicPartition, int]: ...  # noqa: D102
+
+
+class Inbox(Protocol):
+    """Who takes what a subscription brings."""
+
+    async def take(self, records: Sequence[Record]) -> None:
+        """Finish one batch; never raises but `CancelledError`."""
+        ...
+
+    async def revoked(self) -> None:
+        """Let go: when this returns, others may be given the partitions."""
+        ...
+
+    def polled(self, count: int) -> None:
+        """Note that a poll returned `count` records, which `take` gets next."""
+        ...
+
+    def poll_failed(self, error: Exception) -> None:
+        """Note that a poll raised."""
+        ...
+
+
+class Subscription:
+    """One FastStream batch subscriber over raw bytes, manual acknowledgement, one consumer group member."""
+
+    def __init__(
+        self, kafka: KafkaSettings, *, group: str, topics: Sequence[str], max_records: int, inbox: Inbox
+    ) -> None:
+        self._broker = _Broker(kafka, client_id=group, inbox=inbox)
+        self._subscriber = self._broker.subscriber(
+            *topics,
+            batch=True,
+            group_id=group,
+            max_records=max_records,
+            batch_timeout_ms=POLL_MS,
+            ack_policy=AckPolicy.MANUAL,
+            auto_offset_reset="earliest",
+            session_timeout_ms=int(kafka.session_s * 1000),
+            rebalance_timeout_ms=REBALANCE_MS,
+            max_poll_interval_ms=MAX_POLL_MS,
+            max_partition_fetch_bytes=PARTITION_BYTES,
+            listener=_Listener(inbox),
+            parser=_as_it_is,
+            decoder=_nothing_decoded,
+            no_reply=True,
+        )
+
+        @self._subscriber
+        async def take(records: Any) -> None:  # noqa: ANN401 - FastStream builds a model of what it reads here
+            await inbox.take(records)
+
+    @property
+    def consumer(self) -> Consumer | None:
+        """The consumer, from the moment it begins to connect until it has stopped."""
+        return cast("Consumer | None", self._subscriber.consumer)
+
+    async def start(self) -> None:
+        """Connect, join the group and wait for the first assignment; raises what aiokafka raises."""
+        await self._broker.start()
+
+    async def stop(self) -> None:
+        """Leave the group and close. Does not wait for the batch in hand: that is the caller's."""
+        await self._broker.stop()
+
+
+class _Broker(KafkaBroker):
+    """FastStream's broker without its own producer, admin client and log, its consumer observed."""
+
+    def __init__(self, kafka: KafkaSettings, *, client_id: str, inbox: Inbox) -> None:
+        super().__init__(
+            kafka.servers(),
+            client_id=client_id,
+            consumer_only=True,
+            allow_auto_create_topics=False,
+            apply_types=False,
+            serializer=None,
+            graceful_timeout=1.0,  # our own drain has ended before FastStream is told to stop
+            logger=None,  # what it would say of each batch, we count; its errors come through `poll_failed`
+        )
+        self._connection_of_ours = kafka.connection()
+        self._inbox = inbox
+
+    async def _connect(self) -> Callable[..., AIOKafkaConsumer]:
+        builder = cast("partial[AIOKafkaConsumer]", await super()._connect())
+        observed = partial(
+            _ObservedConsumer, **{**builder.keywords, **self._connection_of_ours}, inbox=self._inbox
+        )
+        self.config.broker_config.builder = observed
+        return observed
+
+
+class _ObservedConsumer(AIOKafkaConsumer):
+    def __init__(self, *topics: str, inbox: Inbox, **arguments: Any) -> None:  # noqa: ANN401 - aiokafka's own
+        super().__init__(*topics, **arguments)  # type: ignore[no-untyped-call] # aiokafka types few things
+        self._inbox = inbox
+
+    async def getmany(
+        self, *partitions: TopicPartition, timeout_ms: int = 0, max_records: int | None = None
+    ) -> dict[TopicPartition, list[ConsumerRecord[Any, Any]]]:
+        """Poll, and say so: FastStream itself tells nobody of empty or failed polls."""
+        try:
+            polled = await super().getmany(*partitions, timeout_ms=timeout_ms, max_records=max_records)
+        except ConsumerStoppedError:
+            raise
+        except Exception as error:
+            self._inbox.poll_failed(error)
+            raise
+        self._inbox.polled(sum(len(records) for records in polled.values()))
+        return polled
+
+
+class _Listener(ConsumerRebalanceListener):
+    def __init__(self, inbox: Inbox) -> None:
+        self._inbox = inbox
+
+    async def on_partitions_revoked(self, revoked: set[TopicPartition]) -> None:
+        """Drain. The assignment is eager: all partitions go."""
+        if revoked:
+            await self._inbox.revoked()
+
+    def on_partitions_assigned(self, assigned: set[TopicPartition]) -> None:
+        """Nothing: positions start at what is committed."""
+
+
+async def _as_it_is(batch: tuple[Record, ...]) -> KafkaMessage:
+    """Touch nothing. FastStream's own parser decodes headers as UTF-8 and loses the batch when one is not."""
+    return KafkaMessage(
+        body=b"",
+        headers={},
+        message_id="",
+        correlation_id="",
+        raw_message=cast("Any", batch),
+        consumer=FAKE_CONSUMER,
+    )
+
+
+async def _nothing_decoded(message: KafkaMessage) -> Any:  # noqa: ANN401 - FastStream's own
+    return message.raw_message
+
+
+class RawProducer:
+    """One aiokafka producer: idempotent, acks=all. Used until it errs, then thrown away."""
+
+    def __init__(self, kafka: KafkaSettings, *, client_id: str) -> None:
+        self._producer = AIOKafkaProducer(
+            **kafka.connection(),
+            client_id=client_id,
+            acks="all",
+            enable_idempotence=True,
+            linger_ms=LINGER_MS,
+            max_batch_size=BATCH_BYTES,
+            max_request_size=MAX_REQUEST_BYTES,
+        )
+
+    async def start(self) -> None:
+        """Connect and fetch a producer id; raises what aiokafka raises."""
+        await self._producer.start()
+
+    async def send(
+        self, topic: str, *, key: bytes | None, value: bytes, headers: Sequence[tuple[str, bytes]]
+    ) -> Awaitable[object]:
+        """Queue one record; the answer resolves when it is acknowledged."""
+        future = await self._producer.send(topic, value, key, headers=list(headers))
+        return cast("Awaitable[object]", future)
+
+    @property
+    def alive(self) -> bool:
+        """False when its sender task has died: every later send would wait for ever (aiokafka#1039)."""
+        task = self._producer._sender.sender_task  # noqa: SLF001 - there is no public sign of it
+        return task is not None and not task.done()
+
+    async def stop(self) -> None:
+        """Flush and close; hangs while the broker is gone (aiokafka#1101): call it under `bounded`."""
+        await self._producer.stop()
+
+    async def kill(self) -> None:
+        """Close without flushing, after a `start` that failed or a `stop` that hung."""
+        self._producer._closed = True  # noqa: SLF001 - or it warns that nobody closed it
+        await self._producer._sender.close()  # noqa: SLF001 - `stop` cannot be told not to flush
+        await self._producer.client.close()

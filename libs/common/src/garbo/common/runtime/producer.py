@@ -1,0 +1,153 @@
+"""Publishing: acknowledged by all replicas, or told that it is not."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import structlog
+from aiokafka.errors import KafkaError, MessageSizeTooLargeError
+
+from garbo.common.errors import Reject, RetryLater, StartRefused
+from garbo.common.runtime.bounded import bounded
+from garbo.common.runtime.broker import KafkaSettings
+from garbo.common.runtime.drivers import RawProducer
+from garbo.common.runtime.kafka_metrics import PRODUCER_REBUILDS, PUBLISHED
+
+BUILD_S: Final = 5.0
+"""One try at connecting; together with `CLOSE_S` less than `publish_s`."""
+CLOSE_S: Final = 3.0
+"""A poisoned producer gets this long to flush, then as long again to close without."""
+FLUSH_S: Final = 8.0
+"""The same for a healthy one at the end of the process."""
+KNOCK_EVERY_S: Final = 1.0
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """One record to publish."""
+
+    topic: str
+    key: bytes | None
+    value: bytes
+    headers: tuple[tuple[str, bytes], ...] = ()
+
+
+class Producer:
+    """An idempotent producer that survives its broker, and itself.
+
+    aiokafka retries for ever and can be poisoned for good (aiokafka#1017, #1039), so after any failure
+    the producer underneath is thrown away and the next `publish` makes a new one.
+    """
+
+    def __init__(self, *, kafka: KafkaSettings, service: str) -> None:
+        self._kafka = kafka
+        self._client_id = f"garbo-{service}"
+        self._current: RawProducer | None = None
+        self._building = asyncio.Lock()
+        self._closed = False
+
+    async def start(self) -> None:
+        """Wait for the broker; raises `StartRefused` when it does not answer within `start_s`."""
+        try:
+            async with asyncio.timeout(self._kafka.start_s):
+                await self._knock()
+        except TimeoutError:
+            raise StartRefused(unreachable(self._kafka)) from None
+
+    async def stop(self) -> None:
+        """Flush and close within `FLUSH_S` and a bit; never hangs, never raises."""
+        self._closed = True
+        current, self._current = self._current, None
+        if current:
+            await _discard(current, flush_s=FLUSH_S)
+
+    @property
+    def healthy(self) -> bool:
+        """True while there is a producer that can send."""
+        return self._current is not None and self._current.alive
+
+    async def publish(self, records: Sequence[Outgoing]) -> None:
+        """Return when ALL records are acknowledged.
+
+        Raises `RetryLater` when that is not known in time: some may be written, or may be later, so
+        whoever reads them must recognise a repeat. Raises `Reject` when one can never be published.
+        """
+        if not records:
+            return
+        used: RawProducer | None = None
+        try:
+            async with asyncio.timeout(self._kafka.publish_s):
+                used = await self._usable()
+                await _send_all(used, records)
+        except MessageSizeTooLargeError:
+            PUBLISHED.labels("too_large").inc(len(records))
+            raise Reject("record_too_large") from None
+        except (TimeoutError, KafkaError) as error:
+            PUBLISHED.labels("unknown").inc(len(records))
+            await self._throw_away(used, because=type(error).__name__)
+            raise RetryLater(f"kafka_publish:{type(error).__name__}") from error
+        PUBLISHED.labels("acknowledged").inc(len(records))
+
+    async def _knock(self) -> None:
+        while True:
+            if await self._built():
+                return
+            await asyncio.sleep(KNOCK_EVERY_S)
+
+    async def _usable(self) -> RawProducer:
+        if self._current and not self._current.alive:
+            await self._throw_away(self._current, because="sender_died")
+        current = self._current or await self._built()
+        if current is None:
+            raise RetryLater("kafka_unreachable")
+        return current
+
+    async def _built(self) -> RawProducer | None:
+        """Make a producer unless there is one; None when the broker does not answer."""
+        async with self._building:
+            if self._current or self._closed:
+                return self._current
+            made = RawProducer(self._kafka, client_id=self._client_id)
+            try:
+                if await bounded("start producer", made.start(), within_s=BUILD_S):
+                    self._current = made
+            finally:
+                if self._current is not made:
+                    await bounded("close producer", made.kill(), within_s=CLOSE_S)
+            return self._current
+
+    async def _throw_away(self, used: RawProducer | None, *, because: str) -> None:
+        """Drop the producer that erred, unless somebody else has already replaced it."""
+        if used is None or used is not self._current:
+            return
+        self._current = None
+        PRODUCER_REBUILDS.labels(because).inc()
+        log.warning("producer discarded", because=because)
+        await _discard(used, flush_s=CLOSE_S)
+
+
+async def _send_all(producer: RawProducer, records: Sequence[Outgoing]) -> None:
+    answers = [
+        await producer.send(record.topic, key=record.key, value=record.value, headers=record.headers)
+        for record in records
+    ]
+    ends = await asyncio.gather(*answers, return_exceptions=True)
+    for end in ends:
+        if isinstance(end, BaseException):
+            raise end
+
+
+async def _discard(producer: RawProducer, *, flush_s: float) -> None:
+    if not await bounded("flush producer", producer.stop(), within_s=flush_s):
+        await bounded("close producer", producer.kill(), within_s=CLOSE_S)
+
+
+def unreachable(kafka: KafkaSettings) -> str:
+    """Say in one line that Kafka does not answer and what to do."""
+    return (
+        f"Kafka does not answer at {kafka.bootstrap_servers}: "
+        "start it (make run), or set GARBO_KAFKA_BOOTSTRAP_SERVERS."
+    )

@@ -1,0 +1,103 @@
+from collections.abc import Sequence
+
+import pytest
+
+from garbo.common.errors import Reject
+from garbo.common.runtime.deadletter import TooManyRejected
+from garbo.common.runtime.deliver import Delivered
+from garbo.common.runtime.producer import Outgoing
+from garbo.common.testing.delivery import Noted, Stand, note, until
+
+pytestmark = pytest.mark.integration
+
+POISON = (b"\xff\xfe", b"", b"[" * 100_000, b'{"number": "x"}', b'{"number": 1e400}')
+
+
+async def test_poison_goes_to_dead_letters_and_its_neighbours_do_not_notice(stand: Stand) -> None:
+    handled: list[int] = []
+
+    async def handle(batch: Sequence[Delivered[Noted]]) -> None:
+        handled.extend(record.event.number for record in batch)
+
+    await stand.write(*(note(n) for n in range(50)))
+    await stand.write(*POISON, headers=(("bad-utf8", b"\xff"),))
+    await stand.write(*(note(n) for n in range(50, 100)))
+    async with stand.delivering(stand.lane(handle)):
+        await until(lambda: stand.all_committed(100 + len(POISON)))
+    assert sorted(handled) == list(range(100))
+    letters = await stand.read(stand.dead.name)
+    assert sorted(letter.value or b"" for letter in letters) == sorted(POISON)
+    for letter in letters:
+        headers = dict(letter.headers)
+        assert headers["bad-utf8"] == b"\xff"
+        assert headers["garbo-origin-topic"] == stand.topic.name.encode()
+        assert headers["garbo-origin-partition"] is not None
+        assert headers["garbo-origin-offset"] is not None
+        assert headers["garbo-attempt"] == b"1"
+        assert headers["garbo-failed-at"] is not None
+    assert {dict(letter.headers)["garbo-reason"] for letter in letters} >= {b"empty", b"invalid:number"}
+
+
+async def test_only_the_rejected_record_of_a_batch_is_buried(stand: Stand) -> None:
+    done: list[int] = []
+
+    async def handle(batch: Sequence[Delivered[Noted]]) -> None:
+        if any(record.event.number == 13 for record in batch):
+            raise Reject("unlucky")
+        done.extend(record.event.number for record in batch)
+
+    await stand.write_to(0, *(note(n) for n in range(20)))
+    async with stand.delivering(stand.lane(handle)):
+        await until(lambda: stand.all_committed(20))
+    assert done == [n for n in range(20) if n != 13]
+    (letter,) = await stand.read(stand.dead.name)
+    assert letter.value == note(13)
+    assert dict(letter.headers)["garbo-reason"] == b"unlucky"
+    assert dict(letter.headers)["garbo-origin-offset"] == b"13"
+
+
+async def test_consumer_stops_instead_of_filling_the_dead_letter_topic(stand: Stand) -> None:
+    async def handle(batch: Sequence[Delivered[Noted]]) -> None:
+        raise AssertionError("nothing can be decoded")
+
+    await stand.write(*(b"poison" for _ in range(1000)))
+    async with stand.delivering(stand.lane(handle)) as deliveries:
+        assert isinstance(await deliveries.wait_failed(), TooManyRejected)
+        assert not deliveries.healthy
+    assert await stand.read(stand.dead.name) == []
+    assert sum((await stand.committed()).values()) == 0
+
+
+async def test_redriven_record_reaches_the_lane_of_its_origin_and_keeps_it(stand: Stand) -> None:
+    handled: list[tuple[str, int]] = []
+
+    async def handle(batch: Sequence[Delivered[Noted]]) -> None:
+        for record in batch:
+            if record.event.number == 2:
+                raise Reject("still_bad")
+            handled.append((record.topic, record.event.number))
+
+    origin = (
+        ("garbo-origin-topic", stand.topic.name.encode()),
+        ("garbo-origin-partition", b"3"),
+        ("garbo-origin-offset", b"77"),
+        ("garbo-attempt", b"1"),
+    )
+    await stand.producer.publish(
+        [
+            Outgoing(stand.again.name, None, note(1), origin),
+            Outgoing(stand.again.name, None, note(2), origin),
+            Outgoing(stand.again.name, None, note(3), (("garbo-origin-topic", b"nobody's"),)),
+        ]
+    )
+
+    async def both_buried() -> bool:
+        return len(await stand.read(stand.dead.name)) == 2 and len(handled) >= 1
+
+    async with stand.delivering(stand.lane(handle)):
+        await until(both_buried)
+    assert set(handled) == {(stand.topic.name, 1)}
+    letters = {letter.value: dict(letter.headers) for letter in await stand.read(stand.dead.name)}
+    assert letters[note(2)]["garbo-origin-offset"] == b"77"
+    assert letters[note(2)]["garbo-attempt"] == b"2"
+    assert letters[note(3)]["garbo-reason"] == b"unknown_topic"
