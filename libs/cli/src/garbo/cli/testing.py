@@ -133,7 +133,7 @@ async def until(look: Callable[[], Awaitable[T]], holds: Callable[[T], bool], *,
 
 @contextmanager
 def local_stack(data: Path, environ: Mapping[str, str], *, arguments: Sequence[str] = ()) -> Iterator[Stack]:
-    """Run `garbo up` with its own data folder and ports; stop it as a person would, and check that it stops."""
+    """Run `garbo up` with a data folder and ports of its own; stop it as a person would, and check that."""
     offset = _free_offset()
     env = {k: v for k, v in os.environ.items() if not k.startswith("GARBO_")} | dict(environ)
     env |= {"GARBO_DATA": str(data), "GARBO_PORT_OFFSET": str(offset)}

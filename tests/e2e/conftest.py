@@ -1,0 +1,34 @@
+"""One installation for all end-to-end tests: given by GARBO_TEST_STACK_*, else `garbo up` on this machine."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from garbo.cli.testing import Stack, local_stack, stack_from_environment
+
+POLICY = Path(__file__).parent / "policy.yaml"
+ENVIRON = {
+    "GARBO_WHATSAPP_APP_SECRETS": "e2e-app-secret",
+    "GARBO_POLICY": str(POLICY),
+    "GARBO_CONFIG": str(Path(__file__).parent / "business.yaml"),
+}
+
+
+@pytest.fixture(scope="session")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """An installation without traffic of its own."""
+    given = stack_from_environment(os.environ)
+    if given:
+        yield given
+        return
+    with local_stack(tmp_path_factory.mktemp("stack") / "data", ENVIRON, arguments=["--no-demo"]) as running:
+        yield running
+
+
+@pytest.fixture
+def own_stack(tmp_path: Path) -> Iterator[Stack]:
+    """An installation for one test that kills parts of it. Always on this machine."""
+    with local_stack(tmp_path / "data", ENVIRON, arguments=["--no-demo"]) as running:
+        yield running

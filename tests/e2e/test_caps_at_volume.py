@@ -1,0 +1,62 @@
+"""10,000 requests for 1,000 people with a cap of 1, published at once."""
+
+import time
+
+import pytest
+
+from garbo.cli.testing import Stack, request, until
+
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
+
+PEOPLE = [f"+39335{n:07d}" for n in range(1000)]
+
+
+async def test_exactly_one_promo_each_is_accepted_and_the_others_are_explained(
+    stack: Stack, capsys: pytest.CaptureFixture[str]
+) -> None:
+    await stack.post("simulator", "/control/quiet", {})
+    for start in range(0, len(PEOPLE), 1000):
+        consents = [
+            {"brand": "acme", "to": {"phone": p}, "action": "given", "source": "form"}
+            for p in PEOPLE[start : start + 1000]
+        ]
+        assert (await stack.post("ingest", "/v1/consents", consents)).status_code == 202
+
+    async def not_opted_in() -> int:
+        answer = await stack.post("router", "/v1/decisions:preview", [request(p) for p in PEOPLE])
+        return sum(d["reason"] == "not_opted_in" for d in answer.json()["decisions"])
+
+    await until(not_opted_in, lambda n: n == 0)
+    before = await stack.counts()
+    seen = max((e["seq"] for e in await stack.ledger()), default=0)
+
+    requests = [request(p) for _ in range(10) for p in PEOPLE]
+    started = time.monotonic()
+    await stack.publish(requests)
+    published = time.monotonic()
+
+    async def decided() -> int:
+        return (await stack.counts())["decided"] - before["decided"]
+
+    await until(decided, lambda n: n >= 10_000, within_s=120)
+    all_decided = time.monotonic()
+
+    async def accepted() -> int:
+        return (await stack.counts())["accepted"] - before["accepted"]
+
+    await until(accepted, lambda n: n >= 1000, within_s=120)
+    finished = time.monotonic()
+
+    entries = await stack.ledger(after=seen)
+    assert len(entries) == 1000
+    assert {e["recipient"].lstrip("+") for e in entries} == {p[1:] for p in PEOPLE}
+    after = await stack.counts()
+    assert after["decided"] - before["decided"] == 10_000
+    assert after["allowed"] - before["allowed"] == 1000
+    assert after["denied"] - before["denied"] == 9000
+    with capsys.disabled():
+        print(  # noqa: T201 - the figure a person wants to see
+            f"\n10,000 requests: published in {published - started:.1f} s, decided after "
+            f"{all_decided - started:.1f} s ({10_000 / (all_decided - started):.0f}/s), "
+            f"1,000 accepted after {finished - started:.1f} s"
+        )

@@ -1,0 +1,67 @@
+"""Bad input to the publish API: each gets the clear answer its place has, and nothing else is disturbed."""
+
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from garbo.cli.testing import Json, Stack, request, until
+
+pytestmark = pytest.mark.e2e
+
+PHONE = "+393334000001"
+
+
+@pytest.mark.parametrize(
+    ("change", "status", "told"),
+    [
+        pytest.param({"to": {"phone": "12"}}, 422, "phone", id="a phone number that is none"),
+        pytest.param({"colour": "red"}, 422, "colour", id="unknown field"),
+        pytest.param({"purpose": "spam"}, 422, "purpose", id="unknown purpose"),
+        pytest.param({"content": {"type": "telegram"}}, 422, "content", id="unknown message type"),
+        pytest.param({"brand": "other"}, 403, "brand", id="a brand that is not the client's"),
+        pytest.param({"client": "somebody"}, 403, "client", id="another client"),
+        pytest.param({"priority": 101}, 422, "priority", id="out of range"),
+        pytest.param({"to": {}}, 422, "to", id="nobody"),
+    ],
+)
+async def test_a_wrong_request_is_refused_by_name(
+    stack: Stack, change: dict[str, Any], status: int, told: str
+) -> None:
+    answer = await stack.post("ingest", "/v1/messages", request(PHONE) | change)
+    assert answer.status_code == status, answer.text
+    assert answer.headers["content-type"].startswith("application/problem+json")
+    assert told in answer.text
+
+
+async def test_one_wrong_element_keeps_the_whole_array_out(stack: Stack) -> None:
+    good = request(PHONE)
+    answer = await stack.post("ingest", "/v1/messages", [good, request("12")])
+    assert answer.status_code == 422
+    assert "1" in answer.text
+    assert await stack.story(good["request_id"]) is None
+
+
+async def test_no_key_is_401(stack: Stack) -> None:
+    answer = await stack.post("ingest", "/v1/messages", request(PHONE), Authorization="Bearer wrong")
+    assert answer.status_code == 401
+
+
+async def test_a_repeat_with_another_body_is_answered_id_reused_and_changes_nothing(stack: Stack) -> None:
+    asked = request(PHONE, request_id=str(uuid4()))
+    await stack.publish([asked])
+
+    async def decision() -> Json | None:
+        answer = await stack.post("router", "/v1/decisions:preview", [asked])
+        assert answer.status_code == 200
+        return await stack.story(asked["request_id"])
+
+    first = await until(decision, lambda s: s is not None and s["verdict"] is not None)
+    await stack.publish([asked | {"campaign": "another"}])
+    last = request(PHONE)
+    await stack.publish([last])
+    await until(lambda: stack.story(last["request_id"]), lambda s: s is not None and s["verdict"] is not None)
+    again = await stack.story(asked["request_id"])
+    assert first is not None
+    assert again is not None
+    assert again["reason"] == first["reason"]

@@ -1,0 +1,112 @@
+"""One message, and what comes back, walked through every process over real sockets."""
+
+import pytest
+
+from garbo.cli.testing import Json, Stack, request, until
+
+pytestmark = pytest.mark.e2e
+
+MARIA = "+393331000001"
+
+
+async def opted_in(stack: Stack, phones: list[str]) -> None:
+    """Record consents, and wait until the router knows each of them."""
+    for start in range(0, len(phones), 1000):
+        consents = [
+            {"brand": "acme", "to": {"phone": p}, "action": "given", "source": "form"}
+            for p in phones[start : start + 1000]
+        ]
+        answer = await stack.post("ingest", "/v1/consents", consents)
+        assert answer.status_code == 202, answer.text
+
+    async def refused() -> list[str]:
+        previews = []
+        for start in range(0, len(phones), 1000):
+            asked = [request(p) for p in phones[start : start + 1000]]
+            answer = await stack.post("router", "/v1/decisions:preview", asked)
+            assert answer.status_code == 200, answer.text
+            previews += answer.json()["decisions"]
+        return [d["reason"] for d in previews if d["reason"] == "not_opted_in"]
+
+    await until(refused, lambda reasons: not reasons)
+
+
+def steps(story: Json) -> set[str]:
+    return {step["step"] for step in story["timeline"]}
+
+
+async def test_a_promo_is_sent_once_and_the_second_is_held_back_and_explained(stack: Stack) -> None:
+    await opted_in(stack, [MARIA])
+    first, second = request(MARIA), request(MARIA)
+    await stack.publish([first])
+    sent = await until(
+        lambda: stack.story(first["request_id"]), lambda s: s is not None and "delivered" in steps(s)
+    )
+    assert sent is not None
+    assert {"requested", "decided", "accepted", "delivered"} <= steps(sent)
+
+    await stack.publish([second])
+    held = await until(
+        lambda: stack.story(second["request_id"]), lambda s: s is not None and "decided" in steps(s)
+    )
+    assert held is not None
+    assert held["verdict"] == "deny"
+    assert held["reason"] == "cap_reached"
+    assert held["next_allowed_at"]
+    assert "Held back" in str(held)
+
+    mine = [e for e in await stack.ledger() if e["recipient"].lstrip("+") == MARIA[1:]]
+    assert len(mine) == 1
+
+
+async def test_a_customer_who_says_stop_gets_no_promo_and_still_gets_care(stack: Stack) -> None:
+    phone = "+393331000002"
+    await opted_in(stack, [phone])
+    wrote = await stack.post("simulator", f"/customers/{phone}/messages", {"text": "Stop!!"})
+    assert wrote.status_code == 202
+
+    async def preview(purpose: str) -> Json:
+        body = request(phone, purpose=purpose)
+        if purpose == "care":
+            body["content"] = {"type": "text", "text": {"body": "Eccoci"}}
+        answer = await stack.post("router", "/v1/decisions:preview", [body])
+        decision: Json = answer.json()["decisions"][0]
+        return decision
+
+    await until(lambda: preview("promo"), lambda d: d["reason"] == "stopped")
+    care = request(phone, purpose="care", content={"type": "text", "text": {"body": "Eccoci"}})
+    await stack.publish([care])
+    await until(lambda: stack.story(care["request_id"]), lambda s: s is not None and "delivered" in steps(s))
+
+
+async def test_asking_twice_is_asking_once(stack: Stack) -> None:
+    phone = "+393331000003"
+    await opted_in(stack, [phone])
+    asked = request(phone)
+    await stack.publish([asked, asked])
+    await stack.publish([asked])
+    await until(lambda: stack.story(asked["request_id"]), lambda s: s is not None and "accepted" in steps(s))
+    again = asked | {"priority": 99}
+    answer = await stack.post("ingest", "/v1/messages", again)
+    assert answer.status_code == 202
+    last = request(phone)
+    await stack.publish([last])
+    await until(lambda: stack.story(last["request_id"]), lambda s: s is not None and "decided" in steps(s))
+    mine = [e for e in await stack.ledger() if e["recipient"].lstrip("+") == phone[1:]]
+    assert len(mine) == 1
+    decision = await stack.get("router", f"/v1/decisions/{asked['request_id']}?client=shop")
+    assert decision["verdict"] == "allow"
+    assert decision["sequence"] == 1
+
+
+async def test_a_template_that_does_not_exist_is_failed_with_the_platforms_code(stack: Stack) -> None:
+    phone = "+393331000004"
+    await opted_in(stack, [phone])
+    template = {"name": "nowhere_to_be_found", "language": {"code": "it"}}
+    asked = request(phone, content={"type": "template", "template": template})
+    await stack.publish([asked])
+    story = await until(
+        lambda: stack.story(asked["request_id"]), lambda s: s is not None and "failed" in steps(s)
+    )
+    assert "132001" in str(story)
+    assert not [e for e in await stack.ledger() if e["recipient"].lstrip("+") == phone[1:]]
