@@ -45,8 +45,10 @@ class SimulatorSettings(WithKafka):
     ingest_url: str = "http://127.0.0.1:8080"
     api_key: SecretStr | None = None
     """The business's key at ingest's publish API."""
+    care_api_key: SecretStr | None = None
+    """The help desk's own key; absent: the same."""
     brand: str | None = None
-    """The brand it speaks for; absent: the first of its client."""
+    """The brand it speaks for; absent: the first of the business file."""
     utility_per_minute: Annotated[float, Field(ge=0, le=60_000)] = 20
     campaign_every_s: Annotated[float, Field(gt=0, le=86_400)] = 45
     """A promo campaign to many people starts this often."""
