@@ -1,0 +1,69 @@
+"""What a query string asks for, read strictly."""
+
+import re
+from datetime import datetime, timedelta
+from typing import Final
+from uuid import UUID
+
+from starlette.datastructures import QueryParams
+
+from garbo.analytics.ports import Filter
+
+VERDICTS: Final = ("allow", "defer", "deny")
+LANES: Final = ("care", "promo")
+LONGEST: Final = timedelta(days=31)
+MOST: Final = 200
+_UNITS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+
+
+class BadQuestionError(Exception):
+    """A parameter nobody can answer; its text says what to give instead."""
+
+
+def since_of(query: QueryParams) -> datetime | timedelta:
+    """Read `since`: a span such as 15m, or an instant in RFC 3339; absent, 15 minutes."""
+    text = query.get("since", "15m")
+    if found := re.fullmatch(r"([0-9]{1,7})([smhd])", text):
+        span = timedelta(seconds=int(found[1]) * _UNITS[found[2]])
+        if span <= LONGEST:
+            return span
+        raise BadQuestionError("since reaches back 31d at most")
+    try:
+        instant = datetime.fromisoformat(text.replace(" ", "+"))
+    except ValueError:
+        raise BadQuestionError("since is a span such as 15m, 6h, 7d, or an instant in RFC 3339") from None
+    if instant.tzinfo is None:
+        raise BadQuestionError("since needs an offset, such as 2026-06-01T10:00:00Z")
+    return instant
+
+
+def lane_of(query: QueryParams) -> str | None:
+    """Read `lane`: care or promo; absent, both."""
+    return _one_of("lane", query.get("lane"), LANES)
+
+
+def filter_of(query: QueryParams) -> Filter:
+    """Read `limit` (1 to 200), `verdict` (one or several, comma separated) and `lane`."""
+    limit = query.get("limit", "50")
+    if not limit.isdecimal() or not 1 <= int(limit) <= MOST:
+        raise BadQuestionError(f"limit is a whole number from 1 to {MOST}")
+    verdicts = tuple(v for v in query.get("verdict", "").split(",") if v)
+    for verdict in verdicts:
+        _one_of("verdict", verdict, VERDICTS)
+    return Filter(limit=int(limit), verdicts=verdicts, lane=lane_of(query))
+
+
+def request_id_of(text: str) -> UUID:
+    """Read a request id."""
+    try:
+        return UUID(text)
+    except ValueError:
+        raise BadQuestionError("a request id is a UUID") from None
+
+
+def _one_of(name: str, value: str | None, allowed: tuple[str, ...]) -> str | None:
+    if not value:
+        return None
+    if value not in allowed:
+        raise BadQuestionError(f"{name} is one of {', '.join(allowed)}")
+    return value

@@ -1,0 +1,36 @@
+"""How records come in: one lane over all topics that say something of a message."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from garbo.analytics.flow import KeepFacts
+from garbo.common.events.base import Event
+from garbo.common.events.topics import (
+    CONVERSATION_CARE,
+    DECISION_MADE,
+    ENGAGEMENT_PROMO,
+    INBOUND_MESSAGE,
+    MESSAGE_STATUS,
+    SEND_REQUESTED,
+    SEND_RESULT,
+)
+from garbo.common.runtime.deliver import Delivered, Lane
+
+READ: Final = (
+    SEND_REQUESTED,
+    DECISION_MADE,
+    SEND_RESULT,
+    MESSAGE_STATUS,
+    INBOUND_MESSAGE,
+    CONVERSATION_CARE,
+    ENGAGEMENT_PROMO,
+)
+
+
+def facts_lane(keep: KeepFacts) -> Lane[Event]:
+    """Consume as `analytics.facts`; a batch is one transaction."""
+
+    async def handle(batch: Sequence[Delivered[Event]]) -> None:
+        await keep.record([record.event for record in batch])
+
+    return Lane(group="analytics.facts", topics=READ, handle=handle)

@@ -1,0 +1,19 @@
+"""What an analytics process is told."""
+
+from typing import Annotated, ClassVar
+
+from pydantic import Field
+
+from garbo.common.runtime.settings import Port, WithKafka, WithPostgres
+
+
+class AnalyticsSettings(WithKafka, WithPostgres):
+    """`GARBO_ANALYTICS_*`, and what all services share."""
+
+    service: ClassVar[str] = "analytics"
+
+    host: str = "127.0.0.1"
+    """Where the console and the query API listen. They show no person's data, but they ask no key either."""
+    port: Port = 8081
+    subscribers_count: Annotated[int, Field(ge=1, le=1000)] = 64
+    """How many consoles may watch live at once; one more gets 503."""

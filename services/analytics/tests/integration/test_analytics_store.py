@@ -1,0 +1,134 @@
+"""One suite, two stores: the fake must do what PostgreSQL does."""
+
+import asyncio
+import random
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from uuid import UUID
+
+import pytest
+
+from garbo.analytics.domain.funnel import MINUTE, Counts
+from garbo.analytics.domain.observe import Observed, observe
+from garbo.analytics.outbound.postgres_facts import PostgresFacts
+from garbo.analytics.outbound.postgres_picture import PostgresPicture
+from garbo.analytics.ports import FactStore, Filter, Picture
+from garbo.analytics.testing.fakes import FakeFacts
+from garbo.analytics.testing.journeys import NOON, Journey
+from garbo.common.events.base import Event
+from garbo.common.runtime.migrations import migrate
+from garbo.common.runtime.postgres import Database
+
+pytestmark = pytest.mark.integration
+
+SPAN = {"since": NOON.replace(second=0), "until": NOON.replace(second=0) + timedelta(minutes=20)}
+
+
+@pytest.fixture
+async def database(postgres: object) -> AsyncIterator[Database]:
+    dsn: str = postgres.database()  # type: ignore[attr-defined]
+    await migrate(dsn, "analytics")
+    database = Database(dsn, service="analytics", size=4)
+    await database.start()
+    yield database
+    await database.stop()
+
+
+@pytest.fixture
+def stores(database: Database) -> list[tuple[FactStore, Picture]]:
+    fake = FakeFacts()
+    return [(fake, fake), (PostgresFacts(database), PostgresPicture(database))]
+
+
+def a_morning(count: int) -> list[Event]:
+    events: list[Event] = []
+    for n in range(count):
+        one = Journey(begun_at=NOON + timedelta(seconds=20 * n), purpose="care" if n % 3 == 0 else "promo")
+        events.append(one.requested())
+        if n % 4 == 1:
+            events.append(one.held_by_cap())
+            continue
+        events += [one.allowed(), one.result("accepted"), one.status("delivered"), one.status("read")]
+        if n % 5 == 0:
+            events += [*one.answered(), one.stopped(), one.status("sent", ours=False)]
+        if n % 7 == 0:
+            events += [one.result("unknown", possible_duplicate=True), one.status("failed", code=131049)]
+    return events
+
+
+def without_zeros(counts: Counts) -> dict[tuple[str, str], int]:
+    return {step: count for step, count in counts.items() if count}
+
+
+async def all_answers(picture: Picture) -> list[object]:
+    funnels = [
+        await picture.funnel(**SPAN, lane=lane, width=MINUTE * width)
+        for lane, width in ((None, 1), ("promo", 3), ("care", 7))
+    ]
+    lists = [
+        list(await picture.latest(wanted))
+        for wanted in (Filter(limit=200), Filter(limit=3, lane="care"), Filter(verdicts=("deny", "defer")))
+    ]
+    shown = [(without_zeros(f.counts), {k: n for k, n in f.points.items() if n}) for f in funnels]
+    return [without_zeros(await picture.totals()), shown, lists]
+
+
+@pytest.mark.parametrize("seed", range(3))
+async def test_fake_and_postgres_agree_in_any_order(
+    stores: list[tuple[FactStore, Picture]], seed: int
+) -> None:
+    events = a_morning(40)
+    dice = random.Random(seed)
+    events += dice.choices(events, k=60)
+    dice.shuffle(events)
+    answers = []
+    for store, picture in stores:
+        for start in range(0, len(events), 37):
+            await store.absorb(observe(events[start : start + 37]))
+        answers.append(await all_answers(picture))
+    assert answers[0] == answers[1]
+
+
+async def test_replay_changes_nothing(stores: list[tuple[FactStore, Picture]]) -> None:
+    events = a_morning(30)
+    for store, picture in stores:
+        await store.absorb(observe(events))
+        before = await all_answers(picture)
+        for event in reversed(events):
+            await store.absorb(observe([event]))
+        assert await all_answers(picture) == before
+
+
+async def test_message_is_found_by_request_and_client(stores: list[tuple[FactStore, Picture]]) -> None:
+    one, other = Journey(request_id=UUID(int=5)), Journey(request_id=UUID(int=5), client="crm")
+    for store, picture in stores:
+        await store.absorb(observe([one.requested(), other.requested()]))
+        found = await picture.messages_of(one.request_id, None)
+        assert [fact.client for fact in found] == ["crm", "shop"]
+        assert [f.message_id for f in await picture.messages_of(one.request_id, "shop")] == [one.message_id]
+        assert await picture.messages_of(UUID(int=6), None) == []
+
+
+async def test_empty_batch_is_no_work(stores: list[tuple[FactStore, Picture]]) -> None:
+    for store, picture in stores:
+        await store.absorb(Observed())
+        assert await picture.totals() == {}
+
+
+async def test_writers_at_the_same_time_count_each_message_once(
+    stores: list[tuple[FactStore, Picture]],
+) -> None:
+    (fake, expected), (store, picture) = stores
+    events = a_morning(60)
+    await fake.absorb(observe(events))
+
+    async def write(seed: int) -> None:
+        mine = events.copy()
+        random.Random(seed).shuffle(mine)
+        for start in range(0, len(mine), 25):
+            await store.absorb(observe(mine[start : start + 25]))
+
+    async with asyncio.timeout(60), asyncio.TaskGroup() as writers:
+        for seed in range(4):
+            writers.create_task(write(seed))
+    assert await all_answers(picture) == await all_answers(expected)

@@ -1,0 +1,137 @@
+from collections.abc import Sequence
+from dataclasses import fields
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from garbo.analytics.domain.facts import EARLIEST, KNOWN, Fact, merge
+from garbo.analytics.domain.funnel import difference, places
+from garbo.analytics.domain.observe import observe
+from garbo.analytics.testing.fakes import FakeFacts
+from garbo.analytics.testing.journeys import NAME, PHONE, TEXT, Journey
+from garbo.common.events.base import Event
+
+ONE = Journey(request_id=UUID(int=7), contact_id=UUID(int=8))
+HISTORY: Sequence[Event] = (
+    ONE.requested(),
+    ONE.held_by_cap(sequence=1).model_copy(update={"verdict": "defer", "final": False}),
+    ONE.allowed(after=30, sequence=2),
+    ONE.result("unknown", after=31),
+    ONE.result("accepted", after=32, possible_duplicate=True),
+    ONE.status("sent", after=33),
+    ONE.status("delivered", after=34),
+    ONE.status("read", after=40),
+    *ONE.answered(after=50),
+    ONE.stopped(after=60),
+    ONE.held("id_reused", after=70, sequence=0),
+    ONE.status("delivered", after=34, ours=False),
+)
+
+
+async def kept(batches: Sequence[Sequence[Event]]) -> FakeFacts:
+    store = FakeFacts()
+    for batch in batches:
+        await store.absorb(observe(batch))
+    return store
+
+
+@st.composite
+def disorder(draw: st.DrawFn) -> list[list[Event]]:
+    order = draw(st.permutations(HISTORY))
+    repeats = draw(st.lists(st.sampled_from(HISTORY), max_size=8))
+    events = [*order, *repeats]
+    cuts = sorted(draw(st.sets(st.integers(1, len(events) - 1), max_size=5)))
+    return [events[a:b] for a, b in zip([0, *cuts], [*cuts, len(events)], strict=True)]
+
+
+@given(disorder())
+async def test_order_repeats_and_batches_do_not_matter(batches: list[list[Event]]) -> None:
+    straight, crooked = await kept([HISTORY]), await kept(batches)
+    assert crooked.facts == straight.facts
+    assert crooked.inbound == straight.inbound
+    totals = {step: count for step, count in (await crooked.totals()).items() if count}
+    assert totals == await straight.totals()
+
+
+instants = st.none() | st.timedeltas(timedelta(0), timedelta(minutes=3)).map(lambda d: ONE.begun_at + d)
+
+
+@st.composite
+def partial_facts(draw: st.DrawFn) -> Fact:
+    values: dict[str, Any] = {name: draw(instants) for name in draw(st.sets(st.sampled_from(EARLIEST)))}
+    values["sequence"] = draw(st.integers(-1, 2))
+    values["reason"] = str(values["sequence"])  # a decision's content follows its sequence
+    values["wamid"] = draw(st.none() | st.sampled_from(["wamid.a", "wamid.b"]))
+    values["code"] = draw(st.none() | st.integers(131000, 131002))
+    return Fact(message_id=UUID(int=1), possible_duplicate=draw(st.booleans()), **values)
+
+
+@given(partial_facts(), partial_facts(), partial_facts())
+def test_merge_is_a_join(a: Fact, b: Fact, c: Fact) -> None:
+    assert merge(a, a) == a
+    assert merge(a, b) == merge(b, a)
+    assert merge(merge(a, b), c) == merge(a, merge(b, c))
+
+
+@given(st.lists(partial_facts(), min_size=1, max_size=6))
+def test_counters_only_depend_on_where_a_fact_ends(parts: list[Fact]) -> None:
+    parts = [part for part in parts if any(getattr(part, name) for name in EARLIEST)]
+    tally: dict[object, int] = {}
+    fact: Fact | None = None
+    for part in parts:
+        before, fact = fact, merge(fact, part) if fact else part
+        for place, count in difference([(before, fact)]).items():
+            tally[place] = tally.get(place, 0) + count
+    expected = dict.fromkeys(places(fact), 1) if fact else {}
+    assert {place: count for place, count in tally.items() if count} == expected
+
+
+def test_every_field_has_one_rule() -> None:
+    assert not set(KNOWN) & set(EARLIEST)
+    rest = {field.name for field in fields(Fact)} - set(KNOWN) - set(EARLIEST)
+    assert {"message_id", "sequence", "version", "verdict", "checks", "possible_duplicate"} <= rest
+    assert not [name for name in rest if name.endswith("_at") and name != "next_allowed_at"]
+
+
+async def test_nothing_of_a_person_is_kept() -> None:
+    store = await kept([HISTORY])
+    text = repr((store.facts, store.inbound))
+    for secret in (PHONE, PHONE[1:], NAME, TEXT):
+        assert secret not in text
+
+
+async def test_second_submission_replaces_nothing_but_is_told() -> None:
+    store = await kept([[ONE.requested(), ONE.allowed(), ONE.held("id_reused", after=9, sequence=0)]])
+    fact = store.facts[ONE.message_id]
+    assert fact.verdict == "allow"
+    assert fact.reused_at == ONE.at(9)
+
+
+@pytest.mark.parametrize(
+    ("events", "expected"),
+    [
+        ([ONE.status("sent")], {"accepted"}),
+        ([ONE.status("read")], {"accepted", "delivered", "read"}),
+        ([ONE.result("unknown")], {"unknown"}),
+        ([ONE.result("unknown"), ONE.status("delivered")], {"accepted", "delivered"}),
+        ([ONE.result("unknown"), ONE.result("failed", code=131026)], {"failed"}),
+        ([ONE.status("failed", code=131049)], {"accepted", "failed"}),
+        ([ONE.status("failed", code=131049), ONE.status("delivered")], {"accepted", "delivered"}),
+    ],
+    ids=[
+        "status-proves",
+        "read-proves",
+        "unknown",
+        "settled",
+        "refused",
+        "failed-later",
+        "phone-is-the-truth",
+    ],
+)
+async def test_steps_follow_from_what_was_observed(events: list[Event], expected: set[str]) -> None:
+    totals = await (await kept([events])).totals()
+    assert {step for (step, _), count in totals.items() if count} == expected

@@ -1,0 +1,127 @@
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from uuid import UUID
+
+import httpx
+import pytest
+
+from garbo.analytics.domain.observe import observe
+from garbo.analytics.flow import Tell
+from garbo.analytics.inbound.http import http_app
+from garbo.analytics.inbound.stream import LiveFunnel
+from garbo.analytics.testing.fakes import FakeFacts
+from garbo.analytics.testing.journeys import NOON, Journey
+from garbo.common.testing.clock import FixedClock
+
+READ = Journey()
+HELD = Journey(begun_at=NOON + timedelta(seconds=30))
+CARE = Journey(begun_at=NOON + timedelta(minutes=2), purpose="care", campaign=None, template=None)
+
+
+@pytest.fixture
+async def store() -> FakeFacts:
+    store = FakeFacts()
+    events = [READ.requested(), READ.allowed(), READ.result("accepted"), READ.status("read")]
+    held = [HELD.requested(), HELD.held_by_cap(), CARE.requested()]
+    await store.absorb(observe([*events, *held, *READ.answered()]))
+    return store
+
+
+@pytest.fixture
+async def client(store: FakeFacts) -> AsyncIterator[httpx.AsyncClient]:
+    tell = Tell(store, FixedClock(NOON + timedelta(minutes=3)))
+    app = http_app(tell, LiveFunnel(tell, subscribers_count=1), health=[])
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://console") as client:
+        yield client
+
+
+async def test_counts_of_all_time(client: httpx.AsyncClient) -> None:
+    counts = (await client.get("/v1/counts")).json()
+    expected = {"messages": 3, "requested": 3, "decided": 2, "allowed": 1, "denied": 1, "accepted": 1}
+    more = {"delivered": 1, "read": 1, "failed": 0, "unknown": 0, "inbound": 1, "replied": 1}
+    assert counts.items() >= {**expected, **more}.items()
+
+
+async def test_funnel_splits_what_was_held_back_by_reason(client: httpx.AsyncClient) -> None:
+    funnel = (await client.get("/v1/funnel?since=15m")).json()
+    assert funnel["steps"]["requested"] == 3
+    reason = {"verdict": "denied", "reason": "cap_reached", "label": "Cap reached", "count": 1}
+    assert funnel["held_back"] == {"total": 1, "by_reason": [reason]}
+    points = funnel["series"]["points"]
+    assert len(points) == 15
+    assert sum(point["requested"] for point in points) == 3
+
+
+async def test_funnel_of_one_lane(client: httpx.AsyncClient) -> None:
+    assert (await client.get("/v1/funnel?lane=care")).json()["steps"]["requested"] == 1
+
+
+async def test_funnel_since_an_instant(client: httpx.AsyncClient) -> None:
+    funnel = (await client.get("/v1/funnel", params={"since": "2026-06-01T14:02:00+02:00"})).json()
+    assert funnel["steps"]["requested"] == 1
+
+
+async def test_messages_latest_first_with_words(client: httpx.AsyncClient) -> None:
+    messages = (await client.get("/v1/messages")).json()["messages"]
+    assert [m["state"] for m in messages] == ["asked", "held", "replied"]
+    assert messages[1]["words"].startswith(
+        "Held back: this person already had 1 of 1 promos in the last 24 h"
+    )
+
+
+@pytest.mark.parametrize(
+    ("query", "count"), [("verdict=deny,defer", 1), ("verdict=allow", 1), ("lane=care", 1), ("limit=2", 2)]
+)
+async def test_messages_can_be_chosen(client: httpx.AsyncClient, query: str, count: int) -> None:
+    assert len((await client.get(f"/v1/messages?{query}")).json()["messages"]) == count
+
+
+async def test_story_of_one_message(client: httpx.AsyncClient) -> None:
+    story = (await client.get(f"/v1/messages/{READ.request_id}")).json()
+    told = [step["what"] for step in story["story"]]
+    assert told == ["requested", "allowed", "attempted", "accepted", "read", "replied"]
+    assert story["checks"][0]["rule"] == "promo-day"
+
+
+async def test_unknown_message_says_what_to_do(client: httpx.AsyncClient) -> None:
+    answer = await client.get(f"/v1/messages/{UUID(int=1)}")
+    assert answer.status_code == 404
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert "Check the id" in answer.json()["detail"]
+
+
+async def test_an_id_two_clients_share_asks_which(client: httpx.AsyncClient, store: FakeFacts) -> None:
+    other = Journey(request_id=READ.request_id, client="crm")
+    await store.absorb(observe([other.requested()]))
+    answer = await client.get(f"/v1/messages/{READ.request_id}")
+    assert answer.status_code == 300
+    assert answer.json()["clients"] == ["crm", "shop"]
+    one = await client.get(f"/v1/messages/{READ.request_id}?client=crm")
+    assert one.json()["state"] == "asked"
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/v1/funnel?since=yesterday",
+        "/v1/funnel?since=99d",
+        "/v1/funnel?since=2026-06-01T10:00:00",
+        "/v1/funnel?lane=vip",
+        "/v1/messages?limit=0",
+        "/v1/messages?limit=1e9",
+        "/v1/messages?verdict=maybe",
+        "/v1/messages/12345",
+        "/v1/stream?since=7d",
+    ],
+)
+async def test_bad_question_is_told_what_to_ask(client: httpx.AsyncClient, path: str) -> None:
+    answer = await client.get(path)
+    assert answer.status_code == 400
+    assert answer.json()["detail"]
+
+
+@pytest.mark.parametrize("path", ["/", "/app.js", "/style.css", "/v1/counts", "/nothing"])
+async def test_every_answer_is_guarded(client: httpx.AsyncClient, path: str) -> None:
+    headers = (await client.get(path)).headers
+    assert headers["content-security-policy"].startswith("default-src 'none'; script-src 'self'")
+    assert headers["x-content-type-options"] == "nosniff"
