@@ -4,6 +4,8 @@ import ssl
 from dataclasses import dataclass, field
 from typing import Any
 
+from garbo.common.runtime.settings import WithKafka
+
 
 @dataclass(frozen=True, slots=True)
 class KafkaSettings:
@@ -44,3 +46,15 @@ class KafkaSettings:
             arguments["sasl_plain_username"] = self.sasl_username
             arguments["sasl_plain_password"] = self.sasl_password
         return arguments
+
+
+def kafka_of(settings: WithKafka) -> KafkaSettings:
+    """Read what a process was told about Kafka."""
+    password = settings.kafka_sasl_password
+    return KafkaSettings(
+        bootstrap_servers=settings.kafka_bootstrap_servers,
+        security_protocol=settings.kafka_security_protocol,
+        sasl_mechanism=settings.kafka_sasl_mechanism,
+        sasl_username=settings.kafka_sasl_username,
+        sasl_password=password.get_secret_value() if password else None,
+    )

@@ -1,5 +1,6 @@
 """Logs, traces and metrics of a process: configured once, at its start."""
 
+import asyncio
 import logging
 import sys
 from typing import Any, Final
@@ -11,8 +12,31 @@ from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
 
 from garbo.common.errors import StartRefused
+from garbo.common.runtime.settings import ServiceSettings
 
 TRACER: Final = "garbo"
+FLUSH_MS: Final = 5000
+
+
+class Telemetry:
+    """Logs and traces of a process, as its first component: the last spans leave when all else has stopped."""
+
+    def __init__(self, provider: TracerProvider) -> None:
+        self._provider = provider
+
+    async def start(self) -> None:
+        """Nothing: spans and lines are made from the moment it is wired."""
+
+    async def stop(self) -> None:
+        """Send what is left, for 5 s at most."""
+        await asyncio.to_thread(self._provider.force_flush, FLUSH_MS)
+        await asyncio.to_thread(self._provider.shutdown)
+
+
+def observe(settings: ServiceSettings) -> Telemetry:
+    """Set up this process's logs and traces as its settings say."""
+    configure(service=settings.service, log_format=settings.log_format, log_level=settings.log_level)
+    return Telemetry(trace_to(settings.otlp_endpoint, service=settings.service))
 
 
 def configure(*, service: str, log_format: str = "json", log_level: str = "info") -> None:
@@ -46,7 +70,7 @@ def configure(*, service: str, log_format: str = "json", log_level: str = "info"
     )
     logging.basicConfig(handlers=[handler], level=log_level.upper(), force=True)
     structlog.contextvars.bind_contextvars(service=service)
-    for noisy in ("aiokafka", "faststream", "httpx", "httpcore", "uvicorn.access"):
+    for noisy in ("aiokafka", "faststream", "httpx", "httpcore", "uvicorn"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
 
 
