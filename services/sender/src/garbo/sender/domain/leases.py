@@ -1,0 +1,31 @@
+"""Whether a grant may still be sent, as far as time goes."""
+
+from datetime import datetime, timedelta
+from typing import Final, Literal
+
+from garbo.common.events.grants import SendGranted
+
+Refusal = Literal["lease_expired", "window_closing"]
+
+WINDOW_MARGIN: Final = timedelta(seconds=2)
+"""With less left of the customer service window the platform may count it as closed on arrival."""
+SEND_BUDGET: Final = timedelta(seconds=45)
+"""All of one HTTP call. Nothing is accepted later than this after its attempt's start."""
+
+
+def refusal(grant: SendGranted, *, now: datetime) -> Refusal | None:
+    """Say why the grant may not be sent at `now` (the database's clock), or None when it may."""
+    if now >= grant.valid_until:
+        return "lease_expired"
+    if grant.window_until is not None and grant.window_until - now < WINDOW_MARGIN:
+        return "window_closing"
+    return None
+
+
+def settled_at(*, occurred_at: datetime, started_at: datetime) -> datetime:
+    """Give the instant an acceptance counts for when a status told it.
+
+    The platform's second + 1 s, because it gives whole seconds; never outside the attempt's own time.
+    """
+    latest = started_at + SEND_BUDGET
+    return max(started_at, min(occurred_at + timedelta(seconds=1), latest))

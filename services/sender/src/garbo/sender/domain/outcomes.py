@@ -1,0 +1,148 @@
+"""What an answer, or the lack of one, says about an attempt. Pure.
+
+The line that matters: *we know it was not sent* against *it may have been sent*. The API has no
+idempotency key, so only the first may be tried again.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final, Literal, assert_never
+
+from garbo.sender.domain.error_codes import CODES
+
+BrokenHow = Literal["unreachable", "timeout", "broken"]
+"""unreachable: no connection, so not one byte left. timeout and broken: some bytes may have arrived."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """The platform answered; `body` is None when it is not a JSON object."""
+
+    status: int
+    body: Mapping[str, Any] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Broke:
+    """No answer came."""
+
+    how: BrokenHow
+
+
+Answer = Answered | Broke
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """The platform has it. `held`: for a quality check of the template; still accepted."""
+
+    wamid: str
+    held: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """The platform said no, for good."""
+
+    code: int | None
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class NotYet:
+    """Not sent, and worth another try while the grant is valid. Does not use up the grant."""
+
+    code: int | None
+    reason: str
+    slow_down: bool = False
+    """The number (or its account) is too fast: everybody who sends from it should wait."""
+    limited: bool = False
+    """Worth `MAX_LIMITED_ATTEMPTS` tries only: the request itself may be what is wrong."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """It may have been sent: never again on our own; a status settles it."""
+
+    reason: str
+    code: int | None = None
+
+
+Outcome = Accepted | Failed | NotYet | Unknown
+
+MAX_LIMITED_ATTEMPTS: Final = 5
+_OK: Final = range(200, 300)
+_TOO_MANY: Final = 429
+_FIRST_SERVER_ERROR: Final = 500
+_REFUSED_ACCESS: Final = (401, 403)
+
+
+def judge(answer: Answer) -> Outcome:
+    """Say what became of the attempt."""
+    match answer:
+        case Broke(how="unreachable"):
+            return NotYet(None, "unreachable")
+        case Broke(how=how):
+            return Unknown(how)
+        case Answered(status=status, body=body) if status in _OK:
+            return _success(body)
+        case Answered(status=status, body=body):
+            return _error(status, _code_of(body))
+        case _:
+            assert_never(answer)
+
+
+def word_of(code: int) -> str:
+    """Give the stable word of a code; `code_<n>` for one the table does not know."""
+    known = CODES.get(code)
+    return known.word if known else f"code_{code}"
+
+
+def _success(body: Mapping[str, Any] | None) -> Outcome:
+    """Read the wamid. A 2xx that names none is not understood, so it may have been sent."""
+    messages = (body or {}).get("messages")
+    first = messages[0] if isinstance(messages, list) and messages else None
+    wamid = first.get("id") if isinstance(first, dict) else None
+    if not isinstance(wamid, str) or not wamid:
+        return Unknown("unreadable_answer")
+    return Accepted(wamid, held=first is not None and first.get("message_status", "accepted") != "accepted")
+
+
+def _error(status: int, code: int | None) -> Outcome:
+    if code is None:
+        return _error_without_code(status)
+    known = CODES.get(code)
+    if known is None:
+        return Unknown("server_error", code) if status >= _FIRST_SERVER_ERROR else Failed(code, word_of(code))
+    match known.act:
+        case "permanent":
+            return Failed(code, known.word)
+        case "throttle" | "pause":
+            return NotYet(code, known.word, slow_down=True)
+        case "throttle_pair":
+            return NotYet(code, known.word)
+        case "retry" if status >= _FIRST_SERVER_ERROR:
+            return Unknown(known.word, code)
+        case "retry":
+            return NotYet(code, known.word, limited=True)
+        case _:
+            assert_never(known.act)
+
+
+def _error_without_code(status: int) -> Outcome:
+    """Decide by HTTP status where the body says nothing: proxies and gateways answer so."""
+    if status == _TOO_MANY:
+        return NotYet(None, "too_many_requests", slow_down=True)
+    if status in _REFUSED_ACCESS:
+        return NotYet(None, "access_refused", slow_down=True)
+    if status >= _FIRST_SERVER_ERROR or status < _OK.start:
+        return Unknown("server_error")
+    return Failed(None, f"http_{status}")
+
+
+def _code_of(body: Mapping[str, Any] | None) -> int | None:
+    error = (body or {}).get("error")
+    code = error.get("code") if isinstance(error, dict) else None
+    if isinstance(code, str) and code.isdecimal():
+        return int(code)
+    return code if isinstance(code, int) and not isinstance(code, bool) else None

@@ -1,0 +1,69 @@
+"""How fast, and who first. Instants are seconds of a monotonic clock, given by the caller.
+
+spent = 98 % of the ceiling, evenly:   80/s -> one each 12.755 ms
+in any closed window of 1 s there are at most floor(0.98 x 1.005 x rate) + 1 <= rate sends
+(0.5 % is what CATCH_UP_S allows after a hiccup)
+"""
+
+import math
+from dataclasses import dataclass, field
+from typing import Final
+
+from garbo.common.events.decisions import Lane
+
+SPENT_RATIO: Final = 0.98
+"""Of a number's ceiling; the rest covers clocks and networks that differ."""
+LEASE_S: Final = 0.2
+LEAD_S: Final = 0.05
+"""A lease may be taken this long before it starts: together 250 ms of the rate are held at most."""
+CATCH_UP_S: Final = 0.005
+"""Timers are this coarse: so much lateness is made good, no more, or a hiccup would become a burst."""
+PROMO_FLOOR_RATIO: Final = 0.1
+"""Of what a number sends, when both lanes have something to send."""
+
+
+def lease_size(rate_per_s: float, *, wanted: int) -> int:
+    """Say how many sends a lease may hold: `LEASE_S` of the rate, at least one."""
+    return min(wanted, max(1, math.floor(rate_per_s * LEASE_S)))
+
+
+@dataclass(slots=True)
+class Metronome:
+    """Spaces the sends of one number inside one process, whatever leases they came from."""
+
+    due_at: float = -math.inf
+    """No send leaves before this instant."""
+
+    def next(self, *, now: float, earliest: float, interval_s: float) -> float:
+        """Reserve the next instant, `earliest` or later, and push the one after it away by the interval."""
+        at = max(self.due_at, earliest, now - CATCH_UP_S)
+        self.due_at = at + interval_s
+        return at
+
+
+@dataclass(slots=True)
+class LaneShare:
+    """Care goes first; promo collects a small credit while it waits, so that it never starves."""
+
+    credit: float = field(default=0.0)
+
+    def choose(self, *, care: int, promo: int) -> tuple[Lane, int] | None:
+        """Say which lane has the next lease and how much of what it wants (counts of sends) at most."""
+        if not care and not promo:
+            return None
+        if not care:
+            self.credit = 0.0
+            return "promo", promo
+        if not promo:
+            self.credit = 0.0
+            return "care", care
+        if self.credit >= 1:
+            return "promo", min(promo, math.floor(self.credit))
+        return "care", care
+
+    def spent(self, lane: Lane, count: int, *, promo_waits: bool) -> None:
+        """Book what a lease really held."""
+        if lane == "promo":
+            self.credit = max(0.0, self.credit - count)
+        elif promo_waits:
+            self.credit += count * PROMO_FLOOR_RATIO / (1 - PROMO_FLOOR_RATIO)

@@ -1,0 +1,159 @@
+"""One chunk: attempts that are committed, called at their pace, recorded, told."""
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+from uuid import UUID
+
+from garbo.common.errors import RetryLater
+from garbo.common.events.grants import SendGranted
+from garbo.common.events.ids import MessageId, attempt_id_of
+from garbo.common.events.results import SendResult
+from garbo.sender.domain.outcomes import (
+    MAX_LIMITED_ATTEMPTS,
+    Accepted,
+    Answered,
+    Failed,
+    NotYet,
+    Outcome,
+    Unknown,
+    judge,
+)
+from garbo.sender.domain.retries import SLOW_DOWN_S
+from garbo.sender.flow.pacer import Pacer, Slots
+from garbo.sender.ports import Attempts, Finished, Results, SendSpan, Watch, WhatsApp
+
+GATHER_S: Final = 0.03
+"""Answers that come within this time are recorded together."""
+RECORD_WAITS_S: Final = (0.2, 0.5, 1.0, 2.0, 4.0)
+"""An answer in hand is worth waiting for the database: without its record it becomes unknown."""
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One attempt that may leave now."""
+
+    grant: SendGranted
+    n: int
+    span: SendSpan
+
+    @property
+    def attempt_id(self) -> str:
+        """The id that travels with it."""
+        return attempt_id_of(MessageId(self.grant.message_id), self.n)
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A call and what became of it."""
+
+    call: Call
+    outcome: Outcome
+    http_status: int | None
+
+
+class Calls:
+    """Makes the calls of a chunk."""
+
+    def __init__(
+        self,
+        *,
+        attempts: Attempts,
+        results: Results,
+        whatsapp: WhatsApp,
+        pacer: Pacer,
+        watch: Watch,
+        now: Callable[[], float],
+    ) -> None:
+        self._attempts, self._results, self._whatsapp = attempts, results, whatsapp
+        self._pacer, self._watch, self._now = pacer, watch, now
+
+    async def make(self, calls: Sequence[Call], slots: Slots) -> list[Made]:
+        """Call all at their pace; give those not sent that may be tried again.
+
+        Raises `RetryLater` after the last call, when an outcome could not be recorded or told.
+        """
+        done: asyncio.Queue[Made] = asyncio.Queue(maxsize=len(calls))
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._at_their_pace(calls, slots, done, group))
+            made, trouble = await self._record_all(len(calls), done)
+        if trouble:
+            raise trouble
+        return [one for one in made if isinstance(one.outcome, NotYet)]
+
+    async def _at_their_pace(
+        self,
+        calls: Sequence[Call],
+        slots: Slots,
+        done: "asyncio.Queue[Made]",
+        group: asyncio.TaskGroup,
+    ) -> None:
+        for call in calls:
+            await slots.turn()
+            group.create_task(self._call(call, done))
+
+    async def _call(self, call: Call, done: "asyncio.Queue[Made]") -> None:
+        started = self._now()
+        answer = await self._whatsapp.post(call.grant, attempt_id=call.attempt_id)
+        outcome = _with_limit(judge(answer), n=call.n)
+        code = None if isinstance(outcome, Accepted) else outcome.code
+        word = outcome_word(outcome)
+        call.span.end(outcome=word, attempt_id=call.attempt_id)
+        self._watch.attempt(lane=call.grant.lane, outcome=word, code=code, seconds=self._now() - started)
+        await done.put(Made(call, outcome, answer.status if isinstance(answer, Answered) else None))
+
+    async def _record_all(
+        self, count: int, done: "asyncio.Queue[Made]"
+    ) -> tuple[list[Made], RetryLater | None]:
+        made: list[Made] = []
+        trouble: RetryLater | None = None
+        while len(made) < count:
+            batch = [await done.get()]
+            await asyncio.sleep(GATHER_S)
+            while not done.empty():
+                batch.append(done.get_nowait())
+            made += batch
+            try:
+                await self._record(batch)
+            except RetryLater as later:
+                trouble = later
+        return made, trouble
+
+    async def _record(self, batch: Sequence[Made]) -> None:
+        finished = [
+            Finished(made.call.grant, made.call.attempt_id, made.outcome, made.http_status) for made in batch
+        ]
+        results = await self._recorded(finished)
+        traces = {made.call.grant.message_id: made.call.span.traceparent for made in batch}
+        await self._results.publish([(result, traces[message]) for message, result in results.items()])
+        if any(isinstance(made.outcome, NotYet) and made.outcome.slow_down for made in batch):
+            await self._pacer.slow_down(batch[0].call.grant.number, rest_s=SLOW_DOWN_S)
+
+    async def _recorded(self, finished: Sequence[Finished]) -> Mapping[UUID, SendResult]:
+        for wait_s in RECORD_WAITS_S:
+            try:
+                return await self._attempts.record(finished)
+            except RetryLater:
+                await asyncio.sleep(wait_s)
+        return await self._attempts.record(finished)
+
+
+def outcome_word(outcome: Outcome) -> str:
+    """Name an outcome for figures and spans."""
+    match outcome:
+        case Accepted():
+            return "accepted"
+        case Failed():
+            return "failed"
+        case NotYet():
+            return "not_yet"
+        case Unknown():
+            return "unknown"
+
+
+def _with_limit(outcome: Outcome, *, n: int) -> Outcome:
+    """End tries that are limited."""
+    if isinstance(outcome, NotYet) and outcome.limited and n >= MAX_LIMITED_ATTEMPTS:
+        return Failed(outcome.code, outcome.reason)
+    return outcome

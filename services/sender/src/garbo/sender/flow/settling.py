@@ -1,0 +1,47 @@
+"""Statuses decide attempts whose answer never came."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from garbo.common.events.ids import message_of_attempt
+from garbo.common.events.statuses import MessageStatus
+from garbo.sender.ports import Attempts, Results, StatusSeen, Watch
+
+ACCEPTING: Final = frozenset({"sent", "delivered", "read", "played"})
+DECIDING: Final = ACCEPTING | {"failed"}
+
+
+@dataclass(frozen=True, slots=True)
+class Settling:
+    """Takes the statuses of the whole platform and uses the few that matter here."""
+
+    attempts: Attempts
+    results: Results
+    watch: Watch
+
+    async def settle(self, statuses: Sequence[tuple[MessageStatus, str | None]]) -> None:
+        """Settle what the statuses decide and tell it. The same statuses again change nothing."""
+        first: dict[str, StatusSeen] = {}
+        traces: dict[str, str | None] = {}
+        for status, trace in statuses:
+            seen = _seen(status)
+            if seen and seen.attempt_id not in first:
+                first[seen.attempt_id] = seen
+                traces[seen.attempt_id] = trace
+        if not first:
+            return
+        settled = await self.attempts.settle(list(first.values()))
+        for one in settled:
+            trace = traces[one.result.attempt_id or ""]
+            self.watch.settled(trace=trace, send=one.traceparent, outcome=one.result.outcome)
+        await self.results.publish([(one.result, traces[one.result.attempt_id or ""]) for one in settled])
+
+
+def _seen(status: MessageStatus) -> StatusSeen | None:
+    if status.status not in DECIDING or not status.attempt_id:
+        return None
+    if message_of_attempt(status.attempt_id) is None:
+        return None
+    code = status.errors[0].code if status.status == "failed" and status.errors else None
+    return StatusSeen(status.attempt_id, status.status, status.wamid, code, status.occurred_at)

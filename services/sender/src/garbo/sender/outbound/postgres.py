@@ -1,0 +1,280 @@
+"""The memory of what was sent, in PostgreSQL. The only statements are the constants below."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any, Final
+from uuid import UUID
+
+import asyncpg
+
+from garbo.common.events.grants import SendGranted
+from garbo.common.events.ids import MessageId, attempt_id_of
+from garbo.common.events.results import SendResult
+from garbo.common.runtime.postgres import Connection, Database
+from garbo.sender.domain.leases import settled_at
+from garbo.sender.domain.outcomes import word_of
+from garbo.sender.outbound.rows import finished_row, result_of
+from garbo.sender.ports import Begun, Finished, Past, Planned, Refused, Settled, StatusSeen
+
+NOW: Final = "SELECT clock_timestamp()"
+ABANDON_NAMED: Final = """
+WITH gone AS (
+    UPDATE sender.attempt
+       SET state = 'unknown', finished_at = clock_timestamp(),
+           reason = 'interrupted', resolved_by = 'abandoned'
+     WHERE message_id = ANY($1::uuid[]) AND state = 'dispatching' RETURNING attempt_id, message_id)
+UPDATE sender.message AS m
+   SET state = 'unknown', attempt_id = g.attempt_id, code = NULL, reason = 'interrupted',
+       recorded_at = clock_timestamp()
+  FROM gone AS g WHERE m.message_id = g.message_id
+"""
+ABANDON_OLD: Final = """
+WITH old AS (
+    SELECT attempt_id FROM sender.attempt
+     WHERE state = 'dispatching' AND started_at < clock_timestamp() - $1::interval
+     ORDER BY attempt_id LIMIT $2 FOR UPDATE SKIP LOCKED),
+gone AS (
+    UPDATE sender.attempt AS a
+       SET state = 'unknown', finished_at = clock_timestamp(),
+           reason = 'interrupted', resolved_by = 'abandoned'
+      FROM old WHERE a.attempt_id = old.attempt_id RETURNING a.attempt_id, a.message_id)
+UPDATE sender.message AS m
+   SET state = 'unknown', attempt_id = g.attempt_id, code = NULL, reason = 'interrupted',
+       recorded_at = clock_timestamp()
+  FROM gone AS g WHERE m.message_id = g.message_id RETURNING m.message_id
+"""
+RECALL: Final = """
+SELECT m.*, a.wamid, a.started_at,
+       (SELECT count(*) FROM sender.attempt AS t WHERE t.message_id = m.message_id) AS attempts_count,
+       (SELECT array_agg(DISTINCT t.grant_id::text || ':' || t.epoch) FROM sender.attempt AS t
+         WHERE t.message_id = m.message_id) AS claimed
+  FROM sender.message AS m LEFT JOIN sender.attempt AS a ON a.attempt_id = m.attempt_id
+ WHERE m.message_id = ANY($1::uuid[])
+"""
+RESULTS: Final = """
+SELECT m.*, a.wamid, a.started_at
+  FROM sender.message AS m LEFT JOIN sender.attempt AS a ON a.attempt_id = m.attempt_id
+ WHERE m.message_id = ANY($1::uuid[]) AND m.state <> 'open'
+"""
+OPEN: Final = """
+INSERT INTO sender.message AS m (message_id, grant_id, epoch, lane, contact_id, number)
+SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::int[], $4::text[], $5::uuid[], $6::text[])
+ON CONFLICT (message_id) DO UPDATE
+   SET grant_id = EXCLUDED.grant_id, epoch = EXCLUDED.epoch, lane = EXCLUDED.lane,
+       contact_id = EXCLUDED.contact_id, number = EXCLUDED.number,
+       state = 'open', attempt_id = NULL, code = NULL, reason = NULL, recorded_at = NULL
+ WHERE m.state NOT IN ('accepted', 'unknown')
+   AND (m.grant_id <> EXCLUDED.grant_id OR m.epoch <= EXCLUDED.epoch)
+RETURNING message_id
+"""
+CLAIM: Final = """
+SELECT grant_id, claimed, reason, clock_timestamp() AS instant
+  FROM router.claim_grants($1::uuid[], $2::int[])
+"""
+WRITE_AHEAD: Final = """
+INSERT INTO sender.attempt (attempt_id, message_id, n, grant_id, epoch, traceparent)
+SELECT * FROM unnest($1::text[], $2::uuid[], $3::int[], $4::uuid[], $5::int[], $6::text[])
+ON CONFLICT DO NOTHING RETURNING message_id
+"""
+REFUSE: Final = """
+UPDATE sender.message AS m
+   SET state = 'not_sent', attempt_id = NULL, code = r.code, reason = r.reason,
+       recorded_at = clock_timestamp()
+  FROM unnest($1::uuid[], $2::text[], $3::int[]) AS r (message_id, reason, code)
+ WHERE m.message_id = r.message_id
+"""
+FINISH: Final = """
+UPDATE sender.attempt AS a
+   SET state = f.state, finished_at = clock_timestamp(), wamid = f.wamid, code = f.code,
+       http_status = f.http_status, reason = f.reason, resolved_by = 'answer'
+  FROM unnest($1::text[], $2::text[], $3::text[], $4::int[], $5::int[], $6::text[])
+       AS f (attempt_id, state, wamid, code, http_status, reason)
+ WHERE a.attempt_id = f.attempt_id
+   AND (a.state = 'dispatching' OR (a.state = 'unknown' AND f.state <> 'unknown'))
+RETURNING a.attempt_id
+"""
+CONCLUDE: Final = """
+UPDATE sender.message AS m
+   SET state = coalesce(c.outcome, 'not_sent'), attempt_id = c.attempt_id, code = c.code, reason = c.reason,
+       recorded_at = coalesce(c.recorded_at, clock_timestamp())
+  FROM unnest($1::uuid[], $2::text[], $3::text[], $4::int[], $5::text[], $6::timestamptz[])
+       AS c (message_id, attempt_id, outcome, code, reason, recorded_at)
+ WHERE m.message_id = c.message_id AND (c.outcome IS NOT NULL OR m.state = 'unknown')
+"""
+SETTLE: Final = """
+UPDATE sender.attempt AS a
+   SET state = s.state, finished_at = clock_timestamp(), wamid = s.wamid, code = s.code, reason = s.reason,
+       resolved_by = 'status:' || s.status
+  FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::int[], $6::text[])
+       AS s (attempt_id, state, status, wamid, code, reason)
+ WHERE a.attempt_id = s.attempt_id AND a.state IN ('dispatching', 'unknown')
+RETURNING a.attempt_id, a.message_id, a.started_at
+"""
+SETTLED: Final = """
+SELECT m.*, a.wamid, a.started_at, a.traceparent
+  FROM unnest($1::text[], $2::text[]) AS s (attempt_id, status)
+  JOIN sender.attempt AS a ON a.attempt_id = s.attempt_id AND a.resolved_by = 'status:' || s.status
+  JOIN sender.message AS m ON m.attempt_id = a.attempt_id
+"""
+UNKNOWN_COUNT: Final = "SELECT count(*) FROM sender.attempt WHERE state = 'unknown'"
+
+
+class PostgresAttempts:
+    """`Attempts` in the schema `sender`."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def recall(self, grants: Sequence[SendGranted]) -> tuple[datetime, Mapping[UUID, Past]]:
+        """Two statements: what is left over becomes unknown, then look."""
+        messages = [grant.message_id for grant in grants]
+        async with self._database.transaction() as connection:
+            await connection.execute(ABANDON_NAMED, messages)
+            rows = {row["message_id"]: row for row in await connection.fetch(RECALL, messages)}
+            instant: datetime = await connection.fetchval(NOW)
+        known = {g.message_id: _past(g, rows[g.message_id]) for g in grants if g.message_id in rows}
+        return instant, known
+
+    async def begin(self, planned: Sequence[Planned]) -> Mapping[UUID, Begun]:
+        """One transaction: message rows, the claim, the attempts."""
+        planned = sorted(planned, key=lambda p: p.grant.message_id)
+        answer = {p.grant.message_id: Begun(p.grant.message_id, "elsewhere") for p in planned}
+        async with self._database.transaction() as connection:
+            opened = await _open(connection, [p.grant for p in planned])
+            mine = [p for p in planned if p.grant.message_id in opened]
+            claims = await connection.fetch(
+                CLAIM, [p.grant.grant_id for p in mine], [p.grant.epoch for p in mine]
+            )
+            may, refused = _sort_claims(mine, claims)
+            for message in await _write_ahead(connection, may):
+                answer[message] = Begun(message, "begun")
+            for message, result in (await _refuse(connection, refused)).items():
+                answer[message] = Begun(message, "refused", result)
+        return answer
+
+    async def record(self, finished: Sequence[Finished]) -> Mapping[UUID, SendResult]:
+        """Fenced by the attempt's id: what a status decided meanwhile stays."""
+        rows = {f.attempt_id: finished_row(f) for f in finished}
+        async with self._database.transaction() as connection:
+            changed = await connection.fetch(FINISH, *_columns(r.attempt for r in rows.values()))
+            concluded = [rows[row["attempt_id"]].message for row in changed]
+            if concluded:
+                await connection.execute(CONCLUDE, *_columns(concluded))
+            return await _results(connection, [f.grant.message_id for f in finished])
+
+    async def refuse(self, refused: Sequence[Refused]) -> Mapping[UUID, SendResult]:
+        """Open the rows where they are new, then close them."""
+        refused = sorted(refused, key=lambda r: r.grant.message_id)
+        async with self._database.transaction() as connection:
+            opened = await _open(connection, [r.grant for r in refused])
+            return await _refuse(connection, [r for r in refused if r.grant.message_id in opened])
+
+    async def settle(self, seen: Sequence[StatusSeen]) -> Sequence[Settled]:
+        """Let an acceptance count at the status' instant, within the attempt's own time."""
+        rows = {s.attempt_id: s for s in seen}
+        async with self._database.transaction() as connection:
+            changed = await connection.fetch(SETTLE, *_columns(_settle_row(s) for s in seen))
+            if changed:
+                await connection.execute(CONCLUDE, *_columns(_conclusion(r, rows) for r in changed))
+            names = [(s.attempt_id, s.status) for s in seen]
+            settled = await connection.fetch(SETTLED, *_columns(names))
+        return [Settled(result_of(row), row["traceparent"]) for row in settled]
+
+    async def abandon(self, *, older_than: timedelta, limit: int) -> Sequence[SendResult]:
+        """Skip rows that somebody is recording at this moment."""
+        async with self._database.transaction() as connection:
+            gone = await connection.fetch(ABANDON_OLD, older_than, limit)
+            return list((await _results(connection, [row["message_id"] for row in gone])).values())
+
+    async def unknown_count(self) -> int:
+        """Count by the partial index."""
+        async with self._database.connection() as connection:
+            return int(await connection.fetchval(UNKNOWN_COUNT))
+
+
+def _past(grant: SendGranted, row: asyncpg.Record) -> Past:
+    same = row["grant_id"] == grant.grant_id and row["epoch"] == grant.epoch
+    useless = row["state"] in ("accepted", "unknown")
+    newer = row["grant_id"] == grant.grant_id and row["epoch"] > grant.epoch
+    tell = row["state"] != "open" and (same or useless or newer)
+    return Past(
+        attempts_count=row["attempts_count"],
+        claimed=f"{grant.grant_id}:{grant.epoch}" in (row["claimed"] or ()),
+        result=result_of(row) if tell else None,
+        stale=newer,
+    )
+
+
+def _sort_claims(
+    mine: Sequence[Planned], claims: Sequence[asyncpg.Record]
+) -> tuple[list[Planned], list[Refused]]:
+    """Part what may leave from what may not; what another process holds is in neither list."""
+    by_grant = {claim["grant_id"]: claim for claim in claims}
+    may: list[Planned] = []
+    refused: list[Refused] = []
+    for plan in mine:
+        claim = by_grant[plan.grant.grant_id]
+        ours = plan.again and claim["reason"] == "already_dispatched"
+        if claim["claimed"] or (ours and claim["instant"] < plan.grant.valid_until):
+            may.append(plan)
+        elif ours:
+            refused.append(Refused(plan.grant, "lease_expired"))
+        elif claim["reason"] != "already_dispatched":
+            refused.append(Refused(plan.grant, claim["reason"]))
+    return may, refused
+
+
+async def _open(connection: Connection, grants: Sequence[SendGranted]) -> set[UUID]:
+    rows = [(g.message_id, g.grant_id, g.epoch, g.lane, g.contact_id, g.number) for g in grants]
+    return {row["message_id"] for row in await connection.fetch(OPEN, *_columns(rows))}
+
+
+async def _write_ahead(connection: Connection, may: Sequence[Planned]) -> list[UUID]:
+    if not may:
+        return []
+    rows = [
+        (
+            attempt_id_of(MessageId(p.grant.message_id), p.n),
+            p.grant.message_id,
+            p.n,
+            p.grant.grant_id,
+            p.grant.epoch,
+            p.traceparent,
+        )
+        for p in may
+    ]
+    return [row["message_id"] for row in await connection.fetch(WRITE_AHEAD, *_columns(rows))]
+
+
+async def _refuse(connection: Connection, refused: Sequence[Refused]) -> Mapping[UUID, SendResult]:
+    if not refused:
+        return {}
+    rows = [(r.grant.message_id, r.reason, r.code) for r in refused]
+    await connection.execute(REFUSE, *_columns(rows))
+    return await _results(connection, [r.grant.message_id for r in refused])
+
+
+async def _results(connection: Connection, messages: Sequence[UUID]) -> dict[UUID, SendResult]:
+    if not messages:
+        return {}
+    return {row["message_id"]: result_of(row) for row in await connection.fetch(RESULTS, messages)}
+
+
+def _settle_row(seen: StatusSeen) -> tuple[Any, ...]:
+    failed = seen.status == "failed"
+    reason = (word_of(seen.code) if seen.code is not None else "failed") if failed else None
+    state = "rejected" if failed else "accepted"
+    return (seen.attempt_id, state, seen.status, seen.wamid, seen.code, reason)
+
+
+def _conclusion(row: asyncpg.Record, seen: Mapping[str, StatusSeen]) -> tuple[Any, ...]:
+    status = seen[row["attempt_id"]]
+    _, state, _, _, code, reason = _settle_row(status)
+    accepted = state == "accepted"
+    at = settled_at(occurred_at=status.occurred_at, started_at=row["started_at"]) if accepted else None
+    return (row["message_id"], row["attempt_id"], "accepted" if accepted else "failed", code, reason, at)
+
+
+def _columns(rows: Any) -> list[list[Any]]:  # noqa: ANN401 - rows of any shape
+    """Turn rows into the arrays `unnest` wants."""
+    return [list(column) for column in zip(*rows, strict=True)]

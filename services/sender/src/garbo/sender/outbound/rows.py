@@ -1,0 +1,69 @@
+"""Between the database's words and ours."""
+
+from dataclasses import dataclass
+from typing import Any, assert_never
+
+import asyncpg
+
+from garbo.common.events.results import SendResult
+from garbo.sender.domain.outcomes import Accepted, Failed, NotYet, Unknown
+from garbo.sender.ports import Finished
+
+
+@dataclass(frozen=True, slots=True)
+class FinishedRow:
+    """What an outcome writes to the attempt and to its message."""
+
+    attempt: tuple[Any, ...]
+    """attempt_id, state, wamid, code, http_status, reason"""
+    message: tuple[Any, ...]
+    """message_id, attempt_id, outcome (None: goes on), code, reason, recorded_at (None: now)"""
+
+
+def finished_row(finished: Finished) -> FinishedRow:
+    """Say what to write."""
+    match finished.outcome:
+        case Accepted(wamid=wamid, held=held):
+            return _row(finished, "accepted", "accepted", wamid=wamid, reason="held" if held else None)
+        case Failed(code=code, reason=reason):
+            return _row(finished, "rejected", "failed", code=code, reason=reason)
+        case NotYet(code=code, reason=reason):
+            return _row(finished, "rejected", None, code=code, reason=reason)
+        case Unknown(code=code, reason=reason):
+            return _row(finished, "unknown", "unknown", code=code, reason=reason)
+        case _:
+            assert_never(finished.outcome)
+
+
+def result_of(row: asyncpg.Record) -> SendResult:
+    """Read the recorded result; the same row always gives the same result."""
+    return SendResult(
+        message_id=row["message_id"],
+        grant_id=row["grant_id"],
+        contact_id=row["contact_id"],
+        lane=row["lane"],
+        number=row["number"],
+        attempt_id=row["attempt_id"],
+        outcome=row["state"],
+        wamid=row["wamid"],
+        code=row["code"],
+        reason=row["reason"],
+        started_at=row["started_at"],
+        recorded_at=row["recorded_at"],
+    )
+
+
+def _row(
+    finished: Finished,
+    state: str,
+    outcome: str | None,
+    *,
+    wamid: str | None = None,
+    code: int | None = None,
+    reason: str | None = None,
+) -> FinishedRow:
+    name = finished.attempt_id
+    return FinishedRow(
+        attempt=(name, state, wamid, code, finished.http_status, reason),
+        message=(finished.grant.message_id, name, outcome, code, reason, None),
+    )

@@ -1,0 +1,93 @@
+"""Traces and figures of the sender."""
+
+from typing import Final
+
+from opentelemetry import trace
+from opentelemetry.trace import Link, Span, SpanKind, Status, StatusCode
+from prometheus_client import Counter, Gauge, Histogram
+
+from garbo.common.events.decisions import Lane
+from garbo.common.runtime.telemetry import context_from, tracer
+
+ATTEMPTS: Final = Counter(
+    "garbo_sender_attempts", "HTTP calls to the platform, by outcome", ["lane", "outcome", "code"]
+)
+SEND_SECONDS: Final = Histogram(
+    "garbo_sender_send_seconds",
+    "From the first byte to the answer",
+    ["lane"],
+    buckets=(0.05, 0.1, 0.2, 0.35, 0.5, 0.75, 1, 2, 5, 10, 30, 45),
+)
+WAIT_SECONDS: Final = Histogram(
+    "garbo_sender_bucket_wait_seconds",
+    "From asking for a rate lease to having it",
+    ["lane"],
+    buckets=(0.005, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2, 5, 10),
+)
+UNKNOWN: Final = Gauge("garbo_sender_attempts_unknown", "Attempts that no answer and no status has settled")
+
+
+class OpenSend:
+    """`SendSpan` on OpenTelemetry."""
+
+    def __init__(self, span: Span) -> None:
+        self._span = span
+
+    @property
+    def traceparent(self) -> str | None:
+        """W3C form; None when nothing records."""
+        at = self._span.get_span_context()
+        return f"00-{at.trace_id:032x}-{at.span_id:016x}-{at.trace_flags:02x}" if at.is_valid else None
+
+    def end(self, *, outcome: str, attempt_id: str) -> None:
+        """Close it; an outcome that is not a success is an error for trace tools."""
+        self._span.set_attribute("garbo.outcome", outcome)
+        self._span.set_attribute("garbo.attempt_id", attempt_id)
+        if outcome in ("failed", "unknown"):
+            self._span.set_status(Status(StatusCode.ERROR, outcome))
+        self._span.end()
+
+
+class Instruments:
+    """`Watch` on OpenTelemetry and Prometheus."""
+
+    def sending(self, *, lane: Lane, trace: str | None) -> OpenSend:
+        """Open a client span."""
+        attributes = {"garbo.lane": lane, "http.request.method": "POST"}
+        span = tracer().start_span(
+            "POST whatsapp messages",
+            context=context_from(trace),
+            kind=SpanKind.CLIENT,
+            attributes=attributes,
+        )
+        return OpenSend(span)
+
+    def settled(self, *, trace: str | None, send: str | None, outcome: str) -> None:
+        """Open and close a span in the status' own trace, linked to the send's."""
+        link = _context_of(send)
+        span = tracer().start_span(
+            "settle send",
+            context=context_from(trace),
+            kind=SpanKind.CONSUMER,
+            links=[link] if link else [],
+            attributes={"garbo.outcome": outcome},
+        )
+        span.end()
+
+    def attempt(self, *, lane: Lane, outcome: str, code: int | None, seconds: float) -> None:
+        """Count; `code` is empty where the platform gave none."""
+        ATTEMPTS.labels(lane, outcome, "" if code is None else str(code)).inc()
+        SEND_SECONDS.labels(lane).observe(seconds)
+
+    def waited(self, *, lane: Lane, seconds: float) -> None:
+        """Observe."""
+        WAIT_SECONDS.labels(lane).observe(seconds)
+
+    def unknown(self, count: int) -> None:
+        """Set."""
+        UNKNOWN.set(count)
+
+
+def _context_of(traceparent: str | None) -> Link | None:
+    at = trace.get_current_span(context_from(traceparent)).get_span_context()
+    return Link(at) if traceparent and at.is_valid else None

@@ -1,0 +1,26 @@
+"""What the sender is told by its environment."""
+
+from pathlib import Path
+from typing import Annotated, ClassVar
+
+from pydantic import Field
+
+from garbo.common.runtime.settings import Port, WithKafka, WithPostgres
+
+
+class SenderSettings(WithKafka, WithPostgres):
+    """`GARBO_SENDER_*` and the shared names."""
+
+    service: ClassVar[str] = "sender"
+
+    host: str = "127.0.0.1"
+    """The address of health and figures."""
+    port: Port = 8083
+    config: Path
+    """The business file (`GARBO_CONFIG`): numbers, their tokens and rates."""
+    graph_url: Annotated[str, Field(pattern=r"^https?://[^/?#]+/?$")] = "https://graph.facebook.com"
+    """Where the Cloud API is (`GARBO_GRAPH_URL`)."""
+    graph_version: Annotated[str, Field(pattern=r"^v[0-9]{1,3}\.[0-9]$")] = "v25.0"
+    """Which version of it (`GARBO_GRAPH_VERSION`)."""
+    connections: Annotated[int, Field(ge=2, le=64)] = 8
+    """Connections to PostgreSQL."""

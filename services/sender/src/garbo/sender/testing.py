@@ -1,0 +1,294 @@
+"""Typed fakes of `ports.py`; the memory is held to the same suite as PostgreSQL."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+from garbo.common.events.decisions import Lane
+from garbo.common.events.grants import SendGranted
+from garbo.common.events.ids import MessageId, attempt_id_of
+from garbo.common.events.results import SendResult
+from garbo.sender.domain.attempts import AttemptState, Happening, advance
+from garbo.sender.domain.leases import settled_at
+from garbo.sender.domain.outcomes import Accepted, Answer, Answered, Failed, NotYet, Unknown, word_of
+from garbo.sender.domain.pacing import SPENT_RATIO, lease_size
+from garbo.sender.ports import Begun, Finished, Lease, Past, Planned, Refused, Settled, StatusSeen, Wait
+
+
+@dataclass(slots=True)
+class AttemptRow:
+    """One attempt, as the fake memory keeps it."""
+
+    grant: SendGranted
+    n: int
+    started_at: datetime
+    traceparent: str | None
+    state: AttemptState = "dispatching"
+    wamid: str | None = None
+    resolved_by: str | None = None
+
+    def on(self, happening: Happening, *, by: str) -> bool:
+        """Advance; False when nothing changes."""
+        after = advance(self.state, happening)
+        if after:
+            self.state, self.resolved_by = after, by
+        return after is not None
+
+
+@dataclass(slots=True)
+class MemoryAttempts:
+    """`Attempts` in memory. `claims` answers like the router's function: a reason by grant id."""
+
+    clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+    claims: dict[UUID, str] = field(default_factory=dict)
+    attempts: dict[str, AttemptRow] = field(default_factory=dict)
+    current: dict[UUID, SendGranted] = field(default_factory=dict)
+    results: dict[UUID, SendResult] = field(default_factory=dict)
+
+    async def recall(self, grants: Sequence[SendGranted]) -> tuple[datetime, Mapping[UUID, Past]]:
+        """See `Attempts`."""
+        past: dict[UUID, Past] = {}
+        for grant in grants:
+            rows = self._of(grant.message_id)
+            for row in rows:
+                if row.on("abandoned", by="abandoned"):
+                    self._conclude(row.grant, row, "unknown", reason="interrupted")
+            if grant.message_id in self.current:
+                past[grant.message_id] = self._past(grant, rows)
+        return self.clock(), past
+
+    def _past(self, grant: SendGranted, rows: Sequence[AttemptRow]) -> Past:
+        current, result = self.current[grant.message_id], self.results.get(grant.message_id)
+        same = (current.grant_id, current.epoch) == (grant.grant_id, grant.epoch)
+        newer = current.grant_id == grant.grant_id and current.epoch > grant.epoch
+        useless = result is not None and result.outcome in ("accepted", "unknown")
+        claimed = any((r.grant.grant_id, r.grant.epoch) == (grant.grant_id, grant.epoch) for r in rows)
+        return Past(len(rows), claimed, result if same or newer or useless else None, newer)
+
+    async def begin(self, planned: Sequence[Planned]) -> Mapping[UUID, Begun]:
+        """See `Attempts`."""
+        return {plan.grant.message_id: self._begin(plan) for plan in planned}
+
+    def _begin(self, plan: Planned) -> Begun:
+        grant = plan.grant
+        if not self._open(grant):
+            return Begun(grant.message_id, "elsewhere")
+        reason = self.claims.get(grant.grant_id, "claimed")
+        late = self.clock() >= grant.valid_until
+        if reason == "already_dispatched" and not plan.again:
+            return Begun(grant.message_id, "elsewhere")
+        if reason not in ("claimed", "already_dispatched") or late:
+            word = "lease_expired" if late else reason
+            return Begun(grant.message_id, "refused", self._conclude(grant, None, "not_sent", reason=word))
+        if any(row.state != "rejected" for row in self._of(grant.message_id)):
+            return Begun(grant.message_id, "elsewhere")
+        self.claims[grant.grant_id] = "already_dispatched"
+        name = attempt_id_of(MessageId(grant.message_id), plan.n)
+        self.attempts[name] = AttemptRow(grant, plan.n, self.clock(), plan.traceparent)
+        return Begun(grant.message_id, "begun")
+
+    async def record(self, finished: Sequence[Finished]) -> Mapping[UUID, SendResult]:
+        """See `Attempts`."""
+        for one in finished:
+            self._finish(one, self.attempts[one.attempt_id])
+        found = {one.grant.message_id for one in finished} & self.results.keys()
+        return {message: self.results[message] for message in found}
+
+    def _finish(self, one: Finished, row: AttemptRow) -> None:
+        was_unknown = row.state == "unknown"
+        match one.outcome:
+            case Accepted(wamid=wamid, held=held):
+                if row.on("said_yes", by="answer"):
+                    row.wamid = wamid
+                    self._conclude(row.grant, row, "accepted", reason="held" if held else None)
+            case Failed(code=code, reason=reason):
+                if row.on("said_no", by="answer"):
+                    self._conclude(row.grant, row, "failed", code=code, reason=reason)
+            case NotYet(code=code, reason=reason):
+                if row.on("said_no", by="answer") and was_unknown:
+                    self._conclude(row.grant, row, "not_sent", code=code, reason=reason)
+            case Unknown(code=code, reason=reason):
+                if row.on("said_nothing", by="answer"):
+                    self._conclude(row.grant, row, "unknown", code=code, reason=reason)
+
+    async def refuse(self, refused: Sequence[Refused]) -> Mapping[UUID, SendResult]:
+        """See `Attempts`."""
+        return {
+            r.grant.message_id: self._conclude(r.grant, None, "not_sent", code=r.code, reason=r.reason)
+            for r in refused
+            if self._open(r.grant)
+        }
+
+    async def settle(self, seen: Sequence[StatusSeen]) -> Sequence[Settled]:
+        """See `Attempts`."""
+        settled: list[Settled] = []
+        for status in seen:
+            row = self.attempts.get(status.attempt_id)
+            if row is None:
+                continue
+            self._settle(status, row)
+            result = self.results.get(row.grant.message_id)
+            if row.resolved_by == f"status:{status.status}" and result:
+                settled.append(Settled(result, row.traceparent))
+        return settled
+
+    def _settle(self, status: StatusSeen, row: AttemptRow) -> None:
+        failed = status.status == "failed"
+        if not row.on("status_no" if failed else "status_yes", by=f"status:{status.status}"):
+            return
+        row.wamid = status.wamid
+        if failed:
+            reason = word_of(status.code) if status.code is not None else "failed"
+            self._conclude(row.grant, row, "failed", code=status.code, reason=reason)
+        else:
+            at = settled_at(occurred_at=status.occurred_at, started_at=row.started_at)
+            self._conclude(row.grant, row, "accepted", at=at)
+
+    async def abandon(self, *, older_than: timedelta, limit: int) -> Sequence[SendResult]:
+        """See `Attempts`."""
+        old = [r for r in self.attempts.values() if r.started_at < self.clock() - older_than]
+        gone = [row for row in old if row.on("abandoned", by="abandoned")][:limit]
+        return [self._conclude(row.grant, row, "unknown", reason="interrupted") for row in gone]
+
+    async def unknown_count(self) -> int:
+        """See `Attempts`."""
+        return sum(row.state == "unknown" for row in self.attempts.values())
+
+    def _of(self, message: UUID) -> list[AttemptRow]:
+        return [row for row in self.attempts.values() if row.grant.message_id == message]
+
+    def _open(self, grant: SendGranted) -> bool:
+        known, result = self.current.get(grant.message_id), self.results.get(grant.message_id)
+        if result and result.outcome in ("accepted", "unknown"):
+            return False
+        if known and known.grant_id == grant.grant_id and known.epoch > grant.epoch:
+            return False
+        self.current[grant.message_id] = grant
+        self.results.pop(grant.message_id, None)
+        return True
+
+    def _conclude(
+        self,
+        grant: SendGranted,
+        row: AttemptRow | None,
+        outcome: str,
+        *,
+        code: int | None = None,
+        reason: str | None = None,
+        at: datetime | None = None,
+    ) -> SendResult:
+        known = self.current.get(grant.message_id, grant)
+        result = SendResult.model_validate(
+            {
+                "message_id": known.message_id,
+                "grant_id": known.grant_id,
+                "contact_id": known.contact_id,
+                "lane": known.lane,
+                "number": known.number,
+                "attempt_id": attempt_id_of(MessageId(known.message_id), row.n) if row else None,
+                "outcome": outcome,
+                "wamid": row.wamid if row else None,
+                "code": code,
+                "reason": reason,
+                "started_at": row.started_at if row else None,
+                "recorded_at": at or self.clock(),
+            }
+        )
+        self.results[grant.message_id] = result
+        return result
+
+
+@dataclass(slots=True)
+class MemoryRates:
+    """`RateLeases` in memory, on a monotonic clock."""
+
+    now: Callable[[], float]
+    lead_s: float = 0.05
+    tat: dict[str, float] = field(default_factory=dict)
+    slowed: list[str] = field(default_factory=list)
+
+    async def take(self, number: str, *, ceiling_per_s: float, wanted: int) -> Lease | Wait:
+        """See `RateLeases`."""
+        now, tat = self.now(), self.tat.get(number, 0.0)
+        if tat > now + self.lead_s:
+            return Wait(tat - now - self.lead_s)
+        spent = SPENT_RATIO * ceiling_per_s
+        count = lease_size(spent, wanted=wanted)
+        starts = max(now, tat)
+        self.tat[number] = starts + count / spent
+        return Lease(count, starts - now, 1 / spent)
+
+    async def slow_down(self, number: str, *, ceiling_per_s: float) -> None:
+        """See `RateLeases`: only noted."""
+        del ceiling_per_s
+        self.slowed.append(number)
+
+
+@dataclass(slots=True)
+class ListedResults:
+    """`Results` in a list."""
+
+    told: list[SendResult] = field(default_factory=list)
+
+    async def publish(self, results: Sequence[tuple[SendResult, str | None]]) -> None:
+        """See `Results`."""
+        self.told += [result for result, _ in results]
+
+
+@dataclass(slots=True)
+class ScriptedWhatsApp:
+    """`WhatsApp` that answers by script, then accepts everything."""
+
+    script: list[Answer] = field(default_factory=list)
+    default: Callable[[str], Answer] | None = None
+    posted: list[str] = field(default_factory=list)
+
+    async def post(self, grant: SendGranted, *, attempt_id: str) -> Answer:
+        """See `WhatsApp`."""
+        del grant
+        self.posted.append(attempt_id)
+        if self.script:
+            return self.script.pop(0)
+        return accepting(attempt_id) if self.default is None else self.default(attempt_id)
+
+
+def accepting(attempt_id: str) -> Answer:
+    """Answer as the platform does when all is well."""
+    return Answered(200, {"messages": [{"id": f"wamid.{attempt_id}"}]})
+
+
+@dataclass(slots=True)
+class QuietSpan:
+    """`SendSpan` that keeps nothing."""
+
+    traceparent: str | None = None
+
+    def end(self, *, outcome: str, attempt_id: str) -> None:
+        """Do nothing."""
+
+
+@dataclass(slots=True)
+class QuietWatch:
+    """`Watch` that keeps the outcomes."""
+
+    outcomes: list[str] = field(default_factory=list)
+
+    def sending(self, *, lane: Lane, trace: str | None) -> QuietSpan:
+        """See `Watch`."""
+        del lane
+        return QuietSpan(trace)
+
+    def settled(self, *, trace: str | None, send: str | None, outcome: str) -> None:
+        """See `Watch`."""
+
+    def attempt(self, *, lane: Lane, outcome: str, code: int | None, seconds: float) -> None:
+        """See `Watch`."""
+        del lane, code, seconds
+        self.outcomes.append(outcome)
+
+    def waited(self, *, lane: Lane, seconds: float) -> None:
+        """See `Watch`."""
+
+    def unknown(self, count: int) -> None:
+        """See `Watch`."""
