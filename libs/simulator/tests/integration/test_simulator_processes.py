@@ -5,16 +5,13 @@ import os
 import signal
 import sys
 from pathlib import Path
-from typing import Any
 
 import httpx
 import orjson
-import pytest
 
-from garbo.common.events.engagement import CareMessage
 from garbo.common.runtime.http import HttpServer
 from garbo.simulator.business.publisher import Publisher
-from garbo.simulator.testing import SECRET, Receiver, free_port, until
+from garbo.simulator.testing import SECRET, Receiver, free_port
 
 BUSINESS = """
 brands: [{id: acme, care_number: "1001", promo_number: "1001"}]
@@ -105,15 +102,3 @@ async def test_publishing_goes_on_until_it_is_taken_once(tmp_path: Path) -> None
         assert not await publisher.publish("/v1/messages", [{"n": 2}], key="l")
     await server.stop()
     assert [orjson.loads(body) for body in ingest.bodies] == [[{"n": 1}]] * 3 + [[{"n": 2}]]
-
-
-@pytest.mark.integration
-async def test_the_help_desk_answers_what_stands_on_kafka(tmp_path: Path, kafka: Any) -> None:
-    from datetime import UTC, datetime, timedelta
-    from uuid import uuid4
-
-    from garbo.common.events.topics import CONVERSATION_CARE
-    from garbo.common.events.wire import encode
-    from garbo.simulator.business.help_desk import HelpDesk
-
-    _ = CareMessage, CONVERSATION_CARE, encode, HelpDesk, datetime, UTC, timedelta, uuid4, until

@@ -49,6 +49,8 @@ class Receiver:
 
     bodies: list[bytes] = field(default_factory=list)
     answers: list[int] = field(default_factory=list)
+    """The next statuses; then always `otherwise`."""
+    otherwise: int = 200
     unsigned: int = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -58,7 +60,7 @@ class Receiver:
         wanted = "sha256=" + hmac.new(SECRET.encode(), raw, sha256).hexdigest()
         self.unsigned += request.headers.get("x-hub-signature-256") != wanted
         self.bodies.append(raw)
-        status = self.answers.pop(0) if self.answers else 200
+        status = self.answers.pop(0) if self.answers else self.otherwise
         await Response(status_code=status)(scope, receive, send)
 
     def values(self) -> list[dict[str, Any]]:

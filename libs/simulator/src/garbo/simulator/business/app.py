@@ -57,7 +57,11 @@ def build(settings: SimulatorSettings) -> App:
         kafka=kafka_of(settings),
         think_s=settings.answer_delay_ms / 1000,
     )
-    components: list[Component] = [connections, Background("shop", shop.run), Background("help desk", desk.run)]
+    components: list[Component] = [
+        connections,
+        Background("shop", shop.run),
+        Background("help desk", desk.run),
+    ]
     return App(service="business", components=components)
 
 
