@@ -4,6 +4,7 @@ import asyncio
 import random
 from collections.abc import AsyncIterator
 from datetime import timedelta
+from typing import Protocol
 from uuid import UUID
 
 import pytest
@@ -24,9 +25,13 @@ pytestmark = pytest.mark.integration
 SPAN = {"since": NOON.replace(second=0), "until": NOON.replace(second=0) + timedelta(minutes=20)}
 
 
+class Postgres(Protocol):
+    def database(self) -> str: ...
+
+
 @pytest.fixture
-async def database(postgres: object) -> AsyncIterator[Database]:
-    dsn: str = postgres.database()  # type: ignore[attr-defined]
+async def database(postgres: Postgres) -> AsyncIterator[Database]:
+    dsn = postgres.database()
     await migrate(dsn, "analytics")
     database = Database(dsn, service="analytics", size=4)
     await database.start()
