@@ -70,3 +70,12 @@ def test_what_json_can_say_comes_back_unless_postgres_cannot_hold_it(value: obje
 def test_any_bytes_give_a_value_or_a_reject(text: bytes) -> None:
     with suppress(Reject):
         parse_json(text)
+
+
+def test_the_tolerant_parser_reads_numbers_as_the_fast_one_does() -> None:
+    figures = b"9999999999999999999999, 18446744073709551615, -9223372036854775808, 1.5"
+    for figure in figures.split(b", "):
+        assert parse_json(b'["\\ud800",' + figure + b"]")[1] == parse_json(b"[" + figure + b"]")[0]
+    for figure in (b"1e999", b"-1e999", b"9" * 5000):
+        with pytest.raises(Reject, match="not_json"):
+            parse_json(b'["\\ud800",' + figure + b"]")

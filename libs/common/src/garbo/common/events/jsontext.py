@@ -2,6 +2,7 @@
 
 import json
 import re
+from math import isinf
 from typing import Any, Final, NoReturn
 
 import orjson
@@ -9,6 +10,8 @@ import orjson
 from garbo.common.errors import Reject
 
 MAX_DEPTH: Final = 64
+MAX_FIGURE_CHARS: Final = 20
+"""No 64-bit number is written with more."""
 _REPLACEMENT: Final = "\ufffd"
 _BROKEN: Final = re.compile("[\x00\ud800-\udfff]")
 _OPENERS: Final = re.compile(rb"[\[{]")
@@ -34,7 +37,10 @@ def _parse_tolerantly(text: bytes) -> Any:  # noqa: ANN401
     if b"\\ud" not in text.lower():
         raise Reject("too_deep" if _is_deep(text) else "not_json")
     try:
-        return _clean(json.loads(text.decode("utf-8"), parse_constant=_refuse), depth=0)
+        value = json.loads(
+            text.decode("utf-8"), parse_constant=_refuse, parse_int=_whole, parse_float=_finite
+        )
+        return _clean(value, depth=0)
     except RecursionError:
         raise Reject("too_deep") from None
     except ValueError:
@@ -47,6 +53,19 @@ def _is_deep(text: bytes) -> bool:
 
 def _refuse(constant: str) -> NoReturn:
     raise ValueError(constant)
+
+
+def _whole(figure: str) -> float:
+    """Read a whole number as orjson does: beyond 64 bits it is a float."""
+    value = int(figure) if len(figure) <= MAX_FIGURE_CHARS else _finite(figure)
+    return value if -(2**63) <= value < 2**64 else float(value)
+
+
+def _finite(figure: str) -> float:
+    value = float(figure)
+    if isinf(value):
+        raise ValueError("beyond a double's range")
+    return value
 
 
 def _clean(value: Any, *, depth: int) -> Any:  # noqa: ANN401
