@@ -1,11 +1,21 @@
-"""A typed fake of the event log, for tests that need no broker."""
+"""For tests that need no broker and no socket: a typed fake of the event log, and one request at a time."""
 
+import hmac
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any, TypeAlias
+from urllib.parse import urlsplit
+
+import orjson
+from starlette.types import ASGIApp, Message, Scope
 
 from garbo.common.errors import RetryLater
 from garbo.ingest.domain.parts import Found
 from garbo.ingest.ports import DeadLetter
+
+Headers = Sequence[tuple[str, str]]
+AnyJson: TypeAlias = Any
+"""A JSON value a test looks into."""
 
 
 @dataclass
@@ -30,3 +40,61 @@ class MemoryEventLog:
     def dead(self) -> list[DeadLetter]:
         """Give the dead letters kept, in order."""
         return [entry for entry in self.entries if isinstance(entry, DeadLetter)]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One HTTP answer."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+    def json(self) -> AnyJson:
+        """Parse the body."""
+        return orjson.loads(self.body)
+
+
+def signed(body: bytes, secret: str) -> tuple[str, str]:
+    """Sign a body as the platform does: the header's name and value."""
+    return "X-Hub-Signature-256", f"sha256={hmac.digest(secret.encode(), body, 'sha256').hex()}"
+
+
+async def ask(
+    app: ASGIApp, request: str, *, body: bytes | Sequence[bytes] = b"", headers: Headers = ()
+) -> Answer | None:
+    """Make one request (`"POST /v1/messages"`) of an ASGI application; None when it gives no answer.
+
+    A body in pieces arrives in pieces, and after the last one whoever asked hangs up.
+    """
+    method, _, target = request.partition(" ")
+    url = urlsplit(target)
+    scope: Scope = {
+        "type": "http",
+        "method": method,
+        "path": url.path,
+        "query_string": url.query.encode(),
+        "headers": [(name.lower().encode(), value.encode("latin-1")) for name, value in headers],
+    }
+    incoming = _pieces(body)
+    sent: list[Message] = []
+
+    async def receive() -> Message:
+        return incoming.pop(0) if incoming else {"type": "http.disconnect"}
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    await app(scope, receive, send)
+    return _answer(sent) if sent else None
+
+
+def _pieces(body: bytes | Sequence[bytes]) -> list[Message]:
+    if isinstance(body, bytes):
+        return [{"type": "http.request", "body": body, "more_body": False}]
+    return [{"type": "http.request", "body": piece, "more_body": True} for piece in body]
+
+
+def _answer(sent: Sequence[Message]) -> Answer:
+    headers = {name.decode(): value.decode() for name, value in sent[0]["headers"]}
+    return Answer(sent[0]["status"], headers, b"".join(message.get("body", b"") for message in sent[1:]))

@@ -1,0 +1,79 @@
+from datetime import UTC, datetime
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import pytest
+from starlette.types import ASGIApp
+
+from garbo.common.business import Business
+from garbo.common.testing.clock import FixedClock
+from garbo.ingest.app import http_app
+from garbo.ingest.settings import IngestSettings
+from garbo.ingest.testing import AnyJson, MemoryEventLog
+
+SHOP_KEY = "shop-key-0123456789abcdef"
+DESK_KEY = "desk-key-0123456789abcdef"
+READER_KEY = "reader-key-0123456789abcdef"
+
+
+def _client(name: str, key: str, **more: AnyJson) -> dict[str, Any]:
+    return {"id": name, "keys_sha256": [sha256(key.encode()).hexdigest()], **more}
+
+
+@pytest.fixture(scope="session")
+def ingest_business() -> Business:
+    numbers = [
+        {"id": number, "display": "+39 02 000000", "waba": "1", "brand": brand, "token": "t"}
+        for number, brand in (("100", "acme"), ("200", "bella"))
+    ]
+    return Business.model_validate(
+        {
+            "brands": [
+                {"id": "acme", "care_number": "100", "promo_number": "100"},
+                {"id": "bella", "care_number": "200", "promo_number": "200"},
+            ],
+            "numbers": numbers,
+            "clients": [
+                _client("shop", SHOP_KEY, brands=["acme"], purposes=["promo", "utility"]),
+                _client("desk", DESK_KEY, brands=["acme", "bella"], purposes=["care"]),
+                _client("reader", READER_KEY, brands=["acme"], purposes=["promo"], scopes=["read"]),
+            ],
+        }
+    )
+
+
+@pytest.fixture
+def ingest_settings(tmp_path: Path) -> IngestSettings:
+    return IngestSettings.model_validate(
+        {
+            "config": tmp_path / "business.yaml",
+            "whatsapp_app_secrets": "new-secret,old-secret",
+            "whatsapp_verify_token": "verify-token",
+            "hash_key": "hash-key-of-the-tests",
+            "body_timeout_s": 0.2,
+            "max_in_flight": 2,
+        }
+    )
+
+
+@pytest.fixture
+def ingest_clock() -> FixedClock:
+    return FixedClock(datetime(2026, 9, 22, 12, tzinfo=UTC))
+
+
+@pytest.fixture
+def event_log() -> MemoryEventLog:
+    return MemoryEventLog()
+
+
+@pytest.fixture
+def ingest_app(
+    ingest_settings: IngestSettings,
+    ingest_business: Business,
+    event_log: MemoryEventLog,
+    ingest_clock: FixedClock,
+) -> ASGIApp:
+    return http_app(
+        ingest_settings, business=ingest_business, log=event_log, clock=ingest_clock, ready={"kafka": bool}
+    )
