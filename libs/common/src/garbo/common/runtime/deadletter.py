@@ -4,8 +4,9 @@ from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final, Protocol
+from typing import Final
 
+from garbo.common.runtime.drivers import Record
 from garbo.common.runtime.producer import Outgoing
 
 ORIGIN: Final = "garbo-origin-"
@@ -23,18 +24,7 @@ class TooManyRejected(Exception):  # noqa: N818 - it says what happened
     """Nearly everything is refused: a bad deploy, more likely than bad records. The consumer must stop."""
 
 
-class RefusedRecord(Protocol):
-    """What is read of a record to bury it."""
-
-    topic: str
-    partition: int
-    offset: int
-    key: bytes | None
-    value: bytes | None
-    headers: Sequence[tuple[str, bytes | None]]
-
-
-def letter(record: RefusedRecord, *, to: str, reason: str, error: str, failed_at: datetime) -> Outgoing:
+def letter(record: Record, *, to: str, reason: str, error: str, failed_at: datetime) -> Outgoing:
     """Make the dead letter of a record: its bytes as they were, its own headers, and where it failed.
 
     A record that came through redrive keeps the origin it had at first, and counts one attempt more.

@@ -29,14 +29,23 @@ LINGER_MS: Final = 5
 class Record(Protocol):
     """What is read of one aiokafka record."""
 
-    topic: str
-    partition: int
-    offset: int
-    timestamp: int
-    """Milliseconds since 1970, from the producer; -1 where there is none."""
-    key: bytes | None
-    value: bytes | None
-    headers: Sequence[tuple[str, bytes | None]]
+    @property
+    def topic(self) -> str: ...  # noqa: D102
+    @property
+    def partition(self) -> int: ...  # noqa: D102
+    @property
+    def offset(self) -> int: ...  # noqa: D102
+    @property
+    def timestamp(self) -> int:
+        """Milliseconds since 1970, from the producer; -1 where there is none."""
+        ...
+
+    @property
+    def key(self) -> bytes | None: ...  # noqa: D102
+    @property
+    def value(self) -> bytes | None: ...  # noqa: D102
+    @property
+    def headers(self) -> Sequence[tuple[str, bytes | None]]: ...  # noqa: D102
 
 
 class Consumer(Protocol):
@@ -88,6 +97,7 @@ class Subscription:
             ack_policy=AckPolicy.MANUAL,
             auto_offset_reset="earliest",
             session_timeout_ms=int(kafka.session_s * 1000),
+            heartbeat_interval_ms=int(kafka.session_s * 100),
             rebalance_timeout_ms=REBALANCE_MS,
             max_poll_interval_ms=MAX_POLL_MS,
             max_partition_fetch_bytes=PARTITION_BYTES,

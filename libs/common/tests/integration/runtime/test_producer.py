@@ -1,0 +1,35 @@
+import asyncio
+
+import pytest
+
+from garbo.common.errors import Reject
+from garbo.common.runtime.producer import Outgoing
+from garbo.common.testing.delivery import Stand, note
+
+pytestmark = pytest.mark.integration
+
+
+async def test_same_key_goes_to_one_partition(stand: Stand) -> None:
+    await stand.producer.publish([Outgoing(stand.topic.name, b"k", note(n)) for n in range(50)])
+    records = await stand.read(stand.topic.name)
+    assert len({record.partition for record in records}) == 1
+    assert [record.value for record in records] == [note(n) for n in range(50)]
+
+
+async def test_dead_sender_task_is_noticed_and_the_producer_rebuilt(stand: Stand) -> None:
+    current = stand.producer._current
+    assert current is not None
+    sender = current._producer._sender.sender_task
+    sender.cancel()
+    await asyncio.wait({sender}, timeout=5)
+    assert stand.producer.healthy is False
+    await stand.write(note(1))
+    assert stand.producer._current is not current
+    assert [record.value for record in await stand.read(stand.topic.name)] == [note(1)]
+
+
+async def test_record_that_can_never_be_published_is_rejected(stand: Stand) -> None:
+    with pytest.raises(Reject, match="record_too_large"):
+        await stand.write(b"x" * (5 * 1024 * 1024))
+    await stand.write(note(1))
+    assert stand.producer.healthy

@@ -1,0 +1,165 @@
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+import pytest
+
+from garbo.common.errors import Reject, RetryLater
+from garbo.common.runtime.deadletter import DeadLetterGauge, DeadLetterLimit, TooManyRejected
+from garbo.common.runtime.deliver import Delivered
+from garbo.common.runtime.deliver.backoff import delay
+from garbo.common.runtime.deliver.batch import End, Finisher
+from garbo.common.runtime.deliver.reading import Reader
+from garbo.common.runtime.producer import Outgoing
+from garbo.common.testing.clock import FixedClock
+from garbo.common.testing.delivery import Noted, note, noted_topic
+
+TOPIC = noted_topic("garbo.unit.v1")
+REDRIVE = "garbo.unit.redrive.v1"
+
+
+@dataclass
+class Raw:
+    offset: int
+    value: bytes | None
+    topic: str = TOPIC.name
+    partition: int = 0
+    timestamp: int = 0
+    key: bytes | None = None
+    headers: list[tuple[str, bytes | None]] = field(default_factory=list)
+
+
+class Letters:
+    """A dead-letter topic in memory, which may be out of reach."""
+
+    def __init__(self, *, reachable: bool = True) -> None:
+        self.reachable = reachable
+        self.values: list[bytes] = []
+
+    async def publish(self, records: Sequence[Outgoing]) -> None:
+        if records and not self.reachable:
+            raise RetryLater("kafka_publish")
+        self.values.extend(record.value for record in records)
+
+
+def numbers(batch: Sequence[Delivered[Noted]]) -> list[int]:
+    return [record.event.number for record in batch]
+
+
+async def finish(
+    handle: Callable[[Sequence[Delivered[Noted]]], Awaitable[None]],
+    records: Sequence[Raw],
+    letters: Letters,
+    *,
+    still_ours: Callable[[], bool] = lambda: True,
+    limit: DeadLetterLimit | None = None,
+) -> End:
+    finisher = Finisher(
+        group="unit.lane",
+        handle=handle,
+        reader=Reader(topics=[TOPIC], redrive=REDRIVE, others=frozenset({"theirs"}), takes_strays=False),
+        dead_letters=DeadLetterGauge(limit or DeadLetterLimit()),
+        to="dlq",
+        publisher=letters,
+        clock=FixedClock(datetime(2026, 1, 1, tzinfo=UTC)),
+    )
+    return await finisher.finish(records, still_ours=still_ours)
+
+
+def offsets(end: End) -> tuple[list[int], list[int]]:
+    return [i.record.offset for i in end.finished], [i.record.offset for i in end.left]
+
+
+async def test_retry_later_buries_nothing_and_finishes_nothing() -> None:
+    async def handle(batch: Sequence[Delivered[Noted]]) -> None:
+        raise RetryLater("not_ready")
+
+    letters = Letters()
+    end = await finish(handle, [Raw(0, b"poison"), Raw(1, note(1))], letters)
+    assert offsets(end) == ([], [0, 1])
+    assert end.later is not None
+    assert letters.values == []
+
+
+async def test_retry_later_in_the_middle_keeps_what_is_done_before_it() -> None:
+    async def handle(batch: Sequence[Delivered[Noted]]) -> None:
+        if len(batch) > 1:
+            raise Reject("one_of_them")
+        if numbers(batch) == [1]:
+            raise Reject("bad")
+        if numbers(batch) == [3]:
+            raise RetryLater("not_ready")
+
+    letters = Letters()
+    end = await finish(handle, [Raw(n, note(n)) for n in range(5)], letters)
+    assert offsets(end) == ([0, 1, 2], [3, 4])
+    assert letters.values == [note(1)]
+
+
+async def test_records_that_are_no_longer_ours_are_left_alone() -> None:
+    seen: list[int] = []
+
+    async def handle(batch: Sequence[Delivered[Noted]]) -> None:
+        if len(batch) > 1:
+            raise Reject("one_of_them")
+        seen.extend(numbers(batch))
+
+    end = await finish(
+        handle, [Raw(n, note(n)) for n in range(5)], Letters(), still_ours=lambda: len(seen) < 2
+    )
+    assert offsets(end) == ([0, 1], [2, 3, 4])
+    assert end.later is None
+    assert seen == [0, 1]
+
+
+async def test_nothing_is_finished_while_dead_letters_cannot_be_written() -> None:
+    async def handle(batch: Sequence[Delivered[Noted]]) -> None: ...
+
+    end = await finish(handle, [Raw(0, b"poison"), Raw(1, note(1))], Letters(reachable=False))
+    assert offsets(end) == ([], [0, 1])
+    assert end.later is not None
+
+
+async def test_too_many_refused_by_the_flow_stop_before_any_is_buried() -> None:
+    async def handle(batch: Sequence[Delivered[Noted]]) -> None:
+        raise Reject("all_of_them")
+
+    letters = Letters()
+    with pytest.raises(TooManyRejected):
+        await finish(
+            handle, [Raw(n, note(n)) for n in range(20)], letters, limit=DeadLetterLimit(consecutive=10)
+        )
+    assert letters.values == []
+
+
+async def test_redriven_record_of_another_lane_is_passed_over() -> None:
+    async def handle(batch: Sequence[Delivered[Noted]]) -> None:
+        raise AssertionError("not ours")
+
+    theirs = Raw(0, note(1), topic=REDRIVE, headers=[("garbo-origin-topic", b"theirs")])
+    letters = Letters()
+    assert offsets(await finish(handle, [theirs], letters)) == ([0], [])
+    assert letters.values == []
+
+
+async def test_a_bug_is_not_caught_here() -> None:
+    async def handle(batch: Sequence[Delivered[Noted]]) -> None:
+        raise asyncio.InvalidStateError
+
+    with pytest.raises(asyncio.InvalidStateError):
+        await finish(handle, [Raw(0, note(1))], Letters())
+
+
+@pytest.mark.parametrize(
+    ("first_s", "attempt", "dice", "expected"),
+    [
+        pytest.param(1, 1, 0, 1, id="first"),
+        pytest.param(1, 4, 0, 8, id="doubled"),
+        pytest.param(1, 4, 1, 10, id="spread"),
+        pytest.param(1, 500, 0, 60, id="bounded"),
+        pytest.param(300, 1, 0, 300, id="never-earlier-than-asked"),
+    ],
+)
+def test_delay(first_s: float, attempt: int, dice: float, expected: float) -> None:
+    assert delay(first_s, attempt=attempt, max_s=60, dice=dice) == expected
