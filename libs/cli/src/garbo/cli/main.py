@@ -1,11 +1,22 @@
 """The `garbo` command: its menu. Each command's work is in a module of its own."""
 
+import asyncio
+import logging
+import os
 import sys
 from typing import Annotated
 
 import typer
 
+from garbo.cli.connection import api_key_of, dsn_of, kafka_of, url_of
+from garbo.cli.database import migrate_all
+from garbo.cli.doctor import command as doctor_command
+from garbo.cli.send import Wish
+from garbo.cli.send import send as ask_for
+from garbo.cli.tail import tail as follow
+from garbo.cli.topics import HOW_TO_REPARTITION, Change, apply_topics, plan_topics
 from garbo.cli.up import command as up_command
+from garbo.cli.up.screen import wants_colour
 from garbo.common.errors import StartRefused
 
 app = typer.Typer(
@@ -15,12 +26,14 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+topics = typer.Typer(help="Make Kafka's topics agree with the table in code.", no_args_is_help=True)
+app.add_typer(topics, name="topics")
 
 
 @app.command()
 def up(
     *,
-    no_demo: Annotated[bool, typer.Option("--no-demo", help="Without simulator and demo business.")] = False,
+    no_demo: Annotated[bool, typer.Option("--no-demo", help="No simulated traffic.")] = False,
     no_services: Annotated[bool, typer.Option("--no-services", help="Kafka and PostgreSQL alone.")] = False,
 ) -> None:
     """Start everything on this machine; Ctrl-C stops it."""
@@ -39,8 +52,92 @@ def restart(service: Annotated[str, typer.Argument(help="Such as router.")]) -> 
     up_command.restart(service)
 
 
+@topics.command("plan")
+def topics_plan() -> None:
+    """Say what apply would do; exit code 1 when it would refuse."""
+    todo = asyncio.run(plan_topics(kafka_of(os.environ)))
+    _print_changes(todo, "would be done")
+    if any(change.refused for change in todo):
+        raise StartRefused(HOW_TO_REPARTITION)
+
+
+@topics.command("apply")
+def topics_apply(
+    *,
+    replication: Annotated[int, typer.Option(help="Of new topics; -1: the broker's default.")] = -1,
+) -> None:
+    """Create what is missing, set retention and sizes; never changes partitions."""
+    _print_changes(asyncio.run(apply_topics(kafka_of(os.environ), replication=replication)), "done")
+
+
+@app.command()
+def migrate() -> None:
+    """Bring the database to the newest schema of each service."""
+    applied = asyncio.run(migrate_all(dsn_of(os.environ)))
+    for name in applied:
+        typer.echo(f"applied {name}")
+    if not applied:
+        typer.echo("nothing to do: all migrations are applied")
+
+
+@app.command()
+def send(  # noqa: PLR0913 - each is an option a person types
+    *,
+    to: Annotated[str, typer.Option(help="Phone number in E.164, such as +393331234567.")],
+    purpose: Annotated[str, typer.Option(help="care, promo, utility or auth.")] = "care",
+    text: Annotated[str | None, typer.Option(help="Free text.")] = None,
+    template: Annotated[str | None, typer.Option(help="An approved template's name.")] = None,
+    param: Annotated[list[str] | None, typer.Option(help="The template's values, in order.")] = None,
+    language: Annotated[str, typer.Option(help="The template's language.")] = "it",
+    brand: Annotated[str, typer.Option(help="Who speaks.")] = "acme",
+    campaign: Annotated[str | None, typer.Option(help="Counted together.")] = None,
+    key: Annotated[str | None, typer.Option(help="Idempotency-Key; without one, a new request.")] = None,
+) -> None:
+    """Ask for one message, through ingest (GARBO_URL_INGEST) with GARBO_API_KEY or the demo's."""
+    wish = Wish(
+        to=to,
+        purpose=purpose,
+        brand=brand,
+        text=text,
+        template=template,
+        language=language,
+        parameters=param or (),
+        campaign=campaign,
+    )
+    ingest, api_key = url_of(os.environ, "ingest"), api_key_of(os.environ)
+    ids = ask_for(wish, ingest=ingest, api_key=api_key, idempotency_key=key)
+    typer.echo(f"request {ids['request_id']} is in Kafka; its story:")
+    typer.echo(f"{url_of(os.environ, 'analytics')}/v1/messages/{ids['request_id']}")
+
+
+@app.command()
+def tail() -> None:
+    """Show decisions, sends and statuses as they happen; Ctrl-C ends."""
+    colour = wants_colour(sys.stdout, os.environ)
+    asyncio.run(follow(kafka_of(os.environ), typer.echo, colour=colour))
+
+
+@app.command()
+def doctor(
+    *,
+    ledger: Annotated[bool, typer.Option("--ledger", help="Compare the counts of all parts.")] = False,
+    settle: Annotated[float, typer.Option(help="Seconds to wait until the counts agree.")] = 30.0,
+    quiet: Annotated[bool, typer.Option("--quiet", help="Let the traffic rest while counting.")] = False,
+) -> None:
+    """Check everything a newcomer gets wrong, and say the mend; exit code 1 when something is."""
+    well = doctor_command.doctor_ledger(settle_s=settle, hush=quiet) if ledger else doctor_command.doctor()
+    raise typer.Exit(0 if well else 1)
+
+
+def _print_changes(changes: list[Change], what: str) -> None:
+    for change in changes:
+        typer.echo(f"{change.kind:<11} {change.topic.name}  {change.detail}")
+    typer.echo(f"{len(changes)} {what}" if changes else "nothing to do: Kafka agrees with the table")
+
+
 def main() -> None:
     """Run the command; a start that is refused is one line on stderr and exit code 1."""
+    logging.getLogger("aiokafka").addHandler(logging.NullHandler())  # its news reaches people in our words
     try:
         app()
     except StartRefused as refused:

@@ -12,6 +12,7 @@ from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
 
 from garbo.common.errors import StartRefused
 from garbo.common.events.topics import RAW_TOPICS, TOPICS, RawTopic, Topic
+from garbo.common.runtime.broker import KafkaSettings
 
 AnyTopic = Topic[Any] | RawTopic
 WANTED: tuple[AnyTopic, ...] = (*TOPICS, *RAW_TOPICS)
@@ -73,18 +74,18 @@ def configs_of(topic: AnyTopic) -> dict[str, str]:
     }
 
 
-async def plan_topics(bootstrap_servers: str) -> list[Change]:
+async def plan_topics(kafka: KafkaSettings) -> list[Change]:
     """Say what `apply_topics` would do, without doing it."""
-    async with _admin(bootstrap_servers) as admin:
+    async with _admin(kafka) as admin:
         return changes(await _present(admin))
 
 
-async def apply_topics(bootstrap_servers: str, *, replication: int = -1) -> list[Change]:
+async def apply_topics(kafka: KafkaSettings, *, replication: int = -1) -> list[Change]:
     """Create what is missing and set what differs; returns what was done. Safe to repeat.
 
     Raises StartRefused, before anything is done, when a topic has another number of partitions.
     """
-    async with _admin(bootstrap_servers) as admin:
+    async with _admin(kafka) as admin:
         todo = changes(await _present(admin))
         for change in todo:
             if change.refused:
@@ -131,8 +132,8 @@ async def _configure(admin: AIOKafkaAdminClient, topics: Sequence[AnyTopic]) -> 
 
 
 @asynccontextmanager
-async def _admin(bootstrap_servers: str) -> AsyncIterator[AIOKafkaAdminClient]:
-    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap_servers, request_timeout_ms=15_000)
+async def _admin(kafka: KafkaSettings) -> AsyncIterator[AIOKafkaAdminClient]:
+    admin = AIOKafkaAdminClient(**kafka.connection())
     try:
         async with asyncio.timeout(ADMIN_S):
             await admin.start()
@@ -140,7 +141,7 @@ async def _admin(bootstrap_servers: str) -> AsyncIterator[AIOKafkaAdminClient]:
     except (KafkaError, OSError, TimeoutError) as error:
         why = type(error).__name__
         raise StartRefused(
-            f"Kafka at {bootstrap_servers} does not answer ({why}): start it, or correct "
+            f"Kafka at {kafka.bootstrap_servers} does not answer ({why}): start it, or correct "
             "GARBO_KAFKA_BOOTSTRAP_SERVERS"
         ) from None
     finally:

@@ -55,7 +55,7 @@ def stop() -> str:
             return "nothing runs from this folder"
         with runfile.held():
             return f"stopped {runfile.stop_leftovers()} processes that a killed run had left"
-    asyncio.run(_tell(runfile, Ask("stop")))
+    asyncio.run(tell(runfile, Ask("stop")))
     deadline = monotonic() + STOP_WITHIN_S
     while runfile.running():
         if monotonic() > deadline:
@@ -69,13 +69,14 @@ def stop() -> str:
 
 def restart(name: str) -> None:
     """Ask the running supervisor to start a process again; raises StartRefused when it cannot."""
-    lines = asyncio.run(_tell(RunFile(read_plan(os.environ).data), Ask("restart", name)))
+    lines = asyncio.run(tell(RunFile(read_plan(os.environ).data), Ask("restart", name)))
     refused = next((line for line in lines if line.startswith("error: ")), None)
     if refused:
         raise StartRefused(refused.removeprefix("error: "))
 
 
-async def _tell(runfile: RunFile, wish: Ask) -> list[str]:
+async def tell(runfile: RunFile, wish: Ask) -> list[str]:
+    """Ask the running supervisor, print what it says, return its lines."""
     lines: list[str] = []
     async for line in ask(runfile, wish):
         lines.append(line)

@@ -20,7 +20,7 @@ class Ask:
     """What somebody wants of the running supervisor."""
 
     command: str
-    """restart or stop"""
+    """restart, halt (both with a name) or stop (all)"""
     name: str = ""
 
 

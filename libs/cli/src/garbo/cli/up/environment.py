@@ -16,6 +16,7 @@ _OURS = (
     "GARBO_KAFKA_PORT",
     "GARBO_KAFKA_CONTROLLER_PORT",
     "GARBO_POSTGRES_PORT",
+    "GARBO_API_KEY",
 )
 
 
@@ -59,6 +60,7 @@ def _usual(plan: Plan) -> dict[str, str]:
         "GARBO_SIMULATOR_WEBHOOK_URL": f"{plan.url('ingest')}/webhooks/whatsapp",
         "GARBO_SIMULATOR_LEDGER": str(plan.data / "simulator" / "ledger.jsonl"),
         "GARBO_SIMULATOR_API_KEY": DEMO_KEYS["shop"],
+        "GARBO_SIMULATOR_CARE_API_KEY": DEMO_KEYS["helpdesk"],
     }
 
 

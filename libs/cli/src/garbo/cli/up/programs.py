@@ -7,6 +7,7 @@ from garbo.cli.local.kafka import KafkaServer
 from garbo.cli.local.postgres import PostgresServer
 from garbo.cli.up.plan import Plan
 
+DATABASE = "garbo"
 BUSINESS = "business"
 SIMULATOR = "simulator"
 _MODULES = {BUSINESS: "garbo.simulator.business"}

@@ -14,12 +14,12 @@ from garbo.cli.up.control import Ask, Ear
 from garbo.cli.up.environment import SERVICES, children_environment
 from garbo.cli.up.plan import Plan
 from garbo.cli.up.process import Process, how_it_ended
-from garbo.cli.up.programs import BUSINESS, SIMULATOR, command_of, kafka_of, postgres_of
+from garbo.cli.up.programs import BUSINESS, DATABASE, SIMULATOR, command_of, kafka_of, postgres_of
 from garbo.cli.up.runfile import Run, RunFile, kill_children, started_at
 from garbo.cli.up.screen import Screen
 from garbo.common.errors import StartRefused
+from garbo.common.runtime.broker import KafkaSettings
 
-DATABASE = "garbo"
 READY_S = 60.0
 STOP_S: Mapping[str, float] = {BUSINESS: 2.0, SIMULATOR: 2.0, "kafka": 3.5, "postgres": 3.5}
 """Together with the services' budget below the 15 s a person waits after Ctrl-C."""
@@ -105,7 +105,7 @@ class Supervisor:
         await asyncio.to_thread(self._kafka.prepare)
         process = self._process("kafka", self._kafka.command(), os.environ)
         await self._launch(process, self._readiness("kafka"))
-        done = await apply_topics(self._plan.bootstrap_servers, replication=1)
+        done = await apply_topics(KafkaSettings(self._plan.bootstrap_servers), replication=1)
         created = sum(change.kind == "create" for change in done)
         self._screen.progress(f"Kafka is ready, {created} topics created ({monotonic() - began:.1f} s)")
 
@@ -159,8 +159,14 @@ class Supervisor:
         if process is None:
             yield f"error: there is no {asked.name} here: one of {', '.join(self._processes)}"
             return
-        async for line in self._restart(process):
+        work = self._halt(process) if asked.command == "halt" else self._restart(process)
+        async for line in work:
             yield line
+
+    async def _halt(self, process: Process) -> AsyncIterator[str]:
+        await process.stop(within_s=STOP_S.get(process.name, STOP_SERVICE_S))
+        self._screen.progress(f"{process.name} was stopped, as asked")
+        yield f"{process.name} is stopped"
 
     async def _restart(self, process: Process) -> AsyncIterator[str]:
         if process.pid is not None:

@@ -1,0 +1,60 @@
+"""Where Kafka, database and services are: the environment says, else what runs from this clone."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import ClassVar
+
+from garbo.cli.up.environment import DEMO_KEYS
+from garbo.cli.up.plan import read_plan
+from garbo.cli.up.programs import DATABASE, postgres_of
+from garbo.common.errors import StartRefused
+from garbo.common.runtime.broker import KafkaSettings
+from garbo.common.runtime.settings import SHARED, WithKafka, load
+
+
+class CommandSettings(WithKafka):
+    """What a command needs to know to reach Kafka."""
+
+    service: ClassVar[str] = "cli"
+
+
+def kafka_of(env: Mapping[str, str]) -> KafkaSettings:
+    """Read GARBO_KAFKA_*; without GARBO_KAFKA_BOOTSTRAP_SERVERS the broker of this clone."""
+    wanted = {f"GARBO_{name}" for name in SHARED if name.startswith("KAFKA_")}
+    told = {name: value for name, value in env.items() if name.removesuffix("_FILE") in wanted}
+    if not any(name.startswith("GARBO_KAFKA_BOOTSTRAP_SERVERS") for name in told):
+        told["GARBO_KAFKA_BOOTSTRAP_SERVERS"] = read_plan(env).bootstrap_servers
+    settings = load(CommandSettings, told)
+    password = settings.kafka_sasl_password
+    return KafkaSettings(
+        bootstrap_servers=settings.kafka_bootstrap_servers,
+        security_protocol=settings.kafka_security_protocol,
+        sasl_mechanism=settings.kafka_sasl_mechanism,
+        sasl_username=settings.kafka_sasl_username,
+        sasl_password=password.get_secret_value() if password else None,
+    )
+
+
+def dsn_of(env: Mapping[str, str]) -> str:
+    """Read GARBO_POSTGRES_DSN (or _FILE), else find the database of this clone; StartRefused without one."""
+    if file := env.get("GARBO_POSTGRES_DSN_FILE"):
+        try:
+            return Path(file).read_text(encoding="utf-8").strip()
+        except OSError as error:
+            raise StartRefused(f"GARBO_POSTGRES_DSN_FILE cannot be read: {error.strerror} ({file})") from None
+    if dsn := env.get("GARBO_POSTGRES_DSN"):
+        return dsn
+    try:
+        return postgres_of(read_plan(env)).dsn(DATABASE)
+    except FileNotFoundError:
+        raise StartRefused("there is no database here: type make run, or set GARBO_POSTGRES_DSN") from None
+
+
+def url_of(env: Mapping[str, str], service: str) -> str:
+    """Read GARBO_URL_<SERVICE>, else where the service of this clone answers."""
+    return (env.get(f"GARBO_URL_{service.upper()}") or read_plan(env).url(service)).rstrip("/")
+
+
+def api_key_of(env: Mapping[str, str]) -> str:
+    """Read GARBO_API_KEY, else the demo's."""
+    return env.get("GARBO_API_KEY") or DEMO_KEYS["shop"]

@@ -1,0 +1,1 @@
+"""`garbo doctor`: what is wrong here, and what to type."""

@@ -1,0 +1,153 @@
+"""`garbo doctor --ledger`: whether requests, decisions, the simulator's ledger and the facts agree.
+
+The counts come from where each is true: the request and decision topics, the simulator, analytics' API.
+"""
+
+import asyncio
+import re
+from collections import Counter
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass
+from time import monotonic
+from typing import Any
+from uuid import UUID
+
+import httpx
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.errors import KafkaError
+
+from garbo.cli.connection import kafka_of, url_of
+from garbo.common.errors import Reject, StartRefused
+from garbo.common.events.topics import DECISION_MADE, SEND_REQUESTED, Topic
+from garbo.common.events.wire import decode
+from garbo.common.runtime.broker import KafkaSettings
+
+HTTP_S = 35.0
+"""The simulator's quiet answers within 30 s."""
+READ_S = 60.0
+LOOK_AGAIN_S = 1.0
+LEDGER_PAGE = 10_000
+_MESSAGE = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+"""Who else sends through the simulator has no message id of ours."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One thing counted in several places; None where a place does not count it."""
+
+    what: str
+    kafka: int | None
+    simulator: int | None
+    analytics: int | None
+
+    @property
+    def agrees(self) -> bool:
+        """Say whether all places that count it have the same number."""
+        return len({n for n in (self.kafka, self.simulator, self.analytics) if n is not None}) <= 1
+
+
+async def ledger_rows(env: Mapping[str, str], *, settle_s: float) -> list[Row]:
+    """Count until all agree or the time is up; returns the last count."""
+    deadline = monotonic() + settle_s
+    while True:
+        rows = await _count(env)
+        if all(row.agrees for row in rows) or monotonic() > deadline:
+            return rows
+        await asyncio.sleep(LOOK_AGAIN_S)
+
+
+async def quiet(env: Mapping[str, str]) -> None:
+    """Let the simulated customers rest, and wait until all they had to tell is told."""
+    await _http("POST", f"{url_of(env, 'simulator')}/control/quiet")
+
+
+async def wake(env: Mapping[str, str]) -> None:
+    """Let the simulated customers go on."""
+    await _http("PATCH", f"{url_of(env, 'simulator')}/control", {"population": {"on": True}})
+
+
+async def _count(env: Mapping[str, str]) -> list[Row]:
+    kafka = kafka_of(env)
+    requested, decided, accepted, facts = await asyncio.gather(
+        _requests(kafka),
+        _decisions(kafka),
+        _accepted(url_of(env, "simulator")),
+        _http("GET", f"{url_of(env, 'analytics')}/v1/counts"),
+    )
+    verdicts = Counter(decided.values())
+    return [
+        Row("requests", len(requested), None, facts["requested"]),
+        Row("decided", len(decided), None, facts["decided"]),
+        Row("requests without a decision", len(requested - decided.keys()), None, 0),
+        Row("allowed", verdicts["allow"], None, facts["allowed"]),
+        Row("denied", verdicts["deny"], None, facts["denied"]),
+        Row("deferred", verdicts["defer"], None, facts["deferred"]),
+        Row("accepted", None, len(accepted), facts["accepted"]),
+        Row("accepted without a decision", None, len(accepted - decided.keys()), 0),
+    ]
+
+
+async def _requests(kafka: KafkaSettings) -> set[UUID]:
+    """Name each request once: the message id stands for client and request id."""
+    found: set[UUID] = set()
+    async for value in _whole(kafka, SEND_REQUESTED):
+        try:
+            found.add(decode(SEND_REQUESTED, value).message_id)
+        except Reject:
+            continue  # in the dead letters, where its reason stands
+    return found
+
+
+async def _decisions(kafka: KafkaSettings) -> dict[UUID, str]:
+    """Give the current verdict of each message: the one of the highest sequence."""
+    newest: dict[UUID, tuple[int, str]] = {}
+    async for value in _whole(kafka, DECISION_MADE):
+        decision = decode(DECISION_MADE, value)
+        known = newest.get(decision.message_id, (0, ""))
+        newest[decision.message_id] = max(known, (decision.sequence, decision.verdict))
+    return {message: verdict for message, (sequence, verdict) in newest.items() if sequence > 0}
+
+
+async def _accepted(simulator: str) -> set[UUID]:
+    """Name each message the platform accepted once; the attempt id carries the message's."""
+    found: set[UUID] = set()
+    after = 0
+    while page := await _http("GET", f"{simulator}/ledger?after={after}&limit={LEDGER_PAGE}"):
+        for entry in page:
+            message = str(entry["biz_opaque"] or "").partition(".")[0]
+            if _MESSAGE.fullmatch(message):
+                found.add(UUID(message))
+        after = page[-1]["seq"]
+    return found
+
+
+async def _whole(kafka: KafkaSettings, topic: Topic[Any]) -> AsyncIterator[bytes]:
+    """Read a topic from its beginning to where it ends now; StartRefused when Kafka does not answer."""
+    consumer = AIOKafkaConsumer(enable_auto_commit=False, **kafka.connection())
+    try:
+        async with asyncio.timeout(READ_S):
+            await consumer.start()
+            parts = [TopicPartition(topic.name, p) for p in range(topic.partitions)]
+            consumer.assign(parts)
+            ends = await consumer.end_offsets(parts)
+            await consumer.seek_to_beginning(*parts)
+            while any([await consumer.position(part) < ends[part] for part in parts]):
+                for batch in (await consumer.getmany(timeout_ms=200)).values():
+                    for record in batch:
+                        yield record.value or b""
+    except (KafkaError, TimeoutError, OSError) as error:
+        why = f"Kafka at {kafka.bootstrap_servers} does not answer ({type(error).__name__})"
+        raise StartRefused(f"{why}: type make run") from None
+    finally:
+        await consumer.stop()
+
+
+async def _http(method: str, url: str, body: dict[str, Any] | None = None) -> Any:  # noqa: ANN401 - JSON
+    try:
+        async with httpx.AsyncClient(timeout=HTTP_S, trust_env=False) as client:
+            answer = await client.request(method, url, json=body)
+    except httpx.TransportError as error:
+        raise StartRefused(f"{url} does not answer ({type(error).__name__}): type make run") from None
+    if not answer.is_success:
+        raise StartRefused(f"{url} answered {answer.status_code}: type garbo doctor")
+    return answer.json()
