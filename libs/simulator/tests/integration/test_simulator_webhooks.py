@@ -87,3 +87,19 @@ async def test_nothing_follows_when_webhooks_are_off(tmp_path: Path) -> None:
     async with running_world(tmp_path, {"webhooks": {"on": False}}) as running:
         await running.send(template(PHONE))
         assert running.world.outbox.told.planned == 0
+
+
+async def replies_of(folder: Path) -> set[tuple[str, str]]:
+    """Send a promo to everybody and gather who answered what."""
+    answering = {"on": True, "questions_per_minute": 0, "stops_per_minute": 0, "starts_per_minute": 0}
+    async with running_world(folder, {"population": answering | {"reply_to_promo_ratio": 0.5}}) as running:
+        for customer in running.world.crowd.customers.population:
+            await running.send(template(customer.phone))
+        await until(lambda: not running.world.outbox.pending and not len(running.world.agenda) > 3)
+    return {(m["from"], (m.get("button") or m["text"]).popitem()[1]) for m in running.receiver.messages()}
+
+
+async def test_the_same_sends_in_the_same_world_bring_the_same_replies(tmp_path: Path) -> None:
+    first, second = await replies_of(tmp_path / "one"), await replies_of(tmp_path / "two")
+    assert first == second
+    assert 3 < len(first) < 18

@@ -4,8 +4,11 @@ import asyncio
 import heapq
 import itertools
 from collections.abc import Callable
+from typing import Final
 
 Action = Callable[[], None]
+TICK_S: Final = 0.005
+"""Instants closer than this are taken together: thousands a second must not wake the loop one by one."""
 
 
 class Agenda:
@@ -40,13 +43,10 @@ class Agenda:
             now = loop.time()
             while self._heap and self._heap[0][0] <= now:
                 heapq.heappop(self._heap)[2]()
-            pause_s = self._heap[0][0] - loop.time() if self._heap else None
+            pause_s = max(TICK_S, self._heap[0][0] - loop.time()) if self._heap else None
             await self._wait(pause_s)
 
     async def _wait(self, pause_s: float | None) -> None:
-        if pause_s is not None and pause_s <= 0:
-            await asyncio.sleep(0)
-            return
         try:
             await asyncio.wait_for(self._sooner.wait(), pause_s)
         except TimeoutError:

@@ -11,7 +11,8 @@ from garbo.common.business import Business, KnownTemplate
 Json = dict[str, Any]
 _CONSENTS: Final = UUID("6b1cbbd0-6a4f-5f0e-9c0d-0c3f5b7d2a10")
 PROMO_LIFETIME: Final = timedelta(minutes=30)
-VALUES: Final = ("Giulia", "20 %", "Sunday", "ACME-1042", "tomorrow", "Via Roma 1")
+_PROMO_VALUES: Final = ("spring shoes", "20 %", "Sunday")
+_UPDATE_VALUES: Final = ("ACME-1042", "tomorrow", "Via Roma 1")
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +96,8 @@ def care_answer(question: Mapping[str, Any], text: str, *, request_id: UUID) -> 
 
 def template_content(template: KnownTemplate) -> Json:
     """Fill a template with as many values as it wants."""
-    values = [{"type": "text", "text": VALUES[n % len(VALUES)]} for n in range(template.parameters)]
+    words = _PROMO_VALUES if template.category == "MARKETING" else _UPDATE_VALUES
+    values = [{"type": "text", "text": words[n % len(words)]} for n in range(template.parameters)]
     components = [{"type": "body", "parameters": values}] if values else []
     block = {"name": template.name, "language": {"code": template.language}, "components": components}
     return {"type": "template", "template": block}

@@ -15,6 +15,8 @@ from garbo.simulator.business.requests import Offer, campaign, consents, order_u
 MESSAGES: Final = "/v1/messages"
 CONSENTS: Final = "/v1/consents"
 MINUTE_S: Final = 60.0
+BUYERS: Final = 3
+"""Every third customer has an order on its way; the others hear of the shop by promos alone."""
 
 log = structlog.get_logger()
 
@@ -49,7 +51,7 @@ class Shop:
         await self._publisher.publish(CONSENTS, records, key=f"consents-{uuid4()}")
         log.info("consents recorded", count=len(records))
         async with asyncio.TaskGroup() as group:
-            group.create_task(self._send_updates(people))
+            group.create_task(self._send_updates(people[::BUYERS]))
             group.create_task(self._run_campaigns(people))
 
     async def _send_updates(self, people: list[Json]) -> None:

@@ -94,8 +94,9 @@ class Crowd:
         self._plan(rate)
         die = self._random.random()
         said = {"questions_per_minute": QUESTIONS, "stops_per_minute": STOPS, "starts_per_minute": STARTS}
-        only_stopped = rate == "starts_per_minute"
-        people = [c for c in self.customers.population if c.stopped or not only_stopped]
+        people = self.customers.population
+        if rate == "starts_per_minute":
+            people = [customer for customer in people if customer.stopped]
         if not (people and self._control.state.population.on and self._outbox.room):
             return
         customer = self._random.choice(people)
