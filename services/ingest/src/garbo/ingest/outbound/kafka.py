@@ -32,6 +32,7 @@ class _FromHttp:
     topic: str = "http:/webhooks/whatsapp"
     partition: int = -1
     offset: int = -1
+    timestamp: int = -1
     key: bytes | None = None
     headers: Sequence[tuple[str, bytes | None]] = ()
 

@@ -1,0 +1,321 @@
+"""The process itself: real sockets, real Kafka, real signals."""
+
+import asyncio
+import json
+import os
+import sys
+import uuid
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import Protocol
+
+import httpx
+import orjson
+import pytest
+import pytest_asyncio
+from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+
+from garbo.cli.local.ports import free_ports
+from garbo.common.events.ids import address_hash
+from garbo.common.events.topics import (
+    CONSENT_RECORDED,
+    INBOUND_MESSAGE,
+    MESSAGE_STATUS,
+    PLATFORM_CHANGE,
+    SEND_REQUESTED,
+    RawTopic,
+    Topic,
+    dead_letters,
+)
+from garbo.common.events.wire import decode
+from garbo.ingest.testing import AnyJson, signed
+
+pytestmark = pytest.mark.integration
+
+PAYLOADS = Path(__file__).parents[1] / "payloads"
+SECRET = "app-secret-of-the-process"
+HASH_KEY = "hash-key-of-the-process"
+API_KEY = "shop-key-0123456789abcdef"
+TOPICS = (
+    INBOUND_MESSAGE,
+    MESSAGE_STATUS,
+    PLATFORM_CHANGE,
+    SEND_REQUESTED,
+    CONSENT_RECORDED,
+    dead_letters("ingest"),
+)
+PATIENCE_S = 30
+
+
+class SharedKafka(Protocol):
+    bootstrap_servers: str
+
+    async def create_topics(self, topics: Sequence[Topic[AnyJson] | RawTopic]) -> None: ...
+
+
+class PrivateKafka(Protocol):
+    @property
+    def bootstrap_servers(self) -> str: ...
+    def start(self) -> None: ...
+    def stop(self) -> None: ...
+
+
+@dataclass(frozen=True)
+class Ingest:
+    http: httpx.AsyncClient
+    bootstrap_servers: str
+    process: asyncio.subprocess.Process
+
+    async def webhook(self, body: bytes) -> int:
+        name, value = signed(body, SECRET)
+        return (await self.http.post("/webhooks/whatsapp", content=body, headers={name: value})).status_code
+
+    async def submit(self, body: AnyJson, *, to: str = "messages", **headers: str) -> httpx.Response:
+        bearer = {"Authorization": f"Bearer {API_KEY}"}
+        return await self.http.post(f"/v1/{to}", content=orjson.dumps(body), headers=bearer | headers)
+
+
+@asynccontextmanager
+async def running(bootstrap_servers: str, home: Path) -> AsyncIterator[Ingest]:
+    (port,) = free_ports(1)
+    (home / "business.yaml").write_text(json.dumps(_business()))
+    environment = {
+        **{name: value for name, value in os.environ.items() if not name.startswith("GARBO_")},
+        "GARBO_INGEST_PORT": str(port),
+        "GARBO_KAFKA_BOOTSTRAP_SERVERS": bootstrap_servers,
+        "GARBO_CONFIG": str(home / "business.yaml"),
+        "GARBO_WHATSAPP_APP_SECRETS": SECRET,
+        "GARBO_WHATSAPP_VERIFY_TOKEN": "verify-token",
+        "GARBO_HASH_KEY": HASH_KEY,
+    }
+    with (home / "log").open("wb") as log:
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "garbo.ingest", env=environment, stderr=log, stdout=log
+        )
+        base = f"http://127.0.0.1:{port}"
+        async with httpx.AsyncClient(base_url=base, timeout=PATIENCE_S, trust_env=False) as http:
+            try:
+                await until(lambda: _ready(http))
+                yield Ingest(http, bootstrap_servers, process)
+            finally:
+                if process.returncode is None:
+                    process.terminate()
+                code = await asyncio.wait_for(process.wait(), PATIENCE_S)
+    said = (home / "log").read_text()
+    assert code == 0, said
+    assert "Traceback" not in said
+    assert not [
+        secret for secret in (SECRET, API_KEY, "16505551234", "393331234567", "ciao") if secret in said
+    ]
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def ingest(kafka: SharedKafka, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Ingest]:
+    await kafka.create_topics(TOPICS)
+    async with running(kafka.bootstrap_servers, tmp_path_factory.mktemp("ingest")) as process:
+        yield process
+
+
+async def until(condition: Callable[[], AnyJson]) -> None:
+    async with asyncio.timeout(PATIENCE_S):
+        while not await condition():  # noqa: ASYNC110 - another process has no event to wait for
+            await asyncio.sleep(0.05)
+
+
+async def _ready(http: httpx.AsyncClient) -> bool:
+    try:
+        return (await http.get("/readyz")).status_code == 200
+    except httpx.TransportError:
+        return False
+
+
+async def records(
+    ingest: Ingest, topic: Topic[AnyJson] | RawTopic, *, about: str
+) -> list[ConsumerRecord[bytes, bytes]]:
+    """Read a topic to its present end; keep the records whose value mentions `about`."""
+    consumer = AIOKafkaConsumer(bootstrap_servers=ingest.bootstrap_servers, max_partition_fetch_bytes=4 << 20)
+    found: list[ConsumerRecord[bytes, bytes]] = []
+    async with asyncio.timeout(PATIENCE_S):
+        await consumer.start()
+        try:
+            parts = [TopicPartition(topic.name, number) for number in range(topic.partitions)]
+            consumer.assign(parts)
+            await consumer.seek_to_beginning(*parts)
+            ends = await consumer.end_offsets(parts)
+            while any([await consumer.position(part) < ends[part] for part in parts]):
+                for batch in (await consumer.getmany(timeout_ms=200)).values():
+                    found.extend(record for record in batch if about.encode() in (record.value or b""))
+        finally:
+            await consumer.stop()
+    return found
+
+
+def fresh_webhook(**more: AnyJson) -> tuple[str, AnyJson]:
+    """Give a body with one message whose id nobody has used."""
+    body: AnyJson = orjson.loads((PAYLOADS / "stop_keyword_text.json").read_bytes())
+    wamid = f"wamid.{uuid.uuid4().hex}"
+    messages = body["entry"][0]["changes"][0]["value"]["messages"]
+    messages[0] |= {"id": wamid, **more}
+    return wamid, body
+
+
+def message(**more: AnyJson) -> dict[str, AnyJson]:
+    content = {"type": "text", "text": {"body": "ciao"}}
+    base = {"brand": "acme", "to": {"phone": "+393331234567"}, "purpose": "promo", "content": content}
+    return base | more
+
+
+def _business() -> AnyJson:
+    return {
+        "brands": [{"id": "acme", "care_number": "100", "promo_number": "100"}],
+        "numbers": [{"id": "100", "display": "100", "waba": "1", "brand": "acme", "token": "t"}],
+        "clients": [
+            {
+                "id": "shop",
+                "keys_sha256": [sha256(API_KEY.encode()).hexdigest()],
+                "brands": ["acme"],
+                "purposes": ["promo"],
+            }
+        ],
+    }
+
+
+async def test_a_webhook_is_on_kafka_when_it_is_answered(ingest: Ingest) -> None:
+    wamid, body = fresh_webhook()
+    assert await ingest.webhook(orjson.dumps(body)) == 200
+    (record,) = await records(ingest, INBOUND_MESSAGE, about=wamid)
+    event = decode(INBOUND_MESSAGE, record.value)
+    headers = dict(record.headers)
+    assert event.wamid == wamid
+    assert record.key == address_hash(HASH_KEY.encode(), "phone", event.sender.phone or "").encode()
+    assert (headers["ce_id"], headers["ce_type"]) == (wamid.encode(), INBOUND_MESSAGE.name.encode())
+    assert headers["ce_source"] == b"/garbo/ingest"
+    assert headers["traceparent"]
+
+
+async def test_the_same_body_twice_is_the_same_fact_twice(ingest: Ingest) -> None:
+    wamid, body = fresh_webhook()
+    raw = orjson.dumps(body)
+    assert [await ingest.webhook(raw), await ingest.webhook(raw)] == [200, 200]
+    first, second = await records(ingest, INBOUND_MESSAGE, about=wamid)
+    assert (first.key, first.partition) == (second.key, second.partition)
+    assert dict(first.headers)["ce_id"] == dict(second.headers)["ce_id"] == wamid.encode()
+
+
+async def test_a_broken_part_lands_in_the_dead_letter_topic_beside_its_neighbours(ingest: Ingest) -> None:
+    wamid, body = fresh_webhook()
+    value = body["entry"][0]["changes"][0]["value"]
+    good = value["messages"][0]
+    value["messages"] = [
+        good,
+        good | {"id": f"{wamid}.broken", "timestamp": "soon"},
+        good | {"id": f"{wamid}.3"},
+    ]
+    assert await ingest.webhook(orjson.dumps(body)) == 200
+    assert len(await records(ingest, INBOUND_MESSAGE, about=wamid)) == 2
+    (dead,) = await records(ingest, dead_letters("ingest"), about=wamid)
+    kept = orjson.loads(dead.value or b"")["entry"][0]["changes"][0]["value"]["messages"]
+    assert [one["id"] for one in kept] == [f"{wamid}.broken"]
+    headers = dict(dead.headers)
+    assert dead.key is None
+    assert headers["garbo-reason"] == b"invalid:timestamp"
+    assert headers["garbo-origin-topic"] == b"http:/webhooks/whatsapp"
+
+
+async def test_a_signed_body_that_is_no_json_is_dead_lettered_whole(ingest: Ingest) -> None:
+    mark = uuid.uuid4().hex
+    assert await ingest.webhook(b"{not json " + mark.encode()) == 200
+    (dead,) = await records(ingest, dead_letters("ingest"), about=mark)
+    assert (dead.value, dict(dead.headers)["garbo-reason"]) == (b"{not json " + mark.encode(), b"not_json")
+
+
+async def test_a_webhook_of_nearly_3_mb_in_one_part_is_kept(ingest: Ingest) -> None:
+    wamid, body = fresh_webhook(blob="x" * (3_000_000))
+    assert await ingest.webhook(orjson.dumps(body)) == 200
+    assert len(await records(ingest, INBOUND_MESSAGE, about=wamid)) == 1
+
+
+async def test_a_part_that_grows_too_large_for_kafka_is_dead_lettered(ingest: Ingest) -> None:
+    wamid, body = fresh_webhook(text={"body": "x" * 3_000_000})
+    assert await ingest.webhook(orjson.dumps(body)) == 200
+    (dead,) = await records(ingest, dead_letters("ingest"), about=wamid)
+    assert dict(dead.headers)["garbo-reason"] == b"record_too_large"
+
+
+async def test_many_webhooks_at_once_are_all_kept(ingest: Ingest) -> None:
+    mark = uuid.uuid4().hex
+    bodies = [orjson.dumps(fresh_webhook(id=f"{mark}.{number}")[1]) for number in range(200)]
+    assert set(await asyncio.gather(*(ingest.webhook(body) for body in bodies))) == {200}
+    found = await records(ingest, INBOUND_MESSAGE, about=mark)
+    assert {decode(INBOUND_MESSAGE, record.value).wamid for record in found} == {
+        f"{mark}.{number}" for number in range(200)
+    }
+
+
+async def test_refusals_have_their_status(ingest: Ingest) -> None:
+    post = ingest.http.post
+    assert (await post("/webhooks/whatsapp", content=b"{}")).status_code == 401
+    assert (await post("/webhooks/whatsapp", content=b" " * 4_000_000)).status_code == 413
+    assert (await post("/v1/messages", content=b"{}")).status_code == 401
+    assert (await ingest.submit(message(brand="other"))).status_code == 403
+    assert (await ingest.submit(message(to={"phone": "1"}))).status_code == 422
+    hello = {"hub.mode": "subscribe", "hub.challenge": "42", "hub.verify_token": "verify-token"}
+    assert (await ingest.http.get("/webhooks/whatsapp", params=hello)).text == "42"
+    assert (await ingest.http.get("/webhooks/whatsapp")).status_code == 403
+
+
+async def test_an_array_is_on_kafka_when_it_is_answered(ingest: Ingest) -> None:
+    campaign = f"c{uuid.uuid4().hex}"
+    trace = uuid.uuid4().hex
+    parent = f"00-{trace}-00f067aa0ba902b7-01"
+    answer = await ingest.submit([message(campaign=campaign)] * 1000, traceparent=parent)
+    assert answer.status_code == 202
+    found = await records(ingest, SEND_REQUESTED, about=campaign)
+    ids = {str(decode(SEND_REQUESTED, record.value).request_id) for record in found}
+    assert ids == {one["request_id"] for one in answer.json()["messages"]}
+    assert len(ids) == 1000
+    assert {dict(record.headers)["traceparent"].split(b"-")[1] for record in found} == {trace.encode()}
+
+
+async def test_nothing_of_an_array_is_on_kafka_when_one_element_is_wrong(ingest: Ingest) -> None:
+    campaign = f"c{uuid.uuid4().hex}"
+    body = [message(campaign=campaign), message(campaign=campaign, to={"phone": "no"})]
+    assert (await ingest.submit(body)).status_code == 422
+    assert await records(ingest, SEND_REQUESTED, about=campaign) == []
+
+
+async def test_a_consent_is_on_kafka_when_it_is_answered(ingest: Ingest) -> None:
+    consent: dict[str, AnyJson] = {
+        "brand": "acme",
+        "to": {"phone": "+393331234567"},
+        "action": "given",
+        "source": f"s{uuid.uuid4().hex}",
+        "occurred_at": "2026-09-01T10:00:00Z",
+    }
+    assert (await ingest.submit(consent, to="consents")).status_code == 202
+    assert len(await records(ingest, CONSENT_RECORDED, about=consent["source"])) == 1
+
+
+@pytest.mark.timeout(150)
+async def test_while_kafka_is_stopped_nothing_is_acknowledged_and_afterwards_all_is_well(
+    private_kafka: PrivateKafka, kafka: SharedKafka, tmp_path: Path
+) -> None:
+    await type(kafka)(private_kafka.bootstrap_servers).create_topics(TOPICS)  # type: ignore[call-arg] # conftest.Kafka
+    async with running(private_kafka.bootstrap_servers, tmp_path) as ingest:
+        wamid, body = fresh_webhook()
+        raw = orjson.dumps(body)
+        assert await ingest.webhook(raw) == 200
+        await asyncio.to_thread(private_kafka.stop)
+        refused = await asyncio.gather(ingest.webhook(raw), ingest.submit(message()))
+        assert (refused[0], refused[1].status_code) == (503, 503)
+        assert (await ingest.http.get("/livez")).status_code == 200
+        await asyncio.to_thread(private_kafka.start)
+        await until(lambda: _kept(ingest, raw))
+        assert len(await records(ingest, INBOUND_MESSAGE, about=wamid)) >= 2
+
+
+async def _kept(ingest: Ingest, raw: bytes) -> bool:
+    return await ingest.webhook(raw) == 200
