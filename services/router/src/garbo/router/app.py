@@ -1,0 +1,131 @@
+"""The wiring of the router: the only file that knows every room."""
+
+from dataclasses import dataclass
+
+from opentelemetry.sdk.trace import TracerProvider
+from starlette.applications import Starlette
+
+from garbo.common.business import Business, load_business
+from garbo.common.runtime import telemetry
+from garbo.common.runtime.broker import KafkaSettings
+from garbo.common.runtime.deliver import Deliveries
+from garbo.common.runtime.health import health_routes
+from garbo.common.runtime.http import HttpServer
+from garbo.common.runtime.lifecycle import App
+from garbo.common.runtime.postgres import Database
+from garbo.common.runtime.producer import Producer
+from garbo.common.runtime.settings import load
+from garbo.router.flow.directory import Directory
+from garbo.router.flow.events import TakeEvents
+from garbo.router.flow.requests import DecideRequests
+from garbo.router.inbound.http import DecisionsApi
+from garbo.router.inbound.policy_file.load import load_policy
+from garbo.router.inbound.subscribers import lanes
+from garbo.router.outbound.kafka import KafkaAnnouncer
+from garbo.router.outbound.metrics import PrometheusMeter
+from garbo.router.outbound.postgres import PostgresStore
+from garbo.router.settings import RouterSettings
+
+CONNECTIONS_PER_LANE = 2
+CONNECTIONS_FOR_HTTP = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Tracing:
+    """Sends the last spans when the process ends."""
+
+    provider: TracerProvider
+
+    async def start(self) -> None:
+        """Nothing: spans are made from the moment it is wired."""
+
+    async def stop(self) -> None:
+        """Send what is left."""
+        self.provider.shutdown()
+
+
+@dataclass(frozen=True, slots=True)
+class Seeding:
+    """Makes the business file's templates known before the first decision."""
+
+    store: PostgresStore
+    business: Business
+
+    async def start(self) -> None:
+        """Write them."""
+        await self.store.seed(self.business)
+
+    async def stop(self) -> None:
+        """Nothing: what is written stays."""
+
+
+def build() -> App:
+    """Wire the process from its environment; raises `StartRefused`."""
+    settings = load(RouterSettings)
+    telemetry.configure(
+        service=settings.service, log_format=settings.log_format, log_level=settings.log_level
+    )
+    return wire(settings)
+
+
+def wire(settings: RouterSettings) -> App:
+    """Wire the parts: databases first, then the producer, then what takes work in."""
+    tracing = Tracing(telemetry.trace_to(settings.otlp_endpoint, service=settings.service))
+    business, policy = load_business(settings.config), load_policy(settings.policy)
+    kafka, directory, meter = kafka_of(settings), Directory(business), PrometheusMeter()
+    hash_key = settings.hash_key.get_secret_value().encode()
+    producer = Producer(kafka=kafka, service=settings.service)
+    announcer = KafkaAnnouncer(producer)
+    databases = [_database(settings, size) for size in (CONNECTIONS_PER_LANE,) * 2 + (CONNECTIONS_FOR_HTTP,)]
+    stores = [PostgresStore(database) for database in databases]
+
+    def decider(store: PostgresStore) -> DecideRequests:
+        return DecideRequests(
+            store=store,
+            announcer=announcer,
+            meter=meter,
+            policy=policy,
+            directory=directory,
+            hash_key=hash_key,
+        )
+
+    events = TakeEvents(
+        store=stores[1],
+        announcer=announcer,
+        meter=meter,
+        policy=policy,
+        directory=directory,
+        hash_key=hash_key,
+    )
+    deliveries = Deliveries(
+        kafka=kafka,
+        service=settings.service,
+        producer=producer,
+        lanes=lanes(decider(stores[0]), events, batch_records=settings.batch_records),
+    )
+    api = DecisionsApi(business=business, requests=decider(stores[2]), store=stores[2])
+    ready = {
+        "postgres": lambda: all(database.healthy for database in databases),
+        "kafka": lambda: producer.healthy,
+    }
+    routes = [*health_routes(alive={}, ready=ready), *api.routes()]
+    server = HttpServer(Starlette(routes=routes), host=settings.host, port=settings.port)
+    return App(
+        settings.service, (tracing, *databases, Seeding(stores[2], business), producer, deliveries, server)
+    )
+
+
+def kafka_of(settings: RouterSettings) -> KafkaSettings:
+    """Give what producer and consumers need to reach Kafka."""
+    password = settings.kafka_sasl_password
+    return KafkaSettings(
+        bootstrap_servers=settings.kafka_bootstrap_servers,
+        security_protocol=settings.kafka_security_protocol,
+        sasl_mechanism=settings.kafka_sasl_mechanism,
+        sasl_username=settings.kafka_sasl_username,
+        sasl_password=password.get_secret_value() if password else None,
+    )
+
+
+def _database(settings: RouterSettings, size: int) -> Database:
+    return Database(settings.postgres_dsn.get_secret_value(), service=settings.service, size=size)

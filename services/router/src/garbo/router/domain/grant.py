@@ -1,0 +1,136 @@
+"""A grant after it was given: what results, statuses and STOP make of it, whatever their order."""
+
+from dataclasses import dataclass, replace
+from typing import Final, Literal
+from uuid import UUID, uuid5
+
+from garbo.common.events.decisions import Lane, MessageClass
+from garbo.common.events.ids import ContactId, GrantId, MessageId
+from garbo.common.events.results import Outcome
+from garbo.router.domain.instants import SECOND_US
+from garbo.router.domain.state import Send
+
+GrantState = Literal[
+    "reserved", "dispatched", "unknown", "accepted", "delivered", "failed", "refunded", "released", "revoked"
+]
+OPEN: Final = frozenset({"reserved", "dispatched", "unknown"})
+"""Not settled: counted at the latest instant at which it can still be accepted."""
+ARRIVED: Final = frozenset({"delivered", "read", "played"})
+ON_ITS_WAY: Final = ARRIVED | {"sent"}
+
+_GRANTS: Final = UUID("6b1cbbd0-6a4f-5f0e-9c0d-0c3f5b7d2a03")
+
+
+def grant_id_of(message_id: MessageId) -> GrantId:
+    """Name the grant of a message; a message has one, renewed under a higher epoch."""
+    return GrantId(uuid5(_GRANTS, message_id.hex))
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """A permission given, and what became of it."""
+
+    grant_id: GrantId
+    message_id: MessageId
+    contact_id: ContactId
+    lane: Lane
+    message_class: MessageClass
+    brand: str
+    number: str
+    epoch: int
+    state: GrantState
+    not_before_us: int
+    valid_until_us: int
+    window_until_us: int | None = None
+    campaign: str | None = None
+    category: str | None = None
+    tags: tuple[str, ...] = ()
+    by_fallback: bool = False
+    wamid: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """What one event makes of a grant and of the count."""
+
+    grant: Grant
+    change: Literal["none", "count", "uncount"] = "none"
+    at_us: int = 0
+    """For `count`: the instant at which the send counts from now on."""
+    open: bool = False
+    closed_reason: str | None = None
+    """Set when the permission is taken back: the decision becomes a deny with this reason."""
+    resurrected: bool = False
+    """It reached the person although its slot had been given back: an alarm."""
+
+    def send(self) -> Send:
+        """Write the send as it counts now."""
+        grant = self.grant
+        return Send(
+            message_id=grant.message_id,
+            at_us=self.at_us,
+            message_class=grant.message_class,
+            brand=grant.brand,
+            campaign=grant.campaign,
+            category=grant.category,
+            tags=grant.tags,
+            open=self.open,
+        )
+
+
+def settle_by_result(
+    grant: Grant, *, outcome: Outcome, wamid: str | None, reason: str | None, at_us: int
+) -> Settled:
+    """Apply the sender's word. `at_us` is when it was recorded; for `unknown`, the latest it can arrive.
+
+    accepted   counts at the recorded instant, the exact one; never after the platform said it failed
+    failed     the slot is given back
+    unknown    counts on, at the attempt's start and the send budget
+    not_sent   the slot is given back and the decision becomes a deny
+    """
+    noted = replace(grant, wamid=wamid or grant.wamid)
+    match outcome:
+        case "accepted" if grant.state != "refunded":
+            state: GrantState = "delivered" if grant.state == "delivered" else "accepted"
+            revived = grant.state in ("failed", "released", "revoked")
+            return Settled(replace(noted, state=state), "count", at_us, resurrected=revived)
+        case "failed" if grant.state in OPEN:
+            return Settled(replace(noted, state="failed"), "uncount")
+        case "unknown" if grant.state in ("reserved", "dispatched"):
+            return Settled(replace(noted, state="unknown"), "count", at_us, open=True)
+        case "not_sent" if grant.state in ("reserved", "dispatched"):
+            return Settled(
+                replace(noted, state="released"), "uncount", closed_reason=reason or "lease_expired"
+            )
+    return Settled(noted)
+
+
+def settle_by_status(
+    grant: Grant, *, status: str, refundable: bool, wamid: str, at_us: int, send_budget_us: int
+) -> Settled:
+    """Apply the platform's word. Duplicates and disorder change nothing more.
+
+    A status carries whole seconds: the send was accepted before the end of that second, and before its
+    lease and the send budget ran out. Delivered beats everything: the customer's phone is the truth.
+    """
+    noted = replace(grant, wamid=grant.wamid or wamid)
+    bound_us = min(at_us + SECOND_US, grant.valid_until_us + send_budget_us)
+    if status in ON_ITS_WAY:
+        arrived = status in ARRIVED
+        state: GrantState = "delivered" if arrived else "accepted"
+        if grant.state in OPEN:
+            return Settled(replace(noted, state=state), "count", bound_us)
+        if grant.state in ("failed", "released", "revoked") or (arrived and grant.state == "refunded"):
+            return Settled(replace(noted, state=state), "count", bound_us, resurrected=True)
+        if arrived and grant.state == "accepted":
+            return Settled(replace(noted, state="delivered"))
+    if status == "failed" and refundable and (grant.state in OPEN or grant.state == "accepted"):
+        return Settled(replace(noted, state="refunded"), "uncount")
+    return Settled(noted)
+
+
+def revoke(grant: Grant) -> Settled:
+    """Take back a grant nobody has claimed; a claimed one is on the wire and stands."""
+    if grant.state != "reserved":
+        return Settled(grant)
+    return Settled(replace(grant, state="revoked"), "uncount", closed_reason="revoked")

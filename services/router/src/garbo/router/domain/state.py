@@ -1,0 +1,120 @@
+"""What is remembered of one recipient: all that a decision needs, in one row."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+from garbo.common.events.ids import MessageId
+from garbo.router.domain.instants import DAY_US
+
+WINDOW_US: Final = DAY_US
+"""The customer service window: 24 h from the person's last message (Meta, Cloud API, read 2026-11)."""
+REMEMBERED_INBOUND: Final = 8
+REMEMBERED_SENDS: Final = 256
+"""Sends kept per class and brand; no cap may be larger."""
+
+
+@dataclass(frozen=True, slots=True)
+class Send:
+    """One send that counts, with what it was when it was granted."""
+
+    message_id: MessageId
+    at_us: int
+    """Accepted at; while open, the latest instant at which it still can be accepted."""
+    message_class: str
+    brand: str
+    campaign: str | None = None
+    category: str | None = None
+    tags: tuple[str, ...] = ()
+    open: bool = False
+    """Granted or unknown, not yet settled: `at_us` is an upper bound."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """What the person last said to a brand: STOP or START. A tie is a STOP."""
+
+    stopped_at_us: int | None = None
+    started_at_us: int | None = None
+    by: str = ""
+    """The wamid of the last STOP."""
+    revoked: tuple[MessageId, ...] = ()
+    """What that STOP called back, so that a redelivery can tell it again."""
+
+    @property
+    def active(self) -> bool:
+        """Whether the person has stopped."""
+        return self.stopped_at_us is not None and self.stopped_at_us >= (self.started_at_us or 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Consent:
+    """The newest instant of each action, for one brand, channel and purpose. Arrival order is no matter."""
+
+    given_at_us: int | None = None
+    confirmed_at_us: int | None = None
+    withdrawn_at_us: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RecipientState:
+    """One recipient. Mappings are replaced, never changed in place."""
+
+    version: int = 0
+    erased: bool = False
+    inbound_at_us: Mapping[str, int] = field(default_factory=dict)
+    """Business number -> the person's last message to it."""
+    inbound: tuple[tuple[str, int], ...] = ()
+    """The person's last messages (wamid, instant), newest last."""
+    stops: Mapping[str, Stop] = field(default_factory=dict)
+    """Brand -> STOP and START."""
+    consents: Mapping[str, Consent] = field(default_factory=dict)
+    """`brand/channel/purpose` -> consent; `*` stands for all."""
+    sends: tuple[Send, ...] = ()
+
+    def window_until_us(self, number: str) -> int | None:
+        """Tell when the customer service window to a number ends; None when it never opened."""
+        opened_at_us = self.inbound_at_us.get(number)
+        return None if opened_at_us is None else opened_at_us + WINDOW_US
+
+    def stopped(self, brand: str) -> bool:
+        """Say whether the person has stopped promos of this brand."""
+        stop = self.stops.get(brand)
+        return stop is not None and stop.active
+
+    def send_of(self, message_id: MessageId) -> Send | None:
+        """Find the counted send of a message."""
+        return next((s for s in self.sends if s.message_id == message_id), None)
+
+
+def with_send(state: RecipientState, send: Send) -> RecipientState:
+    """Count a send; one message counts once, as last said."""
+    others = tuple(s for s in state.sends if s.message_id != send.message_id)
+    return replace(state, sends=(*others, send))
+
+
+def without_send(state: RecipientState, message_id: MessageId) -> RecipientState:
+    """Stop counting a message's send."""
+    return replace(state, sends=tuple(s for s in state.sends if s.message_id != message_id))
+
+
+def with_inbound(state: RecipientState, *, wamid: str, number: str, at_us: int) -> RecipientState:
+    """Open or extend the window to a number. An older message never shrinks it; a repeat changes nothing."""
+    latest = max(at_us, state.inbound_at_us.get(number, at_us))
+    known = {**dict(state.inbound), wamid: at_us}
+    newest = sorted(known.items(), key=lambda item: (item[1], item[0]))[-REMEMBERED_INBOUND:]
+    return replace(state, inbound_at_us={**state.inbound_at_us, number: latest}, inbound=tuple(newest))
+
+
+def pruned(state: RecipientState, *, since_us: int) -> RecipientState:
+    """Forget sends before `since_us`, and all but the newest `REMEMBERED_SENDS` of a class and brand."""
+    if len(state.sends) <= REMEMBERED_SENDS and all(s.at_us > since_us for s in state.sends):
+        return state
+    kept: list[Send] = []
+    counts: dict[tuple[str, str], int] = {}
+    for send in sorted(state.sends, key=lambda s: s.at_us, reverse=True):
+        scope = (send.message_class, send.brand)
+        counts[scope] = counts.get(scope, 0) + 1
+        if send.at_us > since_us and counts[scope] <= REMEMBERED_SENDS:
+            kept.append(send)
+    return replace(state, sends=tuple(reversed(kept)))

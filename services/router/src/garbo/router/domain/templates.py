@@ -1,0 +1,101 @@
+"""The template registry: which category a template has at an instant."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from garbo.common.events.platform import PlatformChange
+from garbo.router.domain.instants import SECOND_US, to_us
+
+ANY_ACCOUNT: Final = "*"
+
+
+@dataclass(frozen=True, slots=True)
+class TemplateCategory:
+    """One template of one account (or of any, from the business file)."""
+
+    waba: str
+    name: str
+    language: str
+    category: str | None
+    """marketing, utility, authentication; None when only its status was told."""
+    changed_at_us: int
+    next_category: str | None = None
+    next_at_us: int | None = None
+    """An announced change holds from this instant."""
+    status: str | None = None
+
+    def category_at(self, now_us: int) -> str | None:
+        """Tell the category that holds at an instant."""
+        if self.next_category and self.next_at_us is not None and now_us >= self.next_at_us:
+            return self.next_category
+        return self.category
+
+
+@dataclass(frozen=True, slots=True)
+class Templates:
+    """The registry as one process knows it."""
+
+    version: int = 0
+    known: Mapping[tuple[str, str, str], TemplateCategory] = field(default_factory=dict)
+
+    def category_at(self, *, waba: str, name: str, language: str, now_us: int) -> str | None:
+        """Tell a template's category for an account at an instant; None when nobody knows it."""
+        spoken = normal_language(language)
+        for account in (waba, ANY_ACCOUNT):
+            template = self.known.get((account, name, spoken))
+            category = template.category_at(now_us) if template else None
+            if category:
+                return category
+        return None
+
+
+def normal_language(code: str) -> str:
+    """Write a language one way: the platform says both `en-US` and `en_US`."""
+    return code.replace("-", "_")
+
+
+def template_change(change: PlatformChange) -> TemplateCategory | None:
+    """Read what the platform tells of a template; None when it is about something else.
+
+    A category change is done (`new_category`) or announced (`correct_category` with a timestamp).
+    Source: Meta, webhooks reference `template_category_update` (read 2026-11).
+    """
+    if change.field not in ("template_category_update", "message_template_status_update"):
+        return None
+    name, language = (change.value.get(f"message_template_{key}") for key in ("name", "language"))
+    if not isinstance(name, str) or not isinstance(language, str):
+        return None
+    told = _category(change.value, "new_category") or _category(change.value, "message_template_category")
+    event = change.value.get("event")
+    return TemplateCategory(
+        waba=change.waba,
+        name=name,
+        language=normal_language(language),
+        category=told,
+        changed_at_us=to_us(change.happened_at),
+        next_category=_category(change.value, "correct_category"),
+        next_at_us=_instant_us(change.value.get("category_update_timestamp")),
+        status=event if isinstance(event, str) else None,
+    )
+
+
+def _category(value: Mapping[str, Any], key: str) -> str | None:
+    word = value.get(key)
+    known = ("marketing", "utility", "authentication")
+    return word.lower() if isinstance(word, str) and word.lower() in known else None
+
+
+def _instant_us(value: object) -> int | None:
+    if isinstance(value, str) and value.isdecimal():
+        value = int(value)
+    if isinstance(value, int) and 0 < value < 1 << 40:
+        return value * SECOND_US
+    if isinstance(value, str):
+        try:
+            parsed = datetime.fromisoformat(value)
+        except ValueError:
+            return None
+        return to_us(parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC))
+    return None

@@ -1,0 +1,77 @@
+"""From the event another service wrote to the request that is decided."""
+
+from dataclasses import dataclass
+
+from garbo.common.events.content import Template, TemplateContent
+from garbo.common.events.ids import MessageId, address_hash
+from garbo.common.events.requests import SendRequested
+from garbo.router.domain.instants import to_us, to_us_or_none
+from garbo.router.domain.request import Body, Request
+from garbo.router.domain.templates import Templates
+from garbo.router.flow.directory import Directory
+from garbo.router.ports import Address, Contact
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One request as it arrived."""
+
+    event: SendRequested
+    trace: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """One request with its identity, its recipient where known, and why it is refused at the door."""
+
+    event: SendRequested
+    trace: str | None
+    message_id: MessageId
+    body_hash: bytes
+    contact: Contact | None
+    refusal: str | None
+
+
+def address_of(event: SendRequested, *, hash_key: bytes) -> Address | None:
+    """Give the address a request names; None when it names a contact."""
+    named = event.to.address
+    if named is None:
+        return None
+    kind, value = named
+    return Address(kind=kind, value=value, hash=address_hash(hash_key, kind, value))
+
+
+def request_of(
+    ask: Ask, contact: Contact, *, directory: Directory, templates: Templates, now_us: int
+) -> Request:
+    """Write the request in the decision's words, with the templates' categories of this instant."""
+    event = ask.event
+    waba = directory.waba(event.brand, event.number)
+    free = Body(form="free")
+    template = event.content.template if isinstance(event.content, TemplateContent) else None
+    second = event.fallback.template if event.fallback else None
+    return Request(
+        message_id=ask.message_id,
+        request_id=event.request_id,
+        client=event.client,
+        brand=event.brand,
+        purpose=event.purpose,
+        body=_body(template, templates, waba=waba, now_us=now_us) if template else free,
+        fallback=_body(second, templates, waba=waba, now_us=now_us) if second and not template else None,
+        numbers=directory.numbers(event.brand, event.number),
+        requested_at_us=to_us(event.requested_at),
+        priority=event.priority,
+        campaign=event.campaign,
+        tags=event.tags,
+        reply_to=event.reply_to,
+        not_before_us=to_us_or_none(event.not_before),
+        expires_at_us=to_us_or_none(event.expires_at),
+        recipient_kind=contact.kind,
+    )
+
+
+def _body(template: Template, templates: Templates, *, waba: str, now_us: int) -> Body:
+    category = templates.category_at(
+        waba=waba, name=template.name, language=template.language.code, now_us=now_us
+    )
+    return Body(form="template", category=category or "unknown", template_unknown=category is None)

@@ -1,0 +1,65 @@
+"""Who may ask, and by which numbers: the business file, ready for questions."""
+
+from dataclasses import dataclass
+
+from garbo.common.business import Business
+from garbo.common.events.requests import SendRequested
+from garbo.router.domain.request import Numbers
+
+
+@dataclass(frozen=True, slots=True)
+class BrandNumbers:
+    """A brand's numbers and the account of its defaults."""
+
+    all: tuple[str, ...]
+    care_default: str
+    promo_default: str
+    waba: str
+
+
+class Directory:
+    """Answers from the business file."""
+
+    def __init__(self, business: Business) -> None:
+        self._clients = {c.id: c for c in business.clients}
+        self._brand_of = {n.id: n.brand for n in business.numbers}
+        self._waba_of = {n.id: n.waba for n in business.numbers}
+        self._brands = {
+            b.id: BrandNumbers(
+                all=tuple(n.id for n in business.numbers if n.brand == b.id),
+                care_default=b.care_number,
+                promo_default=b.promo_number,
+                waba=self._waba_of[b.promo_number],
+            )
+            for b in business.brands
+        }
+
+    def refusal(self, event: SendRequested) -> str | None:
+        """Say why a request is not this client's to make; None when it is."""
+        client = self._clients.get(event.client)
+        if client is None:
+            return "unknown_client"
+        if event.brand not in self._brands:
+            return "unknown_brand"
+        if event.brand not in client.brands:
+            return "brand_not_allowed"
+        if event.purpose not in client.purposes:
+            return "purpose_not_allowed"
+        if event.number and self._brand_of.get(event.number) != event.brand:
+            return "unknown_number"
+        return "channel_unavailable" if event.channel == "sms" else None
+
+    def numbers(self, brand: str, asked: str | None) -> Numbers:
+        """Give the numbers a request of this brand may use."""
+        own = self._brands[brand]
+        return Numbers(
+            asked=asked, all=own.all, care_default=own.care_default, promo_default=own.promo_default
+        )
+
+    def waba(self, brand: str, number: str | None) -> str:
+        """Give the account whose template registry counts."""
+        return self._waba_of.get(number or "", self._brands[brand].waba)
+
+    def brand_of(self, number: str) -> str | None:
+        """Tell whose number it is."""
+        return self._brand_of.get(number)

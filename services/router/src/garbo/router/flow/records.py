@@ -1,0 +1,178 @@
+"""From a decision to the records that tell it."""
+
+from typing import Final
+from uuid import UUID, uuid5
+
+from garbo.common.events.addresses import Recipient
+from garbo.common.events.content import TemplateContent
+from garbo.common.events.decisions import Check, DecisionMade, GrantGiven
+from garbo.common.events.grants import SendGranted
+from garbo.router.domain.decide import Decision
+from garbo.router.domain.grant import Grant, grant_id_of
+from garbo.router.domain.instants import to_datetime
+from garbo.router.domain.rules import Answer
+from garbo.router.flow.ask import Ask
+from garbo.router.ports import Contact
+
+_DECISIONS: Final = UUID("6b1cbbd0-6a4f-5f0e-9c0d-0c3f5b7d2a04")
+FIRST_EPOCH: Final = 1
+
+
+def refused_record(ask: Ask, reason: str, *, policy_version: str, now_us: int) -> DecisionMade:
+    """Tell a request that never reached the rules: unknown client, unknown contact, id used twice."""
+    event = ask.event
+    reused = reason == "id_reused"
+    name = f"{ask.message_id}:{ask.body_hash.hex()}" if reused else f"{ask.message_id}:1"
+    return DecisionMade(
+        decision_id=uuid5(_DECISIONS, name),
+        sequence=0 if reused else 1,
+        message_id=ask.message_id,
+        request_id=event.request_id,
+        client=event.client,
+        brand=event.brand,
+        verdict="deny",
+        final=True,
+        purpose=event.purpose,
+        campaign=event.campaign,
+        reason=reason,
+        policy_version=policy_version,
+        requested_at=event.requested_at,
+        decided_at=to_datetime(now_us),
+    )
+
+
+def decided_record(
+    ask: Ask, contact: Contact, decision: Decision, *, policy_version: str, state_version: int, now_us: int
+) -> DecisionMade:
+    """Tell a decision of the rules, with every check it rests on."""
+    event, deciding = ask.event, decision.deciding
+    free_at_us = decision.next_allowed_at_us
+    return DecisionMade(
+        decision_id=uuid5(_DECISIONS, f"{ask.message_id}:1"),
+        sequence=1,
+        message_id=ask.message_id,
+        request_id=event.request_id,
+        client=event.client,
+        brand=event.brand,
+        contact_id=contact.contact_id,
+        verdict=decision.verdict,
+        final=True,
+        message_class=decision.message_class,
+        purpose=event.purpose,
+        campaign=event.campaign,
+        category=decision.category,
+        template_unknown=decision.template_unknown,
+        demoted=decision.demoted,
+        rule=deciding.rule.reach.id if deciding else None,
+        reason=decision.reason,
+        limit=deciding.limit if deciding else None,
+        used=deciding.used if deciding else None,
+        window=deciding.window if deciding else None,
+        next_allowed_at=None if free_at_us is None else to_datetime(free_at_us),
+        provisional=decision.provisional,
+        checks=tuple(_check(answer) for answer in decision.answers),
+        grant=_grant_given(ask, decision),
+        policy_version=policy_version,
+        state_version=state_version,
+        requested_at=event.requested_at,
+        decided_at=to_datetime(now_us),
+    )
+
+
+def withdrawn_record(last: DecisionMade, *, reason: str, now_us: int) -> DecisionMade:
+    """Tell that an allow was taken back: the next record of the same message."""
+    sequence = last.sequence + 1
+    return last.model_copy(
+        update={
+            "decision_id": uuid5(_DECISIONS, f"{last.message_id}:{sequence}"),
+            "sequence": sequence,
+            "verdict": "deny",
+            "final": True,
+            "rule": None,
+            "reason": reason,
+            "grant": None,
+            "decided_at": to_datetime(now_us),
+        }
+    )
+
+
+def new_grant(ask: Ask, contact: Contact, decision: Decision) -> Grant | None:
+    """Write down the permission of an allow."""
+    terms = decision.terms
+    if terms is None or decision.message_class is None:
+        return None
+    return Grant(
+        grant_id=grant_id_of(ask.message_id),
+        message_id=ask.message_id,
+        contact_id=contact.contact_id,
+        lane=terms.lane,
+        message_class=decision.message_class,
+        brand=ask.event.brand,
+        number=terms.number,
+        epoch=FIRST_EPOCH,
+        state="reserved",
+        not_before_us=terms.not_before_us,
+        valid_until_us=terms.valid_until_us,
+        window_until_us=terms.window_until_us,
+        campaign=ask.event.campaign,
+        category=decision.category,
+        tags=ask.event.tags,
+        by_fallback=decision.by_fallback,
+    )
+
+
+def granted_record(ask: Ask, contact: Contact, grant: Grant) -> SendGranted:
+    """Tell the sender: the same record for each repetition of the request."""
+    event, until_us = ask.event, grant.window_until_us
+    content = event.content
+    if grant.by_fallback and event.fallback and event.fallback.template:
+        content = TemplateContent(template=event.fallback.template)
+    return SendGranted(
+        grant_id=grant.grant_id,
+        epoch=grant.epoch,
+        message_id=grant.message_id,
+        request_id=event.request_id,
+        client=event.client,
+        brand=event.brand,
+        contact_id=grant.contact_id,
+        lane=grant.lane,
+        message_class=grant.message_class,
+        category=grant.category,
+        campaign=grant.campaign,
+        number=grant.number,
+        to=Recipient.model_validate({contact.address.kind: contact.address.value}),
+        content=content,
+        reply_to=event.reply_to,
+        not_before=to_datetime(grant.not_before_us),
+        valid_until=to_datetime(grant.valid_until_us),
+        window_until=None if until_us is None else to_datetime(until_us),
+        decided_at=to_datetime(grant.not_before_us),
+    )
+
+
+def _check(answer: Answer) -> Check:
+    rule, free_at_us = answer.rule, answer.free_at_us
+    return Check(
+        rule=rule.reach.id,
+        type=answer.type,
+        ok=answer.ok,
+        used=answer.used,
+        limit=answer.limit,
+        window=answer.window,
+        free_at=None if free_at_us is None else to_datetime(free_at_us),
+        by=tuple(str(message_id) for message_id in answer.by),
+    )
+
+
+def _grant_given(ask: Ask, decision: Decision) -> GrantGiven | None:
+    terms = decision.terms
+    if terms is None:
+        return None
+    return GrantGiven(
+        id=grant_id_of(ask.message_id),
+        lane=terms.lane,
+        number=terms.number,
+        epoch=FIRST_EPOCH,
+        not_before=to_datetime(terms.not_before_us),
+        valid_until=to_datetime(terms.valid_until_us),
+    )

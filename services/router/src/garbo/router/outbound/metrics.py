@@ -1,0 +1,27 @@
+"""What Prometheus can see of decisions: classes, verdicts, reasons; never people."""
+
+from typing import Final
+
+from prometheus_client import Counter
+
+DECISIONS: Final = Counter("garbo_router_decisions", "Decisions made", ["class", "verdict", "reason"])
+REPEATS: Final = Counter("garbo_router_repeats", "Requests that had been decided before")
+RESURRECTED: Final = Counter(
+    "garbo_router_resurrected", "Messages that arrived after their slot had been given back"
+)
+
+
+class PrometheusMeter:
+    """A `Meter`."""
+
+    def decided(self, *, message_class: str, verdict: str, reason: str) -> None:
+        """Count a new decision."""
+        DECISIONS.labels(message_class, verdict, reason).inc()
+
+    def repeated(self) -> None:
+        """Count a request that had been decided before."""
+        REPEATS.inc()
+
+    def resurrected(self) -> None:
+        """Count a message that arrived after its slot had been given back: somebody should look."""
+        RESURRECTED.inc()

@@ -1,0 +1,26 @@
+"""What the router is told by its environment."""
+
+from pathlib import Path
+from typing import Annotated, ClassVar
+
+from pydantic import Field
+
+from garbo.common.runtime.settings import HashKey, Port, WithKafka, WithPostgres
+
+
+class RouterSettings(WithKafka, WithPostgres):
+    """`GARBO_ROUTER_*` and the shared names."""
+
+    service: ClassVar[str] = "router"
+
+    host: str = "127.0.0.1"
+    """The address to listen on; 0.0.0.0 for all, behind a proxy."""
+    port: Port = 8082
+    config: Path
+    """The business file (`GARBO_CONFIG`)."""
+    policy: Path
+    """The policy file (`GARBO_POLICY`)."""
+    hash_key: HashKey
+    """Addresses are looked up by their hash with this. The same in all services; never changed."""
+    batch_records: Annotated[int, Field(ge=1, le=5000)] = 500
+    """Requests decided in one transaction."""
