@@ -132,7 +132,8 @@ def doctor(
 def _print_changes(changes: list[Change], what: str) -> None:
     for change in changes:
         typer.echo(f"{change.kind:<11} {change.topic.name}  {change.detail}")
-    typer.echo(f"{len(changes)} {what}" if changes else "nothing to do: Kafka agrees with the table")
+    allowed = sum(not change.refused for change in changes)
+    typer.echo(f"{allowed} {what}" if changes else "nothing to do: Kafka agrees with the table")
 
 
 def main() -> None:

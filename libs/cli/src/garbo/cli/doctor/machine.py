@@ -84,7 +84,8 @@ def _disk(plan: Plan) -> str:
 
 def _business(path: Path) -> str:
     business = load_business(path)
-    return f"{len(business.numbers)} numbers, {len(business.templates)} templates, {len(business.clients)} clients"
+    templates, clients = len(business.templates), len(business.clients)
+    return f"{len(business.numbers)} numbers, {templates} templates, {clients} clients"
 
 
 def _policy(path: Path) -> str:

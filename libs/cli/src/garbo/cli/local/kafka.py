@@ -66,7 +66,7 @@ class KafkaServer:
         Raises StartRefused: no Java, no Maven, or another version's data.
         """
         ensure_jars(kafka_files() / "pom.xml", self._jars)
-        self._refuse_other_data()
+        self.refuse_other_data()
         self._home.mkdir(parents=True, exist_ok=True)
         self._properties.write_text(
             _PROPERTIES.format(
@@ -107,7 +107,8 @@ class KafkaServer:
         log4j = f"-Dlog4j2.configurationFile={kafka_files() / 'log4j2.xml'}"
         return (java(), *options, log4j, "-cp", f"{self._jars}/*")
 
-    def _refuse_other_data(self) -> None:
+    def refuse_other_data(self) -> None:
+        """Raise StartRefused when the folder was made by a newer Kafka, or by another major version."""
         if not self._made_by.is_file():
             return
         made_by = json.loads(self._made_by.read_text())["kafka"]

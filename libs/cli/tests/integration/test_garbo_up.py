@@ -1,0 +1,136 @@
+"""`garbo up` as a person uses it: started, refused a second time, interrupted, killed, started again."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from time import monotonic, sleep
+
+import psutil  # type: ignore[import-untyped]  # it ships no types
+import pytest
+
+from garbo.cli.local.ports import free_ports
+from garbo.cli.up.plan import Ports
+from garbo.cli.up.runfile import RunFile
+
+pytestmark = pytest.mark.integration
+UP_S = 90.0
+NAMES = tuple(Ports.__slots__)
+
+
+class Installation:
+    """One data folder with ports of its own, driven through the command line."""
+
+    def __init__(self, home: Path) -> None:
+        self.data = home / "data"
+        self._said = home / "said.txt"
+        ports = free_ports(len(NAMES))
+        own = {f"GARBO_{name.upper()}_PORT": str(port) for name, port in zip(NAMES, ports, strict=True)}
+        clean = {name: value for name, value in os.environ.items() if not name.startswith("GARBO_")}
+        self.env = clean | own | {"GARBO_DATA": str(self.data)}
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def up(self) -> int:
+        """Start and wait for the table; returns the process id."""
+        self._said.write_bytes(b"")
+        with self._said.open("ab") as out:
+            argv = [sys.executable, "-m", "garbo.cli", "up", "--no-services"]
+            self.process = subprocess.Popen(argv, env=self.env, stdout=out, stderr=out)
+        self.until("Garbo is up")
+        return self.process.pid
+
+    def until(self, text: str) -> None:
+        """Wait until it said this."""
+        deadline = monotonic() + UP_S
+        while text not in self.said:
+            ended = self.process is None or self.process.poll() is not None
+            assert not (ended and text not in self.said), f"ended:\n{self.said}"
+            assert monotonic() < deadline, f"{text!r} was not said:\n{self.said}"
+            sleep(0.05)
+
+    def garbo(self, *words: str) -> subprocess.CompletedProcess[str]:
+        """Run a command to its end."""
+        argv = [sys.executable, "-m", "garbo.cli", *words]
+        return subprocess.run(argv, env=self.env, capture_output=True, text=True, timeout=60, check=False)
+
+    def end(self, number: signal.Signals) -> int:
+        """Send a signal and wait for the exit code."""
+        assert self.process is not None
+        self.process.send_signal(number)
+        return self.process.wait(20)
+
+    @property
+    def said(self) -> str:
+        return self._said.read_text(errors="replace")
+
+    def processes(self) -> list[psutil.Process]:
+        """Return every living process that works in this data folder."""
+        found: list[psutil.Process] = []
+        for process in psutil.process_iter(["cmdline", "status"]):
+            words = process.info["cmdline"] or []
+            if (
+                any(str(self.data) in word for word in words)
+                and process.info["status"] != psutil.STATUS_ZOMBIE
+            ):
+                found.append(process)
+        return found
+
+
+@pytest.fixture
+def installation(tmp_path: Path) -> Iterator[Installation]:
+    tmp_path.chmod(0o755)
+    installed = Installation(tmp_path)
+    yield installed
+    if installed.process is not None and installed.process.poll() is None:
+        installed.process.kill()
+        installed.process.wait(10)
+    installed.garbo("stop")
+
+
+def test_ctrl_c_ends_everything_with_0_and_leaves_neither_process_nor_lock(
+    installation: Installation,
+) -> None:
+    installation.up()
+    assert len(installation.processes()) >= 2
+    assert installation.end(signal.SIGINT) == 0
+    assert installation.processes() == []
+    assert list((installation.data / "run").iterdir()) == []
+
+
+def test_a_second_start_is_refused_in_one_line_while_the_first_goes_on(installation: Installation) -> None:
+    first = installation.up()
+    second = installation.garbo("up", "--no-services")
+    assert second.returncode == 1
+    assert second.stderr.splitlines() == [second.stderr.strip()]
+    assert f"already runs from this folder as process {first}" in second.stderr
+    assert installation.garbo("topics", "plan").stdout.startswith("nothing to do")
+    assert installation.garbo("stop").stdout.strip().endswith("stopped")
+    assert installation.process is not None
+    assert installation.process.wait(20) == 0
+
+
+def test_a_process_that_ends_unasked_is_announced_and_started_again_only_when_asked(
+    installation: Installation,
+) -> None:
+    installation.up()
+    victim = next(p for p in installation.processes() if p.name() == "postgres")
+    victim.kill()
+    installation.until("postgres ended unasked, exit code 137 (SIGKILL)")
+    assert "type: garbo restart postgres" in installation.said
+    again = installation.garbo("restart", "postgres")
+    assert (again.returncode, again.stdout.splitlines()[-1]) == (0, "postgres is ready")
+    assert installation.garbo("restart", "nobody").returncode == 1
+    assert installation.end(signal.SIGTERM) == 0
+
+
+def test_what_a_kill_9_left_behind_is_mended_by_the_next_start(installation: Installation) -> None:
+    installation.up()
+    installation.end(signal.SIGKILL)
+    assert RunFile(installation.data).read() is not None
+    assert "was killed" in installation.garbo("doctor").stdout
+    installation.up()
+    assert installation.garbo("migrate").stdout.strip() == "nothing to do: all migrations are applied"
+    assert installation.end(signal.SIGINT) == 0
+    assert installation.processes() == []
