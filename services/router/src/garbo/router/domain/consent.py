@@ -34,7 +34,8 @@ def with_consent(state: RecipientState, *, key: str, action: str, at_us: int) ->
 def consent_fault(rule: ConsentRule, state: RecipientState, *, brand: str, now_us: int) -> str | None:
     """Say why consent is missing; None if it is there.
 
-    `not_opted_in`, `opt_in_unconfirmed` or `consent_expired`. A withdrawal in the same microsecond wins. At exactly `max_age` consent has expired.
+    `not_opted_in`, `opt_in_unconfirmed` or `consent_expired`. A withdrawal in the same microsecond wins.
+    At exactly `max_age` consent has expired.
     """
     given_us, confirmed_us, withdrawn_us = _newest(state, brand=brand, purpose=rule.purpose)
     best_us = confirmed_us if rule.level == "double" else max(given_us, confirmed_us)

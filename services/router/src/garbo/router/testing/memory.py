@@ -1,0 +1,208 @@
+"""Fakes of the ports, in memory; one conformance suite proves them against PostgreSQL."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from copy import copy
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from uuid import uuid4
+
+from garbo.common.errors import RetryLater
+from garbo.common.events.base import Event
+from garbo.common.events.ids import ContactId, MessageId
+from garbo.common.events.topics import Topic
+from garbo.common.events.wire import encode
+from garbo.router.domain.grant import Grant
+from garbo.router.domain.instants import to_us
+from garbo.router.domain.state import RecipientState
+from garbo.router.domain.templates import TemplateCategory, Templates
+from garbo.router.ports import Address, Announcement, Changes, Contact, Moment, StoredDecision
+
+
+@dataclass(slots=True)
+class Tables:
+    """What is stored; a transaction works on a copy."""
+
+    aliases: dict[str, Contact] = field(default_factory=dict)
+    states: dict[ContactId, RecipientState] = field(default_factory=dict)
+    decisions: dict[MessageId, StoredDecision] = field(default_factory=dict)
+    grants: dict[MessageId, Grant] = field(default_factory=dict)
+    templates: Templates = field(default_factory=Templates)
+
+    def copied(self) -> "Tables":
+        """Copy the tables; their rows are frozen."""
+        twin = copy(self)
+        twin.aliases, twin.states = dict(self.aliases), dict(self.states)
+        twin.decisions, twin.grants = dict(self.decisions), dict(self.grants)
+        return twin
+
+
+class InMemoryStore:
+    """A `Store` in which transactions run one after the other and time moves only when told."""
+
+    def __init__(self, now: datetime = datetime(2026, 6, 1, 10, tzinfo=UTC)) -> None:
+        self.now = now
+        self.tables = Tables()
+        self._one_at_a_time = asyncio.Lock()
+
+    def advance(self, by: timedelta) -> None:
+        """Move the clock."""
+        self.now += by
+
+    def know(self, templates: Sequence[TemplateCategory]) -> None:
+        """Make templates known."""
+        self.tables.templates = _merged(self.tables.templates, templates)
+
+    @asynccontextmanager
+    async def batch(self) -> AsyncIterator["InMemoryBatch"]:
+        """Open a transaction: kept at the end, forgotten on any exception."""
+        async with self._one_at_a_time:
+            tables = self.tables.copied()
+            yield InMemoryBatch(tables, to_us(self.now))
+            self.tables = tables
+
+    async def decision(self, message_id: MessageId) -> StoredDecision | None:
+        """Find a decision outside any batch."""
+        return self.tables.decisions.get(message_id)
+
+
+class InMemoryBatch:
+    """A `Batch` over a copy of the tables."""
+
+    def __init__(self, tables: Tables, now_us: int) -> None:
+        self._tables, self._now_us = tables, now_us
+
+    async def contacts_at(self, addresses: Iterable[Address], *, mint: bool) -> Mapping[str, Contact]:
+        """Find the contacts of addresses, by hash; with `mint`, make those that are not known."""
+        asked = {address.hash: address for address in addresses}
+        for address in asked.values() if mint else ():
+            if address.hash not in self._tables.aliases:
+                contact_id = ContactId(uuid4())
+                self._tables.states[contact_id] = RecipientState()
+                self._alias(address, contact_id)
+        return {key: self._tables.aliases[key] for key in asked if key in self._tables.aliases}
+
+    async def contacts_of(self, contact_ids: Iterable[ContactId]) -> Mapping[ContactId, Contact]:
+        """Find contacts by their own id; unknown ones are left out."""
+        wanted = set(contact_ids)
+        found = sorted(
+            self._tables.aliases.values(), key=lambda c: (c.address.kind, c.address.hash), reverse=True
+        )
+        return {contact.contact_id: contact for contact in found if contact.contact_id in wanted}
+
+    async def link(self, aliases: Mapping[str, tuple[Address, ContactId]]) -> None:
+        """Add further addresses (by hash) to contacts; one that is somebody's already stays theirs."""
+        for key, (address, contact_id) in aliases.items():
+            if key not in self._tables.aliases:
+                self._alias(address, contact_id)
+
+    async def grants_named(
+        self, *, message_ids: Iterable[MessageId] = (), wamids: Iterable[str] = ()
+    ) -> Sequence[Grant]:
+        """Find grants, not locked, by message or by wamid."""
+        messages, known = set(message_ids), set(wamids)
+        return [g for g in self._tables.grants.values() if g.message_id in messages or g.wamid in known]
+
+    async def lock(self, contact_ids: Iterable[ContactId]) -> Mapping[ContactId, RecipientState]:
+        """Read the states of contacts that exist."""
+        return await self.peek(contact_ids)
+
+    async def peek(self, contact_ids: Iterable[ContactId]) -> Mapping[ContactId, RecipientState]:
+        """Read the states of contacts that exist."""
+        return {c: self._tables.states[c] for c in contact_ids if c in self._tables.states}
+
+    async def lock_grants(self, message_ids: Iterable[MessageId]) -> Mapping[MessageId, Grant]:
+        """Read the grants of messages."""
+        return {m: self._tables.grants[m] for m in message_ids if m in self._tables.grants}
+
+    async def look_up(self, message_ids: Iterable[MessageId]) -> Moment:
+        """Read the clock, the templates, and what is stored of these messages."""
+        decisions = {m: self._tables.decisions[m] for m in message_ids if m in self._tables.decisions}
+        grants = {m: self._tables.grants[m] for m in decisions if m in self._tables.grants}
+        return Moment(self._now_us, self._tables.templates, decisions, grants)
+
+    async def write(self, changes: Changes) -> None:
+        """Write. Raises `RetryLater` when one of the decisions is there already."""
+        tables = self._tables
+        for decision in changes.decisions:
+            if decision.message_id in tables.decisions:
+                raise RetryLater("decided_meanwhile")
+            tables.decisions[decision.message_id] = decision
+        for contact_id, state in changes.states.items():
+            tables.states[contact_id] = replace(state, version=tables.states[contact_id].version + 1)
+        for message_id, record in changes.further.items():
+            stored = tables.decisions[message_id]
+            tables.decisions[message_id] = replace(stored, records=(*stored.records, record))
+        for grant in (*changes.grants, *changes.settled):
+            tables.grants[grant.message_id] = grant
+        if changes.templates:
+            tables.templates = _merged(tables.templates, changes.templates)
+
+    def _alias(self, address: Address, contact_id: ContactId) -> None:
+        kind = "group" if address.kind == "group_id" else "person"
+        self._tables.aliases[address.hash] = Contact(contact_id, kind, address)
+
+
+class RecordingAnnouncer:
+    """An `Announcer` that keeps what it is told; it can be made to fail a number of times."""
+
+    def __init__(self) -> None:
+        self.told: list[Announcement] = []
+        self.failures_left = 0
+
+    async def announce(self, announcements: Sequence[Announcement]) -> None:
+        """Keep them, or fail as a broker does."""
+        if self.failures_left:
+            self.failures_left -= 1
+            raise RetryLater("kafka_publish:test")
+        self.told.extend(announcements)
+
+    def of(self, topic: Topic[Event]) -> list[Event]:
+        """Give the events told on a topic, oldest first."""
+        return [told.event for told in self.told if told.topic == topic]
+
+    def bytes_of(self, topic: Topic[Event]) -> list[bytes]:
+        """Give the bytes told on a topic, oldest first."""
+        return [told.value or encode(told.event) for told in self.told if told.topic == topic]
+
+
+class CountingMeter:
+    """A `Meter` one can look at."""
+
+    def __init__(self) -> None:
+        self.decisions: list[tuple[str, str, str]] = []
+        self.repeats_count = 0
+        self.resurrected_count = 0
+
+    def decided(self, *, message_class: str, verdict: str, reason: str) -> None:
+        """Keep a new decision."""
+        self.decisions.append((message_class, verdict, reason))
+
+    def repeated(self) -> None:
+        """Count a request that had been decided before."""
+        self.repeats_count += 1
+
+    def resurrected(self) -> None:
+        """Count a message that arrived after its slot had been given back."""
+        self.resurrected_count += 1
+
+
+def _merged(known: Templates, told: Sequence[TemplateCategory]) -> Templates:
+    """Take in templates as the registry does: a newer word wins, silence about a category keeps the old one."""
+    merged = dict(known.known)
+    for template in told:
+        key = (template.waba, template.name, template.language)
+        old = merged.get(key)
+        if old is None:
+            merged[key] = template
+        elif template.changed_at_us >= old.changed_at_us:
+            silent = template.category is None
+            merged[key] = replace(
+                template,
+                category=old.category if silent else template.category,
+                next_category=old.next_category if silent else template.next_category,
+                next_at_us=old.next_at_us if silent else template.next_at_us,
+                status=template.status or old.status,
+            )
+    return Templates(version=known.version + 1, known=merged)
