@@ -117,7 +117,9 @@ async def _present(admin: AIOKafkaAdminClient) -> dict[str, Present]:
 async def _create(admin: AIOKafkaAdminClient, topics: Sequence[AnyTopic], replication: int) -> None:
     if not topics:
         return
-    new = [NewTopic(t.name, t.partitions, replication, topic_configs=configs_of(t)) for t in topics]
+    # aiokafka takes the broker's default (-1) only beside an assignment, if an empty one.
+    assignments: dict[int, list[int]] | None = {} if replication == -1 else None
+    new = [NewTopic(t.name, t.partitions, replication, assignments, configs_of(t)) for t in topics]
     response: Any = await admin.create_topics(new)
     for name, code, *_ in response.topic_errors:
         error = for_code(code)
