@@ -1,14 +1,11 @@
 """The wiring of the sender: the only file that knows every room."""
 
 import time
-from dataclasses import dataclass
 
-from opentelemetry.sdk.trace import TracerProvider
 from starlette.applications import Starlette
 
 from garbo.common.business import Business, load_business
-from garbo.common.runtime import telemetry
-from garbo.common.runtime.broker import KafkaSettings
+from garbo.common.runtime.broker import kafka_of
 from garbo.common.runtime.deliver import Deliveries
 from garbo.common.runtime.health import health_routes
 from garbo.common.runtime.http import HttpServer
@@ -16,6 +13,7 @@ from garbo.common.runtime.lifecycle import App
 from garbo.common.runtime.postgres import Database
 from garbo.common.runtime.producer import Producer
 from garbo.common.runtime.settings import load
+from garbo.common.runtime.telemetry import Telemetry, observe
 from garbo.sender.flow.calls import Calls
 from garbo.sender.flow.inflight import Closing, InFlight
 from garbo.sender.flow.pacer import Pacer
@@ -31,32 +29,13 @@ from garbo.sender.outbound.whatsapp import WhatsAppApi
 from garbo.sender.settings import SenderSettings
 
 
-@dataclass(frozen=True, slots=True)
-class Tracing:
-    """Sends the last spans when the process ends."""
-
-    provider: TracerProvider
-
-    async def start(self) -> None:
-        """Nothing: spans are made from the moment it is wired."""
-
-    async def stop(self) -> None:
-        """Send what is left."""
-        self.provider.shutdown()
-
-
 def build() -> App:
     """Wire the process from its environment; raises `StartRefused`."""
     settings = load(SenderSettings)
-    telemetry.configure(
-        service=settings.service, log_format=settings.log_format, log_level=settings.log_level
-    )
-    tracing = Tracing(telemetry.trace_to(settings.otlp_endpoint, service=settings.service))
-    business = load_business(settings.config)
-    return wire(settings, business, tracing)
+    return wire(settings, load_business(settings.config), observe(settings))
 
 
-def wire(settings: SenderSettings, business: Business, tracing: Tracing) -> App:
+def wire(settings: SenderSettings, business: Business, telemetry: Telemetry) -> App:
     """Put the rooms together.
 
     The order is the start order; stopping is the reverse: nothing new begins, the consumers end their
@@ -96,17 +75,15 @@ def wire(settings: SenderSettings, business: Business, tracing: Tracing) -> App:
         ready={"kafka": lambda: producer.healthy, "postgres": lambda: database.healthy},
     )
     server = HttpServer(Starlette(routes=health), host=settings.host, port=settings.port)
-    parts = (tracing, database, producer, whatsapp, inflight, recovery, deliveries, Closing(inflight), server)
-    return App(settings.service, parts)
-
-
-def kafka_of(settings: SenderSettings) -> KafkaSettings:
-    """Give what clients need to reach Kafka."""
-    password = settings.kafka_sasl_password
-    return KafkaSettings(
-        bootstrap_servers=settings.kafka_bootstrap_servers,
-        security_protocol=settings.kafka_security_protocol,
-        sasl_mechanism=settings.kafka_sasl_mechanism,
-        sasl_username=settings.kafka_sasl_username,
-        sasl_password=password.get_secret_value() if password else None,
+    parts = (
+        telemetry,
+        database,
+        producer,
+        whatsapp,
+        inflight,
+        recovery,
+        deliveries,
+        Closing(inflight),
+        server,
     )
+    return App(settings.service, parts)

@@ -13,11 +13,17 @@ from garbo.common.events.decisions import Lane
 
 SPENT_RATIO: Final = 0.98
 """Of a number's ceiling; the rest covers clocks and networks that differ."""
-LEASE_S: Final = 0.2
+LEASE_S: Final = 0.15
 LEAD_S: Final = 0.05
-"""A lease may be taken this long before it starts: together 250 ms of the rate are held at most."""
+"""A lease may be taken this long before it starts."""
+GUARD_S: Final = 0.05
+"""Its sends leave this long after it starts: the time to claim and to commit. Without it each replica would
+be late by as much as its commit takes, and two leases that follow each other would overlap.
+LEAD_S + GUARD_S + LEASE_S = 250 ms of the rate are claimed ahead at most."""
 CATCH_UP_S: Final = 0.005
 """Timers are this coarse: so much lateness is made good, no more, or a hiccup would become a burst."""
+LATE_S: Final = 0.01
+"""A send that would leave later than this after its lease's last place has lost its place."""
 PROMO_FLOOR_RATIO: Final = 0.1
 """Of what a number sends, when both lanes have something to send."""
 
@@ -27,6 +33,23 @@ def lease_size(rate_per_s: float, *, wanted: int) -> int:
     return min(wanted, max(1, math.floor(rate_per_s * LEASE_S)))
 
 
+@dataclass(frozen=True, slots=True)
+class Span:
+    """When the sends of a lease may leave, on this process's clock."""
+
+    begins: float
+    ends: float
+
+
+def span_of(*, asked_at: float, answered_at: float, starts_in_s: float, length_s: float) -> Span:
+    """Place a lease on our clock, never earlier and never later than it is.
+
+    The database looked at its own clock somewhere between our asking and its answer.
+    """
+    start_s = starts_in_s + GUARD_S
+    return Span(answered_at + start_s, asked_at + start_s + length_s)
+
+
 @dataclass(slots=True)
 class Metronome:
     """Spaces the sends of one number inside one process, whatever leases they came from."""
@@ -34,9 +57,11 @@ class Metronome:
     due_at: float = -math.inf
     """No send leaves before this instant."""
 
-    def next(self, *, now: float, earliest: float, interval_s: float) -> float:
-        """Reserve the next instant, `earliest` or later, and push the one after it away by the interval."""
-        at = max(self.due_at, earliest, now - CATCH_UP_S)
+    def next(self, *, now: float, span: "Span", interval_s: float) -> float | None:
+        """Reserve the next instant inside the lease and push the one after it away; None when it is over."""
+        at = max(self.due_at, span.begins, now - CATCH_UP_S)
+        if at > span.ends - interval_s + LATE_S:
+            return None
         self.due_at = at + interval_s
         return at
 

@@ -89,9 +89,24 @@ class Calls:
         done: "asyncio.Queue[Made]",
         group: asyncio.TaskGroup,
     ) -> None:
-        for call in calls:
-            await slots.turn()
-            group.create_task(self._call(call, done))
+        for place, call in enumerate(calls):
+            try:
+                slots = await self._turn(slots, call.grant, wanted=len(calls) - place)
+            except RetryLater as later:
+                await self._give_back(call, later.why, done)
+            else:
+                group.create_task(self._call(call, done))
+
+    async def _turn(self, slots: Slots, grant: SendGranted, *, wanted: int) -> Slots:
+        """Wait for the next place; when the lease is over before all have left, take another."""
+        while not await slots.turn():
+            slots = await self._pacer.take(number=grant.number, lane=grant.lane, wanted=wanted)
+        return slots
+
+    async def _give_back(self, call: Call, why: str, done: "asyncio.Queue[Made]") -> None:
+        """End an attempt whose first byte never left."""
+        call.span.end(outcome="not_yet", attempt_id=call.attempt_id)
+        await done.put(Made(call, NotYet(None, why), None))
 
     async def _call(self, call: Call, done: "asyncio.Queue[Made]") -> None:
         started = self._now()

@@ -6,25 +6,26 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from garbo.common.events.decisions import Lane
-from garbo.sender.domain.pacing import LEAD_S, LaneShare, Metronome
+from garbo.sender.domain.pacing import LEAD_S, LaneShare, Metronome, Span, span_of
 from garbo.sender.ports import Lease, RateLeases
 
 
 @dataclass(slots=True)
 class Slots:
-    """The sends a lease holds, evenly spaced. Not used: lost."""
+    """The sends a lease holds, evenly spaced. Not used in time: lost."""
 
     count: int
-    earliest: float
+    span: Span
     interval_s: float
     metronome: Metronome
     now: Callable[[], float]
 
-    async def turn(self) -> None:
-        """Return when the next send may leave."""
-        at = self.metronome.next(now=self.now(), earliest=self.earliest, interval_s=self.interval_s)
-        if (ahead_s := at - self.now()) > 0:
+    async def turn(self) -> bool:
+        """Return when the next send may leave; False when the lease is over."""
+        at = self.metronome.next(now=self.now(), span=self.span, interval_s=self.interval_s)
+        if at is not None and (ahead_s := at - self.now()) > 0:
             await asyncio.sleep(ahead_s)
+        return at is not None
 
 
 @dataclass(slots=True)
@@ -66,10 +67,11 @@ class Pacer:
         line = self._lines[number]
         while True:
             count = await self._my_turn(line, lane, wanted)
+            asked_at = self._now()
             try:
                 answer = await self._leases.take(number, ceiling_per_s=line.ceiling_per_s, wanted=count)
                 if isinstance(answer, Lease):
-                    return self._slots(line, lane, answer)
+                    return self._slots(line, lane, answer, asked_at)
                 line.rests_until = max(line.rests_until, self._now() + answer.after_s)
             finally:
                 line.busy = False
@@ -119,11 +121,12 @@ class Pacer:
         line.timer = None
         self._call_next(line)
 
-    def _slots(self, line: _Line, lane: Lane, lease: Lease) -> Slots:
+    def _slots(self, line: _Line, lane: Lane, lease: Lease, asked_at: float) -> Slots:
         line.share.spent(lane, lease.count, promo_waits=bool(line.waiting["promo"]))
-        starts = self._now() + lease.starts_in_s
-        line.rests_until = max(line.rests_until, starts + lease.count * lease.interval_s - LEAD_S)
-        return Slots(lease.count, starts, lease.interval_s, line.metronome, self._now)
+        now, length_s = self._now(), lease.count * lease.interval_s
+        line.rests_until = max(line.rests_until, now + lease.starts_in_s + length_s - LEAD_S)
+        span = span_of(asked_at=asked_at, answered_at=now, starts_in_s=lease.starts_in_s, length_s=length_s)
+        return Slots(lease.count, span, lease.interval_s, line.metronome, self._now)
 
 
 def _wanted(line: _Line, lane: Lane) -> int:

@@ -52,7 +52,7 @@ class Recovery:
         return self._task.exception() or RuntimeError("recovery ended")
 
     async def look_once(self) -> Sequence[SendResult]:
-        """Turn what is left over into `unknown` and tell it; raises `RetryLater`, and then tells it next time."""
+        """Turn what is left over into `unknown` and tell it; after `RetryLater` it is told next time."""
         found = await self.attempts.abandon(older_than=self.older_than, limit=AT_ONCE)
         self._untold += found
         await self.results.publish([(result, None) for result in self._untold])

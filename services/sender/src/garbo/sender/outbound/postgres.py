@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID
 
 import asyncpg
@@ -10,11 +10,14 @@ import asyncpg
 from garbo.common.events.grants import SendGranted
 from garbo.common.events.ids import MessageId, attempt_id_of
 from garbo.common.events.results import SendResult
-from garbo.common.runtime.postgres import Connection, Database
+from garbo.common.runtime.postgres import Database
 from garbo.sender.domain.leases import settled_at
 from garbo.sender.domain.outcomes import word_of
 from garbo.sender.outbound.rows import finished_row, result_of
 from garbo.sender.ports import Begun, Finished, Past, Planned, Refused, Settled, StatusSeen
+
+if TYPE_CHECKING:
+    from garbo.common.runtime.postgres import Connection
 
 NOW: Final = "SELECT clock_timestamp()"
 ABANDON_NAMED: Final = """
@@ -224,12 +227,12 @@ def _sort_claims(
     return may, refused
 
 
-async def _open(connection: Connection, grants: Sequence[SendGranted]) -> set[UUID]:
+async def _open(connection: "Connection", grants: Sequence[SendGranted]) -> set[UUID]:
     rows = [(g.message_id, g.grant_id, g.epoch, g.lane, g.contact_id, g.number) for g in grants]
     return {row["message_id"] for row in await connection.fetch(OPEN, *_columns(rows))}
 
 
-async def _write_ahead(connection: Connection, may: Sequence[Planned]) -> list[UUID]:
+async def _write_ahead(connection: "Connection", may: Sequence[Planned]) -> list[UUID]:
     if not may:
         return []
     rows = [
@@ -246,7 +249,7 @@ async def _write_ahead(connection: Connection, may: Sequence[Planned]) -> list[U
     return [row["message_id"] for row in await connection.fetch(WRITE_AHEAD, *_columns(rows))]
 
 
-async def _refuse(connection: Connection, refused: Sequence[Refused]) -> Mapping[UUID, SendResult]:
+async def _refuse(connection: "Connection", refused: Sequence[Refused]) -> Mapping[UUID, SendResult]:
     if not refused:
         return {}
     rows = [(r.grant.message_id, r.reason, r.code) for r in refused]
@@ -254,7 +257,7 @@ async def _refuse(connection: Connection, refused: Sequence[Refused]) -> Mapping
     return await _results(connection, [r.grant.message_id for r in refused])
 
 
-async def _results(connection: Connection, messages: Sequence[UUID]) -> dict[UUID, SendResult]:
+async def _results(connection: "Connection", messages: Sequence[UUID]) -> dict[UUID, SendResult]:
     if not messages:
         return {}
     return {row["message_id"]: result_of(row) for row in await connection.fetch(RESULTS, messages)}

@@ -85,9 +85,7 @@ def _broke(error: Exception) -> Broke:
     cause = error.__cause__ or error
     if isinstance(cause, _NEVER_LEFT):
         return Broke("unreachable")
-    if isinstance(cause, TimeoutError) or isinstance(error, httpx.TimeoutException):
-        return Broke("timeout")
-    return Broke("broken")
+    return Broke("timeout" if isinstance(cause, TimeoutError) else "broken")
 
 
 def _object(content: bytes) -> dict[str, Any] | None:

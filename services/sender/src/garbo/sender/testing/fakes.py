@@ -1,0 +1,106 @@
+"""Fakes of the other ports."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from garbo.common.events.decisions import Lane
+from garbo.common.events.grants import SendGranted
+from garbo.common.events.results import SendResult
+from garbo.sender.domain.outcomes import Answer, Answered
+from garbo.sender.domain.pacing import SPENT_RATIO, lease_size
+from garbo.sender.ports import Lease, Wait
+
+
+@dataclass(slots=True)
+class MemoryRates:
+    """`RateLeases` in memory, on a monotonic clock."""
+
+    now: Callable[[], float]
+    lead_s: float = 0.05
+    tat: dict[str, float] = field(default_factory=dict)
+    slowed: list[str] = field(default_factory=list)
+
+    async def take(self, number: str, *, ceiling_per_s: float, wanted: int) -> Lease | Wait:
+        """See `RateLeases`."""
+        now, tat = self.now(), self.tat.get(number, 0.0)
+        if tat > now + self.lead_s:
+            return Wait(tat - now - self.lead_s)
+        spent = SPENT_RATIO * ceiling_per_s
+        count = lease_size(spent, wanted=wanted)
+        starts = max(now, tat)
+        self.tat[number] = starts + count / spent
+        return Lease(count, starts - now, 1 / spent)
+
+    async def slow_down(self, number: str, *, ceiling_per_s: float) -> None:
+        """See `RateLeases`: only noted."""
+        del ceiling_per_s
+        self.slowed.append(number)
+
+
+@dataclass(slots=True)
+class ListedResults:
+    """`Results` in a list."""
+
+    told: list[SendResult] = field(default_factory=list)
+
+    async def publish(self, results: Sequence[tuple[SendResult, str | None]]) -> None:
+        """See `Results`."""
+        self.told += [result for result, _ in results]
+
+
+@dataclass(slots=True)
+class ScriptedWhatsApp:
+    """`WhatsApp` that answers by script, then accepts everything."""
+
+    script: list[Answer] = field(default_factory=list)
+    default: Callable[[str], Answer] | None = None
+    posted: list[str] = field(default_factory=list)
+
+    async def post(self, grant: SendGranted, *, attempt_id: str) -> Answer:
+        """See `WhatsApp`."""
+        del grant
+        self.posted.append(attempt_id)
+        if self.script:
+            return self.script.pop(0)
+        return accepting(attempt_id) if self.default is None else self.default(attempt_id)
+
+
+def accepting(attempt_id: str) -> Answer:
+    """Answer as the platform does when all is well."""
+    return Answered(200, {"messages": [{"id": f"wamid.{attempt_id}"}]})
+
+
+@dataclass(slots=True)
+class QuietSpan:
+    """`SendSpan` that keeps nothing."""
+
+    traceparent: str | None = None
+
+    def end(self, *, outcome: str, attempt_id: str) -> None:
+        """Do nothing."""
+
+
+@dataclass(slots=True)
+class QuietWatch:
+    """`Watch` that keeps the outcomes."""
+
+    outcomes: list[str] = field(default_factory=list)
+
+    def sending(self, *, lane: Lane, trace: str | None) -> QuietSpan:
+        """See `Watch`."""
+        del lane
+        return QuietSpan(trace)
+
+    def settled(self, *, trace: str | None, send: str | None, outcome: str) -> None:
+        """See `Watch`."""
+
+    def attempt(self, *, lane: Lane, outcome: str, code: int | None, seconds: float) -> None:
+        """See `Watch`."""
+        del lane, code, seconds
+        self.outcomes.append(outcome)
+
+    def waited(self, *, lane: Lane, seconds: float) -> None:
+        """See `Watch`."""
+
+    def unknown(self, count: int) -> None:
+        """See `Watch`."""

@@ -1,0 +1,27 @@
+"""A database with the sender's schema, and the router's door as a stand-in."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from garbo.cli.local.testing import SharedPostgres
+from garbo.common.runtime.migrations import migrate
+from garbo.common.runtime.postgres import Database
+from garbo.sender.testing.postgres import SenderDatabase
+
+CLAIMS = Path(__file__).parent / "integration" / "claims.sql"
+
+
+@pytest.fixture
+async def sender_database(postgres: SharedPostgres) -> AsyncIterator[SenderDatabase]:
+    dsn = postgres.database()
+    await migrate(dsn, "sender")
+    database = Database(dsn, service="sender")
+    await database.start()
+    try:
+        async with database.connection() as connection:
+            await connection.execute(CLAIMS.read_text())
+        yield SenderDatabase(dsn, database)
+    finally:
+        await database.stop()

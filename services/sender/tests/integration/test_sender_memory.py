@@ -1,0 +1,227 @@
+"""One suite for the fake memory and for PostgreSQL: whoever passes may be used for the other."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from garbo.common.events.grants import SendGranted
+from garbo.common.events.results import SendResult
+from garbo.sender.domain.outcomes import Accepted, Failed, NotYet, Outcome, Unknown
+from garbo.sender.outbound.postgres import PostgresAttempts
+from garbo.sender.ports import Attempts, Finished, Past, Planned, Refused, StatusSeen
+from garbo.sender.testing.builders import a_grant
+from garbo.sender.testing.memory import MemoryAttempts
+from garbo.sender.testing.postgres import SenderDatabase
+
+Play = Callable[[SendGranted], Awaitable[None]]
+pytestmark = pytest.mark.integration
+
+
+@dataclass(frozen=True, slots=True)
+class Stand:
+    attempts: Attempts
+    book: Play
+    revoke: Play
+
+    async def begun(self, *, n: int = 1, grant: SendGranted | None = None) -> SendGranted:
+        if grant is None:
+            grant = a_grant()
+            await self.book(grant)
+        answer = await self.attempts.begin([Planned(grant, n, n > 1, "00-a-b-01")])
+        assert answer[grant.message_id].outcome == "begun"
+        return grant
+
+    async def ended(self, grant: SendGranted, outcome: Outcome, *, n: int = 1) -> SendResult | None:
+        finished = Finished(grant, f"{grant.message_id}.{n}", outcome, 200)
+        return (await self.attempts.record([finished])).get(grant.message_id)
+
+    async def past(self, grant: SendGranted) -> Past:
+        _, past = await self.attempts.recall([grant])
+        return past.get(grant.message_id, Past())
+
+    async def status(self, grant: SendGranted, status: str, *, code: int | None = None) -> list[SendResult]:
+        at = datetime.now(UTC).replace(microsecond=0)
+        seen = StatusSeen(f"{grant.message_id}.1", status, "wamid.s", code, at)
+        return [settled.result for settled in await self.attempts.settle([seen])]
+
+
+@pytest.fixture(params=["memory", "postgres"])
+async def stand(request: pytest.FixtureRequest, sender_database: SenderDatabase) -> AsyncIterator[Stand]:
+    if request.param == "memory":
+        memory = MemoryAttempts()
+
+        async def book(grant: SendGranted) -> None:
+            memory.claims.pop(grant.grant_id, None)
+
+        async def revoke(grant: SendGranted) -> None:
+            memory.claims[grant.grant_id] = "revoked"
+
+        yield Stand(memory, book, revoke)
+    else:
+        yield Stand(PostgresAttempts(sender_database.database), sender_database.book, sender_database.revoke)
+
+
+async def test_a_new_message_has_no_past(stand: Stand) -> None:
+    assert await stand.past(a_grant()) == Past()
+
+
+async def test_an_accepted_send_is_told_the_same_for_ever(stand: Stand) -> None:
+    grant = await stand.begun()
+    result = await stand.ended(grant, Accepted("wamid.a"))
+    assert result is not None
+    assert (result.outcome, result.wamid) == ("accepted", "wamid.a")
+    assert result.started_at is not None
+    assert result.recorded_at >= result.started_at
+    for _ in range(2):
+        again = (await stand.past(grant)).result
+        assert again is not None
+        assert again.model_dump_json() == result.model_dump_json()
+
+
+async def test_a_second_begin_of_the_same_grant_is_elsewhere(stand: Stand) -> None:
+    grant = await stand.begun()
+    for n in (1, 2):
+        answer = await stand.attempts.begin([Planned(grant, n, False, None)])
+        assert answer[grant.message_id].outcome == "elsewhere"
+
+
+async def test_the_database_forbids_a_second_live_attempt_even_when_asked_again(stand: Stand) -> None:
+    grant = await stand.begun()
+    answer = await stand.attempts.begin([Planned(grant, 2, True, None)])
+    assert answer[grant.message_id].outcome == "elsewhere"
+
+
+async def test_a_left_over_attempt_becomes_unknown_when_its_grant_comes_again(stand: Stand) -> None:
+    grant = await stand.begun()
+    past = await stand.past(grant)
+    assert past.result is not None
+    assert (past.result.outcome, past.result.reason) == ("unknown", "interrupted")
+    assert await stand.attempts.unknown_count() == 1
+
+
+async def test_what_was_not_sent_may_be_sent_again_under_the_same_claim(stand: Stand) -> None:
+    grant = await stand.begun()
+    assert await stand.ended(grant, NotYet(130429, "number_throttled", slow_down=True)) is None
+    past = await stand.past(grant)
+    assert (past.attempts_count, past.claimed, past.result) == (1, True, None)
+    await stand.begun(n=2, grant=grant)
+    result = await stand.ended(grant, Accepted("wamid.b"), n=2)
+    assert result is not None
+    assert result.attempt_id == f"{grant.message_id}.2"
+
+
+async def test_a_grant_revoked_between_two_tries_is_not_sent(stand: Stand) -> None:
+    grant = await stand.begun()
+    await stand.ended(grant, NotYet(None, "unreachable"))
+    await stand.revoke(grant)
+    answer = (await stand.attempts.begin([Planned(grant, 2, True, None)]))[grant.message_id]
+    assert answer.result is not None
+    assert (answer.outcome, answer.result.outcome, answer.result.reason) == ("refused", "not_sent", "revoked")
+
+
+async def test_a_revoked_grant_is_refused_and_the_refusal_is_remembered(stand: Stand) -> None:
+    grant = a_grant()
+    await stand.book(grant)
+    await stand.revoke(grant)
+    answer = (await stand.attempts.begin([Planned(grant, 1, False, None)]))[grant.message_id]
+    assert answer.result is not None
+    assert (await stand.past(grant)).result == answer.result
+
+
+async def test_an_expired_lease_is_refused_by_the_claim(stand: Stand) -> None:
+    grant = a_grant(valid_for=timedelta(seconds=-1))
+    await stand.book(grant)
+    answer = (await stand.attempts.begin([Planned(grant, 1, False, None)]))[grant.message_id]
+    assert answer.result is not None
+    assert answer.result.reason == "lease_expired"
+
+
+async def test_a_refusal_of_our_own_is_remembered(stand: Stand) -> None:
+    grant = a_grant()
+    results = await stand.attempts.refuse([Refused(grant, "window_closing")])
+    assert results[grant.message_id].outcome == "not_sent"
+    assert (await stand.past(grant)).result == results[grant.message_id]
+
+
+async def test_a_new_grant_after_a_refusal_starts_anew(stand: Stand) -> None:
+    old = a_grant()
+    await stand.attempts.refuse([Refused(old, "lease_expired")])
+    new = old.model_copy(update={"grant_id": a_grant().grant_id})
+    assert (await stand.past(new)).result is None
+    await stand.book(new)
+    await stand.begun(grant=new)
+
+
+async def test_another_grant_of_an_accepted_message_is_never_used(stand: Stand) -> None:
+    old = await stand.begun()
+    result = await stand.ended(old, Accepted("wamid.a"))
+    new = old.model_copy(update={"grant_id": a_grant().grant_id})
+    assert (await stand.past(new)).result == result
+    await stand.book(new)
+    answer = await stand.attempts.begin([Planned(new, 2, False, None)])
+    assert answer[new.message_id].outcome == "elsewhere"
+
+
+async def test_a_replaced_epoch_is_stale(stand: Stand) -> None:
+    grant = await stand.begun(grant=await _booked(stand, epoch=2))
+    past = await stand.past(grant.model_copy(update={"epoch": 1}))
+    assert past.stale
+
+
+async def test_a_status_settles_an_unknown_send_within_its_own_time(stand: Stand) -> None:
+    grant = await stand.begun()
+    assert await stand.ended(grant, Unknown("timeout")) is not None
+    [result] = await stand.status(grant, "delivered")
+    assert (result.outcome, result.wamid) == ("accepted", "wamid.s")
+    assert result.started_at is not None
+    assert result.started_at <= result.recorded_at <= result.started_at + timedelta(seconds=45)
+    assert await stand.status(grant, "delivered") == [result]
+    assert await stand.status(grant, "read") == []
+    assert await stand.attempts.unknown_count() == 0
+
+
+async def test_a_failed_status_settles_an_unknown_send_with_its_code(stand: Stand) -> None:
+    grant = await stand.begun()
+    await stand.ended(grant, Unknown("timeout"))
+    [result] = await stand.status(grant, "failed", code=131026)
+    assert (result.outcome, result.code, result.reason) == ("failed", 131026, "undeliverable")
+
+
+async def test_a_status_before_the_answer_decides_and_the_answer_changes_nothing(stand: Stand) -> None:
+    grant = await stand.begun()
+    [result] = await stand.status(grant, "sent")
+    assert result.outcome == "accepted"
+    assert await stand.ended(grant, Accepted("wamid.answer")) == result
+
+
+async def test_an_answer_before_the_status_decides_and_the_status_changes_nothing(stand: Stand) -> None:
+    grant = await stand.begun()
+    await stand.ended(grant, Failed(132001, "template_unknown"))
+    assert await stand.status(grant, "sent") == []
+
+
+async def test_a_late_answer_of_a_process_taken_for_dead_still_counts(stand: Stand) -> None:
+    grant = await stand.begun()
+    await stand.past(grant)
+    result = await stand.ended(grant, Accepted("wamid.late"))
+    assert result is not None
+    assert result.outcome == "accepted"
+
+
+async def test_a_status_of_nobody_is_ignored(stand: Stand) -> None:
+    assert await stand.status(a_grant(), "delivered") == []
+
+
+async def test_recovery_takes_only_what_is_old(stand: Stand) -> None:
+    grant = await stand.begun()
+    assert await stand.attempts.abandon(older_than=timedelta(hours=1), limit=10) == []
+    [result] = await stand.attempts.abandon(older_than=timedelta(0), limit=10)
+    assert (result.message_id, result.outcome) == (grant.message_id, "unknown")
+
+
+async def _booked(stand: Stand, *, epoch: int) -> SendGranted:
+    grant = a_grant().model_copy(update={"epoch": epoch})
+    await stand.book(grant)
+    return grant

@@ -1,0 +1,331 @@
+"""The whole flow on a real PostgreSQL and real sockets; only Kafka is left out."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+
+import pytest
+
+from garbo.common.errors import RetryLater
+from garbo.common.events.addresses import Recipient
+from garbo.common.events.grants import SendGranted
+from garbo.common.events.results import SendResult
+from garbo.sender.flow.calls import Calls
+from garbo.sender.flow.inflight import InFlight
+from garbo.sender.flow.pacer import Pacer
+from garbo.sender.flow.recovery import Recovery
+from garbo.sender.flow.sending import Job, Sending
+from garbo.sender.flow.settling import Settling
+from garbo.sender.outbound.postgres import PostgresAttempts
+from garbo.sender.outbound.postgres_rates import PostgresRateLeases
+from garbo.sender.outbound.whatsapp import WhatsAppApi
+from garbo.sender.testing.builders import NUMBER, a_grant, a_status
+from garbo.sender.testing.fakes import ListedResults, QuietWatch
+from garbo.sender.testing.graph import TOKENS, FakeGraph, Reply, error_reply, fake_graph
+from garbo.sender.testing.postgres import SenderDatabase
+
+pytestmark = pytest.mark.integration
+
+
+@dataclass(frozen=True, slots=True)
+class Sender:
+    sending: Sending
+    settling: Settling
+    recovery: Recovery
+    results: ListedResults
+    inflight: InFlight
+
+    async def send(self, *grants: SendGranted) -> None:
+        await self.sending.send([Job(grant, None) for grant in grants])
+
+    def told(self, grant: SendGranted) -> list[SendResult]:
+        return [r for r in self.results.told if r.message_id == grant.message_id]
+
+
+@asynccontextmanager
+async def a_sender(database: SenderDatabase, url: str, *, rate: float = 400) -> AsyncIterator[Sender]:
+    whatsapp = WhatsAppApi(url=url, version="v25.0", tokens=TOKENS)
+    attempts, results, watch = PostgresAttempts(database.database), ListedResults(), QuietWatch()
+    pacer = Pacer(PostgresRateLeases(database.database), ceilings_per_s={NUMBER: rate}, now=time.monotonic)
+    calls = Calls(
+        attempts=attempts, results=results, whatsapp=whatsapp, pacer=pacer, watch=watch, now=time.monotonic
+    )
+    inflight = InFlight()
+    sending = Sending(attempts, results, calls, pacer, inflight, watch, time.monotonic)
+    recovery = Recovery(attempts, results, watch, older_than=timedelta(0))
+    await whatsapp.start()
+    try:
+        yield Sender(sending, Settling(attempts, results, watch), recovery, results, inflight)
+    finally:
+        await inflight.stop()
+        await whatsapp.stop()
+
+
+@pytest.fixture
+async def graph() -> AsyncIterator[FakeGraph]:
+    async with fake_graph() as server:
+        yield server
+
+
+@pytest.fixture
+async def sender(sender_database: SenderDatabase, graph: FakeGraph) -> AsyncIterator[Sender]:
+    async with a_sender(sender_database, graph.url) as made:
+        yield made
+
+
+async def until(condition: Callable[[], object]) -> None:
+    async with asyncio.timeout(10):
+        while not condition():  # noqa: ASYNC110 - a server's list has no event
+            await asyncio.sleep(0.01)
+
+
+async def test_a_grant_is_sent_and_told(
+    sender: Sender, graph: FakeGraph, sender_database: SenderDatabase
+) -> None:
+    grant = a_grant().model_copy(update={"reply_to": "wamid.question"})
+    await sender_database.book(grant)
+    await sender.send(grant)
+    [result] = sender.told(grant)
+    assert (result.outcome, result.wamid) == ("accepted", f"wamid.{grant.message_id}.1")
+    assert graph.paths == [f"/v25.0/{NUMBER}/messages"]
+    assert graph.tokens == ["Bearer token-one"]
+    assert graph.posts == [
+        {
+            "messaging_product": "whatsapp",
+            "recipient_type": "individual",
+            "to": "+16505550101",
+            "type": "text",
+            "text": {"body": "hello", "preview_url": False},
+            "context": {"message_id": "wamid.question"},
+            "biz_opaque_callback_data": f"{grant.message_id}.1",
+        }
+    ]
+
+
+@pytest.mark.parametrize(
+    ("to", "field"),
+    [
+        (Recipient(user_id="US.13491208655302741918"), ("recipient", "US.13491208655302741918")),
+        (Recipient(group_id="group-1"), ("to", "group-1")),
+    ],
+    ids=["by_user_id", "to_a_group"],
+)
+async def test_other_recipients_have_their_own_field(
+    sender: Sender,
+    graph: FakeGraph,
+    sender_database: SenderDatabase,
+    to: Recipient,
+    field: tuple[str, str],
+) -> None:
+    grant = a_grant(to=to)
+    await sender_database.book(grant)
+    await sender.send(grant)
+    assert graph.posts[0][field[0]] == field[1]
+    assert {"to", "recipient"} - {field[0]} - graph.posts[0].keys()
+
+
+async def test_a_redelivered_batch_is_told_again_and_posts_nothing(
+    sender: Sender, graph: FakeGraph, sender_database: SenderDatabase
+) -> None:
+    grants = [a_grant(), a_grant(lane="promo")]
+    await sender_database.book(*grants)
+    await sender.send(grants[0], grants[0])
+    await sender.send(grants[1])
+    first = list(sender.results.told)
+    await sender.send(*grants)
+    assert sorted(r.model_dump_json() for r in sender.results.told[2:]) == sorted(
+        r.model_dump_json() for r in first
+    )
+    assert len(graph.posts) == 2
+
+
+NO_ACCEPTANCE = {
+    "template_unknown": (error_reply(132001, status=404), ("failed", 132001, "template_unknown")),
+    "window_closed": (error_reply(131047), ("failed", 131047, "window_closed")),
+    "server_error": (error_reply(131000, status=500), ("unknown", 131000, "platform_error")),
+    "proxy_page": (Reply(status=502, body=b"<html>bad gateway"), ("unknown", None, "server_error")),
+    "garbage": (Reply(status=200, body=b"not json"), ("unknown", None, "unreadable_answer")),
+    "accepted_and_hung_up": (Reply("hang_up"), ("unknown", None, "broken")),
+}
+
+
+@pytest.mark.parametrize(("reply", "told"), NO_ACCEPTANCE.values(), ids=NO_ACCEPTANCE.keys())
+async def test_an_answer_that_is_no_acceptance_is_told_as_it_is_and_never_posted_again(
+    sender: Sender,
+    graph: FakeGraph,
+    sender_database: SenderDatabase,
+    reply: Reply,
+    told: tuple[str, int | None, str],
+) -> None:
+    grant = a_grant(lane="promo")
+    await sender_database.book(grant)
+    graph.script.append(reply)
+    for _ in range(2):
+        await sender.send(grant)
+    result, again = sender.told(grant)
+    assert (result.outcome, result.code, result.reason) == told
+    assert again == result
+    assert len(graph.posts) == 1
+
+
+@pytest.mark.parametrize("code", [130429, 131056, 80007, 4, 190], ids=str)
+async def test_throttling_does_not_use_up_the_grant(
+    sender: Sender, graph: FakeGraph, sender_database: SenderDatabase, code: int
+) -> None:
+    grant = a_grant(lane="promo")
+    await sender_database.book(grant)
+    graph.script.append(error_reply(code))
+    await sender.send(grant)
+    assert [r.outcome for r in sender.told(grant)] == ["accepted"]
+    assert await sender_database.attempts() == {
+        f"{grant.message_id}.1": "rejected",
+        f"{grant.message_id}.2": "accepted",
+    }
+
+
+async def test_an_unknown_send_is_settled_by_its_status(
+    sender: Sender, graph: FakeGraph, sender_database: SenderDatabase
+) -> None:
+    grant = a_grant(lane="promo")
+    await sender_database.book(grant)
+    graph.script.append(Reply("hang_up"))
+    await sender.send(grant)
+    status = a_status(f"{grant.message_id}.1", wamid="wamid.from.status")
+    await sender.settling.settle([(status, None), (a_status("no.1"), None), (a_status(None), None)])
+    assert [(r.outcome, r.wamid) for r in sender.told(grant)] == [
+        ("unknown", None),
+        ("accepted", "wamid.from.status"),
+    ]
+    await sender.send(grant)
+    assert len(graph.posts) == 1
+
+
+async def test_a_late_grant_is_refused_and_never_posted(
+    sender: Sender, graph: FakeGraph, sender_database: SenderDatabase
+) -> None:
+    late, closing, stranger = (
+        a_grant(valid_for=timedelta(seconds=-1)),
+        a_grant(window_for=timedelta(seconds=1)),
+        a_grant(number="999"),
+    )
+    await sender_database.book(late, closing, stranger)
+    await sender.send(late, closing, stranger)
+    assert [sender.told(g)[0].reason for g in (late, closing, stranger)] == [
+        "lease_expired",
+        "window_closing",
+        "unknown_number",
+    ]
+    assert graph.posts == []
+
+
+async def test_a_revoked_grant_is_not_sent_and_its_neighbour_is(
+    sender: Sender, graph: FakeGraph, sender_database: SenderDatabase
+) -> None:
+    stopped, other, unheard = a_grant(lane="promo"), a_grant(lane="promo"), a_grant(lane="promo")
+    await sender_database.book(stopped, other)
+    await sender_database.revoke(stopped)
+    await sender.send(stopped, other, unheard)
+    reasons = [(r.outcome, r.reason) for g in (stopped, other, unheard) for r in sender.told(g)]
+    assert reasons == [("not_sent", "revoked"), ("accepted", None), ("not_sent", "unknown_grant")]
+    assert len(graph.posts) == 1
+
+
+async def test_a_server_that_is_down_costs_nothing_but_time(sender_database: SenderDatabase) -> None:
+    grant = a_grant()
+    await sender_database.book(grant)
+    async with fake_graph() as gone:
+        url = gone.url
+    async with a_sender(sender_database, url) as sender:
+        sends = asyncio.create_task(sender.send(grant))
+        async with asyncio.timeout(10):
+            while "rejected" not in (await sender_database.attempts()).values():  # noqa: ASYNC110 - in a table
+                await asyncio.sleep(0.02)
+        async with fake_graph(port=int(url.rsplit(":", 1)[1])) as back:
+            await sends
+            assert len(back.posts) == 1
+        assert [r.outcome for r in sender.told(grant)] == ["accepted"]
+
+
+async def test_a_server_that_stays_down_gives_the_batch_back_after_finishing_others(
+    sender_database: SenderDatabase,
+) -> None:
+    short, long = a_grant(valid_for=timedelta(seconds=1)), a_grant()
+    await sender_database.book(short, long)
+    async with fake_graph() as gone:
+        url = gone.url
+    async with a_sender(sender_database, url) as sender:
+        with pytest.raises(RetryLater, match="unreachable"):
+            await sender.send(short, long)
+        assert [(r.outcome, r.reason) for r in sender.told(short)] == [("not_sent", "lease_expired")]
+        assert sender.told(long) == []
+
+
+async def test_a_cancelled_batch_does_not_cut_its_call_off(
+    sender: Sender, graph: FakeGraph, sender_database: SenderDatabase
+) -> None:
+    grant = a_grant(lane="promo")
+    await sender_database.book(grant)
+    graph.delay_s = 0.3
+    batch = asyncio.create_task(sender.send(grant))
+    await until(lambda: graph.posts)
+    batch.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await batch
+    await sender.inflight.stop()
+    assert [r.outcome for r in sender.told(grant)] == ["accepted"]
+
+
+async def test_closing_begins_nothing_new(
+    sender: Sender, graph: FakeGraph, sender_database: SenderDatabase
+) -> None:
+    grant = a_grant()
+    await sender_database.book(grant)
+    sender.inflight.closing = True
+    with pytest.raises(RetryLater):
+        await sender.send(grant)
+    assert graph.posts == []
+
+
+async def test_recovery_tells_what_was_left_over(sender: Sender, sender_database: SenderDatabase) -> None:
+    grant = a_grant(lane="promo")
+    await sender_database.book(grant)
+    from garbo.sender.ports import Planned  # noqa: PLC0415 - only here
+
+    await sender.sending.attempts.begin([Planned(grant, 1, again=False, traceparent=None)])
+    await sender.recovery.look_once()
+    assert [(r.outcome, r.reason) for r in sender.told(grant)] == [("unknown", "interrupted")]
+
+
+async def test_two_replicas_together_stay_below_the_ceiling_and_use_most_of_it(
+    sender_database: SenderDatabase, graph: FakeGraph
+) -> None:
+    grants = [a_grant(lane="promo") for _ in range(160)]
+    await sender_database.book(*grants)
+    async with (
+        a_sender(sender_database, graph.url, rate=50) as one,
+        a_sender(sender_database, graph.url, rate=50) as two,
+    ):
+        begun = time.monotonic()
+        await asyncio.gather(one.send(*grants[:80]), two.send(*grants[80:]))
+        took_s = time.monotonic() - begun
+    assert len(graph.at) == 160
+    most = max(sum(at <= other <= at + 1 for other in graph.at) for at in graph.at)
+    assert most <= 50
+    assert took_s < 160 / 50 * 1.5
+
+
+async def test_care_is_not_kept_waiting_by_a_long_promo_queue(
+    sender_database: SenderDatabase, graph: FakeGraph
+) -> None:
+    promo, care = [a_grant(lane="promo") for _ in range(80)], a_grant()
+    await sender_database.book(*promo, care)
+    async with a_sender(sender_database, graph.url, rate=50) as sender:
+        sends = asyncio.create_task(sender.send(*promo))
+        await until(lambda: len(graph.posts) > 5)
+        await sender.send(care)
+        place = [p["biz_opaque_callback_data"] for p in graph.posts].index(f"{care.message_id}.1")
+        await sends
+    assert place < 40
