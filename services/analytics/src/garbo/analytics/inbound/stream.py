@@ -25,11 +25,13 @@ SPANS: Final = tuple(timedelta(minutes=m) for m in (15, 60, 360, 1440))
 """What can be watched: few, so that all who watch share one answer."""
 SUBSCRIBERS: Final = Gauge("garbo_analytics_subscribers", "Consoles that watch live")
 
+ALIVE: Final = b"event: alive\ndata: {}\n\n"
+
 Watched = tuple[timedelta, str | None]
 
 
 class LiveFunnel:
-    """Serves `/v1/stream`: `funnel` events when it changed, comments as heartbeat, `lost` when it is unknown.
+    """Serves `/v1/stream`: `funnel` events when it changed, `alive` as heartbeat, `lost` when it is unknown.
 
     A component: its stop ends all streams, so that the HTTP server can.
     """
@@ -65,7 +67,7 @@ class LiveFunnel:
             while not self._ended.is_set():
                 event = await self._latest(watched)
                 if event != said or time.monotonic() - said_at > HEARTBEAT_S:
-                    yield event if event != said else b": alive\n\n"
+                    yield event if event != said else ALIVE
                     said, said_at = event, time.monotonic()
                 await self._pause()
         finally:
