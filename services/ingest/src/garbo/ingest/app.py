@@ -1,21 +1,19 @@
 """The wiring of ingest: the only file that knows every room."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
-from opentelemetry.sdk.trace import TracerProvider
 from starlette.applications import Starlette
 from starlette.types import ASGIApp
 
 from garbo.common.business import Business, load_business
 from garbo.common.clock import Clock, SystemClock
-from garbo.common.runtime import telemetry
-from garbo.common.runtime.broker import KafkaSettings
+from garbo.common.runtime.broker import kafka_of
 from garbo.common.runtime.health import Check, health_routes
 from garbo.common.runtime.http import HttpServer
 from garbo.common.runtime.lifecycle import App
 from garbo.common.runtime.producer import Producer
 from garbo.common.runtime.settings import load
+from garbo.common.runtime.telemetry import observe
 from garbo.ingest.domain.submissions import CONSENTS, MESSAGES
 from garbo.ingest.flow.submissions import TakeSubmissions
 from garbo.ingest.flow.webhooks import TakeWebhooks, WebhookSecrets
@@ -28,27 +26,10 @@ from garbo.ingest.ports import EventLog
 from garbo.ingest.settings import IngestSettings
 
 
-@dataclass(frozen=True, slots=True)
-class Tracing:
-    """Sends the last spans when the process ends."""
-
-    provider: TracerProvider
-
-    async def start(self) -> None:
-        """Nothing: spans are made from the moment it is wired."""
-
-    async def stop(self) -> None:
-        """Send what is left."""
-        self.provider.shutdown()
-
-
 def build() -> App:
     """Wire the process from its environment; raises `StartRefused`."""
     settings = load(IngestSettings)
-    telemetry.configure(
-        service=settings.service, log_format=settings.log_format, log_level=settings.log_level
-    )
-    tracing = Tracing(telemetry.trace_to(settings.otlp_endpoint, service=settings.service))
+    telemetry = observe(settings)
     business = load_business(settings.config)
     producer = Producer(kafka=kafka_of(settings), service=settings.service)
     clock = SystemClock()
@@ -60,7 +41,7 @@ def build() -> App:
         ready={"kafka": lambda: producer.healthy},
     )
     server = HttpServer(app, host=settings.host, port=settings.port)
-    return App(settings.service, (tracing, producer, server))
+    return App(settings.service, (telemetry, producer, server))
 
 
 def http_app(
@@ -80,18 +61,6 @@ def http_app(
         _routes(webhooks, submissions, body_timeout_s=settings.body_timeout_s),
         rest=Starlette(routes=health_routes(alive={}, ready=ready)),
         max_in_flight=settings.max_in_flight,
-    )
-
-
-def kafka_of(settings: IngestSettings) -> KafkaSettings:
-    """Give what the producer needs to reach Kafka."""
-    password = settings.kafka_sasl_password
-    return KafkaSettings(
-        bootstrap_servers=settings.kafka_bootstrap_servers,
-        security_protocol=settings.kafka_security_protocol,
-        sasl_mechanism=settings.kafka_sasl_mechanism,
-        sasl_username=settings.kafka_sasl_username,
-        sasl_password=password.get_secret_value() if password else None,
     )
 
 

@@ -21,19 +21,17 @@ _USER_ID: Final = re.compile(r"[A-Z]{2}\.\S+")
 
 def identifier(value: Value, *, field: str) -> str:
     """Read an id: a string, or a whole number, of 1 to 512 characters. Raises `Reject("invalid:<field>")`."""
-    if isinstance(value, int) and not isinstance(value, bool):
-        value = str(value)
-    if not isinstance(value, str) or not 0 < len(value) <= MAX_ID_CHARS:
+    read = identifier_or_none(value)
+    if read is None:
         raise Reject(f"invalid:{field}")
-    return value
+    return read
 
 
 def identifier_or_none(value: Value) -> str | None:
     """Read an id where one may be missing; what is none counts as missing."""
-    try:
-        return identifier(value, field="")
-    except Reject:
-        return None
+    if isinstance(value, str):
+        return value if 0 < len(value) <= MAX_ID_CHARS else None
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else None
 
 
 def instant(value: Value, *, field: str) -> datetime:

@@ -22,6 +22,7 @@ from garbo.ingest.domain.values import Value, identifier_or_none, instant_or_non
 MAX_PARTS: Final = 10_000
 """Ten times the most updates Meta puts into one body."""
 MAX_FIELD_CHARS: Final = 100
+_OF_ENTRY: Final = frozenset({"id", "time", "changes"})
 _ABOUT: Final = ("messaging_product", "metadata", "contacts")
 """Keys of a `messages` value that are said about the others, not by themselves."""
 _LISTS: Final = (("messages", read_message), ("statuses", read_status))
@@ -50,7 +51,7 @@ def _entry(entry: Value, received_at: datetime, hash_key: bytes) -> Iterator[Par
         yield Broken(_webhook(entry), "invalid:entry")
         return
     origin = Origin(identifier_or_none(entry.get("id")), None, received_at, hash_key)
-    other = {k: v for k, v in entry.items() if k not in ("id", "time", "changes")}
+    other = {key: entry[key] for key in entry if key not in _OF_ENTRY}
     if other:
         yield _attempt(
             lambda: read_change(other, origin, field="entry", occurred_at=None),

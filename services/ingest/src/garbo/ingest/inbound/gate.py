@@ -35,6 +35,7 @@ class Gate:
         self._rest = rest
         self._max_in_flight = max_in_flight
         self._in_flight = 0
+        IN_FLIGHT.set_function(lambda: self._in_flight)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
@@ -54,17 +55,15 @@ class Gate:
 
     async def _counted(self, handler: Handler, scope: Scope, receive: Receive) -> Response | None:
         self._in_flight += 1
-        IN_FLIGHT.set(self._in_flight)
         try:
             return await _traced(handler, scope, receive)
         finally:
             self._in_flight -= 1
-            IN_FLIGHT.set(self._in_flight)
 
 
 async def _traced(handler: Handler, scope: Scope, receive: Receive) -> Response | None:
     parents = header_values(scope, b"traceparent")
-    context = context_from(parents[0].decode("latin-1")) if len(parents) == 1 else None
+    context = context_from(parents[0].decode("latin-1")) if len(parents) == 1 else None  # None: a new trace
     name = f"{scope['method']} {scope['path']}"
     with tracer().start_as_current_span(name, context=context, kind=SpanKind.SERVER) as span:
         try:

@@ -1,5 +1,6 @@
 """What ingest counts. Labels are closed sets: nothing a stranger writes becomes one."""
 
+from functools import cache
 from typing import Final
 
 from prometheus_client import Counter, Gauge, Histogram
@@ -20,3 +21,17 @@ SUBMISSIONS: Final = Counter(
     "garbo_ingest_submissions", "Submissions of clients by path and answer.", ("path", "status")
 )
 IN_FLIGHT: Final = Gauge("garbo_ingest_requests_in_flight", "Requests in hand.")
+
+WEBHOOK_KEPT: Final = WEBHOOKS.labels("kept")
+
+
+@cache
+def parts_of(kind: str) -> Counter:
+    """Give the counter of one kind of part: looking a label up costs more than counting."""
+    return PARTS.labels(kind)
+
+
+@cache
+def signed_by(place: int) -> Counter:
+    """Give the counter of one app secret, by its place in the list."""
+    return SIGNING_KEY.labels(str(place))

@@ -12,7 +12,7 @@ from starlette.types import Receive, Scope
 from garbo.common.errors import RetryLater
 from garbo.ingest.flow.webhooks import Taken, TakeWebhooks
 from garbo.ingest.inbound.body import MAX_WEBHOOK_BYTES, Unreadable, header_values, read_body
-from garbo.ingest.inbound.metrics import EVENT_AGE_S, PARTS, SIGNING_KEY, WEBHOOKS
+from garbo.ingest.inbound.metrics import EVENT_AGE_S, WEBHOOK_KEPT, WEBHOOKS, parts_of, signed_by
 from garbo.ingest.inbound.rarely import Rarely
 
 SIGNATURE: Final = b"x-hub-signature-256"
@@ -72,10 +72,10 @@ class WebhookEndpoint:
 
 
 def _record(taken: Taken, *, size: int, seconds: float) -> None:
-    WEBHOOKS.labels("kept").inc()
-    SIGNING_KEY.labels(str(taken.secret)).inc()
+    WEBHOOK_KEPT.inc()
+    signed_by(taken.secret).inc()
     for kind, count in taken.parts.items():
-        PARTS.labels(kind).inc(count)
+        parts_of(kind).inc(count)
     for age_s in taken.ages_s:
         EVENT_AGE_S.observe(age_s)
     reasons = sorted(set(taken.reasons))[:MAX_REASONS_LOGGED]

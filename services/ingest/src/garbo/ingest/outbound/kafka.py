@@ -12,6 +12,7 @@ from garbo.common.events.topics import dead_letters
 from garbo.common.runtime.deadletter import letter
 from garbo.common.runtime.outgoing import outgoing
 from garbo.common.runtime.producer import Outgoing, Producer
+from garbo.common.runtime.telemetry import current_traceparent
 from garbo.ingest.domain.parts import Found
 from garbo.ingest.ports import DeadLetter
 
@@ -46,17 +47,22 @@ class KafkaEventLog:
 
     async def append(self, entries: Sequence[Found | DeadLetter]) -> None:
         """Publish all entries and wait for every acknowledgement. Requests at the same time share batches."""
-        records = [self._record(entry) for entry in entries]
+        trace = current_traceparent()
+        records = [self._record(entry, trace) for entry in entries]
         began = perf_counter()
         try:
             await self._producer.publish(records)
         finally:
             PRODUCE_S.observe(perf_counter() - began)
 
-    def _record(self, entry: Found | DeadLetter) -> Outgoing:
+    def _record(self, entry: Found | DeadLetter, trace: str | None) -> Outgoing:
         if isinstance(entry, Found):
-            return outgoing(entry.topic, entry.event, key=entry.key, source=SOURCE)
-        now = self._clock.now()
+            return outgoing(entry.topic, entry.event, key=entry.key, trace=trace, source=SOURCE)
+        headers = (("traceparent", trace.encode()),) if trace else ()
         return letter(
-            _FromHttp(entry.body), to=DEAD_LETTERS, reason=entry.reason, error="Reject", failed_at=now
+            _FromHttp(entry.body, headers=headers),
+            to=DEAD_LETTERS,
+            reason=entry.reason,
+            error="Reject",
+            failed_at=self._clock.now(),
         )
