@@ -5,7 +5,7 @@ import time
 from starlette.applications import Starlette
 
 from garbo.common.business import Business, load_business
-from garbo.common.runtime.broker import kafka_of
+from garbo.common.runtime.broker import KafkaSettings, kafka_of
 from garbo.common.runtime.deliver import Deliveries
 from garbo.common.runtime.health import health_routes
 from garbo.common.runtime.http import HttpServer
@@ -13,14 +13,14 @@ from garbo.common.runtime.lifecycle import App
 from garbo.common.runtime.postgres import Database
 from garbo.common.runtime.producer import Producer
 from garbo.common.runtime.settings import load
-from garbo.common.runtime.telemetry import Telemetry, observe
+from garbo.common.runtime.telemetry import Telemetry, observe, tracer
 from garbo.sender.flow.calls import Calls
 from garbo.sender.flow.inflight import Closing, InFlight
 from garbo.sender.flow.pacer import Pacer
 from garbo.sender.flow.recovery import Recovery
 from garbo.sender.flow.sending import Sending
 from garbo.sender.flow.settling import Settling
-from garbo.sender.inbound.lanes import lanes
+from garbo.sender.inbound.lanes import grants_count, lanes
 from garbo.sender.outbound.kafka import KafkaResults
 from garbo.sender.outbound.postgres import PostgresAttempts
 from garbo.sender.outbound.postgres_rates import PostgresRateLeases
@@ -32,16 +32,15 @@ from garbo.sender.settings import SenderSettings
 def build() -> App:
     """Wire the process from its environment; raises `StartRefused`."""
     settings = load(SenderSettings)
-    return wire(settings, load_business(settings.config), observe(settings))
+    return wire(settings, load_business(settings.config), observe(settings), kafka=kafka_of(settings))
 
 
-def wire(settings: SenderSettings, business: Business, telemetry: Telemetry) -> App:
+def wire(settings: SenderSettings, business: Business, telemetry: Telemetry, *, kafka: KafkaSettings) -> App:
     """Put the rooms together.
 
     The order is the start order; stopping is the reverse: nothing new begins, the consumers end their
     batches, calls under way are finished and told, then the ways out close.
     """
-    kafka = kafka_of(settings)
     database = Database(
         settings.postgres_dsn.get_secret_value(), service=settings.service, size=settings.connections
     )
@@ -55,7 +54,7 @@ def wire(settings: SenderSettings, business: Business, telemetry: Telemetry) -> 
     attempts, results, watch, inflight = (
         PostgresAttempts(database),
         KafkaResults(producer),
-        Instruments(),
+        Instruments(tracer()),
         InFlight(),
     )
     pacer = Pacer(PostgresRateLeases(database), ceilings_per_s=ceilings, now=time.monotonic)
@@ -68,7 +67,7 @@ def wire(settings: SenderSettings, business: Business, telemetry: Telemetry) -> 
         kafka=kafka,
         service=settings.service,
         producer=producer,
-        lanes=lanes(sending, Settling(attempts, results, watch)),
+        lanes=lanes(sending, Settling(attempts, results, watch), max_grants=grants_count(ceilings.values())),
     )
     health = health_routes(
         alive={"lanes": lambda: deliveries.healthy},

@@ -1,20 +1,26 @@
 """How events come in: two lanes of grants that do not wait for each other, and the statuses."""
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Iterable, Sequence
+from typing import Any, Final
 
 from garbo.common.events.grants import SendGranted
 from garbo.common.events.statuses import MessageStatus
 from garbo.common.events.topics import MESSAGE_STATUS, SEND_CARE, SEND_PROMO
 from garbo.common.runtime.deliver import Delivered, Lane
-from garbo.sender.flow.sending import Job, Sending
+from garbo.sender.flow.sending import BATCH_S, Job, Sending
 from garbo.sender.flow.settling import Settling
 
-GRANTS_COUNT = 200
-"""Enough for the fastest number's next moments; a larger batch only waits in memory."""
+MOST_GRANTS: Final = 500
+FEWEST_GRANTS: Final = 20
 
 
-def lanes(sending: Sending, settling: Settling) -> tuple[Lane[Any], ...]:
+def grants_count(ceilings_per_s: Iterable[float]) -> int:
+    """Size a batch so that it ends in time even when all of it is for the slowest number."""
+    slowest = min(ceilings_per_s, default=1.0)
+    return max(FEWEST_GRANTS, min(MOST_GRANTS, int(slowest * BATCH_S * 0.9)))
+
+
+def lanes(sending: Sending, settling: Settling, *, max_grants: int) -> tuple[Lane[Any], ...]:
     """Give the sender's lanes."""
 
     async def send(batch: Sequence[Delivered[SendGranted]]) -> None:
@@ -24,7 +30,7 @@ def lanes(sending: Sending, settling: Settling) -> tuple[Lane[Any], ...]:
         await settling.settle([(record.event, record.trace) for record in batch])
 
     return (
-        Lane("sender.care", (SEND_CARE,), send, max_records=GRANTS_COUNT),
-        Lane("sender.promo", (SEND_PROMO,), send, max_records=GRANTS_COUNT),
+        Lane("sender.care", (SEND_CARE,), send, max_records=max_grants),
+        Lane("sender.promo", (SEND_PROMO,), send, max_records=max_grants),
         Lane("sender.statuses", (MESSAGE_STATUS,), settle),
     )

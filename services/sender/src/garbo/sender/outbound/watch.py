@@ -3,11 +3,11 @@
 from typing import Final
 
 from opentelemetry import trace
-from opentelemetry.trace import Link, Span, SpanKind, Status, StatusCode
+from opentelemetry.trace import Link, Span, SpanKind, Status, StatusCode, Tracer
 from prometheus_client import Counter, Gauge, Histogram
 
 from garbo.common.events.decisions import Lane
-from garbo.common.runtime.telemetry import context_from, tracer
+from garbo.common.runtime.telemetry import context_from
 
 ATTEMPTS: Final = Counter(
     "garbo_sender_attempts", "HTTP calls to the platform, by outcome", ["lane", "outcome", "code"]
@@ -51,10 +51,13 @@ class OpenSend:
 class Instruments:
     """`Watch` on OpenTelemetry and Prometheus."""
 
+    def __init__(self, tracer: Tracer) -> None:
+        self._tracer = tracer
+
     def sending(self, *, lane: Lane, trace: str | None) -> OpenSend:
         """Open a client span."""
         attributes = {"garbo.lane": lane, "http.request.method": "POST"}
-        span = tracer().start_span(
+        span = self._tracer.start_span(
             "POST whatsapp messages",
             context=context_from(trace),
             kind=SpanKind.CLIENT,
@@ -65,7 +68,7 @@ class Instruments:
     def settled(self, *, trace: str | None, send: str | None, outcome: str) -> None:
         """Open and close a span in the status' own trace, linked to the send's."""
         link = _context_of(send)
-        span = tracer().start_span(
+        span = self._tracer.start_span(
             "settle send",
             context=context_from(trace),
             kind=SpanKind.CONSUMER,

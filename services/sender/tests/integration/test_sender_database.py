@@ -1,0 +1,64 @@
+"""What only PostgreSQL can show: the rate row, and the router's real door."""
+
+import pytest
+
+from garbo.cli.local.testing import SharedPostgres
+from garbo.common.runtime.migrations import migrate
+from garbo.common.runtime.postgres import Database
+from garbo.sender.outbound.postgres import PostgresAttempts
+from garbo.sender.outbound.postgres_rates import PostgresRateLeases
+from garbo.sender.ports import Lease, Planned, Wait
+from garbo.sender.testing.builders import a_grant
+from garbo.sender.testing.postgres import SenderDatabase
+
+pytestmark = pytest.mark.integration
+
+
+async def lease(rates: PostgresRateLeases, *, ceiling: float = 100, wanted: int = 1000) -> Lease | Wait:
+    first = await rates.take("1", ceiling_per_s=ceiling, wanted=wanted)
+    return first if isinstance(first, Lease) or first.after_s else await lease(rates, ceiling=ceiling)
+
+
+async def test_a_second_lease_waits_until_the_first_is_nearly_over(sender_database: SenderDatabase) -> None:
+    rates = PostgresRateLeases(sender_database.database)
+    first = await lease(rates)
+    assert isinstance(first, Lease)
+    assert first.count == 14
+    assert first.interval_s == pytest.approx(1 / 98)
+    second = await lease(rates)
+    assert isinstance(second, Wait)
+    assert 0 < second.after_s <= 0.1
+
+
+async def test_a_throttled_number_is_halved_once_for_all_replicas(sender_database: SenderDatabase) -> None:
+    rates = PostgresRateLeases(sender_database.database)
+    await rates.take("1", ceiling_per_s=100, wanted=1)
+    for _ in range(5):
+        await rates.slow_down("1", ceiling_per_s=100)
+    slower = await lease(rates)
+    assert isinstance(slower, Lease)
+    assert slower.interval_s == pytest.approx(1 / 49, rel=0.05)
+
+
+async def test_a_lowered_ceiling_counts_at_once(sender_database: SenderDatabase) -> None:
+    rates = PostgresRateLeases(sender_database.database)
+    await rates.take("1", ceiling_per_s=100, wanted=1)
+    slower = await lease(rates, ceiling=20)
+    assert isinstance(slower, Lease)
+    assert slower.interval_s == pytest.approx(1 / 19.6)
+
+
+async def test_the_routers_own_door_opens(postgres: SharedPostgres) -> None:
+    dsn = postgres.database()
+    await migrate(dsn, "router")
+    await migrate(dsn, "sender")
+    database = Database(dsn, service="sender")
+    await database.start()
+    try:
+        grant = a_grant()
+        begun = await PostgresAttempts(database).begin([Planned(grant, 1, again=False, traceparent=None)])
+        result = begun[grant.message_id].result
+        assert result is not None
+        assert (result.outcome, result.reason) == ("not_sent", "unknown_grant")
+    finally:
+        await database.stop()
