@@ -1,3 +1,4 @@
+import asyncio
 from collections.abc import Sequence
 
 import pytest
@@ -62,7 +63,8 @@ async def test_consumer_stops_instead_of_filling_the_dead_letter_topic(stand: St
 
     await stand.write(*(b"poison" for _ in range(1000)))
     async with stand.delivering(stand.lane(handle)) as deliveries:
-        assert isinstance(await deliveries.wait_failed(), TooManyRejected)
+        async with asyncio.timeout(20):
+            assert isinstance(await deliveries.wait_failed(), TooManyRejected)
         assert not deliveries.healthy
     assert await stand.read(stand.dead.name) == []
     assert sum((await stand.committed()).values()) == 0

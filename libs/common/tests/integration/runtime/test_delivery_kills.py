@@ -65,30 +65,31 @@ async def member(
 async def test_kill_9_in_the_middle_of_a_batch_loses_and_skips_nothing(stand: Stand, tmp_path: Path) -> None:
     journal = Journal(tmp_path / "journal")
     await stand.write(*(note(n) for n in range(200)))
-    for kill_after in (25, 75):
-        async with member(stand, journal, each_ms=10, batch=20) as process:
-            await until(partial(journal.in_the_middle, kill_after))
-            process.send_signal(signal.SIGKILL)
-            await process.wait()
-        assert sum((await stand.committed()).values()) <= len(set(journal.done()))
+    async with member(stand, journal, each_ms=10, batch=20) as process:
+        await until(partial(journal.in_the_middle, 45))
+        process.send_signal(signal.SIGKILL)
+        await process.wait()
+    in_hand = journal.begun_and_not_done()
+    assert 0 < len(in_hand) <= 20
+    assert sum((await stand.committed()).values()) <= len(set(journal.done()))
     async with member(stand, journal, each_ms=1, batch=20):
         await until(lambda: stand.all_committed(200), within_s=30)
     assert set(journal.done()) == set(range(200))
     repeated = [n for n, times in Counter(journal.done()).items() if times > 1]
-    assert len(repeated) <= 2 * 20, "only what the killed batches held may be done again"
+    assert len(repeated) <= 20, "only what the killed batch held may be done again"
 
 
 async def test_sigterm_under_load_repeats_no_finished_work(stand: Stand, tmp_path: Path) -> None:
     journal = Journal(tmp_path / "journal")
-    await stand.write(*(note(n) for n in range(300)))
-    for stop_after in (30, 90, 150):
-        async with member(stand, journal, each_ms=5, batch=25) as process:
+    await stand.write(*(note(n) for n in range(150)))
+    for stop_after in (5, 40):
+        async with member(stand, journal, each_ms=60, batch=30) as process:
             await until(partial(journal.in_the_middle, stop_after))
             process.send_signal(signal.SIGTERM)
             async with asyncio.timeout(20):
                 assert await process.wait() == 0
         assert not journal.begun_and_not_done(), "the batch in hand is finished"
         assert sum((await stand.committed()).values()) == len(journal.done())
-    async with member(stand, journal, each_ms=1, batch=25):
-        await until(lambda: stand.all_committed(300))
-    assert sorted(journal.done()) == list(range(300))
+    async with member(stand, journal, each_ms=1, batch=30):
+        await until(lambda: stand.all_committed(150))
+    assert sorted(journal.done()) == list(range(150))

@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import Callable, Sequence
 
+import structlog
 from aiokafka.errors import KafkaError
 from aiokafka.structs import TopicPartition
 
@@ -13,6 +14,8 @@ from garbo.common.runtime.deliver.member import Member
 from garbo.common.runtime.drivers import Consumer
 from garbo.common.runtime.kafka_metrics import LAG_RECORDS, LAG_SECONDS, POLL_AGE_SECONDS
 from garbo.common.runtime.watchdog import NotConsuming, Signs, Watchdog
+
+log = structlog.get_logger()
 
 ASK_S = 5.0
 """What the broker gets to tell the end offsets of one lane."""
@@ -59,6 +62,7 @@ class Lookout:
         waiting = member.busy or member.backoff.waiting
         signs = Signs(polled_at=member.polled_at, waiting=waiting, read=read, lag=lag)
         if wrong := watchdog.look(signs, now=now):
+            log.error("lane does not consume", group=member.group, why=wrong)
             self._fail(NotConsuming(f"{member.group}: {wrong}"))
 
     async def _measure(self, member: Member) -> tuple[int | None, int | None]:

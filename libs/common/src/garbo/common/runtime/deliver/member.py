@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+import traceback
 from collections.abc import Callable, Sequence
 
 import structlog
@@ -10,6 +11,7 @@ from aiokafka.structs import TopicPartition
 from garbo.common.errors import RetryLater
 from garbo.common.runtime.bounded import bounded
 from garbo.common.runtime.broker import KafkaSettings
+from garbo.common.runtime.deadletter import TooManyRejected
 from garbo.common.runtime.deliver.backoff import Backoff
 from garbo.common.runtime.deliver.batch import Finisher
 from garbo.common.runtime.deliver.lane import DeliveryTimes
@@ -140,7 +142,11 @@ class Member:
                 log.warning("batch abandoned", group=self.group, records=len(records))
             else:
                 self._fail(error)
-        except Exception as error:  # noqa: BLE001 - the one place: any other end of a flow is a bug
+        except asyncio.CancelledError as error:
+            if not _told_to_end():
+                self._fail(error)  # it came out of the flow: FastStream would end its loop without a word
+            raise
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - the one place: any other end is a bug
             self._fail(error)
         finally:
             self._budget = None
@@ -196,9 +202,21 @@ class Member:
             consumer.pause(*consumer.assignment())
 
     def _fail(self, error: BaseException) -> None:
-        log.error("lane failed", group=self.group, exc_info=error)
+        log.error("lane failed", group=self.group, error=type(error).__name__, **_told_safely(error))
         self._close()
         self._tell_failure(error)
+
+
+def _told_to_end() -> bool:
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
+
+
+def _told_safely(error: BaseException) -> dict[str, str]:
+    """Say why, or where in the code: the text of an error that is not ours could quote a record."""
+    if isinstance(error, (TooManyRejected, BatchLost, NotDrained)):
+        return {"why": str(error)}
+    return {"where": "".join(traceback.format_tb(error.__traceback__)[-6:])}
 
 
 def _partition(item: Item) -> TopicPartition:

@@ -1,12 +1,12 @@
 """What is done, and telling the broker so."""
 
-import asyncio
 from collections.abc import Iterable
 
 import structlog
 from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
 from aiokafka.structs import TopicPartition
 
+from garbo.common.runtime.bounded import bounded
 from garbo.common.runtime.drivers import Consumer, Record
 from garbo.common.runtime.kafka_metrics import COMMIT_FAILURES
 
@@ -44,13 +44,16 @@ class Offsets:
         late = {tp: offset for tp, offset in self._next.items() if self._told.get(tp) != offset}
         if not late or consumer is None:
             return
+        if not await bounded("commit", self._tell(consumer, late), within_s=within_s):
+            self._failed("error", error="not in time")
+
+    async def _tell(self, consumer: Consumer, late: dict[TopicPartition, int]) -> None:
         try:
-            async with asyncio.timeout(within_s):
-                await consumer.commit(late)
+            await consumer.commit(late)
         except (CommitFailedError, IllegalStateError):
             self._failed("rebalanced")
             self.forget()
-        except (KafkaError, TimeoutError) as error:
+        except KafkaError as error:
             self._failed("error", error=type(error).__name__)
         else:
             self._told.update(late)
