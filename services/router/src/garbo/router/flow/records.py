@@ -14,7 +14,8 @@ from garbo.router.domain.rules import Answer
 from garbo.router.flow.ask import Ask
 from garbo.router.ports import Contact
 
-_DECISIONS: Final = UUID("6b1cbbd0-6a4f-5f0e-9c0d-0c3f5b7d2a04")
+_REUSES: Final = UUID("6b1cbbd0-6a4f-5f0e-9c0d-0c3f5b7d2a04")
+_DECISION_BITS: Final = 0x0C3F_0000_0000
 FIRST_EPOCH: Final = 1
 
 
@@ -22,9 +23,8 @@ def refused_record(ask: Ask, reason: str, *, policy_version: str, now_us: int) -
     """Tell a request that never reached the rules: unknown client, unknown contact, id used twice."""
     event = ask.event
     reused = reason == "id_reused"
-    name = f"{ask.message_id}:{ask.body_hash.hex()}" if reused else f"{ask.message_id}:1"
     return DecisionMade(
-        decision_id=uuid5(_DECISIONS, name),
+        decision_id=_reuse_id(ask) if reused else _decision_id(ask.message_id, 1),
         sequence=0 if reused else 1,
         message_id=ask.message_id,
         request_id=event.request_id,
@@ -48,7 +48,7 @@ def decided_record(
     event, deciding = ask.event, decision.deciding
     free_at_us = decision.next_allowed_at_us
     return DecisionMade(
-        decision_id=uuid5(_DECISIONS, f"{ask.message_id}:1"),
+        decision_id=_decision_id(ask.message_id, 1),
         sequence=1,
         message_id=ask.message_id,
         request_id=event.request_id,
@@ -84,7 +84,7 @@ def withdrawn_record(last: DecisionMade, *, reason: str, now_us: int) -> Decisio
     sequence = last.sequence + 1
     return last.model_copy(
         update={
-            "decision_id": uuid5(_DECISIONS, f"{last.message_id}:{sequence}"),
+            "decision_id": _decision_id(last.message_id, sequence),
             "sequence": sequence,
             "verdict": "deny",
             "final": True,
@@ -140,7 +140,7 @@ def granted_record(ask: Ask, contact: Contact, grant: Grant) -> SendGranted:
         category=grant.category,
         campaign=grant.campaign,
         number=grant.number,
-        to=Recipient.model_validate({contact.address.kind: contact.address.value}),
+        to=event.to if event.to.address else _recipient(contact),
         content=content,
         reply_to=event.reply_to,
         not_before=to_datetime(grant.not_before_us),
@@ -148,6 +148,21 @@ def granted_record(ask: Ask, contact: Contact, grant: Grant) -> SendGranted:
         window_until=None if until_us is None else to_datetime(until_us),
         decided_at=to_datetime(grant.not_before_us),
     )
+
+
+def _decision_id(message_id: UUID, sequence: int) -> UUID:
+    """Name the n-th decision of a message: the message id with other last bits."""
+    return UUID(int=message_id.int ^ (_DECISION_BITS + sequence))
+
+
+def _reuse_id(ask: Ask) -> UUID:
+    """Name the answer to a second submission by what it asked: its repeats get the same answer."""
+    return uuid5(_REUSES, f"{ask.message_id}:{ask.body_hash.hex()}")
+
+
+def _recipient(contact: Contact) -> Recipient:
+    """Give the platform's address of a person who was named by contact id."""
+    return Recipient.model_validate({contact.address.kind: contact.address.value})
 
 
 def _check(answer: Answer) -> Check:

@@ -189,7 +189,7 @@ class CountingMeter:
 
 
 def _merged(known: Templates, told: Sequence[TemplateCategory]) -> Templates:
-    """Take in templates as the registry does: a newer word wins, silence about a category keeps the old one."""
+    """Take in templates as the registry does: newer wins, silence about a category keeps it."""
     merged = dict(known.known)
     for template in told:
         key = (template.waba, template.name, template.language)

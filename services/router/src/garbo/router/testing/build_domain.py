@@ -1,0 +1,58 @@
+"""Builders in the decision's own words: requests, sends, states."""
+
+from dataclasses import replace
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+from garbo.common.events.ids import MessageId
+from garbo.router.domain.instants import to_us
+from garbo.router.domain.request import Body, Numbers, Request
+from garbo.router.domain.state import Consent, RecipientState, Send
+
+PROMO: Final = Body(form="template", category="marketing")
+UTILITY: Final = Body(form="template", category="utility")
+AUTH: Final = Body(form="template", category="authentication")
+FREE: Final = Body(form="free")
+UNKNOWN: Final = Body(form="template", category="unknown", template_unknown=True)
+NUMBERS: Final = Numbers(asked=None, all=("1001", "1002"), care_default="1001", promo_default="1002")
+
+
+def at(text: str) -> int:
+    """Read an instant such as `2026-06-05T10:00:00Z` into microseconds."""
+    return to_us(datetime.fromisoformat(text))
+
+
+def message(number: int) -> MessageId:
+    """Name a message by a small number."""
+    return MessageId(UUID(int=number))
+
+
+def a_request(number: int = 99, **more: Any) -> Request:  # noqa: ANN401 - any field
+    """Ask for a promo template of brand acme."""
+    plain = Request(
+        message_id=message(number),
+        request_id=UUID(int=number),
+        client="crm",
+        brand="acme",
+        purpose="promo",
+        body=PROMO,
+        fallback=None,
+        numbers=NUMBERS,
+        requested_at_us=0,
+    )
+    return replace(plain, **more)
+
+
+def sends_at(*instants: str, **more: Any) -> tuple[Send, ...]:  # noqa: ANN401 - any field
+    """Give accepted promos of brand acme, numbered from 1."""
+    plain = {"message_class": "promo", "brand": "acme", **more}
+    return tuple(
+        Send(message_id=message(n), at_us=at(instant), **plain) for n, instant in enumerate(instants, start=1)
+    )
+
+
+def a_state(**more: Any) -> RecipientState:  # noqa: ANN401 - any field
+    """Give a person who has opted in to marketing of brand acme, long ago."""
+    consents = {"acme/*/marketing": Consent(given_at_us=1)}
+    return replace(RecipientState(consents=consents), **more)

@@ -1,0 +1,71 @@
+"""A router without its edges: flows over a store, with everything it tells within reach."""
+
+from dataclasses import dataclass, field
+
+from garbo.common.business import Business
+from garbo.common.events.decisions import DecisionMade
+from garbo.common.events.grants import SendGranted
+from garbo.common.events.requests import SendRequested
+from garbo.router.domain.policy import Policy
+from garbo.router.flow.ask import Asked
+from garbo.router.flow.directory import Directory
+from garbo.router.flow.events import Heard, RouterEvent, TakeEvents
+from garbo.router.flow.requests import DecideRequests
+from garbo.router.ports import Store
+from garbo.router.testing.build import HASH_KEY, business
+from garbo.router.testing.memory import CountingMeter, RecordingAnnouncer
+
+
+@dataclass
+class Router:
+    """The flows and what they tell."""
+
+    store: Store
+    policy: Policy
+    business: Business = field(default_factory=business)
+    announcer: RecordingAnnouncer = field(default_factory=RecordingAnnouncer)
+    meter: CountingMeter = field(default_factory=CountingMeter)
+
+    @property
+    def requests(self) -> DecideRequests:
+        """Give the use case."""
+        return DecideRequests(
+            store=self.store,
+            announcer=self.announcer,
+            meter=self.meter,
+            policy=self.policy,
+            directory=Directory(self.business),
+            hash_key=HASH_KEY,
+        )
+
+    @property
+    def events(self) -> TakeEvents:
+        """Give the use case."""
+        return TakeEvents(
+            store=self.store,
+            announcer=self.announcer,
+            meter=self.meter,
+            policy=self.policy,
+            directory=Directory(self.business),
+            hash_key=HASH_KEY,
+        )
+
+    async def ask(self, *requests: SendRequested) -> list[DecisionMade]:
+        """Decide requests in one batch; give what was told about them."""
+        before = len(self.announcer.told)
+        await self.requests.decide([Asked(request) for request in requests])
+        return [t.event for t in self.announcer.told[before:] if isinstance(t.event, DecisionMade)]
+
+    async def hear(self, *events: RouterEvent) -> None:
+        """Apply events in one batch."""
+        await self.events.take([Heard(event) for event in events])
+
+    @property
+    def granted(self) -> list[SendGranted]:
+        """Give every grant told so far."""
+        return [told.event for told in self.announcer.told if isinstance(told.event, SendGranted)]
+
+    @property
+    def decided(self) -> list[DecisionMade]:
+        """Give every decision told so far."""
+        return [told.event for told in self.announcer.told if isinstance(told.event, DecisionMade)]
