@@ -115,7 +115,7 @@ def test_a_second_start_from_the_same_folder_is_refused_and_the_lock_goes_with_t
 def test_what_a_killed_run_left_is_known_by_id_and_start_so_no_stranger_is_stopped(tmp_path: Path) -> None:
     runfile = RunFile(tmp_path)
     with runfile.held():
-        runfile.write(Run(pid=1, children={str(os.getpid()): 12345.0}))
+        runfile.write(Run(pid=1, children={"router": (os.getpid(), 12345.0)}))
         assert runfile.stop_leftovers() == 0
 
 

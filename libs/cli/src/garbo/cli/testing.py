@@ -13,6 +13,7 @@ import time
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final, TypeVar
 from uuid import uuid4
@@ -62,10 +63,44 @@ class Stack:
 
     async def publish(self, requests: Sequence[Json]) -> None:
         """Publish requests in arrays of 1,000; each must be answered 202."""
-        for start in range(0, len(requests), 1000):
-            answer = await self.post("ingest", "/v1/messages", list(requests[start : start + 1000]))
+        for some in _thousands(requests):
+            answer = await self.post("ingest", "/v1/messages", list(some))
             if answer.status_code != httpx.codes.ACCEPTED:
                 raise AssertionError(f"publish: {answer.status_code} {answer.text[:400]}")
+
+    async def opt_in(self, phones: Sequence[str]) -> None:
+        """Record marketing consents; returns when the router knows each of them."""
+        now = datetime.now(UTC).isoformat()
+        for some in _thousands(phones):
+            consents = [
+                {
+                    "brand": "acme",
+                    "to": {"phone": phone},
+                    "action": "given",
+                    "source": "form",
+                    "occurred_at": now,
+                }
+                for phone in some
+            ]
+            answer = await self.post("ingest", "/v1/consents", consents)
+            if answer.status_code != httpx.codes.ACCEPTED:
+                raise AssertionError(f"consents: {answer.status_code} {answer.text[:400]}")
+
+        async def unknown() -> int:
+            decisions = [
+                d for some in _thousands(phones) for d in await self.preview([request(p) for p in some])
+            ]
+            return sum(decision["reason"] == "not_opted_in" for decision in decisions)
+
+        await until(unknown, lambda count: count == 0)
+
+    async def preview(self, requests: Sequence[Json]) -> list[Json]:
+        """Ask the router "may I, and when?"; at most 1,000 at once."""
+        answer = await self.post("router", "/v1/decisions:preview", list(requests))
+        if answer.status_code != httpx.codes.OK:
+            raise AssertionError(f"preview: {answer.status_code} {answer.text[:400]}")
+        decisions: list[Json] = answer.json()["decisions"]
+        return decisions
 
     async def webhook(self, body: bytes, *, secret: str | None = None) -> int:
         """Post a webhook body signed with the app secret (or another); returns the status."""
@@ -106,6 +141,12 @@ class Stack:
 
     def _bearer(self) -> dict[str, str]:
         return {"Authorization": f"Bearer {self.api_key}"}
+
+
+def _thousands(items: Sequence[T]) -> Iterator[Sequence[T]]:
+    """Cut into arrays as large as the API takes."""
+    for start in range(0, len(items), 1000):
+        yield items[start : start + 1000]
 
 
 def request(phone: str, *, purpose: str = "promo", **more: Any) -> Json:  # noqa: ANN401 - JSON is any value

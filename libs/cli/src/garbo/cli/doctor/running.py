@@ -10,6 +10,8 @@ from garbo.cli.database import pending_all
 from garbo.cli.doctor.finding import Finding, refusal
 from garbo.cli.topics import WANTED, plan_topics
 from garbo.cli.up.environment import SERVICES
+from garbo.cli.up.plan import read_plan
+from garbo.cli.up.runfile import RunFile
 from garbo.common.errors import StartRefused
 
 READYZ_S = 3.0
@@ -53,7 +55,9 @@ async def _service(env: Mapping[str, str], name: str) -> Finding:
         mend = f"garbo restart {name} (or make run)"
         return Finding(name, right=False, seen=f"does not answer at {url}", mend=mend)
     if answer.is_success:
-        return Finding(name, right=True, seen=f"ready at {url}")
+        run = RunFile(read_plan(env).data).read()
+        process = f", process {run.children[name][0]}" if run and name in run.children else ""
+        return Finding(name, right=True, seen=f"ready at {url}{process}")
     return Finding(name, right=False, seen=f"not ready: {_failing(answer)}", mend=f"garbo restart {name}")
 
 

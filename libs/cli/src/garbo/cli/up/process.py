@@ -21,7 +21,7 @@ class Process:
         self, name: str, command: Command, *, env: Mapping[str, str], say: Callable[[str, str], None]
     ) -> None:
         self.name = name
-        self.asked_to_stop = False
+        self._asked_pid: int | None = None
         self._command = command
         self._env = env
         self._say = say
@@ -39,7 +39,6 @@ class Process:
 
     async def spawn(self) -> None:
         """Start it in a session of its own, so that the terminal's Ctrl-C reaches only the supervisor."""
-        self.asked_to_stop = False
         self._child = await asyncio.create_subprocess_exec(
             *self._command.bound_to_us(),
             env={**self._env, **self._command.env},
@@ -50,24 +49,29 @@ class Process:
             start_new_session=True,
         )
 
-    async def watch(self) -> int:
-        """Show its lines until it ends; returns the exit code (negative: the signal that killed it)."""
-        if self._child is None or self._child.stdout is None:
+    async def watch(self) -> tuple[int, bool]:
+        """Show its lines until it ends.
+
+        Returns the exit code (negative: the signal that killed it) and whether we had asked it to end.
+        """
+        child = self._child
+        if child is None or child.stdout is None:
             raise StartRefused(f"{self.name} was not started")
         rest = b""
-        while chunk := await self._child.stdout.read(CHUNK_BYTES):
+        while chunk := await child.stdout.read(CHUNK_BYTES):
             *lines, rest = (rest + chunk).split(b"\n")
             for line in lines:
                 self._show(line)
         if rest:
             self._show(rest)
-        return await self._child.wait()
+        code = await child.wait()
+        return code, self._asked_pid == child.pid
 
     async def stop(self, *, within_s: float) -> bool:
         """Ask it to end and wait; kill it when time is up. Returns whether it ended by itself."""
-        self.asked_to_stop = True
         if self._child is None or self._child.returncode is not None:
             return True
+        self._asked_pid = self._child.pid
         with suppress(ProcessLookupError):
             self._child.send_signal(self._command.stop_signal)
         try:
@@ -81,8 +85,8 @@ class Process:
 
     def kill(self) -> None:
         """End it and its own children at once."""
-        self.asked_to_stop = True
         if self.pid is not None:
+            self._asked_pid = self.pid
             with suppress(ProcessLookupError):
                 os.killpg(self.pid, signal.SIGKILL)
 

@@ -17,12 +17,12 @@ LEFTOVER_STOP_S = 10.0
 
 @dataclass(slots=True)
 class Run:
-    """One `garbo up`: its process, its control port, and the processes it started (id -> start time)."""
+    """One `garbo up`: its process, its control port, and the processes it started: name, id, start time."""
 
     pid: int
     control_port: int = 0
     token: str = ""
-    children: dict[str, float] = field(default_factory=dict)
+    children: dict[str, tuple[int, float]] = field(default_factory=dict)
 
 
 class RunFile:
@@ -108,9 +108,9 @@ def kill_children() -> None:
             child.kill()
 
 
-def _alive(children: dict[str, float]) -> Iterator[psutil.Process]:
-    for pid, started in children.items():
+def _alive(children: dict[str, tuple[int, float]]) -> Iterator[psutil.Process]:
+    for pid, started in children.values():
         with suppress(psutil.NoSuchProcess):
-            process = psutil.Process(int(pid))
+            process = psutil.Process(pid)
             if abs(process.create_time() - started) < 1:
                 yield process

@@ -1,6 +1,7 @@
 """What a person sees: prefixed lines, progress, and one table."""
 
 import os
+import re
 import sys
 from collections.abc import Mapping, Sequence
 from typing import TextIO
@@ -18,6 +19,8 @@ COLOURS = {
     "simulator": 95,
     "business": 92,
 }
+_INSTANT = re.compile(r"^\d{4}-\d\d-\d\dT(\d\d:\d\d:\d\d)\.\d+Z")
+_REPEATED = re.compile(r" (service=\S+|trace_id=\S+)")
 WIDTH = max(len(name) for name in COLOURS)
 _BOLD, _DIM, _RED = 1, 2, 31
 
@@ -37,8 +40,9 @@ class Screen:
         self._colour = wants_colour(self._stream, os.environ if env is None else env)
 
     def line(self, name: str, text: str) -> None:
-        """Write a line of a process, behind its name."""
-        self._write(f"{self._paint(f'{name:<{WIDTH}} |', COLOURS.get(name, 37))} {text}")
+        """Write a line of a process, behind its name; what every line repeats is left out."""
+        short = _REPEATED.sub("", _INSTANT.sub(r"\1", text))
+        self._write(f"{self._paint(f'{name:<{WIDTH}} |', COLOURS.get(name, 37))} {short}")
 
     def progress(self, text: str) -> None:
         """Say what is being done."""

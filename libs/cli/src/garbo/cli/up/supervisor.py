@@ -93,18 +93,19 @@ class Supervisor:
         env = children_environment(self._plan, os.environ, dsn=self._postgres.dsn(DATABASE))
         if not self._services:
             return
-        names = (*self._services, *self._traffic)
-        self._screen.progress(f"starting {', '.join(names)}")
+        waiting = [name for name in (*self._services, *self._traffic) if name != BUSINESS]
+        self._screen.progress(f"starting {', '.join(waiting)}")
         async with asyncio.TaskGroup() as together:
-            for name in names:
-                process = self._process(name, command_of(name), env)
-                together.create_task(self._launch(process, self._readiness(name)))
+            for name in waiting:
+                together.create_task(self._launch(self._process(name, command_of(name), env)))
+        if BUSINESS in self._traffic:
+            await self._launch(self._process(BUSINESS, command_of(BUSINESS), env))
 
     async def _start_kafka(self) -> None:
         began = monotonic()
         await asyncio.to_thread(self._kafka.prepare)
         process = self._process("kafka", self._kafka.command(), os.environ)
-        await self._launch(process, self._readiness("kafka"))
+        await self._launch(process)
         done = await apply_topics(KafkaSettings(self._plan.bootstrap_servers), replication=1)
         created = sum(change.kind == "create" for change in done)
         self._screen.progress(f"Kafka is ready, {created} topics created ({monotonic() - began:.1f} s)")
@@ -113,7 +114,7 @@ class Supervisor:
         began = monotonic()
         await asyncio.to_thread(self._postgres.prepare)
         process = self._process("postgres", self._postgres.command(), os.environ)
-        await self._launch(process, self._readiness("postgres"))
+        await self._launch(process)
         await ensure_database(self._postgres.dsn("postgres"), DATABASE)
         applied = await migrate_all(self._postgres.dsn(DATABASE))
         self._screen.progress(
@@ -125,10 +126,11 @@ class Supervisor:
         self._processes[name] = process
         return process
 
-    async def _launch(self, process: Process, ready: Ready) -> None:
+    async def _launch(self, process: Process) -> None:
+        ready = self._readiness(process.name)
         await process.spawn()
         if process.pid is not None:
-            self._run.children[str(process.pid)] = started_at(process.pid)
+            self._run.children[process.name] = (process.pid, started_at(process.pid))
             self._runfile.write(self._run)
         self._watchers.create_task(self._watch(process))
         deadline = monotonic() + READY_S
@@ -143,8 +145,8 @@ class Supervisor:
             await asyncio.sleep(POLL_S)
 
     async def _watch(self, process: Process) -> None:
-        code = await process.watch()
-        if not process.asked_to_stop and not self._stopping:
+        code, asked = await process.watch()
+        if not asked and not self._stopping:
             mend = f"garbo restart {process.name}"
             self._screen.alarm(
                 f"{process.name} ended unasked, {how_it_ended(code)}; to start it again type: {mend}"
@@ -174,7 +176,7 @@ class Supervisor:
             await process.stop(within_s=STOP_S.get(process.name, STOP_SERVICE_S))
         yield f"starting {process.name}"
         try:
-            await self._launch(process, self._readiness(process.name))
+            await self._launch(process)
         except StartRefused as refused:
             yield f"error: {refused}"
             return
