@@ -42,8 +42,10 @@ def events_of(one: Journey, dice: random.Random) -> list[Event]:
     asked, luck = [one.requested()], dice.random()
     if one.purpose == "promo" and luck < 0.36:
         reasons = ["not_opted_in", "stopped", "gap", "gap"]
-        held = one.held_by_cap() if luck < 0.24 else one.held(dice.choice(reasons), window="4h")
-        return [*asked, held]
+        reason = dice.choice(reasons)
+        free_at = one.at(4 * 3600 * dice.random()) if reason == "gap" else None
+        held = one.held(reason, window="4h", next_allowed_at=free_at)
+        return [*asked, one.held_by_cap() if luck < 0.24 else held]
     if luck > 0.985:
         return [*asked, one.allowed(), one.result("unknown", after=1.4)]
     if luck > 0.965:

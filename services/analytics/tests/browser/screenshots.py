@@ -47,7 +47,8 @@ def main(url: str, folder: Path) -> None:
         for look, size in LOOKS:
             open_page(browser, url, look=look, size=size).screenshot(path=folder / f"console-{look}.png")
         page = open_page(browser, url, look="light", size=WIDE)
-        page.locator(".row", has_text="already had").first.click()
+        story = page.locator(".row", has_text="already had").first.get_attribute("href")
+        page.goto(f"{url}{story}")
         page.wait_for_selector(".told")
         page.screenshot(path=folder / "console-story.png")
         browser.close()

@@ -58,7 +58,9 @@ def request_id_of(text: str) -> UUID:
     try:
         return UUID(text)
     except ValueError:
-        raise BadQuestionError("a request id is a UUID") from None
+        raise BadQuestionError(
+            "A request id is a UUID, such as 0d570c4d-0e4c-4b27-a238-95345811edc5"
+        ) from None
 
 
 def _one_of(name: str, value: str | None, allowed: tuple[str, ...]) -> str | None:

@@ -101,7 +101,7 @@ def answering(endpoint: Endpoint) -> Endpoint:
         try:
             return await endpoint(request)
         except BadQuestionError as bad:
-            return problem(400, "Not a question", f"{bad}.")
+            return problem(400, "This cannot be asked", f"{bad}.")
         except RetryLater:
             return problem(503, "Not now", "The database does not answer: ask again in a few seconds.")
 

@@ -11,7 +11,7 @@ import { freshen } from "./time.js";
 
 const WORDS = { live: "Live", connecting: "Connecting", lost: "No connection", paused: "Paused" };
 const LOST = "Connection lost. What you see is from before; trying again.";
-const LINES = 40;
+const LINES = matchMedia("(max-width: 640px)").matches ? 20 : 40;
 
 const chosen = { lane: "", span: "15m", verdict: "" };
 let paused = false;

@@ -21,7 +21,8 @@ const NOTHING = {
   chosen: ["None like this", "No message fits this choice. Try another lane or verdict."],
 };
 
-let known = new Set();
+/** The lines on the page, by message. */
+let lines = new Map();
 
 /** Make the chip of a state. */
 export function chip(state) {
@@ -37,31 +38,44 @@ export function storyAddress({ request_id: id, client }) {
 /** Say what a message is about, in pieces. */
 export function about(message) {
   const kind = message.class || message.purpose;
-  return [kind && kind[0].toUpperCase() + kind.slice(1), message.campaign, message.template, message.client && `from ${message.client}`].filter(Boolean);
+  return [kind && kind[0].toUpperCase() + kind.slice(1), message.campaign || message.template, message.client && `from ${message.client}`].filter(Boolean);
 }
 
-/** Draw the list; messages that were not there before shine once. The focused row stays focused. */
+/** Bring the list up to date. Lines that stay are the same elements, so a click or focus is never lost. */
 export function drawMessages(messages, { chosen }) {
-  const focused = document.activeElement?.getAttribute("data-message");
-  const first = known.size === 0;
-  at("rows").replaceChildren(...messages.map((message) => row(message, first || known.has(message.message_id))));
-  known = new Set(messages.map((message) => message.message_id));
-  if (focused) document.querySelector(`[data-message="${CSS.escape(focused)}"]`)?.focus();
+  const first = lines.size === 0;
+  const before = lines;
+  lines = new Map();
+  let place = at("rows").firstChild;
+  for (const message of messages) {
+    const line = before.get(message.message_id) || { node: el("li", {}, el("a", { class: first ? "row" : "row row-new", "data-message": message.message_id })) };
+    before.delete(message.message_id);
+    lines.set(message.message_id, line);
+    fill(line, message);
+    if (line.node === place) place = place.nextSibling;
+    else at("rows").insertBefore(line.node, place);
+  }
+  for (const { node } of before.values()) node.remove();
   at("empty").hidden = messages.length > 0;
   [at("empty-title").textContent, at("empty-text").textContent] = NOTHING[chosen ? "chosen" : "all"];
 }
 
 /** Forget what was there, so that another choice does not shine as new. */
 export function forgetMessages() {
-  known = new Set();
+  for (const { node } of lines.values()) node.remove();
+  lines = new Map();
 }
 
-function row(message, seen) {
-  const href = message.request_id ? storyAddress(message) : null;
-  return el("li", {},
-    el("a", { class: seen ? "row" : "row row-new", href, "data-message": message.message_id },
-      chip(message.state),
-      el("span", { class: "row-words" }, ...sentence(message.words_parts)),
-      ago(message.at),
-      el("span", { class: "row-about" }, ...about(message).map((piece) => el("span", {}, piece)))));
+function fill(line, message) {
+  const text = JSON.stringify(message);
+  if (line.text === text) return;
+  line.text = text;
+  const link = line.node.firstChild;
+  if (message.request_id) link.setAttribute("href", storyAddress(message));
+  link.replaceChildren(
+    chip(message.state),
+    el("span", { class: "row-words" }, ...sentence(message.words_parts)),
+    ago(message.at),
+    el("span", { class: "row-about" }, ...about(message).map((piece) => el("span", {}, piece))),
+  );
 }

@@ -1,11 +1,12 @@
 /** One message's story, in a panel with an address of its own: `#/m/<request id>`. */
 
-import { message as ask } from "./api.js";
+import { Problem, message as ask } from "./api.js";
 import { at, el, shape } from "./dom.js";
 import { about, chip, storyAddress } from "./messages.js";
-import { clockTime, inSentence, sentence } from "./time.js";
+import { clockTime, delays, inSentence, sentence } from "./time.js";
 
 let shown = null;
+let drawn = "";
 
 /** Read the address: the request id and client it names, or null. */
 export function storyOf(hash) {
@@ -16,6 +17,7 @@ export function storyOf(hash) {
 /** Open the panel on a message, close it with null. */
 export async function openStory(wanted) {
   shown = wanted;
+  drawn = "";
   const panel = at("panel");
   if (!wanted) return panel.open && panel.close();
   if (!panel.open) {
@@ -25,20 +27,17 @@ export async function openStory(wanted) {
   await refreshStory();
 }
 
-/** Draw what is known now of the message the panel shows. */
+/** Draw what is known now of the message the panel shows; what did not change stays, selected text too. */
 export async function refreshStory() {
   const wanted = shown;
   if (!wanted) return;
-  let content;
-  try {
-    content = storyView(await ask(wanted.id, wanted.client));
-  } catch (problem) {
-    if (problem.status === 0 && at("panel").querySelector(".told")) return; // keep what is there
-    content = problemView(problem, wanted);
-  }
-  if (shown !== wanted) return;
+  const answer = await ask(wanted.id, wanted.client).catch((problem) => problem);
+  const lost = answer instanceof Problem && answer.status === 0 && drawn;
+  const text = answer instanceof Problem ? answer.title : JSON.stringify(answer);
+  if (shown !== wanted || text === drawn || lost) return;
+  drawn = text;
   const inPanel = at("panel").contains(document.activeElement);
-  at("panel").replaceChildren(frame(...content));
+  at("panel").replaceChildren(frame(...(answer instanceof Problem ? problemView(answer, wanted) : storyView(answer))));
   if (inPanel) at("panel").querySelector(".panel-close").focus();
 }
 
@@ -52,9 +51,11 @@ function frame(...content) {
 }
 
 function storyView(told) {
-  const steps = told.story.map((step) =>
+  const after = delays(told.story.map((step) => step.at));
+  const steps = told.story.map((step, index) =>
     el("li", { class: `told told-${step.tone}` },
-      el("div", { class: "told-head" }, el("span", { class: "told-title" }, step.title), clockTime(step.at)),
+      el("div", { class: "told-head" }, el("span", { class: "told-title" }, step.title), clockTime(step.at),
+        el("span", { class: "told-later" }, after[index])),
       el("p", { class: "told-words" }, ...sentence(step.words_parts))));
   return [
     chip(told.state),

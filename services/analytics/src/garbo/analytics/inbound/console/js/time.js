@@ -24,6 +24,21 @@ export function clockTime(iso) {
   return el("time", { datetime: iso, title: EXACT.format(new Date(iso)) }, CLOCK_S.format(new Date(iso)));
 }
 
+/** Say how long after the first each instant came. The platform's are whole seconds: none may seem to go back. */
+export function delays(isos) {
+  let most = 0;
+  return isos.map((iso, index) => {
+    most = Math.max(most, (Date.parse(iso) - Date.parse(isos[0])) / 1000);
+    return index ? later(most) : "";
+  });
+}
+
+function later(seconds) {
+  if (seconds < 10) return `+${seconds.toFixed(1)} s`;
+  if (seconds < 120) return `+${Math.round(seconds)} s`;
+  return seconds < 7200 ? `+${Math.round(seconds / 60)} min` : `+${Math.round(seconds / 3600)} h`;
+}
+
 /** Make a `<time>` as it stands in a sentence: the clock, and the day when it is not today. */
 export function inSentence(iso) {
   const instant = new Date(iso);
