@@ -15,7 +15,7 @@ pytestmark = pytest.mark.integration
 
 
 async def lease(rates: PostgresRateLeases, *, ceiling: float = 100, wanted: int = 1000) -> Lease | Wait:
-    first = await rates.take("1", ceiling_per_s=ceiling, wanted=wanted)
+    first = await rates.take("1", ceiling_per_s=ceiling, wanted=wanted, ready_in_s=0)
     return first if isinstance(first, Lease) or first.after_s else await lease(rates, ceiling=ceiling)
 
 
@@ -32,7 +32,7 @@ async def test_a_second_lease_waits_until_the_first_is_nearly_over(sender_databa
 
 async def test_a_throttled_number_is_halved_once_for_all_replicas(sender_database: SenderDatabase) -> None:
     rates = PostgresRateLeases(sender_database.database)
-    await rates.take("1", ceiling_per_s=100, wanted=1)
+    await rates.take("1", ceiling_per_s=100, wanted=1, ready_in_s=0)
     for _ in range(5):
         await rates.slow_down("1", ceiling_per_s=100)
     slower = await lease(rates)
@@ -42,7 +42,7 @@ async def test_a_throttled_number_is_halved_once_for_all_replicas(sender_databas
 
 async def test_a_lowered_ceiling_counts_at_once(sender_database: SenderDatabase) -> None:
     rates = PostgresRateLeases(sender_database.database)
-    await rates.take("1", ceiling_per_s=100, wanted=1)
+    await rates.take("1", ceiling_per_s=100, wanted=1, ready_in_s=0)
     slower = await lease(rates, ceiling=20)
     assert isinstance(slower, Lease)
     assert slower.interval_s == pytest.approx(1 / 19.6)

@@ -72,11 +72,15 @@ async def test_a_failing_database_fails_one_turn_only() -> None:
     class Failing(MemoryRates):
         fails = True
 
-        async def take(self, number: str, *, ceiling_per_s: float, wanted: int) -> Lease | Wait:
+        async def take(
+            self, number: str, *, ceiling_per_s: float, wanted: int, ready_in_s: float
+        ) -> Lease | Wait:
             if self.fails:
                 self.fails = False
                 raise RetryLater("postgres")
-            return await super().take(number, ceiling_per_s=ceiling_per_s, wanted=wanted)
+            return await super().take(
+                number, ceiling_per_s=ceiling_per_s, wanted=wanted, ready_in_s=ready_in_s
+            )
 
     pacer = Pacer(Failing(time.monotonic), ceilings_per_s={NUMBER: 100}, now=time.monotonic)
     with pytest.raises(RetryLater):

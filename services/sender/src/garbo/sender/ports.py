@@ -141,8 +141,10 @@ class Wait:
 class RateLeases(Protocol):
     """The rate of each number, shared by all replicas. Raises `RetryLater` when it cannot be reached."""
 
-    async def take(self, number: str, *, ceiling_per_s: float, wanted: int) -> Lease | Wait:
-        """Take a lease of the next moments, never more than `lease_size`."""
+    async def take(
+        self, number: str, *, ceiling_per_s: float, wanted: int, ready_in_s: float
+    ) -> Lease | Wait:
+        """Take a lease of `lease_size` at most, which starts in `ready_in_s` or later."""
         ...
 
     async def slow_down(self, number: str, *, ceiling_per_s: float) -> None:

@@ -16,10 +16,9 @@ SPENT_RATIO: Final = 0.98
 LEASE_S: Final = 0.15
 LEAD_S: Final = 0.05
 """A lease may be taken this long before it starts."""
-GUARD_S: Final = 0.05
-"""Its sends leave this long after it starts: the time to claim and to commit. Without it each replica would
-be late by as much as its commit takes, and two leases that follow each other would overlap.
-LEAD_S + GUARD_S + LEASE_S = 250 ms of the rate are claimed ahead at most."""
+LONGEST_READY_S: Final = 0.1
+"""A lease starts when its first send can leave: after claim and commit, which are expected to take as long as
+they lately did, and this at most. LONGEST_READY_S + LEASE_S = 250 ms of the rate are claimed ahead."""
 CATCH_UP_S: Final = 0.005
 """Timers are this coarse: so much lateness is made good, no more, or a hiccup would become a burst."""
 LATE_S: Final = 0.01
@@ -46,8 +45,18 @@ def span_of(*, asked_at: float, answered_at: float, starts_in_s: float, length_s
 
     The database looked at its own clock somewhere between our asking and its answer.
     """
-    start_s = starts_in_s + GUARD_S
-    return Span(answered_at + start_s, asked_at + start_s + length_s)
+    return Span(answered_at + starts_in_s, asked_at + starts_in_s + length_s)
+
+
+@dataclass(slots=True)
+class Readiness:
+    """How long claim and commit lately took: the slowest of late, slowly forgotten."""
+
+    seconds: float = 0.02
+
+    def took(self, seconds: float) -> None:
+        """Learn from one more."""
+        self.seconds = min(LONGEST_READY_S, max(seconds * 1.25, self.seconds * 0.9, 0.005))
 
 
 @dataclass(slots=True)

@@ -53,6 +53,19 @@ class Made:
     http_status: int | None
 
 
+@dataclass(frozen=True, slots=True)
+class Countdown:
+    """Rings when the sends of a chunk need no longer than `before_s` to leave."""
+
+    before_s: float
+    rings: asyncio.Event
+
+    def left(self, seconds: float) -> None:
+        """Note what is left."""
+        if seconds <= self.before_s:
+            self.rings.set()
+
+
 class Calls:
     """Makes the calls of a chunk."""
 
@@ -69,15 +82,19 @@ class Calls:
         self._attempts, self._results, self._whatsapp = attempts, results, whatsapp
         self._pacer, self._watch, self._now = pacer, watch, now
 
-    async def make(self, calls: Sequence[Call], slots: Slots) -> list[Made]:
+    async def make(self, calls: Sequence[Call], slots: Slots, nearly_out: Countdown) -> list[Made]:
         """Call all at their pace; give those not sent that may be tried again.
 
+        Sets `nearly_out` when the rest will have left soon, so that the next lease can be asked for.
         Raises `RetryLater` after the last call, when an outcome could not be recorded or told.
         """
         done: asyncio.Queue[Made] = asyncio.Queue(maxsize=len(calls))
-        async with asyncio.TaskGroup() as group:
-            group.create_task(self._at_their_pace(calls, slots, done, group))
-            made, trouble = await self._record_all(len(calls), done)
+        try:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self._at_their_pace(calls, slots, done, group, nearly_out))
+                made, trouble = await self._record_all(len(calls), done)
+        finally:
+            nearly_out.rings.set()
         if trouble:
             raise trouble
         return [one for one in made if isinstance(one.outcome, NotYet)]
@@ -88,14 +105,17 @@ class Calls:
         slots: Slots,
         done: "asyncio.Queue[Made]",
         group: asyncio.TaskGroup,
+        nearly_out: Countdown,
     ) -> None:
         for place, call in enumerate(calls):
+            nearly_out.left((len(calls) - place) * slots.interval_s)
             try:
                 slots = await self._turn(slots, call.grant, wanted=len(calls) - place)
             except RetryLater as later:
                 await self._give_back(call, later.why, done)
             else:
                 group.create_task(self._call(call, done))
+        nearly_out.left(0.0)
 
     async def _turn(self, slots: Slots, grant: SendGranted, *, wanted: int) -> Slots:
         """Wait for the next place; when the lease is over before all have left, take another."""

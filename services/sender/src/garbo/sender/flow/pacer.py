@@ -62,14 +62,19 @@ class Pacer:
         """Whether the number is one of ours."""
         return number in self._lines
 
-    async def take(self, *, number: str, lane: Lane, wanted: int) -> Slots:
-        """Wait for a turn and take a lease of at most `wanted` sends. Raises `RetryLater`."""
+    async def take(self, *, number: str, lane: Lane, wanted: int, ready_in_s: float = 0.0) -> Slots:
+        """Wait for a turn and take a lease of at most `wanted` sends that starts when they are ready.
+
+        Raises `RetryLater`.
+        """
         line = self._lines[number]
         while True:
             count = await self._my_turn(line, lane, wanted)
             asked_at = self._now()
             try:
-                answer = await self._leases.take(number, ceiling_per_s=line.ceiling_per_s, wanted=count)
+                answer = await self._leases.take(
+                    number, ceiling_per_s=line.ceiling_per_s, wanted=count, ready_in_s=ready_in_s
+                )
                 if isinstance(answer, Lease):
                     return self._slots(line, lane, answer, asked_at)
                 line.rests_until = max(line.rests_until, self._now() + answer.after_s)

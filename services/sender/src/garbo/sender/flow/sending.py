@@ -12,8 +12,9 @@ from garbo.common.events.decisions import Lane
 from garbo.common.events.grants import SendGranted
 from garbo.sender.domain.leases import refusal
 from garbo.sender.domain.outcomes import NotYet
+from garbo.sender.domain.pacing import LEAD_S, Readiness
 from garbo.sender.domain.retries import PATIENCE_S, wait_s
-from garbo.sender.flow.calls import Call, Calls, Made
+from garbo.sender.flow.calls import Call, Calls, Countdown, Made
 from garbo.sender.flow.inflight import InFlight
 from garbo.sender.flow.pacer import Pacer, Slots
 from garbo.sender.ports import Attempts, Begun, Past, Planned, Refused, Results, Watch
@@ -102,13 +103,15 @@ class _NumberRun:
         self._stuck: str | None = None
         self._trouble: BaseException | None = None
         self._until = sending.now() + BATCH_S
+        self._ready = Readiness()
+        self._nearly_out: asyncio.Event | None = None
 
     async def run(self) -> None:
         """Go on until nothing waits and nothing is under way."""
         try:
             while (self._waiting and self._may_go_on()) or self._calling:
                 await self._refuse_late()
-                ready = self._ready()
+                ready = self._due()
                 if ready and self._may_go_on():
                     await self._send_some(ready)
                 else:
@@ -124,7 +127,7 @@ class _NumberRun:
     def _may_go_on(self) -> bool:
         return not self._s.inflight.closing and self._trouble is None and self._s.now() < self._until
 
-    def _ready(self) -> list[_Waiting]:
+    def _due(self) -> list[_Waiting]:
         now = self._s.now()
         return [w for w in self._waiting if w.due_at <= now]
 
@@ -146,14 +149,20 @@ class _NumberRun:
 
     async def _send_some(self, ready: Sequence[_Waiting]) -> None:
         """Take a lease, then claim, write and start just what it holds."""
+        if self._nearly_out:
+            await self._nearly_out.wait()
         asked_at = self._s.now()
         lane = ready[0].job.grant.lane
-        slots = await self._s.pacer.take(number=self._number, lane=lane, wanted=len(ready))
-        self._s.watch.waited(lane=lane, seconds=self._s.now() - asked_at)
+        slots = await self._s.pacer.take(
+            number=self._number, lane=lane, wanted=len(ready), ready_in_s=self._ready.seconds
+        )
+        held_at = self._s.now()
+        self._s.watch.waited(lane=lane, seconds=held_at - asked_at)
         now = self._clock.now()
         chunk = [w for w in ready[: slots.count] if refusal(w.job.grant, now=now) is None]
         if chunk and not self._s.inflight.closing:
             await self._begin(chunk, slots, lane)
+            self._ready.took(self._s.now() - held_at)
 
     async def _begin(self, chunk: Sequence[_Waiting], slots: Slots, lane: Lane) -> None:
         spans = [self._s.watch.sending(lane=lane, trace=w.job.trace) for w in chunk]
@@ -175,7 +184,9 @@ class _NumberRun:
                 span.end(outcome="not_sent", attempt_id="")
                 others.append((w, answer))
         if calls:
-            self._calling[self._s.inflight.keep(self._s.calls.make(calls, slots))] = waiting
+            self._nearly_out = asyncio.Event()
+            countdown = Countdown(self._ready.seconds + LEAD_S, self._nearly_out)
+            self._calling[self._s.inflight.keep(self._s.calls.make(calls, slots, countdown))] = waiting
         self._drop(chunk)
         await self._tell_refused(others)
 

@@ -10,12 +10,13 @@ from garbo.sender.ports import Lease, Wait
 # One statement takes a lease: it moves `tat` on, unless somebody else's lease still runs.
 TAKE: Final = f"""
 UPDATE sender.number_rate AS r
-   SET tat = greatest(r.tat, statement_timestamp()) + l.count / l.spent * interval '1 second'
+   SET tat = greatest(r.tat, statement_timestamp() + $4::float8 * interval '1 second')
+             + l.count / l.spent * interval '1 second'
   FROM (SELECT number, spent, least($3::int, greatest(1, floor(spent * {LEASE_S})))::int AS count
           FROM (SELECT number, {SPENT_RATIO} * least($2::float8, rate + 0.005 * $2::float8
                        * extract(epoch FROM statement_timestamp() - rated_at)::float8) AS spent
                   FROM sender.number_rate WHERE number = $1) AS rate_now) AS l
- WHERE r.number = l.number AND r.tat <= statement_timestamp() + {LEAD_S} * interval '1 second'
+ WHERE r.number = l.number AND r.tat <= statement_timestamp() + greatest({LEAD_S}, $4) * interval '1 second'
 RETURNING l.count, 1 / l.spent AS interval_s,
           extract(epoch FROM r.tat - statement_timestamp())::float8 - l.count / l.spent AS starts_in_s
 """  # noqa: S608 - constants of the domain
@@ -39,10 +40,12 @@ class PostgresRateLeases:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def take(self, number: str, *, ceiling_per_s: float, wanted: int) -> Lease | Wait:
+    async def take(
+        self, number: str, *, ceiling_per_s: float, wanted: int, ready_in_s: float
+    ) -> Lease | Wait:
         """Take a lease in one statement; a second one only when there is none to take."""
         async with self._database.connection() as connection:
-            row = await connection.fetchrow(TAKE, number, ceiling_per_s, wanted)
+            row = await connection.fetchrow(TAKE, number, ceiling_per_s, wanted, ready_in_s)
             if row:
                 return Lease(row["count"], max(0.0, row["starts_in_s"]), row["interval_s"])
             after_s = await connection.fetchval(WAIT, number)

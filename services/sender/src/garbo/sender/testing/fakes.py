@@ -20,14 +20,16 @@ class MemoryRates:
     tat: dict[str, float] = field(default_factory=dict)
     slowed: list[str] = field(default_factory=list)
 
-    async def take(self, number: str, *, ceiling_per_s: float, wanted: int) -> Lease | Wait:
+    async def take(
+        self, number: str, *, ceiling_per_s: float, wanted: int, ready_in_s: float
+    ) -> Lease | Wait:
         """See `RateLeases`."""
         now, tat = self.now(), self.tat.get(number, 0.0)
-        if tat > now + self.lead_s:
+        if tat > now + max(self.lead_s, ready_in_s):
             return Wait(tat - now - self.lead_s)
         spent = SPENT_RATIO * ceiling_per_s
         count = lease_size(spent, wanted=wanted)
-        starts = max(now, tat)
+        starts = max(now + ready_in_s, tat)
         self.tat[number] = starts + count / spent
         return Lease(count, starts - now, 1 / spent)
 
