@@ -10,6 +10,7 @@ from garbo.common.errors import RetryLater, StartRefused
 from garbo.common.runtime.broker import KafkaSettings
 from garbo.common.runtime.deliver import Delivered, Deliveries, DeliveryTimes
 from garbo.common.runtime.producer import Producer
+from garbo.common.runtime.watchdog import NotConsuming
 from garbo.common.testing.delivery import Noted, Stand, note, until
 
 pytestmark = pytest.mark.integration
@@ -175,6 +176,19 @@ async def test_a_bug_stops_the_process_and_commits_nothing(stand: Stand) -> None
         await stand.write(*(note(n) for n in range(10)))
     assert await stand.committed() == {}
     assert await stand.read(stand.dead.name) == []
+
+
+async def test_a_lane_that_no_longer_polls_ends_the_process(stand: Stand) -> None:
+    async def hang(batch: Sequence[Delivered[Noted]]) -> None:
+        await asyncio.Event().wait()
+
+    await stand.write(note(1))
+    times = DeliveryTimes(watchdog_s=1, look_every_s=0.2, stop_s=0.2)
+    async with stand.delivering(stand.lane(hang), times=times) as deliveries:
+        async with asyncio.timeout(10):
+            assert isinstance(await deliveries.wait_failed(), NotConsuming)
+        assert not deliveries.healthy
+    assert await stand.committed() == {}
 
 
 async def test_start_is_refused_when_a_topic_is_missing(stand: Stand) -> None:

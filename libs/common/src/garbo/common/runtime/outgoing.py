@@ -2,16 +2,13 @@
 
 from typing import TypeVar
 
-from opentelemetry import propagate
-
 from garbo.common.events.base import Event
 from garbo.common.events.topics import SERVICES, Topic
 from garbo.common.events.wire import attributes, encode
 from garbo.common.runtime.producer import Outgoing
+from garbo.common.runtime.telemetry import current_traceparent
 
 E = TypeVar("E", bound=Event)
-
-TRACEPARENT = "traceparent"
 
 
 def outgoing(
@@ -24,17 +21,11 @@ def outgoing(
     `source` is who says so; without it, the one service that writes the topic.
     """
     headers = attributes(topic, event, source=source or _writer(topic))
-    traceparent = trace or _current_traceparent()
+    traceparent = trace or current_traceparent()
     if traceparent:
-        headers = (*headers, (TRACEPARENT, traceparent.encode()))
+        headers = (*headers, ("traceparent", traceparent.encode()))
     return Outgoing(topic=topic.name, key=key.encode(), value=encode(event), headers=headers)
 
 
 def _writer(topic: Topic[E]) -> str:
     return next((writer for writer in topic.writers if writer in SERVICES), "unknown")
-
-
-def _current_traceparent() -> str | None:
-    carrier: dict[str, str] = {}
-    propagate.inject(carrier)
-    return carrier.get(TRACEPARENT)

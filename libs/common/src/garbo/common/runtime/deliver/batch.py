@@ -1,5 +1,6 @@
 """Finishing one batch: hand it over, find the bad record, bury it, or come back later."""
 
+from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
@@ -117,8 +118,8 @@ class Finisher:
 
     def _count(self, items: Sequence[Item]) -> None:
         self._dead_letters.count(_refusals(items))
-        for item in items:
-            DELIVERED.labels(self._group, item.record.topic, OUTCOMES[type(item)]).inc()
+        for (topic, kind), records in Counter((item.record.topic, type(item)) for item in items).items():
+            DELIVERED.labels(self._group, topic, OUTCOMES[kind]).inc(records)
 
 
 def _refusals(items: Sequence[Item]) -> list[bool]:

@@ -5,12 +5,12 @@ from contextlib import contextmanager
 from itertools import islice
 from typing import Any, Final
 
-from opentelemetry import context, propagate, trace
+from opentelemetry import context, trace
 
 from garbo.common.runtime.deliver.lane import Delivered
+from garbo.common.runtime.telemetry import context_from, tracer
 
 MAX_LINKS: Final = 128
-TRACER: Final = "garbo"
 
 
 @contextmanager
@@ -18,7 +18,7 @@ def batch_span(group: str, batch: Sequence[Delivered[Any]]) -> Iterator[None]:
     """Hold a consumer span around the handling of a batch, linked to the records' traces (the first 128)."""
     traces = dict.fromkeys(islice((d.trace for d in batch if d.trace), MAX_LINKS))
     links = [trace.Link(span.get_span_context()) for span in map(_span_of, traces) if span is not None]
-    with trace.get_tracer(TRACER).start_as_current_span(
+    with tracer().start_as_current_span(
         f"process {group}",
         kind=trace.SpanKind.CONSUMER,
         links=links,
@@ -40,7 +40,7 @@ def resumed(of: str | None) -> Iterator[None]:
     if of is None:
         yield
         return
-    token = context.attach(propagate.extract({"traceparent": of}))
+    token = context.attach(context_from(of))
     try:
         yield
     finally:
@@ -48,5 +48,5 @@ def resumed(of: str | None) -> Iterator[None]:
 
 
 def _span_of(traceparent: str) -> trace.Span | None:
-    span = trace.get_current_span(propagate.extract({"traceparent": traceparent}, context=context.Context()))
+    span = trace.get_current_span(context_from(traceparent))
     return span if span.get_span_context().is_valid else None

@@ -1,0 +1,133 @@
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+
+import pytest
+
+from garbo.common.clock import SystemClock
+from garbo.common.runtime.broker import KafkaSettings
+from garbo.common.runtime.deadletter import DeadLetterGauge, DeadLetterLimit
+from garbo.common.runtime.deliver import Delivered, DeliveryTimes
+from garbo.common.runtime.deliver.batch import Finisher
+from garbo.common.runtime.deliver.member import BatchLost, Member
+from garbo.common.runtime.deliver.reading import Reader
+from garbo.common.runtime.producer import Outgoing
+from garbo.common.testing.delivery import Noted, note, noted_topic
+
+TOPIC = noted_topic("garbo.unit.v1")
+
+
+@dataclass
+class Raw:
+    offset: int
+    value: bytes | None
+    topic: str = TOPIC.name
+    partition: int = 0
+    timestamp: int = 0
+    key: bytes | None = None
+    headers: list[tuple[str, bytes | None]] = field(default_factory=list)
+
+
+class Nowhere:
+    async def publish(self, records: Sequence[Outgoing]) -> None: ...
+
+
+class Lives:
+    """A member that has not joined anything: its consumer is absent, its decisions are not."""
+
+    def __init__(self, handle: Callable[[Sequence[Delivered[Noted]]], Awaitable[None]]) -> None:
+        self.failures: list[BaseException] = []
+        finisher = Finisher(
+            group="unit.lane",
+            handle=handle,
+            reader=Reader(topics=[TOPIC], redrive="again", others=frozenset(), takes_strays=True),
+            dead_letters=DeadLetterGauge(DeadLetterLimit()),
+            to="dlq",
+            publisher=Nowhere(),
+            clock=SystemClock(),
+        )
+        self.member = Member(
+            group="unit.lane",
+            topics=[TOPIC.name],
+            max_records=10,
+            kafka=KafkaSettings("localhost:1"),
+            finisher=finisher,
+            times=DeliveryTimes(drain_s=0.01),
+            fail=self.failures.append,
+        )
+
+
+async def test_batch_that_was_polled_and_never_handed_over_is_a_failure() -> None:
+    async def handle(batch: Sequence[Delivered[Noted]]) -> None: ...
+
+    lives = Lives(handle)
+    lives.member.polled(3)
+    lives.member.polled(0)
+    assert [type(failure) for failure in lives.failures] == [BatchLost]
+
+
+async def test_batch_polled_before_a_revocation_is_never_begun() -> None:
+    begun: list[int] = []
+
+    async def handle(batch: Sequence[Delivered[Noted]]) -> None:
+        begun.extend(record.offset for record in batch)
+
+    lives = Lives(handle)
+    lives.member.polled(1)
+    await lives.member.revoked()
+    await lives.member.take([Raw(0, note(0))])
+    lives.member.polled(1)
+    await lives.member.take([Raw(1, note(1))])
+    assert begun == [1]
+    assert lives.failures == []
+
+
+async def test_revocation_cancels_what_outlives_the_drain_and_that_is_no_failure() -> None:
+    begun, cancelled = asyncio.Event(), asyncio.Event()
+
+    async def handle(batch: Sequence[Delivered[Noted]]) -> None:
+        begun.set()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            cancelled.set()
+
+    lives = Lives(handle)
+    lives.member.polled(1)
+    async with asyncio.TaskGroup() as both:
+        both.create_task(lives.member.take([Raw(0, note(0))]))
+        await begun.wait()
+        await lives.member.revoked()
+        assert cancelled.is_set()
+    assert lives.failures == []
+    assert not lives.member.busy
+
+
+@pytest.mark.parametrize("bug", [KeyError, TimeoutError, SystemExit], ids=lambda bug: str(bug.__name__))
+async def test_any_other_end_of_a_flow_is_a_failure_and_nothing_is_taken_after_it(
+    bug: type[BaseException],
+) -> None:
+    calls = 0
+
+    async def handle(batch: Sequence[Delivered[Noted]]) -> None:
+        nonlocal calls
+        calls += 1
+        raise bug
+
+    lives = Lives(handle)
+    for offset in range(2):
+        lives.member.polled(1)
+        await lives.member.take([Raw(offset, note(offset))])
+    assert [type(failure) for failure in lives.failures] == [bug]
+    assert calls == 1
+
+
+async def test_cancellation_out_of_the_flow_itself_is_a_failure() -> None:
+    async def handle(batch: Sequence[Delivered[Noted]]) -> None:
+        raise asyncio.CancelledError
+
+    lives = Lives(handle)
+    lives.member.polled(1)
+    with pytest.raises(asyncio.CancelledError):
+        await lives.member.take([Raw(0, note(0))])
+    assert [type(failure) for failure in lives.failures] == [asyncio.CancelledError]
