@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -24,11 +25,12 @@ from garbo.router.testing.build_domain import (
 )
 
 MakePolicy = Callable[..., Policy]
-DAY_CAP = "id: day, type: cap, limit: 1, window: { rolling: 24h }, applies_to: { class: promo }, counts: { class: promo }"
-WEEK = "id: week, type: cap, limit: %d, window: { rolling: 7d }, applies_to: { class: promo }, counts: { class: promo }"
+PROMO_ONLY = "applies_to: { class: promo }, counts: { class: promo }"
+DAY_CAP = f"id: day, type: cap, limit: 1, window: {{ rolling: 24h }}, {PROMO_ONLY}"
+WEEK = "id: week, type: cap, limit: %d, window: { rolling: 7d }, " + PROMO_ONLY
 OPT_IN = "id: opt-in, type: consent, purpose: marketing, applies_to: { class: promo }, hard: true"
 STOPPED = "id: user-stop, type: block, state: stopped, applies_to: { class: promo }, hard: true"
-WINDOW = "id: wa-window, type: window, open: 24h, applies_to: { form: free }, hard: true, on_hit: { fallback: template }"
+WINDOW = "id: wa-window, type: window, open: 24h, applies_to: { form: free }, hard: true"
 JUNE_5 = at("2026-06-05T10:00:00Z")
 
 
@@ -279,7 +281,7 @@ def test_grant_never_outlives_the_request(make_policy: MakePolicy) -> None:
 def test_number_is_the_asked_one_else_the_one_with_an_open_window_else_the_lane_default(
     make_policy: MakePolicy,
 ) -> None:
-    def number(state: RecipientState, **more: object) -> str:
+    def number(state: RecipientState, **more: Any) -> str:
         decision = decide(make_policy(OPT_IN), state, a_request(**more), JUNE_5)
         assert decision.terms is not None
         return decision.terms.number

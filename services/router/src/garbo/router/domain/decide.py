@@ -44,11 +44,16 @@ class Decision:
     provisional: bool = False
     terms: Terms | None = None
 
+    @property
+    def window_closed(self) -> bool:
+        """Whether free-form is refused for lack of an open window, whatever else refuses it too."""
+        return any(isinstance(a.rule, WindowRule) and not a.ok for a in self.answers)
+
 
 def decide(policy: Policy, state: RecipientState, request: Request, now_us: int) -> Decision:
     """Decide one request. Same arguments, same decision; nothing is read or written elsewhere."""
     decision = _decide_body(policy, state, request, body=request.body, now_us=now_us)
-    if decision.reason == "window_closed" and request.fallback is not None:
+    if request.fallback is not None and decision.window_closed:
         second = _decide_body(policy, state, request, body=request.fallback, now_us=now_us)
         return replace(second, by_fallback=True)
     return decision

@@ -1,6 +1,6 @@
 """Whose event it is: one person may show by phone, by user id, or by both."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from garbo.common.events.addresses import Person, Recipient
 from garbo.common.events.ids import AddressKind, ContactId, address_hash
@@ -25,9 +25,9 @@ async def meet(batch: Batch, people: Iterable[Sequence[Address]]) -> dict[str, C
     A person known by one of two addresses gets the other one as well. Where the two belong to different
     contacts they stay two: the first address counts.
     """
-    groups = [group for group in people if group]
+    groups = sorted((group for group in people if group), key=len, reverse=True)
     known = dict(await batch.contacts_at([a for group in groups for a in group], mint=False))
-    strangers = [group[0] for group in groups if not any(a.hash in known for a in group)]
+    strangers = _strangers(groups, known)
     if strangers:
         known.update(await batch.contacts_at(strangers, mint=True))
     links: dict[str, tuple[Address, ContactId]] = {}
@@ -40,3 +40,14 @@ async def meet(batch: Batch, people: Iterable[Sequence[Address]]) -> dict[str, C
     if links:
         await batch.link(links)
     return known
+
+
+def _strangers(groups: Iterable[Sequence[Address]], known: Mapping[str, Contact]) -> list[Address]:
+    """Give one address of each person nobody knows, not even by another event of this batch."""
+    met = set(known)
+    strangers: list[Address] = []
+    for group in groups:
+        if not any(address.hash in met for address in group):
+            strangers.append(group[0])
+        met.update(address.hash for address in group)
+    return strangers

@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from copy import copy
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from typing import Literal
 from uuid import uuid4
 
 from garbo.common.errors import RetryLater
@@ -140,7 +141,7 @@ class InMemoryBatch:
             tables.templates = _merged(tables.templates, changes.templates)
 
     def _alias(self, address: Address, contact_id: ContactId) -> None:
-        kind = "group" if address.kind == "group_id" else "person"
+        kind: Literal["person", "group"] = "group" if address.kind == "group_id" else "person"
         self._tables.aliases[address.hash] = Contact(contact_id, kind, address)
 
 

@@ -1,0 +1,189 @@
+"""The fake store and PostgreSQL answer alike: one suite, both stores."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import cast
+from uuid import UUID, uuid4
+
+import pytest
+
+from garbo.common.errors import RetryLater
+from garbo.common.events.ids import AddressKind, ContactId, MessageId, address_hash
+from garbo.common.runtime.postgres import Database
+from garbo.router.domain.grant import Grant, grant_id_of
+from garbo.router.domain.instants import to_us
+from garbo.router.domain.state import Consent, RecipientState, Send, Stop
+from garbo.router.domain.templates import TemplateCategory
+from garbo.router.outbound.postgres import PostgresStore
+from garbo.router.ports import Address, Changes, Contact, Store, StoredDecision
+from garbo.router.testing.build import HASH_KEY
+from garbo.router.testing.memory import InMemoryStore
+
+pytestmark = pytest.mark.integration
+
+
+@pytest.fixture(params=["memory", "postgres"])
+def store(request: pytest.FixtureRequest, database: Database) -> Store:
+    return InMemoryStore(datetime.now(UTC)) if request.param == "memory" else PostgresStore(database)
+
+
+def address(value: str | None = None, kind: str = "phone") -> Address:
+    named = cast("AddressKind", kind)
+    text = value or f"+39{uuid4().int % 10**10}"
+    return Address(kind=named, value=text, hash=address_hash(HASH_KEY, named, text))
+
+
+async def met(store: Store, who: Address) -> Contact:
+    async with store.batch() as batch:
+        return (await batch.contacts_at([who], mint=True))[who.hash]
+
+
+def decided(contact: Contact, message_id: MessageId, record: bytes = b"{}") -> StoredDecision:
+    return StoredDecision(message_id, "crm", UUID(int=7), b"h" * 32, contact.contact_id, (record,))
+
+
+def granted(contact: Contact, message_id: MessageId) -> Grant:
+    now_us = to_us(datetime.now(UTC))
+    return Grant(
+        grant_id=grant_id_of(message_id),
+        message_id=message_id,
+        contact_id=contact.contact_id,
+        lane="promo",
+        message_class="promo",
+        brand="acme",
+        number="1002",
+        epoch=1,
+        state="reserved",
+        not_before_us=now_us,
+        valid_until_us=now_us + 900_000_000,
+        campaign="spring",
+        category="marketing",
+        tags=("a", "b.c"),
+    )
+
+
+FULL = RecipientState(
+    erased=True,
+    inbound_at_us={"1001": 5},
+    inbound=(("wamid.1", 5),),
+    stops={"acme": Stop(stopped_at_us=3, started_at_us=4, by="w", revoked=(MessageId(UUID(int=1)),))},
+    consents={"acme/*/marketing": Consent(given_at_us=1, confirmed_at_us=2)},
+    sends=(
+        Send(MessageId(UUID(int=2)), 9, "promo", "acme", "spring", "marketing", ("a",), open=True),
+        Send(MessageId(UUID(int=3)), 8, "care", "acme"),
+    ),
+)
+
+
+async def test_contacts_are_minted_once_and_found_again(store: Store) -> None:
+    known, stranger, group = address(), address(), address("group-1", "group_id")
+    first = await met(store, known)
+    async with store.batch() as batch:
+        assert stranger.hash not in await batch.contacts_at([known, stranger], mint=False)
+        found = await batch.contacts_at([known, stranger, group, known], mint=True)
+        again = await batch.contacts_at([known, stranger, group], mint=True)
+        states = await batch.lock([contact.contact_id for contact in found.values()])
+        by_id = await batch.contacts_of([first.contact_id, ContactId(uuid4())])
+    assert found == again
+    assert found[known.hash] == first
+    assert found[group.hash].kind == "group"
+    assert len(states) == 3
+    assert all(state == RecipientState(version=state.version) for state in states.values())
+    assert by_id == {first.contact_id: first}
+
+
+async def test_linked_address_leads_to_the_same_contact_and_is_never_taken_away(store: Store) -> None:
+    phone, user_id, other = address(), address("IT.77", "user_id"), address()
+    contact, stranger = await met(store, phone), await met(store, other)
+    async with store.batch() as batch:
+        await batch.link(
+            {user_id.hash: (user_id, contact.contact_id), other.hash: (other, contact.contact_id)}
+        )
+        found = await batch.contacts_at([user_id, other], mint=False)
+        by_id = await batch.contacts_of([contact.contact_id])
+    assert found[user_id.hash].contact_id == contact.contact_id
+    assert found[other.hash].contact_id == stranger.contact_id
+    assert by_id[contact.contact_id].address == phone, "a phone is preferred"
+
+
+async def test_state_comes_back_as_it_was_written_under_its_next_version(store: Store) -> None:
+    contact = await met(store, address())
+    async with store.batch() as batch:
+        before = (await batch.lock([contact.contact_id]))[contact.contact_id]
+        await batch.write(Changes(states={contact.contact_id: FULL}))
+    async with store.batch() as batch:
+        after = (await batch.peek([contact.contact_id]))[contact.contact_id]
+    assert after.version == before.version + 1
+    assert after == replace(FULL, version=after.version)
+
+
+async def test_decision_and_grant_are_found_by_message_and_by_wamid(store: Store) -> None:
+    contact, message_id = await met(store, address()), MessageId(uuid4())
+    grant, decision = granted(contact, message_id), decided(contact, message_id)
+    unknown = MessageId(uuid4())
+    async with store.batch() as batch:
+        await batch.write(Changes(states={}, decisions=[decision], grants=[grant]))
+    async with store.batch() as batch:
+        moment = await batch.look_up([message_id, unknown])
+        assert moment.decisions == {message_id: decision}
+        assert moment.grants == {message_id: grant}
+        assert await batch.lock_grants([unknown, message_id]) == {message_id: grant}
+        settled = replace(grant, state="accepted", wamid=f"w{message_id}")
+        await batch.write(Changes(states={}, settled=[settled], further={message_id: b"{2}"}))
+    async with store.batch() as batch:
+        assert list(await batch.grants_named(message_ids=[message_id])) == [settled]
+        both = await batch.grants_named(message_ids=[message_id], wamids=[f"w{message_id}", "none"])
+        assert list(both) == [settled]
+        assert list(await batch.grants_named(wamids=[f"w{message_id}"])) == [settled]
+    stored = await store.decision(message_id)
+    assert stored is not None
+    assert stored.records == (b"{}", b"{2}")
+    assert await store.decision(unknown) is None
+
+
+async def test_second_decision_about_a_message_is_told_to_come_back(store: Store) -> None:
+    contact, message_id = await met(store, address()), MessageId(uuid4())
+    for attempt in ("first", "second"):
+        try:
+            async with store.batch() as batch:
+                await batch.write(
+                    Changes(states={}, decisions=[decided(contact, message_id, attempt.encode())])
+                )
+        except RetryLater:
+            assert attempt == "second"
+    stored = await store.decision(message_id)
+    assert stored is not None
+    assert stored.records == (b"first",)
+
+
+async def test_nothing_of_a_failed_batch_stays(store: Store) -> None:
+    who, message_id = address(), MessageId(uuid4())
+    with pytest.raises(RetryLater):
+        async with store.batch() as batch:
+            contact = (await batch.contacts_at([who], mint=True))[who.hash]
+            await batch.write(Changes(states={}, decisions=[decided(contact, message_id)]))
+            raise RetryLater("test")
+    async with store.batch() as batch:
+        assert await batch.contacts_at([who], mint=False) == {}
+    assert await store.decision(message_id) is None
+
+
+async def test_templates_are_new_in_the_next_look_and_an_older_word_changes_nothing(store: Store) -> None:
+    def told(category: str | None, at_us: int, status: str | None = None) -> Changes:
+        change = TemplateCategory("9001", "shipped", "it", category, at_us, status=status)
+        return Changes(states={}, templates=[change])
+
+    for changes in (told("utility", 20), told("marketing", 10), told(None, 30, "PAUSED")):
+        async with store.batch() as batch:
+            await batch.write(changes)
+    async with store.batch() as batch:
+        templates = (await batch.look_up([])).templates
+    known = templates.known["9001", "shipped", "it"]
+    assert (known.category, known.status, known.changed_at_us) == ("utility", "PAUSED", 30)
+
+
+async def test_clock_is_near_and_never_steps_back_within_a_batch(store: Store) -> None:
+    async with store.batch() as batch:
+        first, second = await batch.look_up([]), await batch.look_up([])
+    assert abs(first.now_us - to_us(datetime.now(UTC))) < timedelta(minutes=5) / timedelta(microseconds=1)
+    assert second.now_us >= first.now_us
