@@ -14,7 +14,6 @@ MAX_FIGURE_CHARS: Final = 20
 """No 64-bit number is written with more."""
 _REPLACEMENT: Final = "\ufffd"
 _BROKEN: Final = re.compile("[\x00\ud800-\udfff]")
-_OPENERS: Final = re.compile(rb"[\[{]")
 
 
 def parse_json(text: bytes) -> Any:  # noqa: ANN401 - JSON is any value
@@ -27,7 +26,7 @@ def parse_json(text: bytes) -> Any:  # noqa: ANN401 - JSON is any value
         value = orjson.loads(text)
     except orjson.JSONDecodeError:
         value = _parse_tolerantly(text)
-    if len(_OPENERS.findall(text)) > MAX_DEPTH or b"\\u0000" in text:
+    if text.count(b"[") + text.count(b"{") > MAX_DEPTH or b"\\u0000" in text:
         value = _clean(value, depth=0)
     return value
 
