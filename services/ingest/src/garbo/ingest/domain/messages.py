@@ -49,10 +49,10 @@ def read_message(message: Value, origin: Origin) -> Found:
 
 def _sender(message: Json, contact: Json) -> Person:
     """Name who wrote. A `system` message may name only the address the person has now."""
-    system = part_of(message, "system")
+    now = contact or part_of(message, "system")
     sender = person(
-        address=message.get("from") or contact.get("wa_id") or system.get("wa_id"),
-        user_id=message.get("from_user_id") or contact.get("user_id") or system.get("user_id"),
+        address=message.get("from") or now.get("wa_id"),
+        user_id=message.get("from_user_id") or now.get("user_id"),
         parent_user_id=message.get("from_parent_user_id"),
         contact=contact,
     )
@@ -81,12 +81,14 @@ def _text(message: Json, kind: str) -> str | None:
 
 def _payload(message: Json) -> str | None:
     """Find the id a business gave to the button or row that was chosen."""
+    if "interactive" not in message:
+        return words(message.get("button"), "payload")
     interactive = part_of(message, "interactive")
     chosen = part_of(interactive, words(interactive, "type") or "")
-    return words(part_of(message, "button"), "payload") or words(chosen, "id")
+    return words(chosen, "id")
 
 
 def _reply_to(message: Json) -> str | None:
     """Find the message this one answers: the quoted one, or the one reacted to."""
-    quoted = part_of(message, "context").get("id")
-    return identifier_or_none(quoted) or identifier_or_none(part_of(message, "reaction").get("message_id"))
+    quoted = words(message.get("context"), "id") or words(message.get("reaction"), "message_id")
+    return identifier_or_none(quoted)

@@ -1,6 +1,5 @@
 """Take a webhook: verify, split, keep. What is not kept is not acknowledged."""
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -79,10 +78,16 @@ def _entry(part: Part) -> Found | DeadLetter:
 
 
 def _taken(parts: Sequence[Part], secret: int, now: datetime) -> Taken:
-    kinds = Counter(BROKEN if isinstance(p, Broken) else type(p.event).__name__ for p in parts)
-    ages_s = tuple(
-        (now - part.event.happened_at).total_seconds()
-        for part in parts
-        if not isinstance(part, Broken) and not isinstance(part.event, PlatformChange)
-    )
-    return Taken(kinds, ages_s, secret, tuple(p.reason for p in parts if isinstance(p, Broken)))
+    kinds: dict[str, int] = {}
+    ages_s: list[float] = []
+    reasons: list[str] = []
+    for part in parts:
+        if isinstance(part, Broken):
+            kind = BROKEN
+            reasons.append(part.reason)
+        else:
+            kind = type(part.event).__name__
+            if not isinstance(part.event, PlatformChange):
+                ages_s.append((now - part.event.happened_at).total_seconds())
+        kinds[kind] = kinds.get(kind, 0) + 1
+    return Taken(kinds, ages_s, secret, reasons)

@@ -78,6 +78,5 @@ def _record(taken: Taken, *, size: int, seconds: float) -> None:
         parts_of(kind).inc(count)
     for age_s in taken.ages_s:
         EVENT_AGE_S.observe(age_s)
-    reasons = sorted(set(taken.reasons))[:MAX_REASONS_LOGGED]
-    why = {"dead_letter_reasons": reasons} if reasons else {}
-    log.info("webhook kept", bytes=size, ms=round(seconds * 1000, 1), parts=dict(taken.parts), **why)
+    why = {"dead_letter_reasons": sorted(set(taken.reasons))[:MAX_REASONS_LOGGED]} if taken.reasons else {}
+    log.info("webhook kept", bytes=size, ms=round(seconds * 1000, 1), parts=taken.parts, **why)
