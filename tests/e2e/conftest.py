@@ -13,6 +13,8 @@ ENVIRON = {
     "GARBO_WHATSAPP_APP_SECRETS": "e2e-app-secret",
     "GARBO_POLICY": str(POLICY),
     "GARBO_CONFIG": str(Path(__file__).parent / "business.yaml"),
+    "GARBO_SIMULATOR_CUSTOMERS": "0",
+    "GARBO_SIMULATOR_CONTROL": '{"population": {"on": false}}',
 }
 
 
@@ -23,12 +25,12 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     if given:
         yield given
         return
-    with local_stack(tmp_path_factory.mktemp("stack") / "data", ENVIRON, arguments=["--no-demo"]) as running:
+    with local_stack(tmp_path_factory.mktemp("stack") / "data", ENVIRON) as running:
         yield running
 
 
 @pytest.fixture
 def own_stack(tmp_path: Path) -> Iterator[Stack]:
     """An installation for one test that kills parts of it. Always on this machine."""
-    with local_stack(tmp_path / "data", ENVIRON, arguments=["--no-demo"]) as running:
+    with local_stack(tmp_path / "data", ENVIRON) as running:
         yield running

@@ -5,7 +5,7 @@ from uuid import uuid4
 
 import pytest
 
-from garbo.cli.testing import Json, Stack, request, until
+from garbo.cli.testing import Stack, request, until
 
 pytestmark = pytest.mark.e2e
 
@@ -51,12 +51,9 @@ async def test_a_repeat_with_another_body_is_answered_id_reused_and_changes_noth
     asked = request(PHONE, request_id=str(uuid4()))
     await stack.publish([asked])
 
-    async def decision() -> Json | None:
-        answer = await stack.post("router", "/v1/decisions:preview", [asked])
-        assert answer.status_code == 200
-        return await stack.story(asked["request_id"])
-
-    first = await until(decision, lambda s: s is not None and s["verdict"] is not None)
+    first = await until(
+        lambda: stack.story(asked["request_id"]), lambda s: s is not None and s["verdict"] is not None
+    )
     await stack.publish([asked | {"campaign": "another"}])
     last = request(PHONE)
     await stack.publish([last])

@@ -9,45 +9,23 @@ pytestmark = pytest.mark.e2e
 MARIA = "+393331000001"
 
 
-async def opted_in(stack: Stack, phones: list[str]) -> None:
-    """Record consents, and wait until the router knows each of them."""
-    for start in range(0, len(phones), 1000):
-        consents = [
-            {"brand": "acme", "to": {"phone": p}, "action": "given", "source": "form"}
-            for p in phones[start : start + 1000]
-        ]
-        answer = await stack.post("ingest", "/v1/consents", consents)
-        assert answer.status_code == 202, answer.text
-
-    async def refused() -> list[str]:
-        previews = []
-        for start in range(0, len(phones), 1000):
-            asked = [request(p) for p in phones[start : start + 1000]]
-            answer = await stack.post("router", "/v1/decisions:preview", asked)
-            assert answer.status_code == 200, answer.text
-            previews += answer.json()["decisions"]
-        return [d["reason"] for d in previews if d["reason"] == "not_opted_in"]
-
-    await until(refused, lambda reasons: not reasons)
-
-
 def steps(story: Json) -> set[str]:
-    return {step["step"] for step in story["timeline"]}
+    return {step["what"] for step in story["story"]}
 
 
 async def test_a_promo_is_sent_once_and_the_second_is_held_back_and_explained(stack: Stack) -> None:
-    await opted_in(stack, [MARIA])
+    await stack.opt_in([MARIA])
     first, second = request(MARIA), request(MARIA)
     await stack.publish([first])
     sent = await until(
         lambda: stack.story(first["request_id"]), lambda s: s is not None and "delivered" in steps(s)
     )
     assert sent is not None
-    assert {"requested", "decided", "accepted", "delivered"} <= steps(sent)
+    assert {"requested", "allowed", "accepted", "delivered"} <= steps(sent)
 
     await stack.publish([second])
     held = await until(
-        lambda: stack.story(second["request_id"]), lambda s: s is not None and "decided" in steps(s)
+        lambda: stack.story(second["request_id"]), lambda s: s is not None and "held" in steps(s)
     )
     assert held is not None
     assert held["verdict"] == "deny"
@@ -61,7 +39,7 @@ async def test_a_promo_is_sent_once_and_the_second_is_held_back_and_explained(st
 
 async def test_a_customer_who_says_stop_gets_no_promo_and_still_gets_care(stack: Stack) -> None:
     phone = "+393331000002"
-    await opted_in(stack, [phone])
+    await stack.opt_in([phone])
     wrote = await stack.post("simulator", f"/customers/{phone}/messages", {"text": "Stop!!"})
     assert wrote.status_code == 202
 
@@ -69,9 +47,7 @@ async def test_a_customer_who_says_stop_gets_no_promo_and_still_gets_care(stack:
         body = request(phone, purpose=purpose)
         if purpose == "care":
             body["content"] = {"type": "text", "text": {"body": "Eccoci"}}
-        answer = await stack.post("router", "/v1/decisions:preview", [body])
-        decision: Json = answer.json()["decisions"][0]
-        return decision
+        return (await stack.preview([body]))[0]
 
     await until(lambda: preview("promo"), lambda d: d["reason"] == "stopped")
     care = request(phone, purpose="care", content={"type": "text", "text": {"body": "Eccoci"}})
@@ -81,7 +57,7 @@ async def test_a_customer_who_says_stop_gets_no_promo_and_still_gets_care(stack:
 
 async def test_asking_twice_is_asking_once(stack: Stack) -> None:
     phone = "+393331000003"
-    await opted_in(stack, [phone])
+    await stack.opt_in([phone])
     asked = request(phone)
     await stack.publish([asked, asked])
     await stack.publish([asked])
@@ -91,7 +67,7 @@ async def test_asking_twice_is_asking_once(stack: Stack) -> None:
     assert answer.status_code == 202
     last = request(phone)
     await stack.publish([last])
-    await until(lambda: stack.story(last["request_id"]), lambda s: s is not None and "decided" in steps(s))
+    await until(lambda: stack.story(last["request_id"]), lambda s: s is not None and "held" in steps(s))
     mine = [e for e in await stack.ledger() if e["recipient"].lstrip("+") == phone[1:]]
     assert len(mine) == 1
     decision = await stack.get("router", f"/v1/decisions/{asked['request_id']}?client=shop")
@@ -101,7 +77,7 @@ async def test_asking_twice_is_asking_once(stack: Stack) -> None:
 
 async def test_a_template_that_does_not_exist_is_failed_with_the_platforms_code(stack: Stack) -> None:
     phone = "+393331000004"
-    await opted_in(stack, [phone])
+    await stack.opt_in([phone])
     template = {"name": "nowhere_to_be_found", "language": {"code": "it"}}
     asked = request(phone, content={"type": "template", "template": template})
     await stack.publish([asked])

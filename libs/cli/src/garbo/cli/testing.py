@@ -57,9 +57,11 @@ class Stack:
 
     async def post(self, service: str, path: str, body: object, **headers: str) -> httpx.Response:
         """Post JSON with the client's key; the status is the caller's to judge."""
-        sent = self._bearer() | {"Content-Type": "application/json"} | headers
-        async with self.http() as client:
-            return await client.post(f"{self.urls[service]}{path}", content=orjson.dumps(body), headers=sent)
+        return await self._send("POST", service, path, body, headers)
+
+    async def patch(self, service: str, path: str, body: object) -> httpx.Response:
+        """Change a part of something; the status is the caller's to judge."""
+        return await self._send("PATCH", service, path, body, {})
 
     async def publish(self, requests: Sequence[Json]) -> None:
         """Publish requests in arrays of 1,000; each must be answered 202."""
@@ -99,7 +101,7 @@ class Stack:
         answer = await self.post("router", "/v1/decisions:preview", list(requests))
         if answer.status_code != httpx.codes.OK:
             raise AssertionError(f"preview: {answer.status_code} {answer.text[:400]}")
-        decisions: list[Json] = answer.json()["decisions"]
+        decisions: list[Json] = answer.json()
         return decisions
 
     async def webhook(self, body: bytes, *, secret: str | None = None) -> int:
@@ -138,6 +140,14 @@ class Stack:
         answer.raise_for_status()
         story: Json = answer.json()
         return story
+
+    async def _send(
+        self, method: str, service: str, path: str, body: object, headers: dict[str, str]
+    ) -> httpx.Response:
+        sent = self._bearer() | {"Content-Type": "application/json"} | headers
+        address = f"{self.urls[service]}{path}"
+        async with self.http() as client:
+            return await client.request(method, address, content=orjson.dumps(body), headers=sent)
 
     def _bearer(self) -> dict[str, str]:
         return {"Authorization": f"Bearer {self.api_key}"}
