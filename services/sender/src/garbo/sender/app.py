@@ -26,6 +26,7 @@ from garbo.sender.outbound.postgres import PostgresAttempts
 from garbo.sender.outbound.postgres_rates import PostgresRateLeases
 from garbo.sender.outbound.watch import Instruments
 from garbo.sender.outbound.whatsapp import WhatsAppApi
+from garbo.sender.ports import Results, WhatsApp
 from garbo.sender.settings import SenderSettings
 
 
@@ -50,39 +51,38 @@ def wire(settings: SenderSettings, business: Business, telemetry: Telemetry, *, 
         version=settings.graph_version,
         tokens={number.id: number.access_token() for number in business.numbers},
     )
-    ceilings = {number.id: number.rate_per_s for number in business.numbers}
-    attempts, results, watch, inflight = (
-        PostgresAttempts(database),
-        KafkaResults(producer),
-        Instruments(tracer()),
-        InFlight(),
-    )
-    pacer = Pacer(PostgresRateLeases(database), ceilings_per_s=ceilings, now=time.monotonic)
-    calls = Calls(
-        attempts=attempts, results=results, whatsapp=whatsapp, pacer=pacer, watch=watch, now=time.monotonic
-    )
-    sending = Sending(attempts, results, calls, pacer, inflight, watch, time.monotonic)
-    recovery = Recovery(attempts, results, watch)
+    inflight = InFlight()
+    sending = _sending(database, KafkaResults(producer), whatsapp, inflight, business)
+    settling = Settling(sending.attempts, sending.results, sending.watch)
+    max_grants = grants_count(number.rate_per_s for number in business.numbers)
     deliveries = Deliveries(
         kafka=kafka,
         service=settings.service,
         producer=producer,
-        lanes=lanes(sending, Settling(attempts, results, watch), max_grants=grants_count(ceilings.values())),
+        lanes=lanes(sending, settling, max_grants=max_grants),
     )
-    health = health_routes(
+    server = _server(settings, deliveries, producer, database)
+    recovery = Recovery(sending.attempts, sending.results, sending.watch)
+    ways_out = (telemetry, database, producer, whatsapp)
+    ways_in = (recovery, deliveries, Closing(inflight), server)
+    return App(settings.service, (*ways_out, inflight, *ways_in))
+
+
+def _sending(
+    database: Database, results: Results, whatsapp: WhatsApp, inflight: InFlight, business: Business
+) -> Sending:
+    attempts, watch, now = PostgresAttempts(database), Instruments(tracer()), time.monotonic
+    ceilings_per_s = {number.id: number.rate_per_s for number in business.numbers}
+    pacer = Pacer(PostgresRateLeases(database), ceilings_per_s=ceilings_per_s, now=now)
+    calls = Calls(attempts=attempts, results=results, whatsapp=whatsapp, pacer=pacer, watch=watch, now=now)
+    return Sending(attempts, results, calls, pacer, inflight, watch, now)
+
+
+def _server(
+    settings: SenderSettings, deliveries: Deliveries, producer: Producer, database: Database
+) -> HttpServer:
+    routes = health_routes(
         alive={"lanes": lambda: deliveries.healthy},
         ready={"kafka": lambda: producer.healthy, "postgres": lambda: database.healthy},
     )
-    server = HttpServer(Starlette(routes=health), host=settings.host, port=settings.port)
-    parts = (
-        telemetry,
-        database,
-        producer,
-        whatsapp,
-        inflight,
-        recovery,
-        deliveries,
-        Closing(inflight),
-        server,
-    )
-    return App(settings.service, parts)
+    return HttpServer(Starlette(routes=routes), host=settings.host, port=settings.port)
