@@ -158,11 +158,15 @@ async def test_second_decision_about_a_message_is_told_to_come_back(store: Store
 
 async def test_nothing_of_a_failed_batch_stays(store: Store) -> None:
     who, message_id = address(), MessageId(uuid4())
-    with pytest.raises(RetryLater):
+
+    async def fail_after_writing() -> None:
         async with store.batch() as batch:
             contact = (await batch.contacts_at([who], mint=True))[who.hash]
             await batch.write(Changes(states={}, decisions=[decided(contact, message_id)]))
             raise RetryLater("test")
+
+    with pytest.raises(RetryLater):
+        await fail_after_writing()
     async with store.batch() as batch:
         assert await batch.contacts_at([who], mint=False) == {}
     assert await store.decision(message_id) is None

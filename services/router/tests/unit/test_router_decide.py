@@ -281,7 +281,7 @@ def test_grant_never_outlives_the_request(make_policy: MakePolicy) -> None:
 def test_number_is_the_asked_one_else_the_one_with_an_open_window_else_the_lane_default(
     make_policy: MakePolicy,
 ) -> None:
-    def number(state: RecipientState, **more: Any) -> str:
+    def number(state: RecipientState, **more: Any) -> str:  # noqa: ANN401 - any field of a request
         decision = decide(make_policy(OPT_IN), state, a_request(**more), JUNE_5)
         assert decision.terms is not None
         return decision.terms.number
