@@ -13,6 +13,7 @@ from garbo.common.events.ids import (
     MessageId,
     address_hash,
     attempt_id_of,
+    change_id_of,
     message_id_of,
     message_of_attempt,
     request_id_of,
@@ -90,3 +91,9 @@ def test_is_no_recipient(to: dict[str, str]) -> None:
 def test_a_record_that_is_none_is_rejected_with_its_reason(value: bytes | None, why: str) -> None:
     with pytest.raises(Reject, match=why):
         decode(SEND_REQUESTED, value)
+
+
+def test_a_change_has_the_same_id_however_its_fields_are_ordered() -> None:
+    first = change_id_of("1", "flows", {"a": 1, "b": [2, {"c": 3, "d": None}]})
+    assert first == change_id_of("1", "flows", {"b": [2, {"d": None, "c": 3}], "a": 1})
+    assert len({first, change_id_of("1", "flows", {}), change_id_of("2", "flows", {"a": 1})}) == 3

@@ -4,6 +4,10 @@ from hashlib import blake2b
 from typing import Literal, NewType
 from uuid import UUID, uuid5
 
+import orjson
+
+from garbo.common.events.base import Json
+
 MessageId = NewType("MessageId", UUID)
 """One request's message, everywhere after the router: UUIDv5 of client and request id."""
 ContactId = NewType("ContactId", UUID)
@@ -36,6 +40,12 @@ def address_hash(hash_key: bytes, kind: AddressKind, value: str) -> str:
     """
     text = f"{kind}:{value.removeprefix('+')}"
     return blake2b(text.encode(), key=hash_key[:64], digest_size=16).hexdigest()
+
+
+def change_id_of(waba: str, field: str, value: Json) -> str:
+    """Hash what a platform change says, not when it came: each redelivery has the same id, 32 hex digits."""
+    said = orjson.dumps([waba, field, value], option=orjson.OPT_SORT_KEYS)
+    return blake2b(said, digest_size=16).hexdigest()
 
 
 def attempt_id_of(message_id: MessageId, number: int) -> str:

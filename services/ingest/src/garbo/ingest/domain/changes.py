@@ -5,11 +5,9 @@ Also what looks like a message and is none: `smb_message_echoes` were written by
 """
 
 from datetime import datetime
-from hashlib import blake2b
-
-import orjson
 
 from garbo.common.events.base import Json
+from garbo.common.events.ids import change_id_of
 from garbo.common.events.platform import PlatformChange
 from garbo.common.events.topics import PLATFORM_CHANGE
 from garbo.ingest.domain.parts import Found, Origin
@@ -19,7 +17,7 @@ def read_change(value: Json, origin: Origin, *, field: str, occurred_at: datetim
     """Keep a change as it came; raises `Reject` when the account is not named."""
     waba = origin.account_id()
     event = PlatformChange(
-        change_id=_change_id(waba, field, value),
+        change_id=change_id_of(waba, field, value),
         waba=waba,
         field=field,
         number=origin.number,
@@ -28,9 +26,3 @@ def read_change(value: Json, origin: Origin, *, field: str, occurred_at: datetim
         received_at=origin.received_at,
     )
     return Found(PLATFORM_CHANGE, event, origin.number or waba)
-
-
-def _change_id(waba: str, field: str, value: Json) -> str:
-    """Hash what was said, not when it came: each redelivery has the same id."""
-    said = orjson.dumps([waba, field, value], option=orjson.OPT_SORT_KEYS)
-    return blake2b(said, digest_size=16).hexdigest()
