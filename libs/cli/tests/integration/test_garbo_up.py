@@ -32,11 +32,11 @@ class Installation:
         self.env = clean | own | {"GARBO_DATA": str(self.data)}
         self.process: subprocess.Popen[bytes] | None = None
 
-    def up(self) -> int:
+    def up(self, *options: str) -> int:
         """Start and wait for the table; returns the process id."""
         self._said.write_bytes(b"")
         with self._said.open("ab") as out:
-            argv = [sys.executable, "-m", "garbo.cli", "up", "--no-services"]
+            argv = [sys.executable, "-m", "garbo.cli", "up", *(options or ("--no-services",))]
             self.process = subprocess.Popen(argv, env=self.env, stdout=out, stderr=out)
         self.until("Garbo is up")
         return self.process.pid
@@ -54,6 +54,12 @@ class Installation:
         """Run a command to its end."""
         argv = [sys.executable, "-m", "garbo.cli", *words]
         return subprocess.run(argv, env=self.env, capture_output=True, text=True, timeout=60, check=False)
+
+    def pid_of(self, name: str) -> int:
+        """Return the process id of one that `garbo up` started, as its run file has it."""
+        run = RunFile(self.data).read()
+        assert run is not None
+        return run.children[name][0]
 
     def end(self, number: signal.Signals) -> int:
         """Send a signal and wait for the exit code."""
@@ -115,8 +121,7 @@ def test_a_process_that_ends_unasked_is_announced_and_started_again_only_when_as
     installation: Installation,
 ) -> None:
     installation.up()
-    victim = next(p for p in installation.processes() if p.name() == "postgres")
-    victim.kill()
+    os.kill(installation.pid_of("postgres"), signal.SIGKILL)
     installation.until("postgres ended unasked, exit code 137 (SIGKILL)")
     assert "type: garbo restart postgres" in installation.said
     again = installation.garbo("restart", "postgres")
@@ -133,4 +138,24 @@ def test_what_a_kill_9_left_behind_is_mended_by_the_next_start(installation: Ins
     installation.up()
     assert installation.garbo("migrate").stdout.strip() == "nothing to do: all migrations are applied"
     assert installation.end(signal.SIGINT) == 0
+    assert installation.processes() == []
+
+
+def test_counts_agree_after_a_service_was_killed_and_started_again(installation: Installation) -> None:
+    installation.up("--no-demo")
+    well = installation.garbo("doctor")
+    assert well.stdout.splitlines()[-1] == "all is well", well.stdout
+    asked = ("send", "--purpose", "utility", "--template", "case_followup", "--to")
+    assert installation.garbo(*asked, "+393331234567").returncode == 0
+    os.kill(installation.pid_of("router"), signal.SIGKILL)
+    installation.until("router ended unasked, exit code 137 (SIGKILL)")
+    assert installation.garbo("doctor").returncode == 1
+    assert installation.garbo(*asked, "+393331234568").returncode == 0
+    assert installation.garbo("restart", "router").returncode == 0
+    counted = installation.garbo("doctor", "--ledger", "--quiet", "--settle", "60")
+    assert counted.returncode == 0, counted.stdout + counted.stderr
+    assert [word for word in counted.stdout.split() if word == "2"] == ["2"] * 8
+    began = monotonic()
+    assert installation.end(signal.SIGINT) == 0
+    assert monotonic() - began < 15
     assert installation.processes() == []

@@ -44,8 +44,8 @@ def test_a_wrong_port_is_refused_with_its_variable(env: Mapping[str, str], names
 
 def test_secrets_are_made_once_and_readable_by_nobody_else(tmp_path: Path) -> None:
     plan = read_plan({"GARBO_DATA": str(tmp_path)})
-    first = children_environment(plan, {}, dsn="postgresql://here/garbo")
-    again = children_environment(plan, {}, dsn="postgresql://here/garbo")
+    first = children_environment(plan, {}, dsn="postgresql://here/garbo", demo=True)
+    again = children_environment(plan, {}, dsn="postgresql://here/garbo", demo=True)
     assert first["GARBO_HASH_KEY"] == again["GARBO_HASH_KEY"]
     assert len(first["GARBO_HASH_KEY"]) >= 32
     assert {file.stat().st_mode & 0o777 for file in (tmp_path / "secrets").iterdir()} == {0o600}
@@ -59,7 +59,7 @@ def test_what_the_caller_set_for_a_service_reaches_it_and_our_own_names_do_not(t
         "GARBO_HASH_KEY_FILE": "/run/secrets/hash_key",
         "GARBO_KAFKA_BOOTSTRAP_SERVERS": "elsewhere:9092",
     }
-    env = children_environment(read_plan(told), told, dsn="postgresql://here/garbo")
+    env = children_environment(read_plan(told), told, dsn="postgresql://here/garbo", demo=True)
     assert env["GARBO_LOG_LEVEL"] == "debug"
     assert env["GARBO_KAFKA_BOOTSTRAP_SERVERS"] == "127.0.0.1:19102"
     assert env["GARBO_SIMULATOR_WEBHOOK_URL"] == "http://127.0.0.1:8090/webhooks/whatsapp"

@@ -76,7 +76,7 @@ def test_a_taken_port_is_named_with_the_way_out(tmp_path: Path) -> None:
         free = free_ports(2)
         ports = {"GARBO_POSTGRES_PORT": str(free[0]), "GARBO_KAFKA_CONTROLLER_PORT": str(free[1])}
         plan = read_plan({"GARBO_DATA": str(tmp_path), "GARBO_KAFKA_PORT": str(port)} | ports)
-        line = _refusal(lambda: check_ports(plan, services=False, demo=False))
+        line = _refusal(lambda: check_ports(plan, services=False))
     assert f"port {port} of kafka is taken" in line
     assert "GARBO_PORT_OFFSET" in line
 

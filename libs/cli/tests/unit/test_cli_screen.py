@@ -24,9 +24,7 @@ def test_colour_is_for_terminals_and_for_who_forces_it() -> None:
 def test_the_table_names_every_address_and_what_to_do_next() -> None:
     out = io.StringIO()
     plan = read_plan({})
-    Screen(out, {}).table(
-        "Garbo is up (9 s)", rows_of(plan, services=True, demo=True), ["garbo tail", "Ctrl-C"]
-    )
+    Screen(out, {}).table("Garbo is up (9 s)", rows_of(plan, services=True), ["garbo tail", "Ctrl-C"])
     said = out.getvalue()
     for address in ("8080", "8081", "8082", "8083", "8090", "127.0.0.1:19092", "127.0.0.1:15432"):
         assert address in said
@@ -34,7 +32,7 @@ def test_the_table_names_every_address_and_what_to_do_next() -> None:
 
 
 def test_a_database_password_is_not_shown() -> None:
-    rows = rows_of(read_plan({}), services=False, demo=False)
+    rows = rows_of(read_plan({}), services=False)
     assert "postgresql://garbo@127.0.0.1:15432/garbo" in [where for _, where, _ in rows]
 
 

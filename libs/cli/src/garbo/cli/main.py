@@ -33,7 +33,7 @@ app.add_typer(topics, name="topics")
 @app.command()
 def up(
     *,
-    no_demo: Annotated[bool, typer.Option("--no-demo", help="No simulated traffic.")] = False,
+    no_demo: Annotated[bool, typer.Option("--no-demo", help="Simulator without traffic.")] = False,
     no_services: Annotated[bool, typer.Option("--no-services", help="Kafka and PostgreSQL alone.")] = False,
 ) -> None:
     """Start everything on this machine; Ctrl-C stops it."""

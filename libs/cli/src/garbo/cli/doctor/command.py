@@ -2,8 +2,8 @@
 
 import asyncio
 import os
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
 
 from rich.console import Console
 from rich.table import Table
@@ -18,7 +18,6 @@ from garbo.cli.up.control import Ask
 from garbo.cli.up.plan import read_plan
 from garbo.cli.up.programs import BUSINESS
 from garbo.cli.up.runfile import RunFile
-from garbo.common.errors import StartRefused
 
 
 def doctor() -> bool:
@@ -44,30 +43,32 @@ def _somewhere(env: Mapping[str, str]) -> bool:
 
 
 async def _compare(*, settle_s: float, hush: bool) -> bool:
-    try:
-        if hush:
-            await _hush()
+    if not hush:
         rows = await ledger_rows(os.environ, settle_s=settle_s)
-    finally:
-        if hush:
-            with suppress(StartRefused):
-                await _go_on()
+    else:
+        async with _resting():
+            rows = await ledger_rows(os.environ, settle_s=settle_s)
     _print_rows(rows)
     return all(row.agrees for row in rows)
 
 
-async def _hush() -> None:
+@asynccontextmanager
+async def _resting() -> AsyncIterator[None]:
+    """Let demo business and customers rest inside, and go on afterwards as before."""
     runfile = RunFile(read_plan(os.environ).data)
-    if runfile.running():
-        await tell(runfile, Ask("halt", BUSINESS))
-    await quiet(os.environ)
+    halted = runfile.running() and not _refused(await tell(runfile, Ask("halt", BUSINESS)))
+    try:
+        awake = await quiet(os.environ)
+        yield
+        if awake:
+            await wake(os.environ)
+    finally:
+        if halted:
+            await tell(runfile, Ask("restart", BUSINESS))
 
 
-async def _go_on() -> None:
-    await wake(os.environ)
-    runfile = RunFile(read_plan(os.environ).data)
-    if runfile.running():
-        await tell(runfile, Ask("restart", BUSINESS))
+def _refused(lines: Sequence[str]) -> bool:
+    return any(line.startswith("error: ") for line in lines)
 
 
 def _print(found: Sequence[Finding]) -> None:

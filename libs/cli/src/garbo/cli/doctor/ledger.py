@@ -56,9 +56,11 @@ async def ledger_rows(env: Mapping[str, str], *, settle_s: float) -> list[Row]:
         await asyncio.sleep(LOOK_AGAIN_S)
 
 
-async def quiet(env: Mapping[str, str]) -> None:
-    """Let the simulated customers rest, and wait until all they had to tell is told."""
+async def quiet(env: Mapping[str, str]) -> bool:
+    """Let the simulated customers rest, and wait until all is told; returns whether they were awake."""
+    control = await _http("GET", f"{url_of(env, 'simulator')}/control")
     await _http("POST", f"{url_of(env, 'simulator')}/control/quiet")
+    return bool(control["population"]["on"])
 
 
 async def wake(env: Mapping[str, str]) -> None:

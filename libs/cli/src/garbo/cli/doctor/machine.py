@@ -120,5 +120,5 @@ def _data(plan: Plan, runfile: RunFile) -> str:
 def _ports(plan: Plan, runfile: RunFile) -> str:
     if runfile.running():
         return "in use by this clone"
-    check_ports(plan, services=True, demo=True)
+    check_ports(plan, services=True)
     return "all free"

@@ -29,12 +29,12 @@ def up(*, services: bool, demo: bool) -> None:
         left = runfile.stop_leftovers()
         if left:
             screen.progress(f"stopped {left} processes that a killed run had left here")
-        check_ports(plan, services=services, demo=services and demo)
+        check_ports(plan, services=services)
         ensure_tools(plan, screen.progress)
         supervisor = Supervisor(plan, screen=screen, runfile=runfile, services=services, demo=demo)
 
         def ready() -> None:
-            rows = rows_of(plan, services=services, demo=services and demo)
+            rows = rows_of(plan, services=services)
             screen.table(f"Garbo is up ({monotonic() - began:.0f} s)", rows, hints(services=services))
 
         asyncio.run(_live(supervisor, ready))
@@ -85,18 +85,17 @@ async def tell(runfile: RunFile, wish: Ask) -> list[str]:
     return lines
 
 
-def rows_of(plan: Plan, *, services: bool, demo: bool) -> list[tuple[str, str, str]]:
+def rows_of(plan: Plan, *, services: bool) -> list[tuple[str, str, str]]:
     """Return the rows of the table: what, where, what for."""
     rows: list[tuple[str, str, str]] = []
     if services:
         rows += [
-            ("console", plan.url("analytics"), "watch it happen: funnel, messages, reasons"),
+            ("console", plan.url("analytics"), "watch it happen, with reasons"),
             ("ingest", plan.url("ingest"), "webhooks, and POST /v1/messages"),
             ("router", plan.url("router"), "decisions: may I, and when?"),
             ("sender", plan.url("sender"), "the way out to WhatsApp"),
+            ("simulator", plan.url("simulator"), "Meta and its customers"),
         ]
-    if demo:
-        rows.append(("simulator", plan.url("simulator"), "Meta and its customers"))
     password = _shown(plan.data / "postgres" / "password")
     return [
         *rows,

@@ -16,13 +16,12 @@ from garbo.common.errors import StartRefused
 
 APT_S = 600
 JAVAS = ("openjdk-21-jre-headless", "openjdk-17-jre-headless", "openjdk-25-jre-headless")
-PORTS_OF_DEMO = ("simulator",)
-PORTS_OF_SERVICES = ("ingest", "analytics", "router", "sender")
+PORTS_OF_SERVICES = ("ingest", "analytics", "router", "sender", "simulator")
 
 
-def check_ports(plan: Plan, *, services: bool, demo: bool) -> None:
+def check_ports(plan: Plan, *, services: bool) -> None:
     """Raise StartRefused for the first port that is taken."""
-    unused = (() if services else PORTS_OF_SERVICES) + (() if demo else PORTS_OF_DEMO)
+    unused = () if services else PORTS_OF_SERVICES
     for field in fields(Ports):
         port = getattr(plan.ports, field.name)
         if field.name not in unused and not is_free(port):

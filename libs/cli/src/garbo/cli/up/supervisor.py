@@ -35,7 +35,8 @@ class Supervisor:
         self._screen = screen
         self._runfile = runfile
         self._services = SERVICES if services else ()
-        self._traffic = (SIMULATOR, BUSINESS) if services and demo else ()
+        self._traffic = ((SIMULATOR, BUSINESS) if demo else (SIMULATOR,)) if services else ()
+        self._demo = demo
         self._kafka = kafka_of(plan)
         self._postgres = postgres_of(plan)
         self._processes: dict[str, Process] = {}
@@ -90,7 +91,7 @@ class Supervisor:
         async with asyncio.TaskGroup() as together:
             together.create_task(self._start_kafka())
             together.create_task(self._start_postgres())
-        env = children_environment(self._plan, os.environ, dsn=self._postgres.dsn(DATABASE))
+        env = children_environment(self._plan, os.environ, dsn=self._postgres.dsn(DATABASE), demo=self._demo)
         if not self._services:
             return
         waiting = [name for name in (*self._services, *self._traffic) if name != BUSINESS]
