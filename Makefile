@@ -20,8 +20,8 @@ run: $(READY) ## start everything with simulated traffic; Ctrl-C stops it
 	@exec $(BIN)/garbo up
 
 .PHONY: stop
-stop: $(READY) ## stop what `make run` started from this clone
-	@$(BIN)/garbo stop
+stop: ## stop what `make run` started from this clone
+	@if [ -x $(BIN)/garbo ]; then $(BIN)/garbo stop; else echo "nothing runs from this clone"; fi
 
 ##@ Change it
 

@@ -9,6 +9,8 @@ import httpx
 
 from garbo.cli.database import ensure_database, migrate_all
 from garbo.cli.local.child import POLL_S, Command
+from garbo.cli.local.jars import jars_present
+from garbo.cli.local.workspace import kafka_files
 from garbo.cli.topics import apply_topics
 from garbo.cli.up.control import Ask, Ear
 from garbo.cli.up.environment import SERVICES, children_environment
@@ -104,6 +106,8 @@ class Supervisor:
 
     async def _start_kafka(self) -> None:
         began = monotonic()
+        if not jars_present(kafka_files() / "pom.xml", self._plan.jars):
+            self._screen.progress("fetching Kafka by Maven, 44 MB, once for this clone")
         await asyncio.to_thread(self._kafka.prepare)
         process = self._process("kafka", self._kafka.command(), os.environ)
         await self._launch(process)
