@@ -44,7 +44,7 @@ def events_of(one: Journey, dice: random.Random) -> list[Event]:
         reasons = ["not_opted_in", "stopped", "gap", "gap"]
         reason = dice.choice(reasons)
         free_at = one.at(4 * 3600 * dice.random()) if reason == "gap" else None
-        held = one.held(reason, window="4h", next_allowed_at=free_at)
+        held = one.held(reason, window="min 4h", next_allowed_at=free_at)
         return [*asked, one.held_by_cap() if luck < 0.24 else held]
     if luck > 0.985:
         return [*asked, one.allowed(), one.result("unknown", after=1.4)]

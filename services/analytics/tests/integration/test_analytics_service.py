@@ -66,6 +66,21 @@ async def test_stream_tells_a_live_change(service: Service) -> None:
         assert before != after
 
 
+async def test_console_that_goes_away_is_no_longer_counted(service: Service) -> None:
+    async with httpx.AsyncClient(base_url=service.url, timeout=30) as client, asyncio.timeout(60):
+        before = await watching(client)
+        async with client.stream("GET", "/v1/stream?since=15m") as stream:
+            await anext(stream.aiter_lines())
+            assert await watching(client) == before + 1
+        while await watching(client) > before:
+            await asyncio.sleep(0.1)
+
+
+async def watching(client: httpx.AsyncClient) -> float:
+    lines = (await client.get("/metrics")).text.splitlines()
+    return float(next(line for line in lines if line.startswith("garbo_analytics_subscribers ")).split()[1])
+
+
 async def test_nothing_of_a_person_can_be_asked_for(service: Service) -> None:
     one = Journey(begun_at=just_now())
     await service.tell([one.requested(), one.allowed(), *one.answered()])

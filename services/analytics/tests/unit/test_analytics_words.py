@@ -45,7 +45,7 @@ def held(reason: str, **more: object) -> Fact:
         ),
         (held("cap_reached"), "Held back: this person has had as many promos as the cap allows."),
         (
-            held("gap", window_span="2h", next_allowed_at=NEXT, provisional=True),
+            held("gap", window_span="min 2h", next_allowed_at=NEXT, provisional=True),
             GAP,
         ),
         (held("not_opted_in"), "Held back: this person has not agreed to receive promos."),

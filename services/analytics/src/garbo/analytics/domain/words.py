@@ -92,7 +92,7 @@ def _span(window: str | None) -> str:
 
 
 def _length(window: str) -> str:
-    found = re.fullmatch(r"(?:rolling )?([0-9]+)([smhdw])", window)
+    found = re.fullmatch(r"(?:rolling |min )?([0-9]+)([smhdw])", window)
     if not found:
         return window
     number, unit = found.groups()
@@ -119,6 +119,12 @@ _REASONS: Final[dict[str, tuple[str, str, str | Callable[[Fact], str]]]] = {
     "cap_reached": ("Cap reached", HELD, _cap),
     "gap": ("Too soon", HELD, _gap),
     "not_opted_in": ("No opt-in", HELD, "this person has not agreed to receive promos"),
+    "opt_in_unconfirmed": (
+        "Not confirmed",
+        HELD,
+        "this person was asked to confirm that promos are welcome, and did not",
+    ),
+    "consent_expired": ("Opt-in too old", HELD, "this person agreed to promos too long ago"),
     "stopped": ("Said stop", HELD, "this person asked for no more promos"),
     "erased": ("Erased", HELD, "this person asked to be forgotten"),
     "blocked": ("Blocked", HELD, "a rule blocks messages to this person"),
@@ -179,6 +185,11 @@ _FAILURES: Final = {
     "revoked": "The permission was called back before it was sent",
     "window_closing": "The 24 h window was about to close",
     "template_unknown": "The template does not exist in this language",
+    "interrupted": "The sender was stopped in the middle: WhatsApp may have it",
+    "stale_epoch": "A newer permission replaced this one",
+    "unknown_grant": "The permission is not known to the router",
+    "unknown_number": "The configuration does not know this sending number",
+    "rejected": "WhatsApp refused it",
     "timeout": "WhatsApp did not answer in time",
     "unreachable": "WhatsApp could not be reached",
 }

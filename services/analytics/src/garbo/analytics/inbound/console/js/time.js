@@ -42,9 +42,15 @@ function later(seconds) {
 /** Make a `<time>` as it stands in a sentence: the clock, and the day when it is not today. */
 export function inSentence(iso) {
   const instant = new Date(iso);
-  const today = instant.toDateString() === new Date().toDateString();
-  const words = today ? CLOCK.format(instant) : `${CLOCK.format(instant)} on ${DAY.format(instant)}`;
+  const words = `${CLOCK.format(instant)}${dayOf(instant)}`;
   return el("time", { class: "instant", datetime: iso, title: EXACT.format(instant) }, words);
+}
+
+function dayOf(instant) {
+  const today = new Date();
+  const tomorrow = new Date(today.getFullYear(), today.getMonth(), today.getDate() + 1);
+  if (instant.toDateString() === today.toDateString()) return "";
+  return instant.toDateString() === tomorrow.toDateString() ? " tomorrow" : ` on ${DAY.format(instant)}`;
 }
 
 /** Write a sentence whose instants came apart. */
