@@ -15,6 +15,7 @@ from garbo.common.runtime.lifecycle import App
 from garbo.common.runtime.postgres import Database
 from garbo.common.runtime.producer import Producer
 from garbo.common.runtime.settings import load
+from garbo.router.domain.policy import Policy
 from garbo.router.flow.directory import Directory
 from garbo.router.flow.events import TakeEvents
 from garbo.router.flow.requests import DecideRequests
@@ -71,48 +72,62 @@ def build() -> App:
 def wire(settings: RouterSettings) -> App:
     """Wire the parts: databases first, then the producer, then what takes work in."""
     tracing = Tracing(telemetry.trace_to(settings.otlp_endpoint, service=settings.service))
-    business, policy = load_business(settings.config), load_policy(settings.policy)
-    kafka, directory, meter = kafka_of(settings), Directory(business), PrometheusMeter()
-    hash_key = settings.hash_key.get_secret_value().encode()
+    business = load_business(settings.config)
+    kafka = kafka_of(settings)
     producer = Producer(kafka=kafka, service=settings.service)
-    announcer = KafkaAnnouncer(producer)
+    rooms = Rooms(
+        announcer=KafkaAnnouncer(producer),
+        meter=PrometheusMeter(),
+        policy=load_policy(settings.policy),
+        directory=Directory(business),
+        hash_key=settings.hash_key.get_secret_value().encode(),
+    )
     databases = [_database(settings, size) for size in (CONNECTIONS_PER_LANE,) * 2 + (CONNECTIONS_FOR_HTTP,)]
-    stores = [PostgresStore(database) for database in databases]
-
-    def decider(store: PostgresStore) -> DecideRequests:
-        return DecideRequests(
-            store=store,
-            announcer=announcer,
-            meter=meter,
-            policy=policy,
-            directory=directory,
-            hash_key=hash_key,
-        )
-
-    events = TakeEvents(
-        store=stores[1],
-        announcer=announcer,
-        meter=meter,
-        policy=policy,
-        directory=directory,
-        hash_key=hash_key,
-    )
-    deliveries = Deliveries(
-        kafka=kafka,
-        service=settings.service,
-        producer=producer,
-        lanes=lanes(decider(stores[0]), events, batch_records=settings.batch_records),
-    )
-    api = DecisionsApi(business=business, requests=decider(stores[2]), store=stores[2])
+    for_requests, for_events, for_http = (PostgresStore(database) for database in databases)
+    both = lanes(rooms.decider(for_requests), rooms.taker(for_events), batch_records=settings.batch_records)
+    deliveries = Deliveries(kafka=kafka, service=settings.service, producer=producer, lanes=both)
+    api = DecisionsApi(business=business, requests=rooms.decider(for_http), store=for_http)
     ready = {
         "postgres": lambda: all(database.healthy for database in databases),
         "kafka": lambda: producer.healthy,
     }
     routes = [*health_routes(alive={}, ready=ready), *api.routes()]
     server = HttpServer(Starlette(routes=routes), host=settings.host, port=settings.port)
-    return App(
-        settings.service, (tracing, *databases, Seeding(stores[2], business), producer, deliveries, server)
-    )
+    seeding = Seeding(for_http, business)
+    return App(settings.service, (tracing, *databases, seeding, producer, deliveries, server))
+
+
+@dataclass(frozen=True, slots=True)
+class Rooms:
+    """What every use case needs; each brings its own store."""
+
+    announcer: KafkaAnnouncer
+    meter: PrometheusMeter
+    policy: Policy
+    directory: Directory
+    hash_key: bytes
+
+    def decider(self, store: PostgresStore) -> DecideRequests:
+        """Give the use case of requests, over these connections."""
+        return DecideRequests(
+            store=store,
+            announcer=self.announcer,
+            meter=self.meter,
+            policy=self.policy,
+            directory=self.directory,
+            hash_key=self.hash_key,
+        )
+
+    def taker(self, store: PostgresStore) -> TakeEvents:
+        """Give the use case of events, over these connections."""
+        return TakeEvents(
+            store=store,
+            announcer=self.announcer,
+            meter=self.meter,
+            policy=self.policy,
+            directory=self.directory,
+            hash_key=self.hash_key,
+        )
 
 
 def kafka_of(settings: RouterSettings) -> KafkaSettings:
