@@ -71,9 +71,11 @@ async def test_console_that_goes_away_is_no_longer_counted(service: Service) -> 
         before = await watching(client)
         async with client.stream("GET", "/v1/stream?since=15m") as stream:
             await anext(stream.aiter_lines())
-            assert await watching(client) == before + 1
-        while await watching(client) > before:
+            count = await watching(client)
+            assert count == before + 1
+        while count > before:
             await asyncio.sleep(0.1)
+            count = await watching(client)
 
 
 async def watching(client: httpx.AsyncClient) -> float:
