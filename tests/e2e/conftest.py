@@ -1,5 +1,6 @@
 """One installation for all end-to-end tests: given by GARBO_TEST_STACK_*, else `garbo up` on this machine."""
 
+import asyncio
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -29,8 +30,10 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
         yield running
 
 
-@pytest.fixture
-def own_stack(tmp_path: Path) -> Iterator[Stack]:
-    """An installation for one test that kills parts of it. Always on this machine."""
-    with local_stack(tmp_path / "data", ENVIRON) as running:
+@pytest.fixture(scope="module")
+def own_stack_with_people(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """An installation for tests that kill parts of it, its 400 people opted in. Always on this machine."""
+    people = [f"+39336{n:07d}" for n in range(400)]
+    with local_stack(tmp_path_factory.mktemp("own") / "data", ENVIRON) as running:
+        asyncio.run(running.opt_in(people))
         yield running
