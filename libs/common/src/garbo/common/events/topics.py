@@ -25,6 +25,9 @@ IDS_ONLY: Final = timedelta(days=30)
 MAX_MESSAGE_BYTES: Final = 4 * 1024 * 1024
 """Meta's largest webhook is 3 MB; one part of it can be nearly all of it."""
 
+ORIGIN_BYTES: Final = 128 * 1024
+"""Room for the headers that say where a dead letter came from and why."""
+
 
 @dataclass(frozen=True, slots=True)
 class Topic(Generic[E_co]):
@@ -48,7 +51,7 @@ class RawTopic:
     name: str
     partitions: int = 3
     retention: timedelta = WITH_TEXT
-    max_message_bytes: int = MAX_MESSAGE_BYTES
+    max_message_bytes: int = MAX_MESSAGE_BYTES + ORIGIN_BYTES
 
 
 _ADDRESS = "keyed hash of the person's address"
