@@ -1,14 +1,12 @@
 """The process itself: real sockets, real Kafka, real signals."""
 
 import asyncio
-import json
 import os
 import sys
 import uuid
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from hashlib import sha256
 from pathlib import Path
 from typing import Protocol
 
@@ -19,13 +17,13 @@ import pytest_asyncio
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 
 from garbo.cli.local.ports import free_ports
+from garbo.common.business import Business
 from garbo.common.events.ids import address_hash
 from garbo.common.events.topics import (
     CONSENT_RECORDED,
     INBOUND_MESSAGE,
-    MESSAGE_STATUS,
-    PLATFORM_CHANGE,
     SEND_REQUESTED,
+    TOPICS,
     RawTopic,
     Topic,
     dead_letters,
@@ -39,14 +37,7 @@ PAYLOADS = Path(__file__).parents[1] / "payloads"
 SECRET = "app-secret-of-the-process"
 HASH_KEY = "hash-key-of-the-process"
 API_KEY = "shop-key-0123456789abcdef"
-TOPICS = (
-    INBOUND_MESSAGE,
-    MESSAGE_STATUS,
-    PLATFORM_CHANGE,
-    SEND_REQUESTED,
-    CONSENT_RECORDED,
-    dead_letters("ingest"),
-)
+OURS: list[Topic[AnyJson] | RawTopic] = [*TOPICS, dead_letters("ingest")]
 PATIENCE_S = 30
 
 
@@ -79,9 +70,9 @@ class Ingest:
 
 
 @asynccontextmanager
-async def running(bootstrap_servers: str, home: Path) -> AsyncIterator[Ingest]:
+async def running(bootstrap_servers: str, home: Path, business: Business) -> AsyncIterator[Ingest]:
     (port,) = free_ports(1)
-    (home / "business.yaml").write_text(json.dumps(_business()))
+    (home / "business.yaml").write_text(business.model_dump_json())
     environment = {
         **{name: value for name, value in os.environ.items() if not name.startswith("GARBO_")},
         "GARBO_INGEST_PORT": str(port),
@@ -113,9 +104,13 @@ async def running(bootstrap_servers: str, home: Path) -> AsyncIterator[Ingest]:
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def ingest(kafka: SharedKafka, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Ingest]:
-    await kafka.create_topics(TOPICS)
-    async with running(kafka.bootstrap_servers, tmp_path_factory.mktemp("ingest")) as process:
+async def ingest(
+    kafka: SharedKafka, ingest_business: Business, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Ingest]:
+    await kafka.create_topics(OURS)
+    async with running(
+        kafka.bootstrap_servers, tmp_path_factory.mktemp("ingest"), ingest_business
+    ) as process:
         yield process
 
 
@@ -166,21 +161,6 @@ def message(**more: AnyJson) -> dict[str, AnyJson]:
     content = {"type": "text", "text": {"body": "ciao"}}
     base = {"brand": "acme", "to": {"phone": "+393331234567"}, "purpose": "promo", "content": content}
     return base | more
-
-
-def _business() -> AnyJson:
-    return {
-        "brands": [{"id": "acme", "care_number": "100", "promo_number": "100"}],
-        "numbers": [{"id": "100", "display": "100", "waba": "1", "brand": "acme", "token": "t"}],
-        "clients": [
-            {
-                "id": "shop",
-                "keys_sha256": [sha256(API_KEY.encode()).hexdigest()],
-                "brands": ["acme"],
-                "purposes": ["promo"],
-            }
-        ],
-    }
 
 
 async def test_a_webhook_is_on_kafka_when_it_is_answered(ingest: Ingest) -> None:
@@ -260,7 +240,7 @@ async def test_refusals_have_their_status(ingest: Ingest) -> None:
     assert (await post("/webhooks/whatsapp", content=b"{}")).status_code == 401
     assert (await post("/webhooks/whatsapp", content=b" " * 4_000_000)).status_code == 413
     assert (await post("/v1/messages", content=b"{}")).status_code == 401
-    assert (await ingest.submit(message(brand="other"))).status_code == 403
+    assert (await ingest.submit(message(brand="bella"))).status_code == 403
     assert (await ingest.submit(message(to={"phone": "1"}))).status_code == 422
     hello = {"hub.mode": "subscribe", "hub.challenge": "42", "hub.verify_token": "verify-token"}
     assert (await ingest.http.get("/webhooks/whatsapp", params=hello)).text == "42"
@@ -301,10 +281,10 @@ async def test_a_consent_is_on_kafka_when_it_is_answered(ingest: Ingest) -> None
 
 @pytest.mark.timeout(150)
 async def test_while_kafka_is_stopped_nothing_is_acknowledged_and_afterwards_all_is_well(
-    private_kafka: PrivateKafka, kafka: SharedKafka, tmp_path: Path
+    private_kafka: PrivateKafka, kafka: SharedKafka, ingest_business: Business, tmp_path: Path
 ) -> None:
-    await type(kafka)(private_kafka.bootstrap_servers).create_topics(TOPICS)  # type: ignore[call-arg] # conftest.Kafka
-    async with running(private_kafka.bootstrap_servers, tmp_path) as ingest:
+    await type(kafka)(private_kafka.bootstrap_servers).create_topics(OURS)  # type: ignore[call-arg] # conftest.Kafka
+    async with running(private_kafka.bootstrap_servers, tmp_path, ingest_business) as ingest:
         wamid, body = fresh_webhook()
         raw = orjson.dumps(body)
         assert await ingest.webhook(raw) == 200

@@ -5,10 +5,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import orjson
 import pytest
 
-from garbo.common.errors import Reject
 from garbo.common.events.ids import address_hash
 from garbo.common.events.inbound import InboundMessage
 from garbo.common.events.jsontext import parse_json
@@ -16,8 +14,8 @@ from garbo.common.events.platform import PlatformChange
 from garbo.common.events.statuses import MessageStatus
 from garbo.common.events.wire import decode, encode
 from garbo.ingest.domain.parts import Broken, Found, Part
-from garbo.ingest.domain.webhook import MAX_PARTS, split_webhook
-from garbo.ingest.testing import AnyJson
+from garbo.ingest.domain.webhook import split_webhook
+from garbo.ingest.testing import AnyJson, text_message, webhook_of
 
 PAYLOADS = Path(__file__).parents[1] / "payloads"
 NOW = datetime(2026, 9, 22, 12, tzinfo=UTC)
@@ -39,23 +37,6 @@ def the_event(situation: str) -> AnyJson:
     (part,) = split_payload(situation)
     assert isinstance(part, Found)
     return part.event
-
-
-def webhook(*messages: AnyJson, **value: AnyJson) -> dict[str, Any]:
-    inside = {"metadata": {"phone_number_id": "100"}, "messages": list(messages), **value}
-    changes = [{"field": "messages", "value": inside}]
-    return {"object": "whatsapp_business_account", "entry": [{"id": "1", "changes": changes}]}
-
-
-def message(**more: AnyJson) -> dict[str, Any]:
-    base = {
-        "from": PHONE[1:],
-        "id": "w1",
-        "timestamp": "1790000000",
-        "type": "text",
-        "text": {"body": "ciao"},
-    }
-    return base | more
 
 
 @pytest.mark.parametrize("situation", [s for s in SITUATIONS if not s.startswith("bad_")])
@@ -119,7 +100,7 @@ def test_a_group_message_is_keyed_by_its_group() -> None:
 
 
 def test_a_persons_message_is_keyed_by_the_hash_of_their_address() -> None:
-    (part,) = split(webhook(message()))
+    (part,) = split(webhook_of(text_message()))
     assert isinstance(part, Found)
     assert part.key == address_hash(HASH_KEY, "phone", PHONE)
 
@@ -154,7 +135,7 @@ def test_a_failed_status_carries_its_codes() -> None:
 def test_an_error_code_may_be_a_string_and_an_error_without_code_stays_raw() -> None:
     errors = [{"code": "131026"}, {"code": None}, {"title": "?"}, "odd"]
     status = {"id": "w", "status": "failed", "timestamp": "1790000000", "errors": errors}
-    (part,) = split(webhook(statuses=[status], messages=None))
+    (part,) = split(webhook_of(statuses=[status], messages=None))
     assert isinstance(part, Found)
     assert isinstance(part.event, MessageStatus)
     assert [error.code for error in part.event.errors] == [131026]
@@ -163,7 +144,7 @@ def test_an_error_code_may_be_a_string_and_an_error_without_code_stays_raw() -> 
 
 def test_callback_data_becomes_the_attempt_id() -> None:
     status = {"id": "w", "status": "sent", "timestamp": 1790000000, "biz_opaque_callback_data": "m.1"}
-    (part,) = split(webhook(statuses=[status], messages=[]))
+    (part,) = split(webhook_of(statuses=[status], messages=[]))
     assert isinstance(part, Found)
     assert isinstance(part.event, MessageStatus)
     assert part.event.attempt_id == "m.1"
@@ -188,14 +169,14 @@ def test_everything_else_becomes_a_platform_change(situation: str, field: str) -
 
 
 def test_what_the_business_wrote_itself_is_no_inbound_message() -> None:
-    body = webhook(message())
+    body = webhook_of(text_message())
     for field in ("smb_message_echoes", "history"):
         body["entry"][0]["changes"][0]["field"] = field
         assert [type(part.event) for part in split(body) if isinstance(part, Found)] == [PlatformChange]
 
 
 def test_keys_nobody_knows_yet_are_kept_raw_beside_the_messages() -> None:
-    body = webhook(message(), errors=[{"code": 1}], holograms={"a": 1})
+    body = webhook_of(text_message(), errors=[{"code": 1}], holograms={"a": 1})
     body["entry"][0]["messaging"] = [{"page": 1}]
     parts = [part for part in split(body) if isinstance(part, Found)]
     kinds = Counter(type(part.event).__name__ for part in parts)
@@ -212,7 +193,9 @@ def test_the_same_change_has_the_same_id_each_time() -> None:
 
 def test_neighbours_of_a_broken_part_land_and_it_can_be_read_again_once_mended() -> None:
     contacts = [{"wa_id": PHONE[1:], "profile": {"name": "A"}}, {"wa_id": "39333", "profile": {"name": "B"}}]
-    body = webhook(message(), message(timestamp="soon", id="w2"), message(id="w3"), contacts=contacts)
+    body = webhook_of(
+        text_message(), text_message(timestamp="soon", id="w2"), text_message(id="w3"), contacts=contacts
+    )
     good, broken, after = split(body)
     assert isinstance(good, Found)
     assert isinstance(after, Found)
@@ -224,100 +207,3 @@ def test_neighbours_of_a_broken_part_land_and_it_can_be_read_again_once_mended()
     assert isinstance(mended, Found)
     assert isinstance(mended.event, InboundMessage)
     assert mended.event.name == "A"
-
-
-@pytest.mark.parametrize(
-    ("timestamp", "at"),
-    [
-        ("1790000000", datetime(2026, 9, 21, 14, 13, 20, tzinfo=UTC)),
-        (1790000000, datetime(2026, 9, 21, 14, 13, 20, tzinfo=UTC)),
-        ("1790000000500", datetime(2026, 9, 21, 14, 13, 20, 500000, tzinfo=UTC)),
-        (1790000000500, datetime(2026, 9, 21, 14, 13, 20, 500000, tzinfo=UTC)),
-    ],
-)
-def test_instants_are_seconds_or_milliseconds_as_text_or_number(timestamp: object, at: datetime) -> None:
-    (part,) = split(webhook(message(timestamp=timestamp)))
-    assert isinstance(part, Found)
-    assert part.event.happened_at == at
-
-
-@pytest.mark.parametrize(
-    "broken",
-    [
-        {"timestamp": "soon"},
-        {"timestamp": None},
-        {"timestamp": True},
-        {"timestamp": -1},
-        {"timestamp": 1e9},
-        {"timestamp": "٣٣"},
-        {"timestamp": 10**12},
-        {"timestamp": 10**30},
-        {"id": ""},
-        {"id": "x" * 513},
-        {"id": {}},
-        {"from": None},
-        {"from": "not a phone number"},
-    ],
-    ids=str,
-)
-def test_a_message_with_a_broken_field_is_a_broken_part(broken: dict[str, Any]) -> None:
-    (part,) = split(webhook(message(**broken)))
-    assert isinstance(part, Broken)
-
-
-@pytest.mark.parametrize(
-    ("body", "reason"),
-    [
-        ([], "invalid:object"),
-        ("text", "invalid:object"),
-        ({"object": "page", "entry": []}, "invalid:object"),
-        ({"object": "whatsapp_business_account"}, "invalid:entry"),
-        ({"object": "whatsapp_business_account", "entry": {}}, "invalid:entry"),
-        (webhook(*[{}] * (MAX_PARTS + 1)), "too_many_parts"),
-    ],
-    ids=["array", "text", "another platform", "no entry", "entry no array", "too many"],
-)
-def test_a_body_without_parts_is_refused_as_a_whole(body: AnyJson, reason: str) -> None:
-    with pytest.raises(Reject, match=reason):
-        split(body)
-
-
-REPLIES: list[tuple[dict[str, Any], tuple[str | None, str | None, str | None]]] = [
-    (
-        {"type": "button", "button": {"text": "Stop", "payload": "p"}, "context": {"id": "w0"}},
-        ("Stop", "p", "w0"),
-    ),
-    (
-        {
-            "type": "interactive",
-            "interactive": {"type": "list_reply", "list_reply": {"id": "r", "title": "Row"}},
-        },
-        ("Row", "r", None),
-    ),
-    (
-        {"type": "interactive", "interactive": {"type": "nfm_reply", "nfm_reply": {"body": "Sent"}}},
-        ("Sent", None, None),
-    ),
-    ({"type": "reaction", "reaction": {"message_id": "w0", "emoji": "x"}}, (None, None, "w0")),
-    ({"type": "image", "image": {"caption": "see"}}, ("see", None, None)),
-    ({"type": "text", "text": {"body": 7}}, (None, None, None)),
-    ({"type": "interactive", "interactive": []}, (None, None, None)),
-    ({"type": None}, (None, None, None)),
-]
-
-
-@pytest.mark.parametrize(("more", "expected"), REPLIES)
-def test_words_payload_and_quote_are_found(
-    more: dict[str, Any], expected: tuple[str | None, str | None, str | None]
-) -> None:
-    (part,) = split(webhook(message(text=None) | more))
-    assert isinstance(part, Found)
-    assert isinstance(part.event, InboundMessage)
-    assert (part.event.text, part.event.payload, part.event.reply_to) == expected
-    assert orjson.dumps(part.event.raw) == orjson.dumps(message(text=None) | more)
-
-
-def test_a_message_that_names_no_number_of_ours_is_a_broken_part() -> None:
-    (part,) = split(webhook(message(), metadata=None))
-    assert isinstance(part, Broken)
-    assert part.reason == "invalid:metadata.phone_number_id"

@@ -10,7 +10,7 @@ import orjson
 from starlette.types import ASGIApp, Message, Scope
 
 from garbo.common.errors import RetryLater
-from garbo.ingest.domain.parts import Found
+from garbo.ingest.domain.parts import ACCOUNT, Found
 from garbo.ingest.ports import DeadLetter
 
 Headers = Sequence[tuple[str, str]]
@@ -53,6 +53,19 @@ class Answer:
     def json(self) -> AnyJson:
         """Parse the body."""
         return orjson.loads(self.body)
+
+
+def text_message(**more: AnyJson) -> dict[str, AnyJson]:
+    """Make one text message as it stands in a webhook, with fields replaced or added."""
+    text = {"type": "text", "text": {"body": "ciao"}}
+    return {"from": "16505551234", "id": "w1", "timestamp": "1790000000"} | text | more
+
+
+def webhook_of(*messages: AnyJson, **value: AnyJson) -> dict[str, AnyJson]:
+    """Make a webhook body of messages, with other fields of the value replaced or added."""
+    inside = {"metadata": {"phone_number_id": "100"}, "messages": list(messages), **value}
+    entry = {"id": "1", "changes": [{"field": "messages", "value": inside}]}
+    return {"object": ACCOUNT, "entry": [entry]}
 
 
 def signed(body: bytes, secret: str) -> tuple[str, str]:
