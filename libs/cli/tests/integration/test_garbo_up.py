@@ -18,6 +18,7 @@ from garbo.cli.up.runfile import RunFile
 pytestmark = pytest.mark.integration
 UP_S = 90.0
 NAMES = tuple(Ports.__slots__)
+IN_A_TERMINAL = "import os, pty, sys; sys.exit(os.waitstatus_to_exitcode(pty.spawn(sys.argv[1:])))"
 
 
 class Installation:
@@ -34,12 +35,16 @@ class Installation:
 
     def up(self, *options: str) -> int:
         """Start and wait for the table; returns the process id."""
+        process = self.start(sys.executable, "-m", "garbo.cli", "up", *(options or ("--no-services",)))
+        self.until("Garbo is up")
+        return process.pid
+
+    def start(self, *argv: str) -> subprocess.Popen[bytes]:
+        """Start a process whose words `said` keeps."""
         self._said.write_bytes(b"")
         with self._said.open("ab") as out:
-            argv = [sys.executable, "-m", "garbo.cli", "up", *(options or ("--no-services",))]
-            self.process = subprocess.Popen(argv, env=self.env, stdout=out, stderr=out)
-        self.until("Garbo is up")
-        return self.process.pid
+            self.process = subprocess.Popen(argv, env=self.env, stdin=subprocess.PIPE, stdout=out, stderr=out)
+        return self.process
 
     def until(self, text: str) -> None:
         """Wait until it said this."""
@@ -65,7 +70,8 @@ class Installation:
         """Send a signal and wait for the exit code."""
         assert self.process is not None
         self.process.send_signal(number)
-        return self.process.wait(20)
+        self.process.communicate(timeout=20)
+        return self.process.returncode
 
     @property
     def said(self) -> str:
@@ -89,9 +95,10 @@ def installation(tmp_path: Path) -> Iterator[Installation]:
     tmp_path.chmod(0o755)
     installed = Installation(tmp_path)
     yield installed
-    if installed.process is not None and installed.process.poll() is None:
-        installed.process.kill()
-        installed.process.wait(10)
+    if installed.process is not None:
+        if installed.process.poll() is None:
+            installed.process.kill()
+        installed.process.communicate(timeout=10)
     installed.garbo("stop")
 
 
@@ -138,6 +145,19 @@ def test_what_a_kill_9_left_behind_is_mended_by_the_next_start(installation: Ins
     installation.up()
     assert installation.garbo("migrate").stdout.strip() == "nothing to do: all migrations are applied"
     assert installation.end(signal.SIGINT) == 0
+    assert installation.processes() == []
+
+
+def test_ctrl_c_under_make_ends_make_with_0_as_well(installation: Installation, tmp_path: Path) -> None:
+    makefile = tmp_path / "Makefile"
+    makefile.write_text(f"run:\n\t@exec {sys.executable} -m garbo.cli up --no-services\n")
+    terminal = installation.start(sys.executable, "-c", IN_A_TERMINAL, "make", "-f", str(makefile), "run")
+    installation.until("Garbo is up")
+    assert terminal.stdin is not None
+    terminal.stdin.write(b"\x03")
+    terminal.stdin.flush()
+    assert terminal.wait(20) == 0, installation.said
+    assert "Error" not in installation.said
     assert installation.processes() == []
 
 

@@ -26,6 +26,8 @@ READY_S = 60.0
 STOP_S: Mapping[str, float] = {BUSINESS: 2.0, SIMULATOR: 2.0, "kafka": 3.5, "postgres": 3.5}
 """Together with the services' budget below the 15 s a person waits after Ctrl-C."""
 STOP_SERVICE_S = 6.5
+STOP_ALL_S = 14.0
+"""What the first stages did not use, the servers at the end may."""
 Ready = Callable[[Process], Awaitable[bool]]
 
 
@@ -202,12 +204,14 @@ class Supervisor:
         began = monotonic()
         self._screen.progress("stopping")
         for stage in ((BUSINESS,), SERVICES, (SIMULATOR,), ("postgres", "kafka")):
-            await self._stop_together([self._processes[name] for name in stage if name in self._processes])
+            left_s = STOP_ALL_S - (monotonic() - began) if "kafka" in stage else 0.0
+            together = [self._processes[name] for name in stage if name in self._processes]
+            await self._stop_together(together, at_least_s=left_s)
         kill_children()
         self._screen.progress(f"stopped ({monotonic() - began:.1f} s)")
 
-    async def _stop_together(self, processes: Sequence[Process]) -> None:
-        budgets = [STOP_S.get(p.name, STOP_SERVICE_S) for p in processes]
+    async def _stop_together(self, processes: Sequence[Process], *, at_least_s: float) -> None:
+        budgets = [max(at_least_s, STOP_S.get(p.name, STOP_SERVICE_S)) for p in processes]
         ends = await asyncio.gather(
             *(p.stop(within_s=budget) for p, budget in zip(processes, budgets, strict=True))
         )
