@@ -37,7 +37,7 @@ check: $(READY) ## format, lint, types, import rules, architecture, unit tests: 
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
-	$(BIN)/lint-imports --no-timings
+	$(BIN)/lint-imports
 	$(BIN)/pytest -q -m "not integration and not e2e and not browser"
 
 .PHONY: test

@@ -19,7 +19,7 @@ SQL = re.compile(
 )
 SQL_ELSEWHERE = {
     "libs/common/src/garbo/common/runtime/migrations.py": "applies the files and keeps their ledger",
-    "libs/cli/src/garbo/cli/ledger_sql.py": "doctor compares schemas, read-only",
+    "libs/cli/src/garbo/cli/database.py": "makes the database itself, before any schema",
 }
 
 

@@ -2,12 +2,10 @@
 
 from dataclasses import dataclass
 
-from opentelemetry.sdk.trace import TracerProvider
 from starlette.applications import Starlette
 
 from garbo.common.business import Business, load_business
-from garbo.common.runtime import telemetry
-from garbo.common.runtime.broker import KafkaSettings
+from garbo.common.runtime.broker import kafka_of
 from garbo.common.runtime.deliver import Deliveries
 from garbo.common.runtime.health import health_routes
 from garbo.common.runtime.http import HttpServer
@@ -15,6 +13,7 @@ from garbo.common.runtime.lifecycle import App
 from garbo.common.runtime.postgres import Database
 from garbo.common.runtime.producer import Producer
 from garbo.common.runtime.settings import load
+from garbo.common.runtime.telemetry import Telemetry, observe
 from garbo.router.domain.policy import Policy
 from garbo.router.flow.directory import Directory
 from garbo.router.flow.events import TakeEvents
@@ -29,20 +28,6 @@ from garbo.router.settings import RouterSettings
 
 CONNECTIONS_PER_LANE = 2
 CONNECTIONS_FOR_HTTP = 4
-
-
-@dataclass(frozen=True, slots=True)
-class Tracing:
-    """Sends the last spans when the process ends."""
-
-    provider: TracerProvider
-
-    async def start(self) -> None:
-        """Nothing: spans are made from the moment it is wired."""
-
-    async def stop(self) -> None:
-        """Send what is left."""
-        self.provider.shutdown()
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,15 +48,11 @@ class Seeding:
 def build() -> App:
     """Wire the process from its environment; raises `StartRefused`."""
     settings = load(RouterSettings)
-    telemetry.configure(
-        service=settings.service, log_format=settings.log_format, log_level=settings.log_level
-    )
-    return wire(settings)
+    return wire(settings, observe(settings))
 
 
-def wire(settings: RouterSettings) -> App:
+def wire(settings: RouterSettings, telemetry: Telemetry) -> App:
     """Wire the parts: databases first, then the producer, then what takes work in."""
-    tracing = Tracing(telemetry.trace_to(settings.otlp_endpoint, service=settings.service))
     business = load_business(settings.config)
     kafka = kafka_of(settings)
     producer = Producer(kafka=kafka, service=settings.service)
@@ -91,10 +72,11 @@ def wire(settings: RouterSettings) -> App:
         "postgres": lambda: all(database.healthy for database in databases),
         "kafka": lambda: producer.healthy,
     }
-    routes = [*health_routes(alive={}, ready=ready), *api.routes()]
+    alive = {"deliveries": lambda: deliveries.healthy}
+    routes = [*health_routes(alive=alive, ready=ready | alive), *api.routes()]
     server = HttpServer(Starlette(routes=routes), host=settings.host, port=settings.port)
     seeding = Seeding(for_http, business)
-    return App(settings.service, (tracing, *databases, seeding, producer, deliveries, server))
+    return App(settings.service, (telemetry, *databases, seeding, producer, deliveries, server))
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,18 +110,6 @@ class Rooms:
             directory=self.directory,
             hash_key=self.hash_key,
         )
-
-
-def kafka_of(settings: RouterSettings) -> KafkaSettings:
-    """Give what producer and consumers need to reach Kafka."""
-    password = settings.kafka_sasl_password
-    return KafkaSettings(
-        bootstrap_servers=settings.kafka_bootstrap_servers,
-        security_protocol=settings.kafka_security_protocol,
-        sasl_mechanism=settings.kafka_sasl_mechanism,
-        sasl_username=settings.kafka_sasl_username,
-        sasl_password=password.get_secret_value() if password else None,
-    )
 
 
 def _database(settings: RouterSettings, size: int) -> Database:

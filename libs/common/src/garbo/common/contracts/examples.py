@@ -11,7 +11,7 @@ from garbo.common.events.content import Language, Template, TemplateContent
 from garbo.common.events.decisions import Check, DecisionMade, GrantGiven
 from garbo.common.events.engagement import CareMessage, PromoEngaged
 from garbo.common.events.grants import SendGranted
-from garbo.common.events.ids import attempt_id_of, message_id_of
+from garbo.common.events.ids import attempt_id_of, message_id_of, platform_message_ref
 from garbo.common.events.inbound import InboundMessage
 from garbo.common.events.platform import PlatformChange
 from garbo.common.events.requests import SendRequested
@@ -190,7 +190,7 @@ def _people() -> tuple[Event, ...]:
             occurred_at=_AT,
         ),
         PromoEngaged(
-            engagement_id=_WAMID,
+            engagement_id=platform_message_ref(_WAMID),
             contact_id=_CONTACT,
             brand="acme",
             number=_NUMBER,

@@ -7,6 +7,7 @@ from uuid import UUID
 from pydantic import AwareDatetime
 
 from garbo.common.events.base import Event
+from garbo.common.events.ids import platform_message_ref
 
 
 class CareMessage(Event):
@@ -30,8 +31,8 @@ class CareMessage(Event):
 
     @property
     def event_id(self) -> str:
-        """The wamid."""
-        return self.wamid
+        """A hash of the wamid: redeliveries share it."""
+        return platform_message_ref(self.wamid)
 
     @property
     def happened_at(self) -> datetime:
@@ -43,7 +44,7 @@ class PromoEngaged(Event):
     """`garbo.engagement.promo.v1`: a customer reacted to a promo, or to promos as such. Ids only, no text."""
 
     engagement_id: str
-    """The wamid of the inbound message that shows it."""
+    """A hash of the wamid of the inbound message that shows it (`ids.platform_message_ref`)."""
     contact_id: UUID
     brand: str
     number: str

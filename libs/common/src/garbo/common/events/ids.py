@@ -42,6 +42,14 @@ def address_hash(hash_key: bytes, kind: AddressKind, value: str) -> str:
     return blake2b(text.encode(), key=hash_key[:64], digest_size=16).hexdigest()
 
 
+def platform_message_ref(wamid: str) -> str:
+    """Name a platform message where its wamid must not stand: headers, keys, topics of ids only.
+
+    A real wamid holds the number in base64: whoever sees it can read the number. 32 hex digits.
+    """
+    return blake2b(wamid.encode(), digest_size=16, person=b"garbo.wamid").hexdigest()
+
+
 def change_id_of(waba: str, field: str, value: Json) -> str:
     """Hash what a platform change says, not when it came: each redelivery has the same id, 32 hex digits."""
     said = orjson.dumps([waba, field, value], option=orjson.OPT_SORT_KEYS)

@@ -6,6 +6,7 @@ from pydantic import AwareDatetime
 
 from garbo.common.events.addresses import Person
 from garbo.common.events.base import Event, Json
+from garbo.common.events.ids import platform_message_ref
 
 
 class InboundMessage(Event):
@@ -37,8 +38,8 @@ class InboundMessage(Event):
 
     @property
     def event_id(self) -> str:
-        """The wamid."""
-        return self.wamid
+        """A hash of the wamid: redeliveries share it."""
+        return platform_message_ref(self.wamid)
 
     @property
     def happened_at(self) -> datetime:

@@ -6,6 +6,7 @@ from pydantic import AwareDatetime
 
 from garbo.common.events.addresses import Person
 from garbo.common.events.base import Event, Json, Part
+from garbo.common.events.ids import platform_message_ref
 
 
 class PlatformError(Part):
@@ -40,8 +41,8 @@ class MessageStatus(Event):
 
     @property
     def event_id(self) -> str:
-        """The wamid and the status: redeliveries share it."""
-        return ":".join(filter(None, (self.wamid, self.status, self.participant)))
+        """A hash of the wamid, and the status: redeliveries share it."""
+        return ":".join(filter(None, (platform_message_ref(self.wamid), self.status, self.participant)))
 
     @property
     def happened_at(self) -> datetime:

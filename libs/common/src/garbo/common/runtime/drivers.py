@@ -139,7 +139,9 @@ class _Broker(KafkaBroker):
             graceful_timeout=1.0,  # our own drain has ended before FastStream is told to stop
             logger=None,  # what it would say of each batch, we count; its errors come through `poll_failed`
         )
-        self._connection_of_ours = kafka.connection()
+        # Joining a group waits until the group has settled, which a member that died delays by a session.
+        patience_ms = int((kafka.session_s + kafka.request_s) * 1000)
+        self._connection_of_ours = kafka.connection() | {"request_timeout_ms": patience_ms}
         self._inbox = inbox
 
     async def _connect(self) -> Callable[..., AIOKafkaConsumer]:

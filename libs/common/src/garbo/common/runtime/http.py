@@ -56,6 +56,7 @@ class HttpServer:
             access_log=False,
             lifespan="off",
             server_header=False,
+            proxy_headers=False,
             limit_concurrency=limit_concurrency,
             timeout_graceful_shutdown=10,
             backlog=2048,

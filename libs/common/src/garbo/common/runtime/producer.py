@@ -134,6 +134,9 @@ async def _send_all(producer: RawProducer, records: Sequence[Outgoing]) -> None:
         await producer.send(record.topic, key=record.key, value=record.value, headers=record.headers)
         for record in records
     ]
+    if len(answers) == 1:
+        await answers[0]
+        return
     ends = await asyncio.gather(*answers, return_exceptions=True)
     for end in ends:
         if isinstance(end, BaseException):

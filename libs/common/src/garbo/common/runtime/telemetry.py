@@ -6,6 +6,7 @@ import sys
 from functools import cache
 from typing import Any, Final
 
+import orjson
 import structlog
 from opentelemetry import propagate, trace
 from opentelemetry.context import Context
@@ -42,39 +43,52 @@ def observe(settings: ServiceSettings) -> Telemetry:
 
 
 def configure(*, service: str, log_format: str = "json", log_level: str = "info") -> None:
-    """Send every log line of this process, libraries' too, through one structured format on stderr."""
+    """Send every log line of this process, libraries' too, in one structured format to stderr."""
+    as_text = log_format == "console"
     shared: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
-        structlog.stdlib.add_log_level,
+        structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         _add_trace,
     ]
-    last: structlog.typing.Processor = (
-        structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), pad_event_to=0)
-        if log_format == "console"
-        else structlog.processors.JSONRenderer()
-    )
+    text = structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), pad_event_to=0)
+    # Our own lines go straight out as bytes: through the standard library each costs 40 to 100 us.
     structlog.configure(
-        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
-        logger_factory=structlog.stdlib.LoggerFactory(),
-        wrapper_class=structlog.make_filtering_bound_logger(log_level),  # or a dropped line costs 15 us
+        processors=[
+            *shared,
+            structlog.processors.format_exc_info,
+            text if as_text else structlog.processors.JSONRenderer(_to_json),
+        ],
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr)
+        if as_text
+        else structlog.BytesLoggerFactory(sys.stderr.buffer),
+        wrapper_class=structlog.make_filtering_bound_logger(log_level),
         cache_logger_on_first_use=True,
     )
-    handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(
-        structlog.stdlib.ProcessorFormatter(
-            foreign_pre_chain=shared,
-            processors=[
-                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-                structlog.processors.format_exc_info,
-                last,
-            ],
-        )
-    )
-    logging.basicConfig(handlers=[handler], level=log_level.upper(), force=True)
+    _gather_libraries(shared, text if as_text else structlog.processors.JSONRenderer(), log_level)
     structlog.contextvars.bind_contextvars(service=service)
+
+
+def _gather_libraries(
+    shared: list[structlog.typing.Processor], last: structlog.typing.Processor, log_level: str
+) -> None:
+    handler = logging.StreamHandler(sys.stderr)
+    formatter = structlog.stdlib.ProcessorFormatter(
+        foreign_pre_chain=shared,
+        processors=[
+            structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+            structlog.processors.format_exc_info,
+            last,
+        ],
+    )
+    handler.setFormatter(formatter)
+    logging.basicConfig(handlers=[handler], level=log_level.upper(), force=True)
     for noisy in ("aiokafka", "faststream", "httpx", "httpcore", "uvicorn"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
+
+
+def _to_json(event: structlog.typing.EventDict, **_: Any) -> bytes:  # noqa: ANN401 - structlog's own
+    return orjson.dumps(event, default=str)
 
 
 def trace_to(endpoint: str | None, *, service: str) -> TracerProvider:

@@ -4,7 +4,7 @@ from httpx_aiohttp import HttpxAiohttpClient
 
 from garbo.common.business import load_business
 from garbo.common.errors import StartRefused
-from garbo.common.runtime.broker import KafkaSettings
+from garbo.common.runtime.broker import kafka_of
 from garbo.common.runtime.lifecycle import App, Component
 from garbo.common.runtime.telemetry import configure
 from garbo.simulator.background import Background
@@ -63,15 +63,3 @@ def build(settings: SimulatorSettings) -> App:
         Background("help desk", desk.run),
     ]
     return App(service="business", components=components)
-
-
-def kafka_of(settings: SimulatorSettings) -> KafkaSettings:
-    """Read how to reach Kafka out of the settings."""
-    password = settings.kafka_sasl_password
-    return KafkaSettings(
-        bootstrap_servers=settings.kafka_bootstrap_servers,
-        security_protocol=settings.kafka_security_protocol,
-        sasl_mechanism=settings.kafka_sasl_mechanism,
-        sasl_username=settings.kafka_sasl_username,
-        sasl_password=password.get_secret_value() if password else None,
-    )

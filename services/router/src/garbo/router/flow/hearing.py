@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import Final, Literal
 
 from garbo.common.events.engagement import CareMessage, PromoEngaged
-from garbo.common.events.ids import ContactId
+from garbo.common.events.ids import ContactId, platform_message_ref
 from garbo.common.events.inbound import InboundMessage
 from garbo.common.events.topics import CONVERSATION_CARE, ENGAGEMENT_PROMO
 from garbo.router.domain.grant import Grant, revoke
@@ -97,7 +97,7 @@ def _engaged(
 ) -> PromoEngaged:
     promo = answered if answered and answered.message_class == "promo" else None
     return PromoEngaged(
-        engagement_id=message.wamid,
+        engagement_id=platform_message_ref(message.wamid),
         contact_id=contact_id,
         brand=brand,
         number=message.number,
