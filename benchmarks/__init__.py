@@ -1,0 +1,1 @@
+"""Figures with their references: `make bench`."""
