@@ -121,7 +121,9 @@ class KafkaServer:
     def _format(self) -> None:
         cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
         fast = ("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xshare:auto")
-        tool = (*self._java(*fast), "kafka.tools.StorageTool", "format", "--standalone", "-t", cluster)
+        # One argument: an id may begin with a dash, which the tool would read as an option.
+        named = f"--cluster-id={cluster}"
+        tool = (*self._java(*fast), "kafka.tools.StorageTool", "format", "--standalone", named)
         done = subprocess.run(
             [*tool, "-c", str(self._properties)], capture_output=True, text=True, timeout=60, check=False
         )
