@@ -41,8 +41,15 @@ check: $(READY) ## format, lint, types, import rules, architecture, unit tests: 
 	$(BIN)/pytest -q -m "not integration and not e2e and not browser"
 
 .PHONY: test
-test: $(READY) ## everything, on real Kafka and PostgreSQL
+test: $(READY) browser ## everything, on real Kafka and PostgreSQL
 	$(BIN)/pytest
+
+.PHONY: browser
+browser:
+	@if ! command -v chromium > /dev/null && [ "$$(id -u)" = 0 ] && command -v apt-get > /dev/null; then \
+	  echo "apt-get install chromium  (typed for you: this is root on Debian or Ubuntu)"; \
+	  apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium > /dev/null; \
+	fi
 
 .PHONY: bench
 bench: $(READY) ## figures, each beside a bare reference of the same minute
