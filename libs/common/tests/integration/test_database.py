@@ -1,15 +1,19 @@
 """What PostgreSQL says becomes what to do."""
 
 import asyncio
+from pathlib import Path
 
 import asyncpg
 import pytest
 
+from garbo.cli.local.postgres import OwnPostgres
 from garbo.cli.local.testing import SharedPostgres
 from garbo.common.errors import Reject, RetryLater, StartRefused
 from garbo.common.runtime import migrations
-from garbo.common.runtime.migrations import Migration, migrate
+from garbo.common.runtime import postgres as postgres_runtime
+from garbo.common.runtime.migrations import Migration, SchemaCurrent, migrate
 from garbo.common.runtime.postgres import Database
+from garbo.common.testing.delivery import until
 
 pytestmark = pytest.mark.integration
 
@@ -81,3 +85,28 @@ async def test_migrations_apply_once_under_concurrency_and_refuse_a_changed_file
     connection = await asyncpg.connect(dsn)
     assert await connection.fetchval("SELECT count(*) FROM router.migration") == 2
     await connection.close()
+
+
+async def test_a_server_that_goes_away_is_not_ready_until_it_is_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(postgres_runtime, "ASK_EVERY_S", 0.1)
+    server = OwnPostgres(home=tmp_path / "server")
+    await asyncio.to_thread(server.start)
+    database = Database(server.dsn(), service="test", size=2)
+    await database.start()
+    try:
+        assert database.healthy
+        await asyncio.to_thread(server.kill)
+        await until(lambda: not database.healthy)
+        await asyncio.to_thread(server.start)
+        await until(lambda: database.healthy)
+    finally:
+        await database.stop()
+        await asyncio.to_thread(server.stop)
+
+
+async def test_a_process_refuses_to_start_on_a_schema_that_lacks_something(postgres: SharedPostgres) -> None:
+    schema = SchemaCurrent(postgres.database(), service="router")
+    with pytest.raises(StartRefused, match=r"the schema router lacks 0001_\S+: type garbo migrate"):
+        await schema.start()

@@ -6,7 +6,6 @@ from garbo.analytics.inbound.http import http_app
 from garbo.analytics.inbound.stream import LiveFunnel
 from garbo.analytics.outbound.postgres_facts import PostgresFacts
 from garbo.analytics.outbound.postgres_picture import PostgresPicture
-from garbo.analytics.outbound.schema import SchemaCurrent
 from garbo.analytics.settings import AnalyticsSettings
 from garbo.common.clock import SystemClock
 from garbo.common.runtime.broker import kafka_of
@@ -14,6 +13,7 @@ from garbo.common.runtime.deliver import Deliveries
 from garbo.common.runtime.health import health_routes
 from garbo.common.runtime.http import HttpServer
 from garbo.common.runtime.lifecycle import App
+from garbo.common.runtime.migrations import SchemaCurrent
 from garbo.common.runtime.postgres import Database
 from garbo.common.runtime.producer import Producer
 from garbo.common.runtime.telemetry import observe
@@ -35,5 +35,5 @@ def build(settings: AnalyticsSettings) -> App:
         ready={"database": lambda: database.healthy, "deliveries": lambda: deliveries.healthy},
     )
     server = HttpServer(http_app(tell, live, health=health), host=settings.host, port=settings.port)
-    schema = SchemaCurrent(dsn)
+    schema = SchemaCurrent(dsn, service=settings.service)
     return App(settings.service, [telemetry, database, schema, producer, deliveries, server, live])

@@ -10,6 +10,7 @@ from garbo.common.runtime.deliver import Deliveries
 from garbo.common.runtime.health import health_routes
 from garbo.common.runtime.http import HttpServer
 from garbo.common.runtime.lifecycle import App
+from garbo.common.runtime.migrations import SchemaCurrent
 from garbo.common.runtime.postgres import Database
 from garbo.common.runtime.producer import Producer
 from garbo.common.runtime.settings import load
@@ -76,7 +77,8 @@ def wire(settings: RouterSettings, telemetry: Telemetry) -> App:
     routes = [*health_routes(alive=alive, ready=ready | alive), *api.routes()]
     server = HttpServer(Starlette(routes=routes), host=settings.host, port=settings.port)
     seeding = Seeding(for_http, business)
-    return App(settings.service, (telemetry, *databases, seeding, producer, deliveries, server))
+    schema = SchemaCurrent(settings.postgres_dsn.get_secret_value(), service=settings.service)
+    return App(settings.service, (telemetry, *databases, schema, seeding, producer, deliveries, server))
 
 
 @dataclass(frozen=True, slots=True)

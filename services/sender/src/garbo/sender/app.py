@@ -10,6 +10,7 @@ from garbo.common.runtime.deliver import Deliveries
 from garbo.common.runtime.health import health_routes
 from garbo.common.runtime.http import HttpServer
 from garbo.common.runtime.lifecycle import App
+from garbo.common.runtime.migrations import SchemaCurrent
 from garbo.common.runtime.postgres import Database
 from garbo.common.runtime.producer import Producer
 from garbo.common.runtime.settings import load
@@ -63,7 +64,8 @@ def wire(settings: SenderSettings, business: Business, telemetry: Telemetry, *, 
     )
     server = _server(settings, deliveries, producer, database)
     recovery = Recovery(sending.attempts, sending.results, sending.watch)
-    ways_out = (telemetry, database, producer, whatsapp)
+    schema = SchemaCurrent(settings.postgres_dsn.get_secret_value(), service=settings.service)
+    ways_out = (telemetry, database, schema, producer, whatsapp)
     ways_in = (recovery, deliveries, Closing(inflight), server)
     return App(settings.service, (*ways_out, inflight, *ways_in))
 

@@ -59,7 +59,7 @@ def asyncapi_document() -> str:
         operations[f"{action}_{_slug(topic)}"] = {
             "action": action,
             "channel": {"$ref": f"#/channels/{topic.name}"},
-            "summary": f"written by {', '.join(topic.writers)}; read by {', '.join(topic.readers)}",
+            "summary": f"written by {', '.join(topic.writers)}; read by {_names(topic.readers)}",
         }
     document = {
         "asyncapi": "3.0.0",
@@ -88,6 +88,10 @@ def _sentence(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
+def _names(names: tuple[str, ...]) -> str:
+    return ", ".join(names) or "nobody yet"
+
+
 def _slug(topic: Topic[Any]) -> str:
     return topic.name.removeprefix("garbo.").removesuffix(".v1").replace(".", "_")
 
@@ -95,7 +99,7 @@ def _slug(topic: Topic[Any]) -> str:
 def _row(topic: Topic[Any]) -> str:
     return (
         f"| [`{topic.name}`](#{topic.name.replace('.', '')}) | {_summary(topic)} "
-        f"| {', '.join(topic.writers)} | {', '.join(topic.readers)} | {topic.key} "
+        f"| {', '.join(topic.writers)} | {_names(topic.readers)} | {topic.key} "
         f"| {topic.partitions} | {topic.retention.days} days |\n"
     )
 

@@ -39,6 +39,7 @@ class Topic(Generic[E_co]):
     """What the record key is, in words."""
     writers: tuple[str, ...]
     readers: tuple[str, ...]
+    """Who reads it today; empty where the contract is there before its reader."""
     partitions: int = 12
     retention: timedelta = WITH_TEXT
     max_message_bytes: int = MAX_MESSAGE_BYTES
@@ -68,7 +69,7 @@ PLATFORM_CHANGE: Final = Topic(
     PlatformChange,
     "account or number id",
     ("ingest",),
-    ("router", "sender", "analytics"),
+    ("router",),
     partitions=3,
 )
 SEND_REQUESTED: Final = Topic(
@@ -82,8 +83,8 @@ CONTACT_UPDATED: Final = Topic(
     "garbo.contact.updated.v1",
     ContactUpdated,
     _ADDRESS,
-    ("other services", "ingest"),
-    ("router", "analytics"),
+    ("other services",),
+    (),
     partitions=6,
 )
 CONSENT_RECORDED: Final = Topic(
@@ -91,15 +92,15 @@ CONSENT_RECORDED: Final = Topic(
     ConsentRecorded,
     _ADDRESS,
     ("other services", "ingest"),
-    ("router", "analytics"),
+    ("router",),
     partitions=6,
 )
 CASE_CHANGED: Final = Topic(
     "garbo.case.changed.v1",
     CaseChanged,
     _ADDRESS,
-    ("other services", "ingest"),
-    ("router", "analytics"),
+    ("other services",),
+    (),
     partitions=6,
 )
 DECISION_MADE: Final = Topic(

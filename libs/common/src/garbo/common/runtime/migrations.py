@@ -67,6 +67,21 @@ async def pending(dsn: str, service: str) -> list[str]:
         await connection.close(timeout=5)
 
 
+class SchemaCurrent:
+    """A component: the process starts only when all migrations of its service are applied."""
+
+    def __init__(self, dsn: str, *, service: str) -> None:
+        self._dsn, self._service = dsn, service
+
+    async def start(self) -> None:
+        """Look; raises `StartRefused` when something is missing."""
+        if missing := await pending(self._dsn, self._service):
+            raise StartRefused(f"the schema {self._service} lacks {missing[0]}: type garbo migrate.")
+
+    async def stop(self) -> None:
+        """Nothing is held."""
+
+
 async def _apply(connection: "Connection", service: str) -> list[str]:
     applied = await _applied(connection, service)
     new: list[str] = []

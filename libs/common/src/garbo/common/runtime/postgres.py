@@ -21,6 +21,7 @@ ACQUIRE_S: Final = 5.0
 COMMAND_S: Final = 15.0
 """No statement of ours needs longer; a locked table must surface, not hang."""
 CONNECT_S: Final = 10.0
+ASK_EVERY_S: Final = 2.0
 
 log = structlog.get_logger()
 
@@ -31,6 +32,8 @@ class Database:
     def __init__(self, dsn: str, *, service: str, size: int = 8) -> None:
         self._dsn, self._service, self._size = dsn, service, size
         self._pool: Pool | None = None
+        self._asking: asyncio.Task[None] | None = None
+        self._answers = False
 
     async def start(self) -> None:
         """Connect; keeps trying for the start budget. Raises `StartRefused` when the DSN itself is wrong."""
@@ -51,9 +54,13 @@ class Database:
                 raise StartRefused(
                     f"GARBO_POSTGRES_DSN: the database refuses the connection ({type(error).__name__})."
                 ) from None
+        self._answers = True
+        self._asking = asyncio.create_task(self._keep_asking(), name="ask postgres")
 
     async def stop(self) -> None:
         """Close: returned connections politely, held ones after 5 s."""
+        if self._asking:
+            self._asking.cancel()
         if self._pool is None:
             return
         try:
@@ -64,8 +71,18 @@ class Database:
 
     @property
     def healthy(self) -> bool:
-        """Whether the pool is open and holds a connection."""
-        return self._pool is not None and not self._pool.is_closing()
+        """Whether the database answered when it was last asked, at most a few seconds ago."""
+        return self._answers and self._pool is not None and not self._pool.is_closing()
+
+    async def _keep_asking(self) -> None:
+        """Find out whether the database is there, also while nobody else asks."""
+        while True:
+            await asyncio.sleep(ASK_EVERY_S)
+            try:
+                async with asyncio.timeout(ACQUIRE_S), self.connection() as connection:
+                    self._answers = await connection.fetchval("SELECT true")
+            except (RetryLater, TimeoutError):
+                self._answers = False
 
     @asynccontextmanager
     async def connection(self) -> AsyncIterator["Connection"]:

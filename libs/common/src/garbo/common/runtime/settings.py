@@ -48,7 +48,7 @@ OTHERS: Final = (
 
 
 def _secrets(value: object) -> object:
-    return tuple(s for s in value.split(",") if s) if isinstance(value, str) else value
+    return tuple(s.strip() for s in value.split(",") if s.strip()) if isinstance(value, str) else value
 
 
 Port = Annotated[int, Field(ge=1, le=65535)]
