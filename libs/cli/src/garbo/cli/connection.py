@@ -8,6 +8,7 @@ from garbo.cli.up.environment import DEMO_KEYS
 from garbo.cli.up.plan import read_plan
 from garbo.cli.up.programs import DATABASE, postgres_of
 from garbo.common.errors import StartRefused
+from garbo.common.runtime import broker
 from garbo.common.runtime.broker import KafkaSettings
 from garbo.common.runtime.settings import SHARED, WithKafka, load
 
@@ -24,15 +25,7 @@ def kafka_of(env: Mapping[str, str]) -> KafkaSettings:
     told = {name: value for name, value in env.items() if name.removesuffix("_FILE") in wanted}
     if not any(name.startswith("GARBO_KAFKA_BOOTSTRAP_SERVERS") for name in told):
         told["GARBO_KAFKA_BOOTSTRAP_SERVERS"] = read_plan(env).bootstrap_servers
-    settings = load(CommandSettings, told)
-    password = settings.kafka_sasl_password
-    return KafkaSettings(
-        bootstrap_servers=settings.kafka_bootstrap_servers,
-        security_protocol=settings.kafka_security_protocol,
-        sasl_mechanism=settings.kafka_sasl_mechanism,
-        sasl_username=settings.kafka_sasl_username,
-        sasl_password=password.get_secret_value() if password else None,
-    )
+    return broker.kafka_of(load(CommandSettings, told))
 
 
 def dsn_of(env: Mapping[str, str]) -> str:
