@@ -1,6 +1,7 @@
 """The servers that stand under all other integration tests."""
 
 import asyncio
+import logging
 
 import asyncpg
 import pytest
@@ -8,7 +9,9 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 
 from garbo.cli.local.kafka import OwnKafka
 from garbo.cli.local.testing import SharedKafka, SharedPostgres
+from garbo.cli.topics import apply_topics, plan_topics
 from garbo.common.events.topics import PLATFORM_CHANGE
+from garbo.common.runtime.broker import KafkaSettings
 
 pytestmark = pytest.mark.integration
 
@@ -44,3 +47,16 @@ async def test_a_private_broker_keeps_its_address_and_records_over_a_kill(privat
     await asyncio.to_thread(private_kafka.kill)
     await asyncio.to_thread(private_kafka.start)
     assert await _round_trip(private_kafka.bootstrap_servers, topic.name, b"ancora") == b"ancora"
+
+
+async def test_topics_are_applied_so_that_a_group_forms_at_once_and_nothing_is_left_to_do(
+    private_kafka: OwnKafka, caplog: pytest.LogCaptureFixture
+) -> None:
+    address = private_kafka.bootstrap_servers
+    done = await apply_topics(KafkaSettings(address), replication=1)
+    assert {change.kind for change in done} == {"create"}
+    assert await plan_topics(KafkaSettings(address)) == []
+    consumer = AIOKafkaConsumer(PLATFORM_CHANGE.name, bootstrap_servers=address, group_id="first.to.join")
+    async with asyncio.timeout(30), consumer:
+        assert len(consumer.assignment()) == PLATFORM_CHANGE.partitions
+    assert [r.getMessage() for r in caplog.records if r.levelno >= logging.WARNING] == []

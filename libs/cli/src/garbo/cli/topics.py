@@ -8,7 +8,13 @@ from typing import Any, Literal
 
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
-from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
+from aiokafka.errors import (
+    GroupAuthorizationFailedError,
+    GroupCoordinatorNotAvailableError,
+    KafkaError,
+    TopicAlreadyExistsError,
+    for_code,
+)
 
 from garbo.common.errors import StartRefused
 from garbo.common.events.topics import RAW_TOPICS, TOPICS, RawTopic, Topic
@@ -17,6 +23,8 @@ from garbo.common.runtime.broker import KafkaSettings
 AnyTopic = Topic[Any] | RawTopic
 WANTED: tuple[AnyTopic, ...] = (*TOPICS, *RAW_TOPICS)
 ADMIN_S = 30.0
+GROUPS_S = 15.0
+LOOK_AGAIN_S = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +91,9 @@ async def plan_topics(kafka: KafkaSettings) -> list[Change]:
 async def apply_topics(kafka: KafkaSettings, *, replication: int = -1) -> list[Change]:
     """Create what is missing and set what differs; returns what was done. Safe to repeat.
 
-    Raises StartRefused, before anything is done, when a topic has another number of partitions.
+    On return consumers can join groups, too: a new cluster makes the topic of their offsets only when first
+    asked, and everyone who asks meanwhile is turned away. Raises StartRefused, before anything is done, when
+    a topic has another number of partitions.
     """
     async with _admin(kafka) as admin:
         todo = changes(await _present(admin))
@@ -92,6 +102,7 @@ async def apply_topics(kafka: KafkaSettings, *, replication: int = -1) -> list[C
                 raise StartRefused(f"{change.topic.name} {change.detail}: {HOW_TO_REPARTITION}")
         await _create(admin, [c.topic for c in todo if c.kind == "create"], replication)
         await _configure(admin, [c.topic for c in todo if c.kind == "configure"])
+        await _await_groups(admin)
         return todo
 
 
@@ -131,6 +142,28 @@ async def _configure(admin: AIOKafkaAdminClient, topics: Sequence[AnyTopic]) -> 
     for topic in topics:
         resource = ConfigResource(ConfigResourceType.TOPIC, topic.name, configs=configs_of(topic))
         await admin.alter_configs([resource])
+
+
+async def _await_groups(admin: AIOKafkaAdminClient) -> None:
+    try:
+        async with asyncio.timeout(GROUPS_S):
+            while not await _coordinates(admin):  # noqa: ASYNC110 - the broker is asked, it does not tell
+                await asyncio.sleep(LOOK_AGAIN_S)
+    except TimeoutError:
+        raise StartRefused(
+            f"Kafka coordinates no groups after {GROUPS_S:.0f} s: set offsets.topic.replication.factor to "
+            "no more than it has brokers"
+        ) from None
+
+
+async def _coordinates(admin: AIOKafkaAdminClient) -> bool:
+    try:
+        await admin.find_coordinator("garbo")
+    except GroupCoordinatorNotAvailableError:
+        return False
+    except GroupAuthorizationFailedError:
+        return True  # it answers; these groups are for the services to ask about
+    return True
 
 
 @asynccontextmanager
