@@ -8,6 +8,8 @@ from typing import Any, Final
 import pytest
 import yaml
 
+from garbo.cli.local.postgres import MAJOR
+
 ROOT = Path(__file__).parents[2]
 COMPOSE: Final[dict[str, Any]] = yaml.safe_load((ROOT / "docker-compose.yml").read_text(encoding="utf-8"))
 CONTAINERS: Final[dict[str, dict[str, Any]]] = COMPOSE["services"]
@@ -76,6 +78,15 @@ def test_images_of_others_are_pinned() -> None:
     for image in [*images, *froms]:
         assert re.fullmatch(r"[a-z/]+:\S+", image), f"{image} has no tag"
         assert not image.endswith(":latest")
+
+
+def test_the_servers_are_of_one_version_in_compose_in_tests_and_on_a_developer_s_machine() -> None:
+    pom = (ROOT / "deploy/local/kafka/pom.xml").read_text(encoding="utf-8")
+    found = re.search(r"<artifactId>kafka_[\d.]+</artifactId>\s*<version>(\S+)</version>", pom)
+    assert found
+    images = {f"apache/kafka:{found[1]}", f"postgres:{MAJOR}"}
+    assert {CONTAINERS[name]["image"] for name in ("kafka", "postgres")} == images
+    assert set(re.findall(r'image = "(.+)"', (ROOT / "conftest.py").read_text(encoding="utf-8"))) == images
 
 
 def test_ports_are_open_on_this_machine_only_and_can_be_set() -> None:
