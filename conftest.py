@@ -22,7 +22,7 @@ from garbo.cli.local.testing import SharedKafka, SharedPostgres
 from garbo.cli.local.workspace import default_data_folder
 from garbo.common.errors import StartRefused
 
-MEND = "type garbo doctor to see what is missing, or give GARBO_TEST_KAFKA and GARBO_TEST_POSTGRES"
+MEND = "type .venv/bin/garbo doctor to see what is missing, or give GARBO_TEST_KAFKA and GARBO_TEST_POSTGRES"
 
 CHOICES: list[str] = []
 """Said at the end of the run: where Docker answered and still was not taken."""

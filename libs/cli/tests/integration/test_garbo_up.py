@@ -130,7 +130,7 @@ def test_a_process_that_ends_unasked_is_announced_and_started_again_only_when_as
     installation.up()
     os.kill(installation.pid_of("postgres"), signal.SIGKILL)
     installation.until("postgres ended unasked, exit code 137 (SIGKILL)")
-    assert "type: garbo restart postgres" in installation.said
+    assert "garbo restart postgres" in installation.said
     again = installation.garbo("restart", "postgres")
     assert (again.returncode, again.stdout.splitlines()[-1]) == (0, "postgres is ready")
     assert installation.garbo("restart", "nobody").returncode == 1

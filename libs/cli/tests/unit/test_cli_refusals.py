@@ -3,6 +3,7 @@
 import hashlib
 import os
 import socket
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from garbo.cli.local.java import java
 from garbo.cli.local.kafka import KafkaServer
 from garbo.cli.local.ports import free_ports
 from garbo.cli.local.postgres import PostgresServer
+from garbo.cli.typed import garbo
 from garbo.cli.up.plan import read_plan
 from garbo.cli.up.prerequisites import check_ports, ensure_tools
 from garbo.cli.up.runfile import Run, RunFile
@@ -125,3 +127,17 @@ def test_the_doctor_cuts_a_refusal_into_fault_and_mend() -> None:
 
     finding = judged("Java", look)
     assert (finding.right, finding.mend) == (False, "sudo apt-get install java")
+
+
+def test_a_mend_is_a_line_that_can_be_typed_as_it_stands(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    program = tmp_path / ".venv" / "bin" / "garbo"
+    program.parent.mkdir(parents=True)
+    program.touch(mode=0o755)
+    monkeypatch.setattr(sys, "executable", str(program.with_name("python")))
+    monkeypatch.setenv("PATH", "/usr/bin")
+    monkeypatch.chdir(tmp_path)
+    assert garbo("restart", "router") == ".venv/bin/garbo restart router"
+    monkeypatch.setenv("PATH", str(program.parent))
+    assert garbo("restart", "router") == "garbo restart router"

@@ -17,6 +17,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 
 from garbo.cli.connection import kafka_of, url_of
+from garbo.cli.typed import garbo
 from garbo.common.errors import Reject, StartRefused
 from garbo.common.events.topics import DECISION_MADE, SEND_REQUESTED, Topic
 from garbo.common.events.wire import decode
@@ -151,5 +152,5 @@ async def _http(method: str, url: str, body: dict[str, Any] | None = None) -> An
     except httpx.TransportError as error:
         raise StartRefused(f"{url} does not answer ({type(error).__name__}): type make run") from None
     if not answer.is_success:
-        raise StartRefused(f"{url} answered {answer.status_code}: type garbo doctor")
+        raise StartRefused(f"{url} answered {answer.status_code}: type {garbo('doctor')}")
     return answer.json()

@@ -11,6 +11,7 @@ from garbo.cli.local.jars import jars_present, kafka_version
 from garbo.cli.local.java import java, java_version
 from garbo.cli.local.postgres import MAJOR, binaries
 from garbo.cli.local.workspace import kafka_files
+from garbo.cli.typed import garbo
 from garbo.cli.up.environment import GENERATED
 from garbo.cli.up.plan import Plan, read_plan
 from garbo.cli.up.prerequisites import check_ports
@@ -110,7 +111,9 @@ def _data(plan: Plan, runfile: RunFile) -> str:
         run = runfile.read()
         return f"{plan.data}, in use by process {run.pid if run else '?'}"
     if runfile.read() is not None:
-        raise StartRefused(f"a run from {plan.data} was killed: type garbo stop, or make run, which mends it")
+        raise StartRefused(
+            f"a run from {plan.data} was killed: type {garbo('stop')}, or make run, which mends it"
+        )
     mark = plan.data / "postgres" / "data" / "PG_VERSION"
     if mark.is_file() and mark.read_text().strip() != MAJOR:
         raise StartRefused(f"{plan.data}/postgres is of another version: type rm -r {plan.data}/postgres")

@@ -3,11 +3,10 @@
 import asyncio
 import os
 import signal
-import sys
 from collections.abc import Callable
-from pathlib import Path
 from time import monotonic, sleep
 
+from garbo.cli.typed import garbo, shown
 from garbo.cli.up.control import Ask, ask
 from garbo.cli.up.plan import Plan, read_plan
 from garbo.cli.up.prerequisites import check_ports, ensure_tools
@@ -96,7 +95,7 @@ def rows_of(plan: Plan, *, services: bool) -> list[tuple[str, str, str]]:
             ("sender", plan.url("sender"), "the way out to WhatsApp"),
             ("simulator", plan.url("simulator"), "Meta and its customers"),
         ]
-    password = _shown(plan.data / "postgres" / "password")
+    password = shown(plan.data / "postgres" / "password")
     return [
         *rows,
         ("Kafka", plan.bootstrap_servers, "bootstrap server"),
@@ -110,17 +109,15 @@ def rows_of(plan: Plan, *, services: bool) -> list[tuple[str, str, str]]:
 
 def hints(*, services: bool) -> list[str]:
     """Return what to type next."""
-    garbo = _shown(Path(sys.argv[0]).absolute())
     if not services:
-        return [f"{garbo} doctor", "Ctrl-C stops all of it"]
+        return [garbo("doctor"), "Ctrl-C stops all of it"]
+    told = {
+        garbo("tail"): "decisions and statuses as they happen",
+        garbo("doctor"): "checks everything, says the mend",
+        "Ctrl-C": "stops all of it",
+    }
+    width = max(map(len, told))
     return [
-        f'{garbo} send --to +393331234567 --text "Ciao" --purpose care',
-        f"{garbo} tail      decisions and statuses as they happen",
-        f"{garbo} doctor    checks everything, says the mend",
-        "Ctrl-C       stops all of it",
+        garbo("send", '--to +393331234567 --text "Ciao" --purpose care'),
+        *(f"{line:<{width}}  {does}" for line, does in told.items()),
     ]
-
-
-def _shown(path: Path) -> str:
-    here = Path.cwd()
-    return str(path.relative_to(here)) if path.is_relative_to(here) else str(path)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import psutil  # type: ignore[import-untyped]  # it ships no types
 
+from garbo.cli.typed import garbo
 from garbo.common.errors import StartRefused
 
 LEFTOVER_STOP_S = 10.0
@@ -43,9 +44,8 @@ class RunFile:
             except BlockingIOError:
                 run = self.read()
                 process = f" as process {run.pid}" if run else ""
-                mend = (
-                    "type garbo stop, or set GARBO_DATA and GARBO_PORT_OFFSET=1000 for a second one beside it"
-                )
+                beside = "set GARBO_DATA and GARBO_PORT_OFFSET=1000 for a second one beside it"
+                mend = f"type {garbo('stop')}, or {beside}"
                 raise StartRefused(f"Garbo already runs from this folder{process}: {mend}") from None
             try:
                 yield

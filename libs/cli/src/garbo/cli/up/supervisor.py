@@ -12,6 +12,7 @@ from garbo.cli.local.child import POLL_S, Command
 from garbo.cli.local.jars import jars_present
 from garbo.cli.local.workspace import kafka_files
 from garbo.cli.topics import apply_topics
+from garbo.cli.typed import garbo
 from garbo.cli.up.control import Ask, Ear
 from garbo.cli.up.environment import SERVICES, children_environment
 from garbo.cli.up.plan import Plan
@@ -154,7 +155,7 @@ class Supervisor:
     async def _watch(self, process: Process) -> None:
         code, asked = await process.watch()
         if not asked and not self._stopping:
-            mend = f"garbo restart {process.name}"
+            mend = garbo("restart", process.name)
             self._screen.alarm(
                 f"{process.name} ended unasked, {how_it_ended(code)}; to start it again type: {mend}"
             )
