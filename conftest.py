@@ -48,8 +48,15 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         terminalreporter.write_line(f"garbo servers: {choice}")
 
 
+@pytest.fixture(scope="module")
+def kafka(kafka_server: SharedKafka) -> SharedKafka:
+    """The broker of this run, without any topic of ours: what one module plants, no other finds."""
+    kafka_server.forget_topics()
+    return kafka_server
+
+
 @pytest.fixture(scope="session")
-def kafka() -> Iterator[SharedKafka]:
+def kafka_server() -> Iterator[SharedKafka]:
     if given := os.environ.get("GARBO_TEST_KAFKA"):
         yield SharedKafka(given)
     elif _in_container(KafkaContainer.image):

@@ -59,7 +59,7 @@ class Postgres(Protocol):
     def database(self) -> str: ...
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 async def service(kafka: Kafka, postgres: Postgres) -> AsyncIterator[RunningService]:
     await kafka.create_topics([*READ, dead_letters("analytics"), redrive("analytics")])
     dsn = postgres.database()

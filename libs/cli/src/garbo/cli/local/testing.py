@@ -16,6 +16,7 @@ from garbo.common.events.topics import RawTopic, Topic
 
 E = TypeVar("E", bound=Event)
 TIMEOUT_S = 30
+POLL_S = 0.1
 
 
 class SharedKafka:
@@ -33,6 +34,21 @@ class SharedKafka:
                 there = set(await admin.list_topics())
                 if new := [_new(topic) for topic in topics if topic.name not in there]:
                     await admin.create_topics(new)
+            finally:
+                await admin.close()
+
+    def forget_topics(self) -> None:
+        """Delete every topic whose name begins with `garbo.`, and with it what groups had read. Blocks."""
+        _finish(self._forget_topics())
+
+    async def _forget_topics(self) -> None:
+        async with asyncio.timeout(TIMEOUT_S):
+            admin = AIOKafkaAdminClient(bootstrap_servers=self.bootstrap_servers)
+            await admin.start()
+            try:
+                while ours := [name for name in await admin.list_topics() if name.startswith("garbo.")]:
+                    await admin.delete_topics(ours)
+                    await asyncio.sleep(POLL_S)
             finally:
                 await admin.close()
 
