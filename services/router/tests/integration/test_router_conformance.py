@@ -174,7 +174,15 @@ async def test_nothing_of_a_failed_batch_stays(store: Store) -> None:
 
 async def test_templates_are_new_in_the_next_look_and_an_older_word_changes_nothing(store: Store) -> None:
     def told(category: str | None, at_us: int, status: str | None = None) -> Changes:
-        change = TemplateCategory("9001", "shipped", "it", category, at_us, status=status)
+        change = TemplateCategory(
+            waba="9001",
+            name="shipped",
+            language="it",
+            category=category,
+            changed_at_us=at_us,
+            status=status,
+            categorised_at_us=None if category is None else at_us,
+        )
         return Changes(states={}, templates=[change])
 
     for changes in (told("utility", 20), told("marketing", 10), told(None, 30, "PAUSED")):
@@ -184,6 +192,13 @@ async def test_templates_are_new_in_the_next_look_and_an_older_word_changes_noth
         templates = (await batch.look_up([])).templates
     known = templates.known["9001", "shipped", "it"]
     assert (known.category, known.status, known.changed_at_us) == ("utility", "PAUSED", 30)
+    for changes in (told("authentication", 25), told(None, 22, "APPROVED")):
+        async with store.batch() as batch:
+            await batch.write(changes)
+    async with store.batch() as batch:
+        templates = (await batch.look_up([])).templates
+    known = templates.known["9001", "shipped", "it"]
+    assert (known.category, known.status, known.changed_at_us) == ("authentication", "PAUSED", 30)
 
 
 async def test_clock_is_near_and_never_steps_back_within_a_batch(store: Store) -> None:

@@ -10,11 +10,12 @@ from uuid import UUID, uuid4
 import pytest
 
 from garbo.common.errors import RetryLater
+from garbo.common.events.addresses import Person
 from garbo.common.events.grants import SendGranted
 from garbo.common.events.requests import SendRequested
 from garbo.common.runtime.postgres import Database
 from garbo.router.outbound.postgres import PostgresStore
-from garbo.router.testing.build import consent, inbound, requested, result
+from garbo.router.testing.build import AT, consent, inbound, requested, result, template
 from garbo.router.testing.router import Router
 
 pytestmark = pytest.mark.integration
@@ -93,6 +94,23 @@ async def test_scenario_47_stop_after_the_claim_leaves_it_counted(stored: Router
     await stored.hear(result(grant, "accepted", recorded_at=datetime.now(UTC)))
     async with database.connection() as connection:
         assert len(await connection.fetch(COUNTED)) == 1
+
+
+async def test_scenario_47_claimed_promo_whose_try_never_left_is_refused_after_stop(
+    stored: Router, database: Database
+) -> None:
+    promo, other = await one_grant(stored), await one_grant(stored)
+    phone = {"phone": promo.to.phone}
+    await stored.ask(requested(to=phone, purpose="utility", content=template("shipped")))
+    grants = [(g.grant_id, 1) for g in (promo, stored.granted[-1], other)]
+    assert await claim(database, *grants) == ["claimed"] * 3
+    await stored.hear(inbound("STOP", sender=Person(phone=promo.to.phone), occurred_at=AT))
+    again = ["revoked", "already_dispatched", "already_dispatched"]
+    assert await claim(database, *grants) == again
+    await stored.hear(result(promo, "not_sent", reason="revoked"))
+    assert [d.reason for d in stored.decided if d.message_id == promo.message_id] == ["allowed", "revoked"]
+    await stored.hear(inbound("START", sender=Person(phone=other.to.phone), occurred_at=AT))
+    assert (await claim(database, *grants))[2] == "already_dispatched"
 
 
 async def test_scenario_24_repeats_give_the_same_bytes_from_any_process(

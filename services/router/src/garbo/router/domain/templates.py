@@ -1,7 +1,7 @@
 """The template registry: which category a template has at an instant."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -9,6 +9,8 @@ from garbo.common.events.platform import PlatformChange
 from garbo.router.domain.instants import SECOND_US, to_us
 
 ANY_ACCOUNT: Final = "*"
+_LAST_S: Final = 253_402_300_800
+"""The first second of the year 10000, which no instant reaches."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +27,8 @@ class TemplateCategory:
     next_at_us: int | None = None
     """An announced change holds from this instant."""
     status: str | None = None
+    categorised_at_us: int | None = None
+    """When the category, or its announced change, was told; None when it never was."""
 
     def category_at(self, now_us: int) -> str | None:
         """Tell the category that holds at an instant."""
@@ -51,6 +55,21 @@ class Templates:
         return None
 
 
+def updated(known: TemplateCategory, told: TemplateCategory) -> TemplateCategory:
+    """Take in a further word about a template, whatever the order: category and status each stand alone."""
+    if told.categorised_at_us is not None and told.categorised_at_us >= (known.categorised_at_us or 0):
+        known = replace(
+            known,
+            category=told.category or known.category,
+            next_category=told.next_category,
+            next_at_us=told.next_at_us,
+            categorised_at_us=told.categorised_at_us,
+        )
+    if told.changed_at_us >= known.changed_at_us:
+        known = replace(known, status=told.status or known.status, changed_at_us=told.changed_at_us)
+    return known
+
+
 def normal_language(code: str) -> str:
     """Write a language one way: the platform says both `en-US` and `en_US`."""
     return code.replace("-", "_")
@@ -68,16 +87,18 @@ def template_change(change: PlatformChange) -> TemplateCategory | None:
     if not isinstance(name, str) or not isinstance(language, str):
         return None
     told = _category(change.value, "new_category") or _category(change.value, "message_template_category")
-    event = change.value.get("event")
+    announced = _category(change.value, "correct_category")
+    event, at_us = change.value.get("event"), to_us(change.happened_at)
     return TemplateCategory(
         waba=change.waba,
         name=name,
         language=normal_language(language),
         category=told,
-        changed_at_us=to_us(change.happened_at),
-        next_category=_category(change.value, "correct_category"),
+        changed_at_us=at_us,
+        next_category=announced,
         next_at_us=_instant_us(change.value.get("category_update_timestamp")),
         status=event if isinstance(event, str) else None,
+        categorised_at_us=at_us if told or announced else None,
     )
 
 
@@ -88,14 +109,14 @@ def _category(value: Mapping[str, Any], key: str) -> str | None:
 
 
 def _instant_us(value: object) -> int | None:
-    if isinstance(value, str) and value.isdecimal():
+    if isinstance(value, str) and value.isdecimal() and len(value) <= len(str(_LAST_S)):
         value = int(value)
-    if isinstance(value, int) and 0 < value < 1 << 40:
+    if isinstance(value, int) and 0 < value < _LAST_S:
         return value * SECOND_US
     if isinstance(value, str):
         try:
             parsed = datetime.fromisoformat(value)
-        except ValueError:
+            return to_us((parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)).astimezone(UTC))
+        except (ValueError, OverflowError):
             return None
-        return to_us(parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC))
     return None

@@ -13,19 +13,21 @@ if TYPE_CHECKING:
 
 READ: Final = "SELECT * FROM router.template"
 RAISE_VERSION: Final = "UPDATE router.template_version SET version = version + 1"
-UPSERT: Final = """
+# A word about the category counts by its own instant, and so does one about the status.
+_NEWER: Final = "excluded.categorised_at >= coalesce(t.categorised_at, '-infinity')"
+UPSERT: Final = f"""
 INSERT INTO router.template AS t
-    (waba, name, language, category, next_category, next_category_at, status, changed_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+    (waba, name, language, category, next_category, next_category_at, status, changed_at, categorised_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
 ON CONFLICT (waba, name, language) DO UPDATE SET
-    category = coalesce(excluded.category, t.category),
-    next_category = CASE WHEN excluded.category IS NULL THEN t.next_category ELSE excluded.next_category END,
-    next_category_at = CASE WHEN excluded.category IS NULL THEN t.next_category_at
-                            ELSE excluded.next_category_at END,
-    status = coalesce(excluded.status, t.status),
-    changed_at = excluded.changed_at
-WHERE excluded.changed_at >= t.changed_at
-"""
+    category = CASE WHEN {_NEWER} THEN coalesce(excluded.category, t.category) ELSE t.category END,
+    next_category = CASE WHEN {_NEWER} THEN excluded.next_category ELSE t.next_category END,
+    next_category_at = CASE WHEN {_NEWER} THEN excluded.next_category_at ELSE t.next_category_at END,
+    categorised_at = CASE WHEN {_NEWER} THEN excluded.categorised_at ELSE t.categorised_at END,
+    status = CASE WHEN excluded.changed_at >= t.changed_at THEN coalesce(excluded.status, t.status)
+                  ELSE t.status END,
+    changed_at = greatest(excluded.changed_at, t.changed_at)
+"""  # noqa: S608 - joined from constants
 
 
 class PostgresTemplates:
@@ -57,13 +59,14 @@ def seeds(business: Business) -> list[TemplateCategory]:
             language=normal_language(template.language),
             category=template.category.lower(),
             changed_at_us=to_us(EPOCH),
+            categorised_at_us=to_us(EPOCH),
         )
         for template in business.templates
     ]
 
 
 def _values(template: TemplateCategory) -> tuple[object, ...]:
-    next_at_us = template.next_at_us
+    next_at_us, categorised_at_us = template.next_at_us, template.categorised_at_us
     return (
         template.waba,
         template.name,
@@ -73,4 +76,5 @@ def _values(template: TemplateCategory) -> tuple[object, ...]:
         None if next_at_us is None else to_datetime(next_at_us),
         template.status,
         to_datetime(template.changed_at_us),
+        None if categorised_at_us is None else to_datetime(categorised_at_us),
     )

@@ -76,6 +76,7 @@ def read_template(row: asyncpg.Record) -> TemplateCategory:
         next_category=row["next_category"],
         next_at_us=to_us_or_none(row["next_category_at"]),
         status=row["status"],
+        categorised_at_us=to_us_or_none(row["categorised_at"]),
     )
 
 

@@ -17,7 +17,7 @@ from garbo.common.events.wire import encode
 from garbo.router.domain.grant import Grant
 from garbo.router.domain.instants import to_us
 from garbo.router.domain.state import RecipientState
-from garbo.router.domain.templates import TemplateCategory, Templates
+from garbo.router.domain.templates import TemplateCategory, Templates, updated
 from garbo.router.ports import Address, Announcement, Changes, Contact, Moment, StoredDecision
 
 
@@ -190,20 +190,10 @@ class CountingMeter:
 
 
 def _merged(known: Templates, told: Sequence[TemplateCategory]) -> Templates:
-    """Take in templates as the registry does: newer wins, silence about a category keeps it."""
+    """Take in templates as the registry does."""
     merged = dict(known.known)
     for template in told:
         key = (template.waba, template.name, template.language)
         old = merged.get(key)
-        if old is None:
-            merged[key] = template
-        elif template.changed_at_us >= old.changed_at_us:
-            silent = template.category is None
-            merged[key] = replace(
-                template,
-                category=old.category if silent else template.category,
-                next_category=old.next_category if silent else template.next_category,
-                next_at_us=old.next_at_us if silent else template.next_at_us,
-                status=template.status or old.status,
-            )
+        merged[key] = template if old is None else updated(old, template)
     return Templates(version=known.version + 1, known=merged)
