@@ -101,7 +101,7 @@ def settle_by_result(
             return Settled(replace(noted, state="failed"), "uncount")
         case "unknown" if grant.state in ("reserved", "dispatched"):
             return Settled(replace(noted, state="unknown"), "count", at_us, open=True)
-        case "not_sent" if grant.state in ("reserved", "dispatched"):
+        case "not_sent" if grant.state in OPEN:
             return Settled(
                 replace(noted, state="released"), "uncount", closed_reason=reason or "lease_expired"
             )

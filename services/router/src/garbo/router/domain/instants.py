@@ -5,6 +5,8 @@ from typing import Final
 
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
+_FIRST_US: Final = (datetime.min.replace(tzinfo=UTC) - EPOCH) // _MICROSECOND
+_LAST_US: Final = (datetime.max.replace(tzinfo=UTC) - EPOCH) // _MICROSECOND
 SECOND_US: Final = 1_000_000
 MINUTE_US: Final = 60 * SECOND_US
 HOUR_US: Final = 60 * MINUTE_US
@@ -22,5 +24,9 @@ def to_us_or_none(at: datetime | None) -> int | None:
 
 
 def to_datetime(us: int) -> datetime:
-    """Turn microseconds into an aware instant (UTC)."""
-    return EPOCH + timedelta(microseconds=us)
+    """Turn microseconds into an aware instant (UTC).
+
+    What the calendar does not hold becomes its first or last instant: 9999-12-31T23:59-12:00 is a valid
+    instant of a request, and its UTC year is 10000.
+    """
+    return EPOCH + timedelta(microseconds=min(max(us, _FIRST_US), _LAST_US))

@@ -2,6 +2,9 @@
 
 from dataclasses import dataclass
 
+from pydantic import ValidationError
+
+from garbo.common.events.addresses import Recipient
 from garbo.common.events.content import Template, TemplateContent
 from garbo.common.events.ids import MessageId, address_hash
 from garbo.common.events.requests import SendRequested
@@ -39,6 +42,14 @@ def address_of(event: SendRequested, *, hash_key: bytes) -> Address | None:
         return None
     kind, value = named
     return Address(kind=kind, value=value, hash=address_hash(hash_key, kind, value))
+
+
+def recipient_of(address: Address) -> Recipient | None:
+    """Give a stored address as a recipient; None when it has not the form of one."""
+    try:
+        return Recipient.model_validate({address.kind: address.value})
+    except ValidationError:
+        return None
 
 
 def request_of(

@@ -1,10 +1,14 @@
 """Who may ask, and by which numbers: the business file, ready for questions."""
 
 from dataclasses import dataclass
+from typing import Final
 
 from garbo.common.business import Business
+from garbo.common.events.contacts import ConsentRecorded
 from garbo.common.events.requests import SendRequested
 from garbo.router.domain.request import Numbers
+
+ANY_BRAND: Final = "*"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +52,17 @@ class Directory:
         if event.number and self._brand_of.get(event.number) != event.brand:
             return "unknown_number"
         return "channel_unavailable" if event.channel == "sms" else None
+
+    def consent_refusal(self, event: ConsentRecorded) -> str | None:
+        """Say why a consent is not taken; None when it is. A withdrawal may come from anybody."""
+        if event.brand != ANY_BRAND and event.brand not in self._brands:
+            return "unknown_brand"
+        if event.action in ("withdrawn", "expired"):
+            return None
+        client = self._clients.get(event.client)
+        if client is None:
+            return "unknown_client"
+        return None if event.brand in (ANY_BRAND, *client.brands) else "brand_not_allowed"
 
     def numbers(self, brand: str, asked: str | None) -> Numbers:
         """Give the numbers a request of this brand may use."""

@@ -50,8 +50,8 @@ class TakeEvents:
     """Windows, STOP and START, consents, results, statuses, templates.
 
     Any order and any repetition of the same events ends in the same state. Commit comes before publishing,
-    publishing before the offsets. Raises `RetryLater`, and `Reject` for an event about a number that is not
-    in the business file.
+    publishing before the offsets. Raises `RetryLater`, and `Reject` for an event about a number or a brand
+    that is not in the business file, and for a consent that is not its client's to record.
     """
 
     def __init__(
@@ -81,6 +81,8 @@ class TakeEvents:
         await self._announcer.announce(ledger.announcements)
 
     def _check(self, event: RouterEvent) -> None:
+        if isinstance(event, ConsentRecorded) and (refusal := self._directory.consent_refusal(event)):
+            raise Reject(refusal)
         if not isinstance(event, InboundMessage) or event.kind == "system":
             return
         if self._directory.brand_of(event.number) is None:
@@ -193,7 +195,8 @@ class TakeEvents:
         settled = settle_by_status(
             grant,
             status=status.status,
-            refundable=any(error.code in self._policy.refund_codes for error in status.errors),
+            refundable=status.participant is None
+            and any(error.code in self._policy.refund_codes for error in status.errors),
             wamid=status.wamid,
             at_us=to_us(status.occurred_at),
             send_budget_us=self._policy.send_budget_us,

@@ -3,7 +3,6 @@
 from typing import Final
 from uuid import UUID, uuid5
 
-from garbo.common.events.addresses import Recipient
 from garbo.common.events.content import TemplateContent
 from garbo.common.events.decisions import Check, DecisionMade, GrantGiven
 from garbo.common.events.grants import SendGranted
@@ -11,7 +10,7 @@ from garbo.router.domain.decide import Decision
 from garbo.router.domain.grant import Grant, grant_id_of
 from garbo.router.domain.instants import to_datetime
 from garbo.router.domain.rules import Answer
-from garbo.router.flow.ask import Ask
+from garbo.router.flow.ask import Ask, recipient_of
 from garbo.router.ports import Contact
 
 _REUSES: Final = UUID("6b1cbbd0-6a4f-5f0e-9c0d-0c3f5b7d2a04")
@@ -140,7 +139,7 @@ def granted_record(ask: Ask, contact: Contact, grant: Grant) -> SendGranted:
         category=grant.category,
         campaign=grant.campaign,
         number=grant.number,
-        to=event.to if event.to.address else _recipient(contact),
+        to=event.to if event.to.address else recipient_of(contact.address) or event.to,
         content=content,
         reply_to=event.reply_to,
         not_before=to_datetime(grant.not_before_us),
@@ -158,11 +157,6 @@ def _decision_id(message_id: UUID, sequence: int) -> UUID:
 def _reuse_id(ask: Ask) -> UUID:
     """Name the answer to a second submission by what it asked: its repeats get the same answer."""
     return uuid5(_REUSES, f"{ask.message_id}:{ask.body_hash.hex()}")
-
-
-def _recipient(contact: Contact) -> Recipient:
-    """Give the platform's address of a person who was named by contact id."""
-    return Recipient.model_validate({contact.address.kind: contact.address.value})
 
 
 def _check(answer: Answer) -> Check:

@@ -11,7 +11,7 @@ from garbo.common.events.ids import ContactId
 from garbo.common.events.wire import encode
 from garbo.router.domain.policy import Policy
 from garbo.router.domain.state import RecipientState
-from garbo.router.flow.ask import Ask, Asked, address_of
+from garbo.router.flow.ask import Ask, Asked, address_of, recipient_of
 from garbo.router.flow.desk import Desk
 from garbo.router.flow.directory import Directory
 from garbo.router.ports import Address, Announcer, Batch, Contact, Meter, Store
@@ -91,16 +91,24 @@ class DecideRequests:
         ]
         by_id = await batch.contacts_of(wanted) if wanted else {}
         return [
-            Ask(
-                event=a.event,
-                trace=a.trace,
-                message_id=a.event.message_id,
-                body_hash=a.event.body_hash(),
-                contact=None if refusal else _contact(a, address, by_hash, by_id),
-                refusal=refusal,
-            )
+            _ask(a, refusal, None if refusal else _contact(a, address, by_hash, by_id))
             for a, refusal, address in doors
         ]
+
+
+def _ask(asked: Asked, refusal: str | None, contact: Contact | None) -> Ask:
+    """Refuse also who is known by an address that the platform showed and that cannot be sent to."""
+    event = asked.event
+    if contact and event.to.contact_id and recipient_of(contact.address) is None:
+        refusal, contact = "no_address", None
+    return Ask(
+        event=event,
+        trace=asked.trace,
+        message_id=event.message_id,
+        body_hash=event.body_hash(),
+        contact=contact,
+        refusal=refusal,
+    )
 
 
 def _contact(

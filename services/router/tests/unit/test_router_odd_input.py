@@ -1,0 +1,126 @@
+"""What strangers and clocks can do: instants out of range, addresses that are none, words out of order."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from garbo.common.errors import Reject
+from garbo.common.events.addresses import Person
+from garbo.common.events.engagement import CareMessage
+from garbo.common.events.platform import PlatformChange
+from garbo.common.events.topics import CONVERSATION_CARE
+from garbo.router.domain.policy import Policy
+from garbo.router.domain.templates import template_change
+from garbo.router.testing.build import AT, consent, inbound, requested, result, status, template
+from garbo.router.testing.memory import InMemoryStore
+from garbo.router.testing.router import Router
+
+BEYOND = "9999-12-31T23:59:59-12:00"
+"""A valid instant whose UTC year is 10000."""
+BEFORE = "0001-01-01T00:00:00+12:00"
+
+
+def template_says(value: dict[str, Any], **more: Any) -> PlatformChange:  # noqa: ANN401 - any field
+    named = {"message_template_name": "shipped", "message_template_language": "it", **value}
+    content = {"change_id": "c", "waba": "9001", "field": "template_category_update", "received_at": AT}
+    return PlatformChange.model_validate({**content, "value": named, **more})
+
+
+@pytest.mark.parametrize("field", ["not_before", "expires_at", "requested_at"])
+@pytest.mark.parametrize("instant", [BEYOND, BEFORE])
+async def test_instant_that_utc_cannot_hold_is_decided_like_any_other(
+    router: Router, field: str, instant: str
+) -> None:
+    await router.hear(consent())
+    (decision,) = await router.ask(requested(**{field: instant}))
+    assert decision.reason in ("allowed", "not_before", "expired")
+
+
+@pytest.mark.parametrize("instant", [BEYOND, BEFORE])
+async def test_event_with_an_instant_that_utc_cannot_hold_is_taken(router: Router, instant: str) -> None:
+    await router.hear(consent(occurred_at=instant))
+    await router.ask(requested())
+    await router.hear(
+        inbound(occurred_at=instant), template_says({"new_category": "UTILITY"}, occurred_at=instant)
+    )
+    (care,) = router.announcer.of(CONVERSATION_CARE)
+    assert isinstance(care, CareMessage)
+
+
+@pytest.mark.parametrize("timestamp", [1_000_000_000_000, "1000000000000", BEYOND, "soon", -1, None])
+def test_announced_instant_that_no_calendar_holds_is_no_instant(timestamp: object) -> None:
+    change = template_change(
+        template_says({"correct_category": "MARKETING", "category_update_timestamp": timestamp})
+    )
+    assert change is not None
+    assert change.next_at_us is None
+
+
+@pytest.mark.parametrize(
+    "sender", [Person(phone="+00"), Person(user_id="no such form")], ids=["phone", "user_id"]
+)
+async def test_contact_whose_address_cannot_be_sent_to_is_denied(router: Router, sender: Person) -> None:
+    await router.hear(inbound(sender=sender))
+    (care,) = router.announcer.of(CONVERSATION_CARE)
+    assert isinstance(care, CareMessage)
+    to = {"contact_id": str(care.contact_id)}
+    (decision,) = await router.ask(requested(to=to, purpose="utility", content=template("shipped")))
+    assert (decision.verdict, decision.reason) == ("deny", "no_address")
+    assert router.granted == []
+
+
+async def test_category_that_arrives_after_a_later_word_about_status_counts(router: Router) -> None:
+    paused = template_says(
+        {"event": "PAUSED"}, field="message_template_status_update", occurred_at=AT + timedelta(seconds=20)
+    )
+    recategorised = template_says({"new_category": "MARKETING"}, occurred_at=AT + timedelta(seconds=10))
+    await router.hear(paused)
+    await router.hear(recategorised)
+    (decision,) = await router.ask(requested(purpose="utility", content=template("shipped")))
+    assert decision.message_class == "promo"
+
+
+async def test_one_members_failure_does_not_give_back_a_groups_slot(
+    router: Router, make_policy: Callable[..., Policy]
+) -> None:
+    router.policy = make_policy("id: c, type: cap, limit: 1, window: { rolling: 7d }")
+    asked = requested(to={"group_id": "g1"})
+    await router.ask(asked)
+    await router.hear(result(router.granted[0], "accepted", wamid="wamid.g"))
+    failed = status(asked.message_id, "failed", code=131026)
+    await router.hear(failed.model_copy(update={"participant": "+393331112222"}))
+    (second,) = await router.ask(requested(to={"group_id": "g1"}))
+    assert second.reason == "cap_reached"
+
+
+async def test_unsent_after_unknown_gives_the_slot_back(
+    router: Router, make_policy: Callable[..., Policy]
+) -> None:
+    router.policy = make_policy("id: c, type: cap, limit: 1, window: { rolling: 7d }")
+    await router.ask(requested())
+    granted = router.granted[0]
+    unknown = result(granted, "unknown", reason="interrupted")
+    unsent = result(granted, "not_sent", reason="number_throttled")
+    await router.hear(unknown, unsent, unknown)
+    (second,) = await router.ask(requested())
+    assert (router.decided[1].sequence, router.decided[1].reason) == (2, "number_throttled")
+    assert second.verdict == "allow"
+
+
+@pytest.mark.parametrize(
+    ("more", "reason"),
+    [
+        ({"client": "nobody"}, "unknown_client"),
+        ({"brand": "nothing"}, "unknown_brand"),
+        ({"client": "desk", "brand": "bolt"}, "brand_not_allowed"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+async def test_consent_that_is_not_the_clients_to_record_is_refused(
+    router: Router, memory: InMemoryStore, more: dict[str, Any], reason: str
+) -> None:
+    with pytest.raises(Reject, match=reason):
+        await router.hear(consent(**more))
+    assert not memory.tables.states
