@@ -16,12 +16,13 @@ from aiokafka.errors import TopicAlreadyExistsError
 from garbo.common.events.engagement import CareMessage
 from garbo.common.events.topics import CONVERSATION_CARE
 from garbo.common.events.wire import encode
+from garbo.common.runtime.background import Background
 from garbo.common.runtime.broker import KafkaSettings
 from garbo.common.runtime.http import HttpServer
-from garbo.simulator.background import Background
+from garbo.common.testing.waiting import until
 from garbo.simulator.business.help_desk import HelpDesk
 from garbo.simulator.business.publisher import Publisher
-from garbo.simulator.testing import Receiver, free_port, until
+from garbo.simulator.testing import Receiver, free_port
 
 
 class Kafka(Protocol):

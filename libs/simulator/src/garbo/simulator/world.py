@@ -3,9 +3,9 @@
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from garbo.common.runtime.background import Background
 from garbo.common.runtime.lifecycle import Component
 from garbo.simulator.agenda import Agenda
-from garbo.simulator.background import Background
 from garbo.simulator.control import Control, ControlState
 from garbo.simulator.graph.accounts import Accounts
 from garbo.simulator.graph.api import GraphApi

@@ -5,6 +5,7 @@ import time
 from starlette.applications import Starlette
 
 from garbo.common.business import Business, load_business
+from garbo.common.runtime.background import Background
 from garbo.common.runtime.broker import KafkaSettings, kafka_of
 from garbo.common.runtime.deliver import Deliveries
 from garbo.common.runtime.health import health_routes
@@ -66,7 +67,7 @@ def wire(settings: SenderSettings, business: Business, telemetry: Telemetry, *, 
     recovery = Recovery(sending.attempts, sending.results, sending.watch)
     schema = SchemaCurrent(settings.postgres_dsn.get_secret_value(), service=settings.service)
     ways_out = (telemetry, database, schema, producer, whatsapp)
-    ways_in = (recovery, deliveries, Closing(inflight), server)
+    ways_in = (Background("recovery", recovery.run), deliveries, Closing(inflight), server)
     return App(settings.service, (*ways_out, inflight, *ways_in))
 
 

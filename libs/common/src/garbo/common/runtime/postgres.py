@@ -9,6 +9,7 @@ import asyncpg
 import structlog
 
 from garbo.common.errors import Reject, RetryLater, StartRefused
+from garbo.common.runtime.background import Background
 
 if TYPE_CHECKING:
     from asyncpg.pool import PoolConnectionProxy
@@ -32,7 +33,7 @@ class Database:
     def __init__(self, dsn: str, *, service: str, size: int = 8) -> None:
         self._dsn, self._service, self._size = dsn, service, size
         self._pool: Pool | None = None
-        self._asking: asyncio.Task[None] | None = None
+        self._asking = Background("ask postgres", self._keep_asking)
         self._answers = False
 
     async def start(self) -> None:
@@ -55,12 +56,11 @@ class Database:
                     f"GARBO_POSTGRES_DSN: the database refuses the connection ({type(error).__name__})."
                 ) from None
         self._answers = True
-        self._asking = asyncio.create_task(self._keep_asking(), name="ask postgres")
+        await self._asking.start()
 
     async def stop(self) -> None:
         """Close: returned connections politely, held ones after 5 s."""
-        if self._asking:
-            self._asking.cancel()
+        await self._asking.stop()
         if self._pool is None:
             return
         try:
@@ -68,6 +68,10 @@ class Database:
                 await self._pool.close()
         except TimeoutError:
             self._pool.terminate()
+
+    async def wait_failed(self) -> BaseException:
+        """Return when nobody asks the database any more: `healthy` would say yesterday's news."""
+        return await self._asking.wait_failed()
 
     @property
     def healthy(self) -> bool:

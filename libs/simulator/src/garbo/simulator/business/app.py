@@ -4,10 +4,10 @@ from httpx_aiohttp import HttpxAiohttpClient
 
 from garbo.common.business import load_business
 from garbo.common.errors import StartRefused
+from garbo.common.runtime.background import Background
 from garbo.common.runtime.broker import kafka_of
 from garbo.common.runtime.lifecycle import App, Component
 from garbo.common.runtime.telemetry import configure
-from garbo.simulator.background import Background
 from garbo.simulator.business.help_desk import HelpDesk
 from garbo.simulator.business.publisher import Publisher
 from garbo.simulator.business.requests import offer_of

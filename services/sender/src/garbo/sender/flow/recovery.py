@@ -22,7 +22,7 @@ log = structlog.get_logger()
 
 @dataclass(slots=True)
 class Recovery:
-    """A component that looks after attempts nobody is waiting for."""
+    """Looks after attempts nobody is waiting for."""
 
     attempts: Attempts
     results: Results
@@ -30,26 +30,6 @@ class Recovery:
     older_than: timedelta = LEFT_OVER
     every_s: float = EVERY_S
     _untold: list[SendResult] = field(default_factory=list)
-    _task: "asyncio.Task[None] | None" = None
-
-    async def start(self) -> None:
-        """Begin to look, at once."""
-        self._task = asyncio.create_task(self._keep_looking())
-
-    async def stop(self) -> None:
-        """Stop looking."""
-        if self._task:
-            self._task.cancel()
-            await asyncio.wait([self._task])
-
-    async def wait_failed(self) -> BaseException:
-        """Return when looking has ended by a bug."""
-        if self._task is None:
-            return RuntimeError("not started")
-        await asyncio.wait([self._task])
-        if self._task.cancelled():
-            return RuntimeError("cancelled")
-        return self._task.exception() or RuntimeError("recovery ended")
 
     async def look_once(self) -> Sequence[SendResult]:
         """Turn what is left over into `unknown` and tell it; after `RetryLater` it is told next time."""
@@ -60,7 +40,8 @@ class Recovery:
         self.watch.unknown(await self.attempts.unknown_count())
         return found
 
-    async def _keep_looking(self) -> None:
+    async def run(self) -> None:
+        """Look, at once and ever after."""
         while True:
             try:
                 if found := await self.look_once():
