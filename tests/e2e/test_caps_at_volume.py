@@ -4,7 +4,8 @@ import time
 
 import pytest
 
-from garbo.cli.testing import Stack, request, until
+from garbo.cli.testing import Stack, request
+from garbo.common.testing.waiting import until
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
 

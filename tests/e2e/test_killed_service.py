@@ -10,7 +10,8 @@ import sys
 import httpx
 import pytest
 
-from garbo.cli.testing import Stack, request, until
+from garbo.cli.testing import Stack, request
+from garbo.common.testing.waiting import until
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
 

@@ -2,7 +2,8 @@
 
 import pytest
 
-from garbo.cli.testing import Json, Stack, request, until
+from garbo.cli.testing import Json, Stack, request
+from garbo.common.testing.waiting import until
 
 pytestmark = pytest.mark.e2e
 

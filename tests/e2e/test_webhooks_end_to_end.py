@@ -6,7 +6,8 @@ from uuid import uuid4
 import orjson
 import pytest
 
-from garbo.cli.testing import Json, Stack, until
+from garbo.cli.testing import Json, Stack
+from garbo.common.testing.waiting import until
 
 pytestmark = pytest.mark.e2e
 

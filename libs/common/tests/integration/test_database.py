@@ -13,7 +13,7 @@ from garbo.common.runtime import migrations
 from garbo.common.runtime import postgres as postgres_runtime
 from garbo.common.runtime.migrations import Migration, SchemaCurrent, migrate
 from garbo.common.runtime.postgres import Database
-from garbo.common.testing.delivery import until
+from garbo.common.testing.waiting import until
 
 pytestmark = pytest.mark.integration
 

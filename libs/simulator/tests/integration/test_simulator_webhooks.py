@@ -4,7 +4,8 @@ import asyncio
 from collections import Counter
 from pathlib import Path
 
-from garbo.simulator.testing import running_world, template, until
+from garbo.common.testing.waiting import until
+from garbo.simulator.testing import running_world, template
 
 PHONE = "+393331234567"
 

@@ -29,6 +29,7 @@ from garbo.common.events.wire import decode
 from garbo.common.runtime.broker import KafkaSettings
 from garbo.common.runtime.outgoing import outgoing
 from garbo.common.runtime.producer import Producer
+from garbo.common.testing.waiting import until
 from garbo.sender.testing.builders import NUMBER, a_grant, a_status
 from garbo.sender.testing.graph import FakeGraph, Reply, fake_graph
 from garbo.sender.testing.postgres import SenderDatabase
@@ -167,9 +168,7 @@ async def test_kill_9_between_commit_and_answer_leaves_unknown_and_a_status_sett
     world.graph.script.append(Reply("hang"))
     async with a_process(world) as process:
         await world.grant(promo)
-        async with asyncio.timeout(60):
-            while not world.graph.posts:  # noqa: ASYNC110 - a server's list has no event
-                await asyncio.sleep(0.02)
+        await until(lambda: world.graph.posts)
         await process.ended(signal.SIGKILL)
     assert await world.database.attempts() == {attempt_id: "dispatching"}
     async with a_process(world) as process:
@@ -189,9 +188,7 @@ async def test_sigterm_lets_a_call_under_way_finish(world: World) -> None:
     world.graph.delay_s = 2.0
     async with a_process(world) as process:
         await world.grant(promo)
-        async with asyncio.timeout(60):
-            while not world.graph.posts:  # noqa: ASYNC110 - as above
-                await asyncio.sleep(0.02)
+        await until(lambda: world.graph.posts)
         assert await process.ended(signal.SIGTERM) == 0
     await world.told(promo, "accepted")
     assert world.graph.asked(f"{promo.message_id}.1") == 1

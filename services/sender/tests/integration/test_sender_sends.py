@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -13,6 +13,7 @@ from garbo.common.errors import RetryLater
 from garbo.common.events.addresses import Recipient
 from garbo.common.events.grants import SendGranted
 from garbo.common.events.results import SendResult
+from garbo.common.testing.waiting import until
 from garbo.sender.flow.calls import Calls
 from garbo.sender.flow.inflight import InFlight
 from garbo.sender.flow.pacer import Pacer
@@ -74,12 +75,6 @@ async def graph() -> AsyncIterator[FakeGraph]:
 async def sender(sender_database: SenderDatabase, graph: FakeGraph) -> AsyncIterator[Sender]:
     async with a_sender(sender_database, graph.url) as made:
         yield made
-
-
-async def until(condition: Callable[[], object]) -> None:
-    async with asyncio.timeout(10):
-        while not condition():  # noqa: ASYNC110 - a server's list has no event
-            await asyncio.sleep(0.01)
 
 
 async def test_a_grant_is_sent_and_told(
@@ -240,9 +235,7 @@ async def test_a_server_that_is_down_costs_nothing_but_time(sender_database: Sen
         url = gone.url
     async with a_sender(sender_database, url) as sender:
         sends = asyncio.create_task(sender.send(grant))
-        async with asyncio.timeout(10):
-            while "rejected" not in (await sender_database.attempts()).values():  # noqa: ASYNC110 - in a table
-                await asyncio.sleep(0.02)
+        await until(sender_database.attempts, lambda attempts: "rejected" in attempts.values())
         async with fake_graph(port=int(url.rsplit(":", 1)[1])) as back:
             await sends
             assert len(back.posts) == 1

@@ -1,18 +1,16 @@
 """The whole installation as an end-to-end test sees it: addresses, keys, and what one may do there."""
 
-import asyncio
 import hashlib
 import hmac
 import os
 import random
 import signal
-import socket
 import subprocess
 import sys
 import time
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import astuple, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final, TypeVar
@@ -20,6 +18,11 @@ from uuid import uuid4
 
 import httpx
 import orjson
+
+from garbo.cli.local.ports import is_free
+from garbo.cli.up.environment import DEMO_KEYS
+from garbo.cli.up.plan import Ports, read_plan
+from garbo.common.testing.waiting import until
 
 T = TypeVar("T")
 Json = dict[str, Any]
@@ -29,6 +32,8 @@ START_S: Final = 150.0
 STOP_S: Final = 20.0
 SERVICES: Final = ("ingest", "analytics", "router", "sender", "simulator")
 POLL_S: Final = 0.1
+NUMBER: Final = "106540352242922"
+"""The first sending number of the demo's business file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,31 +175,18 @@ def request(phone: str, *, purpose: str = "promo", **more: Any) -> Json:  # noqa
     } | more
 
 
-async def until(look: Callable[[], Awaitable[T]], holds: Callable[[T], bool], *, within_s: float = 60.0) -> T:
-    """Look again and again until it holds; raises AssertionError with the last look when it does not."""
-    deadline = time.monotonic() + within_s
-    while True:
-        seen = await look()
-        if holds(seen):
-            return seen
-        if time.monotonic() > deadline:
-            raise AssertionError(f"did not come true within {within_s:.0f} s; last: {seen!r:.600}")
-        await asyncio.sleep(POLL_S)
-
-
 @contextmanager
 def local_stack(data: Path, environ: Mapping[str, str], *, arguments: Sequence[str] = ()) -> Iterator[Stack]:
     """Run `garbo up` with a data folder and ports of its own; stop it as a person would, and check that."""
-    offset = _free_offset()
     env = {k: v for k, v in os.environ.items() if not k.startswith("GARBO_")} | dict(environ)
-    env |= {"GARBO_DATA": str(data), "GARBO_PORT_OFFSET": str(offset)}
+    env |= {"GARBO_DATA": str(data), "GARBO_PORT_OFFSET": str(_free_offset())}
     log = data.parent / f"{data.name}.log"
     with log.open("wb") as out:
         process = subprocess.Popen(
             [sys.executable, "-m", "garbo.cli", "up", *arguments], env=env, stdout=out, stderr=out
         )
     try:
-        stack = _stack_at(offset, data, env)
+        stack = _stack_at(env)
         _wait_ready(stack, process, log)
         yield stack
     finally:
@@ -217,19 +209,19 @@ def stack_from_environment(env: Mapping[str, str]) -> Stack | None:
         kafka=env["GARBO_TEST_STACK_KAFKA"],
         api_key=env["GARBO_TEST_STACK_API_KEY"],
         app_secret=env["GARBO_TEST_STACK_APP_SECRET"],
-        number=env.get("GARBO_TEST_STACK_NUMBER", "106540352242922"),
+        number=env.get("GARBO_TEST_STACK_NUMBER", NUMBER),
     )
 
 
-def _stack_at(offset: int, data: Path, env: Mapping[str, str]) -> Stack:
-    ports = {"ingest": 8080, "analytics": 8081, "router": 8082, "sender": 8083, "simulator": 8090}
+def _stack_at(env: Mapping[str, str]) -> Stack:
+    plan = read_plan(env)
     return Stack(
-        urls={name: f"http://127.0.0.1:{port + offset}" for name, port in ports.items()},
-        kafka=f"127.0.0.1:{19092 + offset}",
-        api_key="demo-shop-key",
+        urls={name: plan.url(name) for name in SERVICES},
+        kafka=plan.bootstrap_servers,
+        api_key=DEMO_KEYS["shop"],
         app_secret=env["GARBO_WHATSAPP_APP_SECRETS"],
-        number="106540352242922",
-        data=data,
+        number=NUMBER,
+        data=plan.data,
         environ=dict(env),
     )
 
@@ -256,13 +248,8 @@ def _free_offset() -> int:
     """Find an offset at which every usual port is free."""
     for _ in range(50):
         offset = random.randrange(1000, 40000, 10)  # noqa: S311 - no secret
-        try:
-            for port in (8080, 8081, 8082, 8083, 8090, 15432, 19092, 19093):
-                with socket.socket() as probe:
-                    probe.bind(("127.0.0.1", port + offset))
-        except OSError:
-            continue
-        return offset
+        if all(is_free(port + offset) for port in astuple(Ports())):
+            return offset
     raise AssertionError("no free ports")
 
 

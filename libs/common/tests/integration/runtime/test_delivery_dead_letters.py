@@ -7,7 +7,8 @@ from garbo.common.errors import Reject
 from garbo.common.runtime.deadletter import TooManyRejected
 from garbo.common.runtime.deliver import Delivered
 from garbo.common.runtime.producer import Outgoing
-from garbo.common.testing.delivery import Noted, Stand, note, until
+from garbo.common.testing.delivery import Noted, Stand, note
+from garbo.common.testing.waiting import until
 
 pytestmark = pytest.mark.integration
 

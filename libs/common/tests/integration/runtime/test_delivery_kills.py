@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from garbo.common.testing.delivery import Stand, note, until
+from garbo.common.testing.delivery import Stand, note
+from garbo.common.testing.waiting import until
 
 pytestmark = pytest.mark.integration
 

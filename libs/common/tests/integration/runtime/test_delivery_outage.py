@@ -8,7 +8,8 @@ import pytest
 from garbo.common.errors import RetryLater
 from garbo.common.runtime.deliver import Delivered, Deliveries, DeliveryTimes
 from garbo.common.runtime.producer import Producer
-from garbo.common.testing.delivery import Noted, Stand, note, until
+from garbo.common.testing.delivery import Noted, Stand, note
+from garbo.common.testing.waiting import until
 
 pytestmark = pytest.mark.integration
 

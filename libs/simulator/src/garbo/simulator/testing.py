@@ -1,9 +1,8 @@
 """For tests, of other services too: a small world on real sockets, and a business that hears its webhooks."""
 
-import asyncio
 import hmac
 import socket
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from hashlib import sha256
@@ -34,13 +33,6 @@ def free_port() -> int:
     with socket.create_server(("127.0.0.1", 0)) as server:
         port: int = server.getsockname()[1]
         return port
-
-
-async def until(condition: Callable[[], object], *, within_s: float = 10.0) -> None:
-    """Wait for a condition with a deadline."""
-    async with asyncio.timeout(within_s):
-        while not condition():  # noqa: ASYNC110 - the conditions are many, their events none
-            await asyncio.sleep(0.01)
 
 
 @dataclass

@@ -1,7 +1,6 @@
 """A stand for tests of delivery on a real broker: one service with one topic nobody else has."""
 
 import asyncio
-import time
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
@@ -156,17 +155,3 @@ async def create_topics(kafka: KafkaSettings, topics: Sequence[Topic[Any] | RawT
             await admin.create_topics([NewTopic(t.name, t.partitions, 1) for t in topics])
         finally:
             await admin.close()
-
-
-async def until(
-    condition: Callable[[], bool] | Callable[[], Awaitable[bool]], *, within_s: float = ANSWER_S
-) -> None:
-    """Wait for a condition; raises `TimeoutError` when it does not come true in time."""
-    deadline = time.monotonic() + within_s
-    while True:
-        answer = condition()
-        if answer if isinstance(answer, bool) else await answer:
-            return
-        if time.monotonic() > deadline:
-            raise TimeoutError(f"not within {within_s} s: {getattr(condition, '__name__', condition)}")
-        await asyncio.sleep(0.02)
