@@ -11,7 +11,10 @@ MEMBERS := libs/common libs/simulator libs/cli services/ingest services/router s
 
 .PHONY: help
 help: ## print this menu
-	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n\033[1m%s\033[0m\n", substr($$0, 5)} /^[a-z-]+:.*## / {printf "  \033[36mmake %-10s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST); echo
+	@[ -t 1 ] && [ -z "$$NO_COLOR" ] && bold='\033[1m' cyan='\033[36m' plain='\033[0m'; \
+	awk -v b="$$bold" -v c="$$cyan" -v p="$$plain" 'BEGIN {FS = ":.*## "} \
+	  /^##@/ {printf "\n%s%s%s\n", b, substr($$0, 5), p} \
+	  /^[a-z-]+:.*## / {printf "  %smake %-10s%s %s\n", c, $$1, p, $$2}' $(MAKEFILE_LIST); echo
 
 ##@ Use it
 
