@@ -10,7 +10,7 @@ from garbo.common.events.grants import SendGranted
 from garbo.common.events.results import SendResult
 from garbo.sender.domain.outcomes import Accepted, Failed, NotYet, Outcome, Unknown
 from garbo.sender.outbound.postgres import PostgresAttempts
-from garbo.sender.ports import Attempts, Finished, Past, Planned, Refused, StatusSeen
+from garbo.sender.ports import Attempts, Begun, Finished, Past, Planned, Refused, StatusSeen
 from garbo.sender.testing.builders import a_grant
 from garbo.sender.testing.memory import MemoryAttempts
 from garbo.sender.testing.postgres import SenderDatabase
@@ -225,3 +225,32 @@ async def _booked(stand: Stand, *, epoch: int) -> SendGranted:
     grant = a_grant().model_copy(update={"epoch": epoch})
     await stand.book(grant)
     return grant
+
+
+async def test_what_was_told_unsent_is_not_sent_after_all(stand: Stand) -> None:
+    grant = await stand.begun()
+    await stand.past(grant)  # another process takes the attempt for left over
+    result = await stand.ended(grant, NotYet(130429, "number_throttled"))
+    assert result is not None
+    assert result.outcome == "not_sent"
+    answer = await stand.attempts.begin([Planned(grant, 2, True, None)])
+    assert answer[grant.message_id].outcome == "elsewhere"
+    assert (await stand.past(grant)).result == result
+
+
+async def test_a_grant_that_is_on_its_way_elsewhere_is_not_called_unsent(stand: Stand) -> None:
+    grant = await stand.begun()
+    await stand.revoke(grant)
+    for again in (False, True):
+        answer = await stand.attempts.begin([Planned(grant, 2, again, None)])
+        assert answer[grant.message_id] == Begun(grant.message_id, "elsewhere")
+    assert await stand.attempts.refuse([Refused(grant, "lease_expired")]) == {}
+    result = await stand.ended(grant, Accepted("wamid.on.its.way"))
+    assert result is not None
+    assert result.outcome == "accepted"
+
+
+async def test_refusing_what_is_finished_tells_its_result(stand: Stand) -> None:
+    grant = await stand.begun()
+    result = await stand.ended(grant, Accepted("wamid.a"))
+    assert await stand.attempts.refuse([Refused(grant, "lease_expired")]) == {grant.message_id: result}

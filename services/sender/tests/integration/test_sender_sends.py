@@ -144,6 +144,12 @@ NO_ACCEPTANCE = {
     "proxy_page": (Reply(status=502, body=b"<html>bad gateway"), ("unknown", None, "server_error")),
     "garbage": (Reply(status=200, body=b"not json"), ("unknown", None, "unreadable_answer")),
     "accepted_and_hung_up": (Reply("hang_up"), ("unknown", None, "broken")),
+    "code_beyond_any": (error_reply(10**12), ("failed", None, "http_400")),
+    "code_of_many_digits": (
+        Reply(status=400, body=b'{"error": {"code": "' + b"9" * 5000 + b'"}}'),
+        ("failed", None, "http_400"),
+    ),
+    "nested_for_ever": (Reply(status=200, body=b"[" * 100_000), ("unknown", None, "unreadable_answer")),
 }
 
 
@@ -179,6 +185,28 @@ async def test_throttling_does_not_use_up_the_grant(
         f"{grant.message_id}.1": "rejected",
         f"{grant.message_id}.2": "accepted",
     }
+
+
+async def test_a_wamid_the_database_cannot_hold_is_kept_as_far_as_it_can(
+    sender: Sender, graph: FakeGraph, sender_database: SenderDatabase
+) -> None:
+    grant = a_grant(lane="promo")
+    await sender_database.book(grant)
+    graph.script.append(Reply(body=b'{"messages": [{"id": "wamid.\\u0000"}]}'))
+    await sender.send(grant)
+    assert [(r.outcome, r.wamid) for r in sender.told(grant)] == [("accepted", "wamid.\ufffd")]
+
+
+async def test_one_members_failure_settles_no_group_send(
+    sender: Sender, graph: FakeGraph, sender_database: SenderDatabase
+) -> None:
+    grant = a_grant(to=Recipient(group_id="group-1"))
+    await sender_database.book(grant)
+    graph.script.append(Reply("hang_up"))
+    await sender.send(grant)
+    failed = a_status(f"{grant.message_id}.1", "failed", code=131026)
+    await sender.settling.settle([(failed.model_copy(update={"participant": "+16505550102"}), None)])
+    assert [r.outcome for r in sender.told(grant)] == ["unknown"]
 
 
 async def test_an_unknown_send_is_settled_by_its_status(

@@ -106,7 +106,7 @@ class Attempts(Protocol):
         ...
 
     async def refuse(self, refused: Sequence[Refused]) -> Mapping[UUID, SendResult]:
-        """Write that grants are not sent."""
+        """Write that grants are not sent; give each message's result (none while a call is under way)."""
         ...
 
     async def settle(self, seen: Sequence[StatusSeen]) -> Sequence[Settled]:

@@ -71,6 +71,8 @@ class Unknown:
 Outcome = Accepted | Failed | NotYet | Unknown
 
 MAX_LIMITED_ATTEMPTS: Final = 5
+_LARGEST_CODE: Final = 2**31 - 1
+"""What a code is kept as (PostgreSQL's integer); the platform's have seven digits at most."""
 _OK: Final = range(200, 300)
 _TOO_MANY: Final = 429
 _FIRST_SERVER_ERROR: Final = 500
@@ -143,6 +145,7 @@ def _error_without_code(status: int) -> Outcome:
 def _code_of(body: Mapping[str, Any] | None) -> int | None:
     error = (body or {}).get("error")
     code = error.get("code") if isinstance(error, dict) else None
-    if isinstance(code, str) and code.isdecimal():
-        return int(code)
-    return code if isinstance(code, int) and not isinstance(code, bool) else None
+    if isinstance(code, str) and code.isdecimal() and len(code) < len(str(_LARGEST_CODE)):
+        code = int(code)
+    known = isinstance(code, int) and not isinstance(code, bool) and 0 <= code <= _LARGEST_CODE
+    return code if known else None

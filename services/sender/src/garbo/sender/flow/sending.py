@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from garbo.common.errors import RetryLater
+from garbo.common.errors import Reject, RetryLater
 from garbo.common.events.decisions import Lane
 from garbo.common.events.grants import SendGranted
 from garbo.sender.domain.leases import refusal
@@ -116,7 +116,7 @@ class _NumberRun:
                     await self._send_some(ready)
                 else:
                     await self._something_happens()
-        except RetryLater:
+        except (RetryLater, Reject):
             await self._finish_calls()
             raise
         if self._trouble:
@@ -143,6 +143,8 @@ class _NumberRun:
         if not refused:
             return
         results = await self._s.attempts.refuse([r for _, r in refused])
+        if len(results) < len(refused):
+            self._stuck = "attempted_elsewhere"
         traces = {w.job.grant.message_id: w.job.trace for w, _ in refused}
         await self._s.results.publish([(result, traces[m]) for m, result in results.items()])
         self._drop([w for w, _ in refused])

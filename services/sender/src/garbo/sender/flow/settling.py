@@ -41,6 +41,8 @@ class Settling:
 def _seen(status: MessageStatus) -> StatusSeen | None:
     if status.status not in DECIDING or not status.attempt_id:
         return None
+    if status.status == "failed" and status.participant:
+        return None  # one member of a group did not get it; the send itself stands
     if message_of_attempt(status.attempt_id) is None:
         return None
     code = status.errors[0].code if status.status == "failed" and status.errors else None

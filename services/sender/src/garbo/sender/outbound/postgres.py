@@ -59,6 +59,7 @@ SELECT m.*, a.wamid, a.started_at
   FROM sender.message AS m LEFT JOIN sender.attempt AS a ON a.attempt_id = m.attempt_id
  WHERE m.message_id = ANY($1::uuid[]) AND m.state <> 'open'
 """
+# What has a result under this very grant stays: it was told, and a send after it would be one too many.
 OPEN: Final = """
 INSERT INTO sender.message AS m (message_id, grant_id, epoch, lane, contact_id, number)
 SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::int[], $4::text[], $5::uuid[], $6::text[])
@@ -67,7 +68,8 @@ ON CONFLICT (message_id) DO UPDATE
        contact_id = EXCLUDED.contact_id, number = EXCLUDED.number,
        state = 'open', attempt_id = NULL, code = NULL, reason = NULL, recorded_at = NULL
  WHERE m.state NOT IN ('accepted', 'unknown')
-   AND (m.grant_id <> EXCLUDED.grant_id OR m.epoch <= EXCLUDED.epoch)
+   AND (m.grant_id <> EXCLUDED.grant_id OR m.epoch < EXCLUDED.epoch
+        OR (m.epoch = EXCLUDED.epoch AND m.state = 'open'))
 RETURNING message_id
 """
 CLAIM: Final = """
@@ -79,12 +81,15 @@ INSERT INTO sender.attempt (attempt_id, message_id, n, grant_id, epoch, tracepar
 SELECT * FROM unnest($1::text[], $2::uuid[], $3::int[], $4::uuid[], $5::int[], $6::text[])
 ON CONFLICT DO NOTHING RETURNING message_id
 """
+# Not while an attempt of it is live: somebody else's call is under way, and its answer is the truth.
 REFUSE: Final = """
 UPDATE sender.message AS m
    SET state = 'not_sent', attempt_id = NULL, code = r.code, reason = r.reason,
        recorded_at = clock_timestamp()
   FROM unnest($1::uuid[], $2::text[], $3::int[]) AS r (message_id, reason, code)
  WHERE m.message_id = r.message_id
+   AND NOT EXISTS (SELECT 1 FROM sender.attempt AS a
+                    WHERE a.message_id = r.message_id AND a.state IN ('dispatching', 'accepted', 'unknown'))
 """
 FINISH: Final = """
 UPDATE sender.attempt AS a
@@ -166,11 +171,12 @@ class PostgresAttempts:
             return await _results(connection, [f.grant.message_id for f in finished])
 
     async def refuse(self, refused: Sequence[Refused]) -> Mapping[UUID, SendResult]:
-        """Open the rows where they are new, then close them."""
+        """Open the rows where they are new, then close them; what others finished is told as it is."""
         refused = sorted(refused, key=lambda r: r.grant.message_id)
         async with self._database.transaction() as connection:
             opened = await _open(connection, [r.grant for r in refused])
-            return await _refuse(connection, [r for r in refused if r.grant.message_id in opened])
+            await _refuse(connection, [r for r in refused if r.grant.message_id in opened])
+            return await _results(connection, [r.grant.message_id for r in refused])
 
     async def settle(self, seen: Sequence[StatusSeen]) -> Sequence[Settled]:
         """Let an acceptance count at the status' instant, within the attempt's own time."""

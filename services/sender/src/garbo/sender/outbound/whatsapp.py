@@ -10,10 +10,11 @@ from typing import Any, Final
 
 import aiohttp
 import httpx
-import orjson
 from httpx_aiohttp import AiohttpTransport
 
+from garbo.common.errors import Reject
 from garbo.common.events.grants import SendGranted
+from garbo.common.events.jsontext import parse_json
 from garbo.sender.domain.leases import SEND_BUDGET
 from garbo.sender.domain.outcomes import Answer, Answered, Broke
 from garbo.sender.outbound.whatsapp_body import body_of
@@ -89,11 +90,11 @@ def _broke(error: Exception) -> Broke:
 
 
 def _object(content: bytes) -> dict[str, Any] | None:
-    """Read a JSON object; None for anything else, such as a proxy's HTML."""
+    """Read a JSON object, free of what PostgreSQL refuses; None for anything else, such as a proxy's HTML."""
     if len(content) > MAX_ANSWER_BYTES:
         return None
     try:
-        value = orjson.loads(content)
-    except orjson.JSONDecodeError:
+        value = parse_json(content)
+    except Reject:
         return None
     return value if isinstance(value, dict) else None

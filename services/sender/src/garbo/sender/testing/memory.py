@@ -72,6 +72,8 @@ class MemoryAttempts:
         grant = plan.grant
         if not self._open(grant):
             return Begun(grant.message_id, "elsewhere")
+        if any(row.state != "rejected" for row in self._of(grant.message_id)):
+            return Begun(grant.message_id, "elsewhere")
         reason = self.claims.get(grant.grant_id, "claimed")
         late = self.clock() >= grant.valid_until
         if reason == "already_dispatched" and not plan.again:
@@ -79,8 +81,6 @@ class MemoryAttempts:
         if reason not in ("claimed", "already_dispatched") or late:
             word = "lease_expired" if late else reason
             return Begun(grant.message_id, "refused", self._conclude(grant, None, "not_sent", reason=word))
-        if any(row.state != "rejected" for row in self._of(grant.message_id)):
-            return Begun(grant.message_id, "elsewhere")
         self.claims[grant.grant_id] = "already_dispatched"
         name = attempt_id_of(MessageId(grant.message_id), plan.n)
         self.attempts[name] = AttemptRow(grant, plan.n, self.clock(), plan.traceparent)
@@ -112,11 +112,12 @@ class MemoryAttempts:
 
     async def refuse(self, refused: Sequence[Refused]) -> Mapping[UUID, SendResult]:
         """See `Attempts`."""
-        return {
-            r.grant.message_id: self._conclude(r.grant, None, "not_sent", code=r.code, reason=r.reason)
-            for r in refused
-            if self._open(r.grant)
-        }
+        for one in refused:
+            live = any(row.state != "rejected" for row in self._of(one.grant.message_id))
+            if self._open(one.grant) and not live:
+                self._conclude(one.grant, None, "not_sent", code=one.code, reason=one.reason)
+        found = {one.grant.message_id for one in refused} & self.results.keys()
+        return {message: self.results[message] for message in found}
 
     async def settle(self, seen: Sequence[StatusSeen]) -> Sequence[Settled]:
         """See `Attempts`."""
@@ -160,7 +161,8 @@ class MemoryAttempts:
         known, result = self.current.get(grant.message_id), self.results.get(grant.message_id)
         if result and result.outcome in ("accepted", "unknown"):
             return False
-        if known and known.grant_id == grant.grant_id and known.epoch > grant.epoch:
+        told = known and known.epoch == grant.epoch and result
+        if known and known.grant_id == grant.grant_id and (known.epoch > grant.epoch or told):
             return False
         self.current[grant.message_id] = grant
         self.results.pop(grant.message_id, None)
