@@ -5,6 +5,7 @@ import random
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
+from uuid import UUID
 
 import httpx
 import pytest
@@ -13,6 +14,7 @@ from garbo.analytics.testing.journeys import NAME, PHONE, TEXT, Journey
 from garbo.common.events.base import Event
 from garbo.common.events.topics import SEND_RESULT
 from garbo.common.runtime.producer import Outgoing
+from garbo.common.testing.waiting import until
 
 pytestmark = pytest.mark.integration
 
@@ -71,11 +73,8 @@ async def test_console_that_goes_away_is_no_longer_counted(service: Service) -> 
         before = await watching(client)
         async with client.stream("GET", "/v1/stream?since=15m") as stream:
             await anext(stream.aiter_lines())
-            count = await watching(client)
-            assert count == before + 1
-        while count > before:
-            await asyncio.sleep(0.1)
-            count = await watching(client)
+            assert await watching(client) == before + 1
+        await until(lambda: watching(client), lambda count: count == before)
 
 
 async def watching(client: httpx.AsyncClient) -> float:
@@ -89,6 +88,13 @@ async def test_nothing_of_a_person_can_be_asked_for(service: Service) -> None:
     story = await service.until(f"/v1/messages/{one.request_id}", state="replied", verdict="allow")
     for secret in (PHONE[1:], NAME, TEXT):
         assert secret not in repr(story)
+
+
+async def test_a_client_no_text_can_hold_is_a_bad_question(service: Service) -> None:
+    async with httpx.AsyncClient(base_url=service.url, timeout=5) as client:
+        answer = await client.get(f"/v1/messages/{UUID(int=1)}?client=%00")
+    assert answer.status_code == 400
+    assert answer.json()["detail"]
 
 
 async def test_health_and_metrics_answer(service: Service) -> None:

@@ -106,6 +106,7 @@ async def test_an_id_two_clients_share_asks_which(client: httpx.AsyncClient, sto
         "/v1/funnel?since=yesterday",
         "/v1/funnel?since=99d",
         "/v1/funnel?since=2026-06-01T10:00:00",
+        "/v1/funnel?since=0001-01-01T00:00:00%2B14:00",
         "/v1/funnel?lane=vip",
         "/v1/messages?limit=0",
         "/v1/messages?limit=1e9",
@@ -120,8 +121,13 @@ async def test_bad_question_is_told_what_to_ask(client: httpx.AsyncClient, path:
     assert answer.json()["detail"]
 
 
-@pytest.mark.parametrize("path", ["/", "/app.js", "/style.css", "/v1/counts", "/nothing"])
-async def test_every_answer_is_guarded(client: httpx.AsyncClient, path: str) -> None:
-    headers = (await client.get(path)).headers
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [("/", 200), ("/js/app.js", 200), ("/css/page.css", 200), ("/v1/counts", 200), ("/nothing", 404)],
+)
+async def test_every_answer_is_guarded(client: httpx.AsyncClient, path: str, status: int) -> None:
+    answer = await client.get(path)
+    assert answer.status_code == status
+    headers = answer.headers
     assert headers["content-security-policy"].startswith("default-src 'none'; script-src 'self'")
     assert headers["x-content-type-options"] == "nosniff"

@@ -1,7 +1,7 @@
 """What a query string asks for, read strictly."""
 
 import re
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Final
 from uuid import UUID
 
@@ -12,6 +12,8 @@ from garbo.analytics.ports import Filter
 VERDICTS: Final = ("allow", "defer", "deny")
 LANES: Final = ("care", "promo")
 LONGEST: Final = timedelta(days=31)
+FIRST: Final = datetime(2009, 1, 1, tzinfo=UTC)
+"""The year WhatsApp began: nothing here is older, and no instant before it needs to be reckoned with."""
 MOST: Final = 200
 _UNITS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
@@ -34,6 +36,8 @@ def since_of(query: QueryParams) -> datetime | timedelta:
         raise BadQuestionError("since is a span such as 15m, 6h, 7d, or an instant in RFC 3339") from None
     if instant.tzinfo is None:
         raise BadQuestionError("since needs an offset, such as 2026-06-01T10:00:00Z")
+    if instant < FIRST:
+        raise BadQuestionError(f"since reaches back to {FIRST.year} at most")
     return instant
 
 

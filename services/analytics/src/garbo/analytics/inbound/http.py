@@ -16,7 +16,7 @@ from garbo.analytics.flow import Tell
 from garbo.analytics.inbound.asked import BadQuestionError, filter_of, lane_of, request_id_of, since_of
 from garbo.analytics.inbound.stream import LiveFunnel
 from garbo.analytics.inbound.views import counts_view, funnel_view, line_view, story_view
-from garbo.common.errors import RetryLater
+from garbo.common.errors import Reject, RetryLater
 from garbo.common.runtime.http import JSONBytes, problem
 
 Endpoint = Callable[[Request], Awaitable[Response]]
@@ -102,6 +102,10 @@ def answering(endpoint: Endpoint) -> Endpoint:
             return await endpoint(request)
         except BadQuestionError as bad:
             return problem(400, "This cannot be asked", f"{bad}.")
+        except Reject:
+            return problem(
+                400, "This cannot be asked", "A parameter holds what no text here can hold."
+            )
         except RetryLater:
             return problem(503, "Not now", "The database does not answer: ask again in a few seconds.")
 
