@@ -11,7 +11,8 @@ import orjson
 
 from benchmarks.figures import Figure
 from benchmarks.load import drive, post
-from benchmarks.servers import APP_SECRET, NUMBERS, Bench, free_port, process
+from benchmarks.servers import APP_SECRET, NUMBERS, Bench, process
+from garbo.cli.local.ports import free_ports
 
 BODIES = 4_000
 TOTAL = 20_000
@@ -47,7 +48,7 @@ def signed(body: bytes) -> bytes:
 def measure(bench: Bench) -> Figure:
     """Alternate between the constant server and ingest, with the same requests."""
     requests = [signed(webhook(n)) for n in range(BODIES)]
-    bare_port, port = free_port(), free_port()
+    bare_port, port = free_ports(2)
     bare = subprocess.Popen(
         [sys.executable, "-m", "benchmarks.constant", str(bare_port)], env=dict(bench.env)
     )

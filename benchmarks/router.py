@@ -10,7 +10,8 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from benchmarks.figures import Figure
 from benchmarks.progress import rate
 from benchmarks.requests import promo, publish
-from benchmarks.servers import Bench, free_port, process
+from benchmarks.servers import Bench, process
+from garbo.cli.local.ports import free_ports
 from garbo.common.business import load_business
 from garbo.common.events.topics import DECISION_MADE
 from garbo.common.runtime.postgres import Database
@@ -43,7 +44,7 @@ def measure(bench: Bench) -> Figure:
 
 
 async def _through_kafka(bench: Bench) -> float:
-    port = free_port()
+    (port,) = free_ports(1)
     requests = [promo(n % PEOPLE) for n in range(REQUESTS)]
     with process(bench, "garbo.router", ready_port=port, GARBO_ROUTER_PORT=str(port)):
         consumer = AIOKafkaConsumer(bootstrap_servers=bench.kafka)

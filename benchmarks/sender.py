@@ -10,7 +10,8 @@ from httpx_aiohttp import HttpxAiohttpClient
 from benchmarks.figures import Figure
 from benchmarks.progress import rate
 from benchmarks.requests import promo, publish
-from benchmarks.servers import NUMBERS, Bench, free_port, process
+from benchmarks.servers import NUMBERS, Bench, process
+from garbo.cli.local.ports import free_ports
 from garbo.common.events.topics import SEND_PROMO
 
 GRANTS = 6_000
@@ -22,7 +23,7 @@ CALM = (
 
 def measure(bench: Bench) -> Figure:
     """Let the router grant everything first; then the sender alone sends; then a bare client."""
-    port, router_port, sender_port = free_port(), free_port(), free_port()
+    port, router_port, sender_port = free_ports(3)
     graph = f"http://127.0.0.1:{port}"
     simulator = {"GARBO_SIMULATOR_PORT": str(port), "GARBO_SIMULATOR_CONTROL": CALM}
     with process(bench, "garbo.simulator", ready_port=port, **simulator):

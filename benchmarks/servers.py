@@ -3,7 +3,6 @@
 import asyncio
 import os
 import secrets
-import socket
 import subprocess
 import sys
 import tempfile
@@ -88,13 +87,6 @@ def _ready(bootstrap: str, dsn: str, folder: Path) -> Bench:
         "GARBO_LOG_LEVEL": "error",
     }
     return Bench(kafka=bootstrap, dsn=dsn, env=env, folder=folder)
-
-
-def free_port() -> int:
-    """Find a free loopback port."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @contextmanager

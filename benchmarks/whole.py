@@ -8,7 +8,8 @@ from benchmarks.figures import Figure
 from benchmarks.load import drive, post
 from benchmarks.progress import rate
 from benchmarks.requests import promo
-from benchmarks.servers import API_KEY, Bench, free_port, process
+from benchmarks.servers import API_KEY, Bench, process
+from garbo.cli.local.ports import free_ports
 
 MESSAGES = 6_000
 IN_AN_ARRAY = 100
@@ -16,7 +17,8 @@ IN_AN_ARRAY = 100
 
 def measure(bench: Bench) -> Figure:
     """Four services, one process each; every request is for another person, so every one is sent."""
-    ports = {name: free_port() for name in ("ingest", "router", "sender", "analytics", "simulator")}
+    names = ("ingest", "router", "sender", "analytics", "simulator")
+    ports = dict(zip(names, free_ports(len(names)), strict=True))
     graph = f"http://127.0.0.1:{ports['simulator']}"
     more = {"GARBO_GRAPH_URL": graph, "GARBO_SIMULATOR_CONTROL": sender.CALM}
     more |= {f"GARBO_{name.upper()}_PORT": str(port) for name, port in ports.items()}

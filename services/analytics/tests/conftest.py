@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import socket
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Mapping, Sequence
@@ -13,6 +12,7 @@ import httpx
 import pytest
 
 from garbo.analytics.inbound.facts import READ
+from garbo.cli.local.ports import free_ports
 from garbo.common.events.base import Event
 from garbo.common.events.topics import TOPICS, RawTopic, Topic, dead_letters, redrive
 from garbo.common.runtime.broker import KafkaSettings
@@ -64,9 +64,7 @@ async def service(kafka: Kafka, postgres: Postgres) -> AsyncIterator[RunningServ
     await kafka.create_topics([*READ, dead_letters("analytics"), redrive("analytics")])
     dsn = postgres.database()
     await migrate(dsn, "analytics")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    (port,) = free_ports(1)
     given = {"GARBO_KAFKA_BOOTSTRAP_SERVERS": kafka.bootstrap_servers, "GARBO_POSTGRES_DSN": dsn}
     clean = {name: value for name, value in os.environ.items() if not name.startswith("GARBO_")}
     environment = {**clean, **given, "GARBO_ANALYTICS_PORT": str(port)}
