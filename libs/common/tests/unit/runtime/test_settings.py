@@ -62,6 +62,20 @@ def test_names_of_other_services_pass() -> None:
     load(Example, DSN | {"GARBO_SENDER_PORT": "nonsense", "GARBO_SIMULATOR_SEED": "7"})
 
 
+def test_names_of_the_command_line_and_of_compose_pass() -> None:
+    names = (
+        "API_KEY",
+        "URL_INGEST",
+        "DATA",
+        "PORT_OFFSET",
+        "KAFKA_PORT",
+        "POSTGRES_PORT",
+        "IMAGE",
+        "SECRETS",
+    )
+    load(Example, DSN | {f"GARBO_{name}": "theirs" for name in names})
+
+
 def test_a_secret_is_never_quoted() -> None:
     with pytest.raises(StartRefused) as refused:
         load(Example, DSN | {"GARBO_HASH_KEY": "hunter2"})

@@ -38,13 +38,17 @@ OTHERS: Final = (
     "ANALYTICS_",
     "SIMULATOR_",
     "TEST_",
-    "BENCH_",
     "DATA",
     "PORT_OFFSET",
-    "UP_",
+    "KAFKA_PORT",
+    "KAFKA_CONTROLLER_PORT",
+    "POSTGRES_PORT",
     "URL_",
+    "API_KEY",
+    "IMAGE",
+    "SECRETS",
 )
-"""Prefixes of names that belong to somebody else: ignored, not refused."""
+"""Prefixes of names that belong to somebody else (another service, the command line, compose): ignored."""
 
 
 def _secrets(value: object) -> object:
