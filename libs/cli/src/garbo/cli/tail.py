@@ -15,6 +15,7 @@ from garbo.common.events.results import SendResult
 from garbo.common.events.statuses import MessageStatus
 from garbo.common.events.topics import DECISION_MADE, MESSAGE_STATUS, SEND_RESULT
 from garbo.common.events.wire import decode, topic_named
+from garbo.common.runtime.bounded import bounded
 from garbo.common.runtime.broker import KafkaSettings
 
 GREEN, YELLOW, RED, BLUE, DIM = 32, 33, 31, 34, 2
@@ -22,6 +23,7 @@ _VERDICTS = {"allow": GREEN, "defer": YELLOW, "deny": RED}
 _STATUSES = {"sent": DIM, "delivered": BLUE, "read": GREEN, "failed": RED}
 _OUTCOMES = {"accepted": DIM, "failed": RED, "unknown": YELLOW, "not_sent": YELLOW}
 ID_LENGTH = 8
+STOP_S = 5.0
 
 
 async def tail(kafka: KafkaSettings, show: Callable[[str], None], *, colour: bool) -> None:
@@ -38,7 +40,7 @@ async def tail(kafka: KafkaSettings, show: Callable[[str], None], *, colour: boo
         async with asyncio.timeout(kafka.request_s):
             await consumer.start()
     except (KafkaError, TimeoutError, OSError) as error:
-        await consumer.stop()
+        await bounded("consumer", consumer.stop(), within_s=STOP_S)
         why = f"Kafka at {kafka.bootstrap_servers} does not answer ({type(error).__name__})"
         raise StartRefused(f"{why}: type make run") from None
     try:
@@ -47,7 +49,7 @@ async def tail(kafka: KafkaSettings, show: Callable[[str], None], *, colour: boo
                 for record in batch:
                     show(line_of(record.topic, record.value, colour=colour))
     finally:
-        await consumer.stop()
+        await bounded("consumer", consumer.stop(), within_s=STOP_S)
 
 
 def line_of(topic: str, value: bytes | None, *, colour: bool) -> str:

@@ -21,11 +21,13 @@ from garbo.cli.typed import garbo
 from garbo.common.errors import Reject, StartRefused
 from garbo.common.events.topics import DECISION_MADE, SEND_REQUESTED, Topic
 from garbo.common.events.wire import decode
+from garbo.common.runtime.bounded import bounded
 from garbo.common.runtime.broker import KafkaSettings
 
 HTTP_S = 35.0
 """The simulator's quiet answers within 30 s."""
 READ_S = 60.0
+STOP_S = 5.0
 LOOK_AGAIN_S = 1.0
 LEDGER_PAGE = 10_000
 _MESSAGE = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
@@ -105,7 +107,10 @@ async def _decisions(kafka: KafkaSettings) -> dict[UUID, str]:
     """Give the current verdict of each message: the one of the highest sequence."""
     newest: dict[UUID, tuple[int, str]] = {}
     async for value in _whole(kafka, DECISION_MADE):
-        decision = decode(DECISION_MADE, value)
+        try:
+            decision = decode(DECISION_MADE, value)
+        except Reject:
+            continue
         known = newest.get(decision.message_id, (0, ""))
         newest[decision.message_id] = max(known, (decision.sequence, decision.verdict))
     return {message: verdict for message, (sequence, verdict) in newest.items() if sequence > 0}
@@ -142,7 +147,7 @@ async def _whole(kafka: KafkaSettings, topic: Topic[Any]) -> AsyncIterator[bytes
         why = f"Kafka at {kafka.bootstrap_servers} does not answer ({type(error).__name__})"
         raise StartRefused(f"{why}: type make run") from None
     finally:
-        await consumer.stop()
+        await bounded("consumer", consumer.stop(), within_s=STOP_S)
 
 
 async def _http(method: str, url: str, body: dict[str, Any] | None = None) -> Any:  # noqa: ANN401 - JSON

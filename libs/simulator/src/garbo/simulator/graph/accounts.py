@@ -47,7 +47,7 @@ class SendingNumber:
     id: str
     display: str
     waba: str
-    token: str
+    token: str = field(repr=False)
     rate_per_s: int
     window: RateWindow = field(init=False, compare=False, repr=False)
 

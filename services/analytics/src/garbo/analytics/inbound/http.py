@@ -103,9 +103,7 @@ def answering(endpoint: Endpoint) -> Endpoint:
         except BadQuestionError as bad:
             return problem(400, "This cannot be asked", f"{bad}.")
         except Reject:
-            return problem(
-                400, "This cannot be asked", "A parameter holds what no text here can hold."
-            )
+            return problem(400, "This cannot be asked", "A parameter holds what no text here can hold.")
         except RetryLater:
             return problem(503, "Not now", "The database does not answer: ask again in a few seconds.")
 
