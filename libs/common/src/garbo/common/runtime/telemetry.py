@@ -12,10 +12,11 @@ from opentelemetry import propagate, trace
 from opentelemetry.context import Context
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
-from opentelemetry.sdk.trace.sampling import ALWAYS_OFF, ALWAYS_ON
+from opentelemetry.sdk.trace.sampling import ALWAYS_ON
 
 from garbo.common.errors import StartRefused
 from garbo.common.runtime.settings import ServiceSettings
+from garbo.common.runtime.uncollected import Uncollected
 
 TRACER: Final = "garbo"
 FLUSH_MS: Final = 5000
@@ -24,16 +25,17 @@ FLUSH_MS: Final = 5000
 class Telemetry:
     """Logs and traces of a process, as its first part: the last spans leave when all else has stopped."""
 
-    def __init__(self, provider: TracerProvider) -> None:
-        self._provider = provider
+    def __init__(self, collected: TracerProvider | None) -> None:
+        self._collected = collected
 
     async def start(self) -> None:
         """Nothing: spans and lines are made from the moment it is wired."""
 
     async def stop(self) -> None:
         """Send what is left, for 5 s at most."""
-        await asyncio.to_thread(self._provider.force_flush, FLUSH_MS)
-        await asyncio.to_thread(self._provider.shutdown)
+        if self._collected:
+            await asyncio.to_thread(self._collected.force_flush, FLUSH_MS)
+            await asyncio.to_thread(self._collected.shutdown)
 
 
 def observe(settings: ServiceSettings) -> Telemetry:
@@ -91,27 +93,27 @@ def _to_json(event: structlog.typing.EventDict, **_: Any) -> bytes:  # noqa: ANN
     return orjson.dumps(event, default=str)
 
 
-def trace_to(endpoint: str | None, *, service: str) -> TracerProvider:
-    """Make spans, and send them to a collector when there is one. The caller shuts the provider down.
+def trace_to(endpoint: str | None, *, service: str) -> TracerProvider | None:
+    """Make spans, and send them to a collector when there is one: the provider the caller shuts down.
 
     Without a collector spans have ids, so that logs and records still name their trace, and no content.
     """
-    provider = TracerProvider(
-        resource=Resource.create({"service.name": service}), sampler=ALWAYS_ON if endpoint else ALWAYS_OFF
-    )
-    if endpoint:
-        try:
-            from opentelemetry.exporter.otlp.proto.http.trace_exporter import (  # noqa: PLC0415 - an extra
-                OTLPSpanExporter,
-            )
-        except ImportError:
-            raise StartRefused(
-                "GARBO_OTLP_ENDPOINT needs the OTLP exporter: pip install 'garbo-common[otlp]'."
-            ) from None
-        from opentelemetry.sdk.trace.export import BatchSpanProcessor  # noqa: PLC0415 - starts a thread
+    if endpoint is None:
+        trace.set_tracer_provider(Uncollected())
+        return None
+    try:
+        from opentelemetry.exporter.otlp.proto.http.trace_exporter import (  # noqa: PLC0415 - an extra
+            OTLPSpanExporter,
+        )
+    except ImportError:
+        raise StartRefused(
+            "GARBO_OTLP_ENDPOINT needs the OTLP exporter: pip install 'garbo-common[otlp]'."
+        ) from None
+    from opentelemetry.sdk.trace.export import BatchSpanProcessor  # noqa: PLC0415 - starts a thread
 
-        exporter = OTLPSpanExporter(endpoint=f"{endpoint.rstrip('/')}/v1/traces")
-        provider.add_span_processor(BatchSpanProcessor(exporter))
+    provider = TracerProvider(resource=Resource.create({"service.name": service}), sampler=ALWAYS_ON)
+    exporter = OTLPSpanExporter(endpoint=f"{endpoint.rstrip('/')}/v1/traces")
+    provider.add_span_processor(BatchSpanProcessor(exporter))
     trace.set_tracer_provider(provider)
     return provider
 
