@@ -10,18 +10,8 @@ from typing import Final
 
 from playwright.sync_api import Browser, Page, sync_playwright
 
-ARGS: Final = (
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-)
-WIDE: Final = (1280, 800)
-PHONE: Final = (390, 844)
+from garbo.analytics.testing.chromium import ARGS, PHONE, WIDE
+
 LOOKS: Final = (("light", WIDE), ("dark", WIDE), ("phone", PHONE))
 
 

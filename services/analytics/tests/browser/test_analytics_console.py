@@ -11,23 +11,12 @@ from uuid import UUID
 import pytest
 from playwright.async_api import Browser, Page, async_playwright, expect
 
+from garbo.analytics.testing.chromium import ARGS, PHONE, WIDE
 from garbo.analytics.testing.journeys import Journey
 from garbo.common.events.base import Event
 
 pytestmark = [pytest.mark.browser, pytest.mark.integration]
 
-ARGS: Final = (
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-)
-WIDE: Final = (1280, 800)
-PHONE: Final = (390, 844)
 DEADLINE_MS: Final = 30_000
 
 

@@ -1,6 +1,5 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 import pytest
@@ -13,21 +12,10 @@ from garbo.common.runtime.deliver.batch import End, Finisher
 from garbo.common.runtime.deliver.reading import Reader
 from garbo.common.runtime.producer import Outgoing
 from garbo.common.testing.clock import FixedClock
-from garbo.common.testing.delivery import Noted, note, noted_topic
+from garbo.common.testing.delivery import Noted, Raw, note, noted_topic
 
-TOPIC = noted_topic("garbo.unit.v1")
+TOPIC = noted_topic(Raw.topic)
 REDRIVE = "garbo.unit.redrive.v1"
-
-
-@dataclass
-class Raw:
-    offset: int
-    value: bytes | None
-    topic: str = TOPIC.name
-    partition: int = 0
-    timestamp: int = 0
-    key: bytes | None = None
-    headers: list[tuple[str, bytes | None]] = field(default_factory=list)
 
 
 class Letters:

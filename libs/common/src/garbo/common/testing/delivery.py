@@ -4,6 +4,7 @@ import asyncio
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
@@ -46,6 +47,20 @@ def noted_topic(name: str, *, partitions: int = 4) -> Topic[Noted]:
 def note(number: int) -> bytes:
     """Give the bytes of one."""
     return b'{"number": %d}' % number
+
+
+@dataclass
+class Raw:
+    """A record as a consumer gives it."""
+
+    offset: int
+    value: bytes | None
+    topic: str = "garbo.unit.v1"
+    partition: int = 0
+    timestamp: int = 0
+    """Milliseconds since 1970."""
+    key: bytes | None = None
+    headers: list[tuple[str, bytes | None]] = field(default_factory=list)
 
 
 class Stand:
