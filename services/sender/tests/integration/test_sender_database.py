@@ -48,6 +48,33 @@ async def test_a_lowered_ceiling_counts_at_once(sender_database: SenderDatabase)
     assert slower.interval_s == pytest.approx(1 / 19.6)
 
 
+async def test_a_database_clock_that_steps_back_neither_locks_a_number_nor_opens_it(
+    sender_database: SenderDatabase,
+) -> None:
+    rates = PostgresRateLeases(sender_database.database)
+    await rates.take("1", ceiling_per_s=100, wanted=1, ready_in_s=0)
+    await rates.slow_down("1", ceiling_per_s=100)
+    async with sender_database.database.connection() as connection:
+        ahead = (
+            "UPDATE sender.number_rate SET tat = now() + interval '1 h', rated_at = now() + interval '1 h'"
+        )
+        await connection.execute(ahead)
+    wait = await rates.take("1", ceiling_per_s=100, wanted=1000, ready_in_s=0)
+    assert isinstance(wait, Wait)
+    assert 0 < wait.after_s <= 2
+    async with sender_database.database.connection() as connection:
+        await connection.execute(
+            "UPDATE sender.number_rate SET tat = now(), rated_at = now() + interval '1 h'"
+        )
+    again = await lease(rates)
+    assert isinstance(again, Lease)
+    assert again.interval_s >= 1 / 98
+    await rates.slow_down("1", ceiling_per_s=100)
+    async with sender_database.database.connection() as connection:
+        await connection.execute("UPDATE sender.number_rate SET tat = now()")
+    assert isinstance(await lease(rates), Lease)
+
+
 async def test_the_routers_own_door_opens(postgres: SharedPostgres) -> None:
     dsn = postgres.database()
     await migrate(dsn, "router")

@@ -10,7 +10,11 @@ Refusal = Literal["lease_expired", "window_closing"]
 WINDOW_MARGIN: Final = timedelta(seconds=2)
 """With less left of the customer service window the platform may count it as closed on arrival."""
 SEND_BUDGET: Final = timedelta(seconds=45)
-"""All of one HTTP call. Nothing is accepted later than this after its attempt's start."""
+"""From claim to answer. Nothing is accepted later than this after its attempt's start."""
+LEAVE_WITHIN: Final = timedelta(seconds=1)
+"""A claimed send that has not left by then is given back: a STOP must not be overtaken by a queue."""
+CALL_BUDGET: Final = SEND_BUDGET - LEAVE_WITHIN
+"""All of one HTTP call."""
 
 
 def refusal(grant: SendGranted, *, now: datetime) -> Refusal | None:

@@ -32,6 +32,11 @@ def lease_size(rate_per_s: float, *, wanted: int) -> int:
     return min(wanted, max(1, math.floor(rate_per_s * LEASE_S)))
 
 
+def longest_ahead_s(ceiling_per_s: float) -> float:
+    """Say how far ahead no lease ends: two sends at the slowest a throttled number gets, and a second."""
+    return 1 + 2 / (SPENT_RATIO * min(1.0, ceiling_per_s))
+
+
 @dataclass(frozen=True, slots=True)
 class Span:
     """When the sends of a lease may leave, on this process's clock."""

@@ -10,6 +10,7 @@ from garbo.common.errors import RetryLater
 from garbo.common.events.grants import SendGranted
 from garbo.common.events.ids import MessageId, attempt_id_of
 from garbo.common.events.results import SendResult
+from garbo.sender.domain.leases import LEAVE_WITHIN
 from garbo.sender.domain.outcomes import (
     MAX_LIMITED_ATTEMPTS,
     Accepted,
@@ -107,20 +108,29 @@ class Calls:
         group: asyncio.TaskGroup,
         nearly_out: Countdown,
     ) -> None:
+        until = asyncio.get_running_loop().time() + LEAVE_WITHIN.total_seconds()
         for place, call in enumerate(calls):
             nearly_out.left((len(calls) - place) * slots.interval_s)
             try:
-                slots = await self._turn(slots, call.grant, wanted=len(calls) - place)
+                slots = await self._turn(slots, call.grant, wanted=len(calls) - place, until=until)
+            except TimeoutError:
+                await self._give_back(call, "turn_lost", done)
             except RetryLater as later:
                 await self._give_back(call, later.why, done)
             else:
                 group.create_task(self._call(call, done))
         nearly_out.left(0.0)
 
-    async def _turn(self, slots: Slots, grant: SendGranted, *, wanted: int) -> Slots:
-        """Wait for the next place; when the lease is over before all have left, take another."""
-        while not await slots.turn():
-            slots = await self._pacer.take(number=grant.number, lane=grant.lane, wanted=wanted)
+    async def _turn(self, slots: Slots, grant: SendGranted, *, wanted: int, until: float) -> Slots:
+        """Wait for the next place; when the lease is over before all have left, take another.
+
+        Raises `TimeoutError` at `until` (the loop's clock): the claim is too old by then.
+        """
+        if asyncio.get_running_loop().time() >= until:
+            raise TimeoutError
+        async with asyncio.timeout_at(until):
+            while not await slots.turn():
+                slots = await self._pacer.take(number=grant.number, lane=grant.lane, wanted=wanted)
         return slots
 
     async def _give_back(self, call: Call, why: str, done: "asyncio.Queue[Made]") -> None:

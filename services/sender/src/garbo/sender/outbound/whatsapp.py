@@ -15,7 +15,7 @@ from httpx_aiohttp import AiohttpTransport
 from garbo.common.errors import Reject
 from garbo.common.events.grants import SendGranted
 from garbo.common.events.jsontext import parse_json
-from garbo.sender.domain.leases import SEND_BUDGET
+from garbo.sender.domain.leases import CALL_BUDGET
 from garbo.sender.domain.outcomes import Answer, Answered, Broke
 from garbo.sender.outbound.whatsapp_body import body_of
 
@@ -66,7 +66,7 @@ class WhatsAppApi:
         url = f"{self._base}/{grant.number}/messages"
         content = body_of(grant, attempt_id=attempt_id)
         try:
-            async with asyncio.timeout(SEND_BUDGET.total_seconds()):
+            async with asyncio.timeout(CALL_BUDGET.total_seconds()):
                 response = await self._client.post(url, content=content, headers=self._headers[grant.number])
         except TimeoutError:
             return Broke("timeout")

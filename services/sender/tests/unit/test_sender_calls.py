@@ -1,0 +1,45 @@
+"""A claimed send leaves at once or not at all: after a STOP nothing may leave later than a second."""
+
+import asyncio
+import time
+from datetime import timedelta
+
+from garbo.sender.domain.leases import CALL_BUDGET, LEAVE_WITHIN, SEND_BUDGET
+from garbo.sender.domain.outcomes import NotYet
+from garbo.sender.domain.pacing import Metronome, Span
+from garbo.sender.flow.calls import Call, Calls, Countdown
+from garbo.sender.flow.pacer import Pacer, Slots
+from garbo.sender.ports import Planned
+from garbo.sender.testing.builders import NUMBER, a_grant
+from garbo.sender.testing.fakes import ListedResults, MemoryRates, QuietSpan, QuietWatch, ScriptedWhatsApp
+from garbo.sender.testing.memory import MemoryAttempts
+
+
+async def test_a_send_that_lost_its_place_is_given_back_within_a_second() -> None:
+    rates, attempts, whatsapp = MemoryRates(time.monotonic), MemoryAttempts(), ScriptedWhatsApp()
+    rates.tat[NUMBER] = time.monotonic() + 3600
+    pacer = Pacer(rates, ceilings_per_s={NUMBER: 80}, now=time.monotonic)
+    calls = Calls(
+        attempts=attempts,
+        results=ListedResults(),
+        whatsapp=whatsapp,
+        pacer=pacer,
+        watch=QuietWatch(),
+        now=time.monotonic,
+    )
+    grants = [a_grant(lane="promo"), a_grant(lane="promo")]
+    await attempts.begin([Planned(grant, 1, again=False, traceparent=None) for grant in grants])
+    over = Slots(2, Span(0.0, 0.0), 0.01, Metronome(), time.monotonic)
+    begun = time.monotonic()
+    async with asyncio.timeout(10):
+        made = await calls.make(
+            [Call(grant, 1, QuietSpan()) for grant in grants], over, Countdown(0.1, asyncio.Event())
+        )
+    assert [one.outcome for one in made] == [NotYet(None, "turn_lost")] * 2
+    assert timedelta(seconds=time.monotonic() - begun) < 2 * LEAVE_WITHIN
+    assert whatsapp.posted == []
+    assert {row.state for row in attempts.attempts.values()} == {"rejected"}
+
+
+def test_waiting_and_calling_together_stay_within_what_the_router_counts_on() -> None:
+    assert LEAVE_WITHIN + CALL_BUDGET <= SEND_BUDGET == timedelta(seconds=45)
