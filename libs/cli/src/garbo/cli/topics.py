@@ -24,7 +24,8 @@ AnyTopic = Topic[Any] | RawTopic
 WANTED: tuple[AnyTopic, ...] = (*TOPICS, *RAW_TOPICS)
 ADMIN_S = 30.0
 GROUPS_S = 15.0
-LOOK_AGAIN_S = 0.1
+LOOK_AGAIN_S = 1.0
+"""Asked again sooner, a new broker warns that the topic it is just making exists."""
 
 
 @dataclass(frozen=True, slots=True)
