@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from garbo.common.errors import RetryLater
+from garbo.common.errors import Reject, RetryLater
 from garbo.common.events.addresses import Person
 from garbo.common.events.grants import SendGranted
 from garbo.common.events.requests import SendRequested
@@ -111,6 +111,13 @@ async def test_scenario_47_claimed_promo_whose_try_never_left_is_refused_after_s
     assert [d.reason for d in stored.decided if d.message_id == promo.message_id] == ["allowed", "revoked"]
     await stored.hear(inbound("START", sender=Person(phone=other.to.phone), occurred_at=AT))
     assert (await claim(database, *grants))[2] == "already_dispatched"
+
+
+async def test_wamid_longer_than_an_index_holds_is_refused_and_no_bug(stored: Router) -> None:
+    grant = await one_grant(stored)
+    long = "".join(uuid4().hex for _ in range(400))
+    with pytest.raises(Reject, match="unstorable"):
+        await stored.hear(result(grant, "accepted", wamid=long))
 
 
 async def test_scenario_24_repeats_give_the_same_bytes_from_any_process(

@@ -9,7 +9,7 @@ from datetime import timedelta
 
 import pytest
 
-from garbo.common.errors import RetryLater
+from garbo.common.errors import Reject, RetryLater
 from garbo.common.events.addresses import Recipient
 from garbo.common.events.grants import SendGranted
 from garbo.common.events.results import SendResult
@@ -195,6 +195,17 @@ async def test_a_wamid_the_database_cannot_hold_is_kept_as_far_as_it_can(
     graph.script.append(Reply(body=b'{"messages": [{"id": "wamid.\\u0000"}]}'))
     await sender.send(grant)
     assert [(r.outcome, r.wamid) for r in sender.told(grant)] == [("accepted", "wamid.\ufffd")]
+
+
+async def test_a_status_with_a_code_beyond_any_is_refused_and_no_bug(
+    sender: Sender, graph: FakeGraph, sender_database: SenderDatabase
+) -> None:
+    grant = a_grant(lane="promo")
+    await sender_database.book(grant)
+    graph.script.append(Reply("hang_up"))
+    await sender.send(grant)
+    with pytest.raises(Reject, match="unstorable"):
+        await sender.settling.settle([(a_status(f"{grant.message_id}.1", "failed", code=2**40), None)])
 
 
 async def test_one_members_failure_settles_no_group_send(

@@ -113,6 +113,10 @@ class Attempts(Protocol):
         """Let statuses decide attempts that are open; the same status again gives the same result again."""
         ...
 
+    async def traces_of(self, attempt_ids: Sequence[str]) -> Mapping[str, str | None]:
+        """Find the traces in which attempts were sent; unknown attempts are left out."""
+        ...
+
     async def abandon(self, *, older_than: timedelta, limit: int) -> Sequence[SendResult]:
         """Turn attempts that are `dispatching` for longer into `unknown`."""
         ...
@@ -186,6 +190,15 @@ class Watch(Protocol):
 
     def sending(self, *, lane: Lane, trace: str | None) -> SendSpan:
         """Open the trace of a send that continues `trace`."""
+        ...
+
+    @property
+    def collects(self) -> bool:
+        """Whether anybody collects traces."""
+        ...
+
+    def heard(self, *, trace: str | None, send: str | None, status: str) -> None:
+        """Note a status in its own trace, linked to the send's."""
         ...
 
     def settled(self, *, trace: str | None, send: str | None, outcome: str) -> None:

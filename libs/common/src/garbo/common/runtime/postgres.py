@@ -125,7 +125,11 @@ def transient_as_retry() -> Iterator[None]:
         asyncpg.QueryCanceledError,
     ) as error:
         raise RetryLater(f"postgres:{type(error).__name__}") from error
-    except (asyncpg.DataError, asyncpg.UntranslatableCharacterError) as error:
+    except (
+        asyncpg.DataError,
+        asyncpg.UntranslatableCharacterError,
+        asyncpg.ProgramLimitExceededError,  # such as a text longer than an index holds
+    ) as error:
         raise Reject("unstorable") from error
     except asyncpg.InterfaceError as error:
         if isinstance(error, asyncpg.exceptions.InternalClientError) or "connection" in str(error):

@@ -1,6 +1,6 @@
 """Statuses decide attempts whose answer never came."""
 
-from collections.abc import Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -35,7 +35,21 @@ class Settling:
         for one in settled:
             trace = traces[one.result.attempt_id or ""]
             self.watch.settled(trace=trace, send=one.traceparent, outcome=one.result.outcome)
+        await self._note_the_others(first, traces, {one.result.attempt_id for one in settled})
         await self.results.publish([(one.result, traces[one.result.attempt_id or ""]) for one in settled])
+
+    async def _note_the_others(
+        self,
+        first: Mapping[str, StatusSeen],
+        traces: Mapping[str, str | None],
+        settled: Container[str | None],
+    ) -> None:
+        """Lead from each status back to its send, where somebody collects traces."""
+        others = [name for name in first if name not in settled]
+        if not others or not self.watch.collects:
+            return
+        for name, send in (await self.attempts.traces_of(others)).items():
+            self.watch.heard(trace=traces[name], send=send, status=first[name].status)
 
 
 def _seen(status: MessageStatus) -> StatusSeen | None:

@@ -124,6 +124,7 @@ SELECT m.*, a.wamid, a.started_at, a.traceparent
   JOIN sender.attempt AS a ON a.attempt_id = s.attempt_id AND a.resolved_by = 'status:' || s.status
   JOIN sender.message AS m ON m.attempt_id = a.attempt_id
 """
+TRACES_OF: Final = "SELECT attempt_id, traceparent FROM sender.attempt WHERE attempt_id = ANY ($1::text[])"
 UNKNOWN_COUNT: Final = "SELECT count(*) FROM sender.attempt WHERE state = 'unknown'"
 
 
@@ -188,6 +189,12 @@ class PostgresAttempts:
             names = [(s.attempt_id, s.status) for s in seen]
             settled = await connection.fetch(SETTLED, *_columns(names))
         return [Settled(result_of(row), row["traceparent"]) for row in settled]
+
+    async def traces_of(self, attempt_ids: Sequence[str]) -> Mapping[str, str | None]:
+        """See `Attempts`."""
+        async with self._database.connection() as connection:
+            rows = await connection.fetch(TRACES_OF, list(attempt_ids))
+        return {row["attempt_id"]: row["traceparent"] for row in rows}
 
     async def abandon(self, *, older_than: timedelta, limit: int) -> Sequence[SendResult]:
         """Skip rows that somebody is recording at this moment."""

@@ -1,5 +1,6 @@
 """Traces and figures of the sender."""
 
+from collections.abc import Mapping
 from typing import Final
 
 from opentelemetry import trace
@@ -65,15 +66,27 @@ class Instruments:
         )
         return OpenSend(span)
 
+    @property
+    def collects(self) -> bool:
+        """Whether a span made now would be recorded."""
+        return trace.get_current_span().is_recording()
+
+    def heard(self, *, trace: str | None, send: str | None, status: str) -> None:
+        """Open and close a span in the status' own trace, linked to the send's."""
+        self._linked("status of send", trace, send, {"garbo.status": status})
+
     def settled(self, *, trace: str | None, send: str | None, outcome: str) -> None:
         """Open and close a span in the status' own trace, linked to the send's."""
+        self._linked("settle send", trace, send, {"garbo.outcome": outcome})
+
+    def _linked(self, name: str, where: str | None, send: str | None, attributes: Mapping[str, str]) -> None:
         link = _context_of(send)
         span = self._tracer.start_span(
-            "settle send",
-            context=context_from(trace),
+            name,
+            context=context_from(where),
             kind=SpanKind.CONSUMER,
             links=[link] if link else [],
-            attributes={"garbo.outcome": outcome},
+            attributes=dict(attributes),
         )
         span.end()
 

@@ -93,6 +93,14 @@ class QuietWatch:
         del lane
         return QuietSpan(trace)
 
+    @property
+    def collects(self) -> bool:
+        """See `Watch`."""
+        return False
+
+    def heard(self, *, trace: str | None, send: str | None, status: str) -> None:
+        """See `Watch`."""
+
     def settled(self, *, trace: str | None, send: str | None, outcome: str) -> None:
         """See `Watch`."""
 

@@ -132,6 +132,10 @@ class MemoryAttempts:
                 settled.append(Settled(result, row.traceparent))
         return settled
 
+    async def traces_of(self, attempt_ids: Sequence[str]) -> Mapping[str, str | None]:
+        """See `Attempts`."""
+        return {name: self.attempts[name].traceparent for name in attempt_ids if name in self.attempts}
+
     def _settle(self, status: StatusSeen, row: AttemptRow) -> None:
         failed = status.status == "failed"
         if not row.on("status_no" if failed else "status_yes", by=f"status:{status.status}"):
