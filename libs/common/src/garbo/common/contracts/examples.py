@@ -19,6 +19,7 @@ from garbo.common.events.results import SendResult
 from garbo.common.events.statuses import MessageStatus
 
 _AT: Final = datetime(2026, 6, 5, 10, 0, tzinfo=UTC)
+_UNTIL: Final = _AT + timedelta(minutes=15)
 _REQUEST: Final = UUID("0197b1a2-7c00-7000-8000-000000000001")
 _CONTACT: Final = UUID("8f3a2b1c-0d4e-4f5a-9b6c-7d8e9f0a1b2c")
 _GRANT: Final = UUID("5c0ffee0-1234-4abc-8def-000000000001")
@@ -41,7 +42,8 @@ _CONTENT: Final = TemplateContent(
 
 def examples() -> tuple[Event, ...]:
     """Give one example of each event type."""
-    return (_request(), _inbound(), _status(), _change(), *_decision_and_grant(), _result(), *_people())
+    asked = (_request(), _inbound(), _status(), _change())
+    return (*asked, _decision(), _lease(), _result(), *_engagements(), *_updates())
 
 
 def _request() -> SendRequested:
@@ -114,10 +116,9 @@ def _change() -> PlatformChange:
     )
 
 
-def _decision_and_grant() -> tuple[DecisionMade, SendGranted]:
-    until = _AT + timedelta(minutes=15)
-    grant = GrantGiven(id=_GRANT, lane="promo", number=_NUMBER, epoch=1, not_before=_AT, valid_until=until)
-    decision = DecisionMade(
+def _decision() -> DecisionMade:
+    grant = GrantGiven(id=_GRANT, lane="promo", number=_NUMBER, epoch=1, not_before=_AT, valid_until=_UNTIL)
+    return DecisionMade(
         decision_id=_DECISION,
         sequence=1,
         message_id=_MESSAGE,
@@ -139,7 +140,10 @@ def _decision_and_grant() -> tuple[DecisionMade, SendGranted]:
         requested_at=_AT,
         decided_at=_AT,
     )
-    lease = SendGranted(
+
+
+def _lease() -> SendGranted:
+    return SendGranted(
         grant_id=_GRANT,
         epoch=1,
         message_id=_MESSAGE,
@@ -155,10 +159,9 @@ def _decision_and_grant() -> tuple[DecisionMade, SendGranted]:
         to=Recipient(phone=_PHONE),
         content=_CONTENT,
         not_before=_AT,
-        valid_until=until,
+        valid_until=_UNTIL,
         decided_at=_AT,
     )
-    return decision, lease
 
 
 def _result() -> SendResult:
@@ -176,8 +179,7 @@ def _result() -> SendResult:
     )
 
 
-def _people() -> tuple[Event, ...]:
-    to = Recipient(phone=_PHONE)
+def _engagements() -> tuple[Event, ...]:
     return (
         CareMessage(
             wamid=_WAMID,
@@ -199,6 +201,12 @@ def _people() -> tuple[Event, ...]:
             campaign="summer-2026",
             occurred_at=_AT,
         ),
+    )
+
+
+def _updates() -> tuple[Event, ...]:
+    to = Recipient(phone=_PHONE)
+    return (
         ConsentRecorded(
             consent_id=_CONSENT,
             client="shop",
