@@ -22,6 +22,8 @@ SQL_ELSEWHERE = {
     "libs/cli/src/garbo/cli/database.py": "makes the database itself, before any schema",
 }
 
+LONGEST_FILE, LONGEST_BODY = 300, 40
+"""Lines; a docstring is not part of a body."""
 NEVER_IMPORTED = {
     "common": {"httptools"},  # uvicorn parses with it where it is installed
     "cli": {"garbo-ingest", "garbo-sender", "garbo-analytics", "garbo-simulator"},  # it starts them
@@ -65,6 +67,18 @@ def test_rules_await_nothing(service: str) -> None:
         if isinstance(node, ast.AsyncFunctionDef | ast.Await | ast.AsyncFor | ast.AsyncWith)
     ]
     assert not awaiting
+
+
+@pytest.mark.parametrize("member", MEMBERS, ids=lambda m: m.name)
+def test_nothing_is_longer_than_a_reader_can_hold(member: Path) -> None:
+    for path in _sources(member):
+        text = path.read_text(encoding="utf-8")
+        assert len(text.splitlines()) <= LONGEST_FILE, _relative(path)
+        for node in ast.walk(ast.parse(text)):
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+                body = node.body[1:] if ast.get_docstring(node) else node.body
+                length = (node.end_lineno or 0) - body[0].lineno + 1 if body else 0
+                assert length <= LONGEST_BODY, f"{_relative(path)}: {node.name}"
 
 
 @pytest.mark.parametrize("member", MEMBERS, ids=lambda m: m.name)
