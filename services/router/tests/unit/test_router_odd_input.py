@@ -124,3 +124,22 @@ async def test_consent_that_is_not_the_clients_to_record_is_refused(
     with pytest.raises(Reject, match=reason):
         await router.hear(consent(**more))
     assert not memory.tables.states
+
+
+async def test_stop_of_a_clock_ahead_is_the_same_stop_when_it_comes_again(
+    router: Router, memory: InMemoryStore
+) -> None:
+    await router.hear(consent())
+    await router.ask(requested())
+    stop = inbound("STOP", occurred_at=AT + timedelta(hours=1))
+    await router.hear(stop)
+    memory.advance(timedelta(seconds=10))
+    told = len(router.decided)
+    await router.hear(stop)
+    assert [d.reason for d in router.decided[told:]] == ["revoked"], "told again"
+    memory.advance(timedelta(seconds=10))
+    await router.hear(inbound("START", occurred_at=memory.now))
+    memory.advance(timedelta(seconds=10))
+    await router.hear(stop)
+    (decision,) = await router.ask(requested())
+    assert decision.reason == "allowed"

@@ -64,7 +64,7 @@ def _stop(
     """Stop promos of a brand and call back those nobody has claimed; a repeat tells of them again."""
     state = ledger.states[contact_id]
     known = state.stops.get(brand, Stop())
-    if known.stopped_at_us is not None and at_us <= known.stopped_at_us:
+    if known.stopped_at_us is not None and (at_us <= known.stopped_at_us or known.by == wamid):
         for message_id in known.revoked:
             ledger.tell_again(message_id, trace=trace)
         return
