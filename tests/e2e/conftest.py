@@ -20,6 +20,12 @@ ENVIRON = {
 
 
 @pytest.fixture(scope="session")
+def e2e_environ() -> dict[str, str]:
+    """What every installation of these tests is told."""
+    return dict(ENVIRON)
+
+
+@pytest.fixture(scope="session")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """An installation without traffic of its own."""
     given = stack_from_environment(os.environ)

@@ -1,8 +1,6 @@
 """The wiring of ingest: the only file that knows every room."""
 
-import gc
 from collections.abc import Mapping
-from typing import Final
 
 from starlette.applications import Starlette
 from starlette.types import ASGIApp
@@ -27,14 +25,9 @@ from garbo.ingest.outbound.kafka import KafkaEventLog
 from garbo.ingest.ports import EventLog
 from garbo.ingest.settings import IngestSettings
 
-COLLECT_EVERY: Final = 10_000
-"""Objects made before the garbage collector looks at the youngest. Python's 700 are made by a few webhooks in
-hand, so it looked at living ones all the time: 4 to 19 % of ingest's own work on a webhook, in three runs."""
-
 
 def build() -> App:
     """Wire the process from its environment; raises `StartRefused`."""
-    gc.set_threshold(COLLECT_EVERY)
     settings = load(IngestSettings)
     telemetry = observe(settings)
     business = load_business(settings.config)

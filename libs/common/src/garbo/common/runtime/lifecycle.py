@@ -1,6 +1,7 @@
 """How a process lives: one start order, one stop order, one exit code."""
 
 import asyncio
+import gc
 import signal
 import sys
 from collections.abc import Callable, Sequence
@@ -16,6 +17,9 @@ START_BUDGET_S: Final = 60.0
 """One component may take this long to start."""
 STOP_BUDGET_S: Final = 25.0
 """One component may take this long to stop; consumers finish what they hold within 20 s of it."""
+
+COLLECT_EVERY: Final = 10_000
+"""Look for garbage so often (new objects; Python's own 700 costs a busy process 4 to 19 % of its time)."""
 
 log = structlog.get_logger()
 
@@ -54,6 +58,7 @@ def run(build: Callable[[], App]) -> int:
 
     A start that is refused prints its one line on stderr and returns 1.
     """
+    gc.set_threshold(COLLECT_EVERY)
     try:
         return uvloop.run(_live(build()))
     except StartRefused as refused:
