@@ -13,6 +13,7 @@ from benchmarks.requests import promo, publish
 from benchmarks.servers import NUMBERS, Bench, process
 from garbo.cli.local.ports import free_ports
 from garbo.common.events.topics import SEND_PROMO
+from garbo.common.testing.waiting import until
 
 GRANTS = 6_000
 AT_ONCE = 64
@@ -49,9 +50,7 @@ async def accepted(graph: str) -> int:
 
 async def _grant(bench: Bench) -> None:
     await publish(bench.kafka, [promo(n) for n in range(GRANTS)])
-    async with asyncio.timeout(120):
-        while await bench.end_offset(SEND_PROMO) < GRANTS:  # noqa: ASYNC110 - another process counts
-            await asyncio.sleep(0.1)
+    await until(lambda: bench.end_offset(SEND_PROMO), lambda granted: granted >= GRANTS, within_s=120)
 
 
 async def bare(graph: str) -> float:

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import httpx
 from aiokafka import AIOKafkaConsumer, TopicPartition
@@ -37,7 +38,7 @@ class Bench:
     env: Mapping[str, str]
     folder: Path
 
-    async def end_offset(self, topic: Topic[object]) -> int:  # type: ignore[type-var] # any topic
+    async def end_offset(self, topic: Topic[Any]) -> int:
         """Count the records of a topic."""
         consumer = AIOKafkaConsumer(bootstrap_servers=self.kafka)
         await consumer.start()
