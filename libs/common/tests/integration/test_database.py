@@ -110,3 +110,9 @@ async def test_a_process_refuses_to_start_on_a_schema_that_lacks_something(postg
     schema = SchemaCurrent(postgres.database(), service="router")
     with pytest.raises(StartRefused, match=r"the schema router lacks 0001_\S+: type garbo migrate"):
         await schema.start()
+
+
+async def test_a_process_refuses_to_start_on_a_schema_it_cannot_look_at(postgres: SharedPostgres) -> None:
+    schema = SchemaCurrent(f"{postgres.database()}_gone", service="router")
+    with pytest.raises(StartRefused, match=r"cannot be read \(InvalidCatalogNameError\): see that"):
+        await schema.start()

@@ -74,8 +74,15 @@ class SchemaCurrent:
         self._dsn, self._service = dsn, service
 
     async def start(self) -> None:
-        """Look; raises `StartRefused` when something is missing."""
-        if missing := await pending(self._dsn, self._service):
+        """Look; raises `StartRefused` when something is missing, or cannot be looked at."""
+        try:
+            missing = await pending(self._dsn, self._service)
+        except (OSError, TimeoutError, asyncpg.PostgresError) as error:
+            raise StartRefused(
+                f"the schema {self._service} cannot be read ({type(error).__name__}): see that "
+                "the database of GARBO_POSTGRES_DSN is up and that its user may read it."
+            ) from None
+        if missing:
             raise StartRefused(f"the schema {self._service} lacks {missing[0]}: type garbo migrate.")
 
     async def stop(self) -> None:
