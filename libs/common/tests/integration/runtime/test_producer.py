@@ -2,9 +2,14 @@ import asyncio
 
 import pytest
 
-from garbo.common.errors import Reject
-from garbo.common.runtime.producer import Outgoing
+from garbo.cli.local.kafka import OwnKafka
+from garbo.cli.local.testing import SharedKafka
+from garbo.common.errors import Reject, RetryLater
+from garbo.common.events.topics import SEND_PROMO
+from garbo.common.runtime.broker import KafkaSettings
+from garbo.common.runtime.producer import Outgoing, Producer
 from garbo.common.testing.delivery import Stand, note
+from garbo.common.testing.waiting import until
 
 pytestmark = pytest.mark.integration
 
@@ -33,3 +38,18 @@ async def test_record_that_can_never_be_published_is_rejected(stand: Stand) -> N
         await stand.write(b"x" * (5 * 1024 * 1024))
     await stand.write(note(1))
     assert stand.producer.healthy
+
+
+async def test_it_is_ready_again_after_an_outage_though_nobody_publishes(private_kafka: OwnKafka) -> None:
+    await SharedKafka(private_kafka.bootstrap_servers).create_topics([SEND_PROMO])
+    producer = Producer(kafka=KafkaSettings(private_kafka.bootstrap_servers, publish_s=2), service="test")
+    await producer.start()
+    try:
+        await asyncio.to_thread(private_kafka.stop)
+        with pytest.raises(RetryLater):
+            await producer.publish([Outgoing(SEND_PROMO.name, b"k", note(1))])
+        assert not producer.healthy
+        await asyncio.to_thread(private_kafka.start)
+        await until(lambda: producer.healthy)
+    finally:
+        await producer.stop()

@@ -48,6 +48,7 @@ class Producer:
         self._current: RawProducer | None = None
         self._building = asyncio.Lock()
         self._closed = False
+        self._mending: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
         """Wait for the broker; raises `StartRefused` when it does not answer within `start_s`."""
@@ -56,10 +57,13 @@ class Producer:
                 await self._knock()
         except TimeoutError:
             raise StartRefused(unreachable(self._kafka)) from None
+        self._mending = asyncio.create_task(self._keep_ready(), name="keep producer ready")
 
     async def stop(self) -> None:
         """Flush and close within `FLUSH_S` and a bit; never hangs, never raises."""
         self._closed = True
+        if self._mending:
+            self._mending.cancel()
         current, self._current = self._current, None
         if current:
             await _discard(current, flush_s=FLUSH_S)
@@ -96,6 +100,14 @@ class Producer:
             if await self._built():
                 return
             await asyncio.sleep(KNOCK_EVERY_S)
+
+    async def _keep_ready(self) -> None:
+        """Mend also while nobody publishes: a process taken out of traffic must come back by itself."""
+        while True:
+            await asyncio.sleep(KNOCK_EVERY_S)
+            if not self.healthy:
+                await self._throw_away(self._current, because="sender_died")
+                await self._built()
 
     async def _usable(self) -> RawProducer:
         if self._current and not self._current.alive:
