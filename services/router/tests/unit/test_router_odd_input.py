@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import timedelta
+from itertools import permutations
 from typing import Any
 
 import pytest
@@ -13,7 +14,18 @@ from garbo.common.events.platform import PlatformChange
 from garbo.common.events.topics import CONVERSATION_CARE
 from garbo.router.domain.policy import Policy
 from garbo.router.domain.templates import template_change
-from garbo.router.testing.build import AT, consent, inbound, requested, result, status, template
+from garbo.router.flow.events import RouterEvent
+from garbo.router.outbound.postgres_templates import seeds
+from garbo.router.testing.build import (
+    AT,
+    business,
+    consent,
+    inbound,
+    requested,
+    result,
+    status,
+    template,
+)
 from garbo.router.testing.memory import InMemoryStore
 from garbo.router.testing.router import Router
 
@@ -143,3 +155,25 @@ async def test_stop_of_a_clock_ahead_is_the_same_stop_when_it_comes_again(
     await router.hear(stop)
     (decision,) = await router.ask(requested())
     assert decision.reason == "allowed"
+
+
+async def test_failure_told_twice_and_a_late_sent_leave_the_slot_free_in_any_order(
+    make_policy: Callable[..., Policy],
+) -> None:
+    policy = make_policy("id: c, type: cap, limit: 1, window: { rolling: 7d }")
+    for order in permutations(range(4)):
+        store = InMemoryStore()
+        store.know(seeds(business()))
+        router = Router(store, policy)
+        asked = requested()
+        await router.ask(asked)
+        events: list[RouterEvent] = [
+            result(router.granted[0], "unknown", started_at=AT),
+            result(router.granted[0], "failed", code=131026),
+            status(asked.message_id, "failed", code=131026),
+            status(asked.message_id, "sent"),
+        ]
+        for place in order:
+            await router.hear(events[place])
+        (second,) = await router.ask(requested())
+        assert second.verdict == "allow", order

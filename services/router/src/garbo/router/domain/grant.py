@@ -15,6 +15,8 @@ GrantState = Literal[
 ]
 OPEN: Final = frozenset({"reserved", "dispatched", "unknown"})
 """Not settled: counted at the latest instant at which it can still be accepted."""
+REFUNDABLE: Final = OPEN | {"accepted", "failed"}
+"""What the platform's own failure ends for good; a `sent` that comes later does not bring it back."""
 ARRIVED: Final = frozenset({"delivered", "read", "played"})
 ON_ITS_WAY: Final = ARRIVED | {"sent"}
 
@@ -127,7 +129,7 @@ def settle_by_status(
             return Settled(replace(noted, state=state), "count", bound_us, resurrected=True)
         if arrived and grant.state == "accepted":
             return Settled(replace(noted, state="delivered"))
-    if status == "failed" and refundable and (grant.state in OPEN or grant.state == "accepted"):
+    if status == "failed" and refundable and grant.state in REFUNDABLE:
         return Settled(replace(noted, state="refunded"), "uncount")
     return Settled(noted)
 
