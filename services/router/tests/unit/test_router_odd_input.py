@@ -4,6 +4,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from itertools import permutations
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
@@ -177,3 +178,11 @@ async def test_failure_told_twice_and_a_late_sent_leave_the_slot_free_in_any_ord
             await router.hear(events[place])
         (second,) = await router.ask(requested())
         assert second.verdict == "allow", order
+
+
+async def test_consent_of_a_contact_nobody_knows_is_refused_and_its_neighbours_are_not(
+    router: Router, memory: InMemoryStore
+) -> None:
+    with pytest.raises(Reject, match="unknown_contact"):
+        await router.hear(consent(), consent("withdrawn", to={"contact_id": str(uuid4())}))
+    assert not memory.tables.states, "nothing of the batch stays: it comes again record by record"

@@ -51,7 +51,7 @@ class TakeEvents:
 
     Any order and any repetition of the same events ends in the same state. Commit comes before publishing,
     publishing before the offsets. Raises `RetryLater`, and `Reject` for an event about a number or a brand
-    that is not in the business file, and for a consent that is not its client's to record.
+    that is not in the business file, and for a consent that is not its client's to record or of nobody.
     """
 
     def __init__(
@@ -165,7 +165,7 @@ class TakeEvents:
         if contact is None and consent.to.contact_id:
             contact = found.by_id.get(ContactId(consent.to.contact_id))
         if contact is None:
-            return
+            raise Reject("unknown_contact")
         key = consent_key(brand=consent.brand, channel=consent.channel, purpose=consent.purpose)
         state = ledger.states[contact.contact_id]
         at_us = min(to_us(consent.occurred_at), ledger.moment.now_us)
