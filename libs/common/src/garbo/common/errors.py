@@ -21,11 +21,15 @@ class Reject(Exception):  # noqa: N818 - as above
 
     `why` is a short stable code, such as `not_json` or `invalid:to.phone`; it becomes the
     reason of the dead letter. No address, no body, no secret.
+
+    `alarming=False` for what this installation does not know yet (a number missing from a file, say):
+    any share of such records may be dead letters without stopping the consumer.
     """
 
-    def __init__(self, why: str) -> None:
+    def __init__(self, why: str, *, alarming: bool = True) -> None:
         super().__init__(why)
         self.why = why
+        self.alarming = alarming
 
 
 class StartRefused(Exception):  # noqa: N818 - as above

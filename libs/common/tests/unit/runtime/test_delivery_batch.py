@@ -121,6 +121,18 @@ async def test_too_many_refused_by_the_flow_stop_before_any_is_buried() -> None:
     assert letters.values == []
 
 
+async def test_any_share_of_what_is_not_known_here_yet_is_buried_and_the_lane_goes_on() -> None:
+    async def handle(batch: Sequence[Delivered[Noted]]) -> None:
+        raise Reject("unknown_number", alarming=False)
+
+    letters = Letters()
+    end = await finish(
+        handle, [Raw(n, note(n)) for n in range(20)], letters, limit=DeadLetterLimit(consecutive=10)
+    )
+    assert offsets(end) == (list(range(20)), [])
+    assert len(letters.values) == 20
+
+
 async def test_redriven_record_of_another_lane_is_passed_over() -> None:
     async def handle(batch: Sequence[Delivered[Noted]]) -> None:
         raise AssertionError("not ours")

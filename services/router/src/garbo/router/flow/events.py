@@ -86,7 +86,7 @@ class TakeEvents:
         if not isinstance(event, InboundMessage) or event.kind == "system":
             return
         if self._directory.brand_of(event.number) is None:
-            raise Reject("unknown_number")
+            raise Reject("unknown_number", alarming=False)  # or one forgotten number stops everybody's STOP
         if event.sender.address is None:
             raise Reject("no_sender")
 

@@ -68,10 +68,11 @@ class DecisionsApi:
             request_id = UUID(request.path_params["request_id"])
         except ValueError:
             return problem(404, "No such decision", "The request id is a UUID.")
-        asker = request.query_params.get("client", client.id)
+        if request.query_params.get("client", client.id) != client.id:
+            return problem(403, "Not your client", "The key belongs to another client: leave `client` out.")
         try:
             async with asyncio.timeout(ANSWER_S):
-                stored = await self._store.decision(message_id_of(asker, request_id))
+                stored = await self._store.decision(message_id_of(client.id, request_id))
         except (RetryLater, TimeoutError):
             return _unavailable()
         if stored is None:

@@ -123,8 +123,10 @@ class Finisher:
 
 
 def _refusals(items: Sequence[Item]) -> list[bool]:
-    return [isinstance(item, Refused) for item in items if not isinstance(item, NotOurs)]
+    return [isinstance(item, Refused) and item.alarming for item in items if not isinstance(item, NotOurs)]
 
 
 def _refused(item: Item, reject: Reject) -> Item:
-    return Refused(item.record, reject.why, "handling") if isinstance(item, Good) else item
+    if not isinstance(item, Good):
+        return item
+    return Refused(item.record, reject.why, "handling", alarming=reject.alarming)

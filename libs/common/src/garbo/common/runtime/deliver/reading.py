@@ -28,6 +28,8 @@ class Refused:
     reason: str
     where: str
     """`decoding` or `handling`."""
+    alarming: bool = True
+    """Whether it counts toward the dead-letter limit."""
 
 
 @dataclass(frozen=True, slots=True)
