@@ -26,6 +26,7 @@ MEND = "type .venv/bin/garbo doctor to see what is missing, or give GARBO_TEST_K
 
 CHOICES: list[str] = []
 """Said at the end of the run: where Docker answered and still was not taken."""
+DOCKER_SOCKET = "/var/run/docker.sock"
 DOCKER_API = "1.40"
 """Asked for outright: negotiating it would leave a socket open where no engine answers."""
 
@@ -193,9 +194,17 @@ def _in_container(image: str) -> bool:
     return True
 
 
+def _docker_listens() -> bool:
+    """Knock before asking: docker's client leaves a socket open where nobody listens."""
+    if "DOCKER_HOST" in os.environ:
+        return True
+    with socket.socket(socket.AF_UNIX) as knocking:
+        return knocking.connect_ex(DOCKER_SOCKET) == 0
+
+
 @cache
 def _docker_answers() -> bool:
-    if os.environ.get("GARBO_TEST_SERVERS") == "local":
+    if os.environ.get("GARBO_TEST_SERVERS") == "local" or not _docker_listens():
         return False
     import docker  # noqa: PLC0415 - slow, not always wanted
 
