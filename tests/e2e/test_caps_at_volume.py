@@ -12,13 +12,19 @@ pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
 PEOPLE = [f"+39335{n:07d}" for n in range(1000)]
 
 
+async def held_by_cap(stack: Stack) -> int:
+    """How many messages were held back with the cap as their reason."""
+    funnel = await stack.get("analytics", "/v1/funnel?since=1h")
+    return sum(held["count"] for held in funnel["held_back"]["by_reason"] if held["reason"] == "cap_reached")
+
+
 async def test_exactly_one_promo_each_is_accepted_and_the_others_are_explained(
     stack: Stack, capsys: pytest.CaptureFixture[str]
 ) -> None:
     calm = {"population": {"on": False}, "undeliverable_ratio": 0}  # a refund would free a slot, rightly
     assert (await stack.patch("simulator", "/control", calm)).status_code == 200
     await stack.opt_in(PEOPLE)
-    before = await stack.counts()
+    before, held_before, buried = await stack.counts(), await held_by_cap(stack), await stack.dead_letters()
     seen = max((e["seq"] for e in await stack.ledger()), default=0)
 
     requests = [request(p) for _ in range(10) for p in PEOPLE]
@@ -45,6 +51,8 @@ async def test_exactly_one_promo_each_is_accepted_and_the_others_are_explained(
     assert after["decided"] - before["decided"] == 10_000
     assert after["allowed"] - before["allowed"] == 1000
     assert after["denied"] - before["denied"] == 9000
+    assert await held_by_cap(stack) - held_before == 9000
+    assert await stack.dead_letters() == buried
     with capsys.disabled():
         print(  # noqa: T201 - the figure a person wants to see
             f"\n10,000 requests: published in {published - started:.1f} s, decided after "

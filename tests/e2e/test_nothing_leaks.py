@@ -65,7 +65,7 @@ async def test_kafka_keys_and_headers_name_nobody(walked: Stack) -> None:
         consumer.assign(partitions)
         ends = await consumer.end_offsets(partitions)
         await consumer.seek_to_beginning(*partitions)
-        seen = 0
+        seen, shown = 0, False
         async with asyncio.timeout(60):
             while seen < sum(ends.values()):
                 for records in (await consumer.getmany(timeout_ms=500, max_records=5000)).values():
@@ -75,6 +75,8 @@ async def test_kafka_keys_and_headers_name_nobody(walked: Stack) -> None:
                             [record.key or b"", *(name.encode() + value for name, value in record.headers)]
                         )
                         assert CANARY[3:].encode() not in told, record.topic
+                        shown |= CANARY[3:].encode() in (record.value or b"")
     finally:
         await consumer.stop()
     assert seen > 5
+    assert shown, "a value must hold the number, or this looked at the wrong records"

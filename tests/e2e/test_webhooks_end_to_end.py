@@ -50,11 +50,12 @@ async def test_the_same_body_twice_counts_once(stack: Stack) -> None:
 
 
 async def test_a_broken_part_leaves_its_neighbours_alone(stack: Stack) -> None:
-    before = await inbound(stack)
+    before, buried = await inbound(stack), await stack.dead_letters()
     broken = message("+393332000004", "no time") | {"timestamp": "yesterday"}
     posted = body(stack, message("+393332000005", "uno"), broken, message("+393332000006", "due"))
     assert await stack.webhook(posted) == 200
     await until(lambda: inbound(stack), lambda n: n == before + 2)
+    assert await stack.dead_letters() == buried + 1
 
 
 async def test_odd_names_and_texts_pass(stack: Stack) -> None:

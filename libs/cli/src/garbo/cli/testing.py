@@ -18,10 +18,13 @@ from uuid import uuid4
 
 import httpx
 import orjson
+from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from garbo.cli.local.ports import is_free
 from garbo.cli.up.environment import DEMO_KEYS
 from garbo.cli.up.plan import Ports, read_plan
+from garbo.common.events.topics import SERVICES as WITH_DEAD_LETTERS
+from garbo.common.events.topics import dead_letters
 from garbo.common.testing.waiting import until
 
 T = TypeVar("T")
@@ -133,6 +136,17 @@ class Stack:
             entries += page
             after = page[-1]["seq"]
         return entries
+
+    async def dead_letters(self) -> int:
+        """Count the dead letters of all services."""
+        consumer = AIOKafkaConsumer(bootstrap_servers=self.kafka)
+        await consumer.start()
+        try:
+            topics = [dead_letters(service) for service in WITH_DEAD_LETTERS]
+            partitions = [TopicPartition(t.name, p) for t in topics for p in range(t.partitions)]
+            return int(sum((await consumer.end_offsets(partitions)).values()))
+        finally:
+            await consumer.stop()
 
     async def story(self, request_id: str) -> Json | None:
         """Read a message's story; None while analytics does not know it."""

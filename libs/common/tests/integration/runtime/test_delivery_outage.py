@@ -29,7 +29,7 @@ async def publish_for_sure(stand: Stand, number: int) -> None:
         with suppress(RetryLater):
             await stand.write(note(number))
             return
-        await asyncio.sleep(0.2)
+        await asyncio.sleep(0.2)  # the pause of a careful client between two tries
 
 
 async def test_a_broker_stopped_for_20_s_needs_no_restart_of_ours(private_kafka: Broker) -> None:
