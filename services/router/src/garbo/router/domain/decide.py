@@ -30,7 +30,7 @@ class Terms:
 class Decision:
     """The verdict, and why. A deny by time says when to come back."""
 
-    verdict: Literal["allow", "deny"]
+    verdict: Literal["allow", "defer", "deny"]
     reason: str
     message_class: MessageClass | None = None
     category: str | None = None
@@ -41,6 +41,13 @@ class Decision:
     deciding: Answer | None = None
     answers: tuple[Answer, ...] = ()
     next_allowed_at_us: int | None = None
+    due_at_us: int | None = None
+    """For a defer: when to decide again; `next_allowed_at_us` and its place in the spread."""
+    then_rule: str | None = None
+    expires_at_us: int | None = None
+    overridden: tuple[str, ...] = ()
+    reclassified: bool = False
+    tzdata: str | None = None
     provisional: bool = False
     terms: Terms | None = None
 

@@ -1,9 +1,12 @@
 """The policy as values: what the rules are, not how they are written down."""
 
 from dataclasses import dataclass
-from typing import Literal, Protocol, TypeAlias
+from typing import Final, Literal, Protocol, TypeAlias
 
 from garbo.common.events.decisions import MessageClass
+
+RECIPIENT_ZONE: Final = "recipient"
+"""In place of an IANA name: the zone (or zones) of the person asked about."""
 
 
 class Facts(Protocol):
@@ -50,8 +53,10 @@ class Reach:
     exempt: Selector | None = None
     on_hit: Literal["deny", "defer"] = "defer"
     max_defer_us: int | None = None
-    """Kept for deferring; today every hit denies, and says when to come back."""
+    """The longest wait from the message's first decision, when `on_hit` is defer."""
     hard: bool = False
+    overridable_by: frozenset[str] = frozenset()
+    """Roles of clients that may ask for this rule to be passed over."""
 
     def touches(self, facts: Facts) -> bool:
         """Say whether the rule has a say about this request."""
@@ -62,10 +67,10 @@ class Reach:
 
 @dataclass(frozen=True, slots=True)
 class BlockRule:
-    """Refuses while the person is in a state: erased, stopped."""
+    """Refuses while the person is in a state: erased, stopped; or always."""
 
     reach: Reach
-    state: Literal["erased", "stopped"]
+    state: Literal["erased", "stopped", "always"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +80,9 @@ class ConsentRule:
     reach: Reach
     purpose: str
     level: Literal["single", "double"]
-    max_age_us: int | None
+    max_age_us: int | None = None
+    max_age_months: int | None = None
+    """Calendar months in the person's zone, clamped to the month's end; one of the two, or none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,22 +94,102 @@ class WindowRule:
 
 
 @dataclass(frozen=True, slots=True)
-class RateRule:
-    """A cap or a gap: at most `limit` counted sends in the half-open `(now - window, now]`.
+class QuietRule:
+    """Refuses in `[from, to)` by the wall clock, one interval for each local date it starts on.
 
-    A gap is a cap of one: a send at s permits the next at exactly s + window.
+    `from_us` and `to_us` are microseconds of the wall clock since 00:00; `to_us` of 24:00 (or 00:00) is the
+    first instant of the next local date. A `to` before `from` is on the next local date.
+    """
+
+    reach: Reach
+    from_us: int
+    to_us: int
+    days: frozenset[int]
+    """Local start dates it holds on: 0 is Monday."""
+    zone: str = RECIPIENT_ZONE
+
+
+@dataclass(frozen=True, slots=True)
+class HoldRule:
+    """Refuses while a case is open: until the earlier of closing + `cool_down_us` and opening + `max_us`."""
+
+    reach: Reach
+    cool_down_us: int
+    max_us: int
+
+
+@dataclass(frozen=True, slots=True)
+class Rolling:
+    """The half-open `(now - span, now]`."""
+
+    span_us: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Calendar:
+    """From the first instant of the local day, week or month to the first of the next."""
+
+    unit: Literal["day", "week", "month"]
+    zone: str = RECIPIENT_ZONE
+
+    @property
+    def text(self) -> str:
+        """As a decision shows it."""
+        return f"calendar {self.unit}"
+
+
+@dataclass(frozen=True, slots=True)
+class Lifetime:
+    """For ever."""
+
+    text: str = "lifetime"
+
+
+Window: TypeAlias = Rolling | Calendar | Lifetime
+
+
+@dataclass(frozen=True, slots=True)
+class KeepFor:
+    """The last `slots` of a cap are kept for requests of `min_priority` and above."""
+
+    slots: int
+    min_priority: int
+
+
+@dataclass(frozen=True, slots=True)
+class RateRule:
+    """A cap or a gap: at most `limit` counted sends in the window.
+
+    A gap is a cap of one over a rolling window: a send at s permits the next at exactly s + window.
     """
 
     reach: Reach
     kind: Literal["cap", "gap"]
     limit: int
-    window_us: int
-    window_text: str
-    per_brand: bool
+    window: Window
     counts: Selector
+    per_brand: bool = False
+    per_campaign: bool = False
+    """Of the recipient and this campaign; without a campaign the rule does not apply."""
+    keep_for: KeepFor | None = None
 
 
-Rule: TypeAlias = BlockRule | ConsentRule | WindowRule | RateRule
+@dataclass(frozen=True, slots=True)
+class BudgetRule:
+    """At most `limit` granted sends to all people together: per campaign, brand or the whole portfolio.
+
+    Served from slices that each process leases; never more than `limit`, perhaps a little less. A calendar
+    window is of the policy's own zone.
+    """
+
+    reach: Reach
+    limit: int
+    per: Literal["campaign", "brand", "portfolio"]
+    window: Calendar | Lifetime = Lifetime()
+
+
+Rule: TypeAlias = BlockRule | ConsentRule | WindowRule | QuietRule | HoldRule | RateRule | BudgetRule
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +205,30 @@ class ClassRule:
         return (self.purposes is None or purpose in self.purposes) and (
             self.categories is None or category in self.categories
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Zones:
+    """Where the person's wall clock comes from, the first source that knows."""
+
+    sources: tuple[Literal["contact", "country"], ...] = ("contact", "country")
+    default: str = "UTC"
+    strictest: bool = True
+    """Of several zones an instant counts only when it is permitted in all; else the first counts."""
+
+
+@dataclass(frozen=True, slots=True)
+class Counting:
+    """From when on a send counts, at which instant, and what gives its slot back."""
+
+    consume: Literal["reserved", "accepted", "delivered"] = "reserved"
+    instant: Literal["reserved", "accepted"] = "accepted"
+    refund_rejected: bool = True
+    """An answer of the platform that it will not send (`rejected`)."""
+    refund_failed: bool = True
+    """A later failure with one of `Policy.refund_codes` (`failed_definitive`)."""
+    parts: Literal["each", "once"] = "each"
+    """What a request of several messages counts as; decided whole either way."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,3 +248,19 @@ class Policy:
     """How long sends are remembered; no window is longer."""
     refund_codes: frozenset[int]
     """Platform error codes after which a send never reached the person."""
+    clock_skew_us: int = 2_000_000
+    """A lease ends this much before the next instant at which a rule closes."""
+    zones: Zones = Zones()
+    week_starts_on: int = 0
+    """0 is Monday."""
+    counting: Counting = Counting()
+    same_campaign: Literal["keep_newest", "keep_all"] = "keep_all"
+    """Of several waiting requests of one campaign to one person, the newest or all."""
+    gather_us: int = 0
+    """A promo waits this long for others to the same person, so that the best is decided first; 0 is off."""
+    spread_us: int = 0
+    """Wakes of deferred requests are spread over this long, the same for each retry."""
+    platform_stop: Literal["number", "brand"] = "brand"
+    """What a stop by the platform's own preference blocks."""
+    stop_words: tuple[str, ...] = ()
+    """Further words that are always an opt-out; those that ship can not be taken away."""

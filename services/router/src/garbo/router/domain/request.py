@@ -1,6 +1,7 @@
 """What is asked, in the decision's own words: no address, no content."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Literal
 from uuid import UUID
 
@@ -51,6 +52,25 @@ class Request:
     not_before_us: int | None = None
     expires_at_us: int | None = None
     recipient_kind: Literal["person", "group"] = "person"
+    region: str | None = None
+    """ISO 3166 country of the phone number, by its area code where a calling code is shared (+1)."""
+    country_zones: tuple[str, ...] = ()
+    """IANA zones of the phone number's area; empty where nobody knows."""
+    case_id: str | None = None
+    override: tuple[str, ...] = ()
+    """Rules the client asks to be passed over."""
+    roles: frozenset[str] = frozenset()
+    """What the business file lets the client be."""
+    parts: int = 1
+    """How many messages it is; all or none."""
+    first_decided_at_us: int | None = None
+    """When it was decided first, for a request that has waited; the longest wait is measured from here."""
+    gathered: bool = False
+    """It has waited out the gather window."""
+    cancelled: bool = False
+    """Its campaign was called off."""
+    budget_left: Mapping[str, int] = field(default_factory=dict)
+    """Rule -> what is left of the slice this process holds for the request; a missing rule has nothing."""
 
     @property
     def arbitration_key(self) -> tuple[int, int, int, int]:
@@ -73,3 +93,7 @@ class Subject:
     recipient_kind: str
     campaign: str | None
     tags: tuple[str, ...]
+    number_region: str | None = None
+    priority: int = 50
+    zones: tuple[str, ...] = ("UTC",)
+    """The wall clocks an instant must be permitted by."""

@@ -6,7 +6,17 @@ from typing import Final, assert_never
 
 from garbo.common.events.ids import MessageId
 from garbo.router.domain.consent import consent_fault
-from garbo.router.domain.policy import BlockRule, ConsentRule, RateRule, Rule, WindowRule
+from garbo.router.domain.policy import (
+    BlockRule,
+    BudgetRule,
+    ConsentRule,
+    HoldRule,
+    QuietRule,
+    RateRule,
+    Rolling,
+    Rule,
+    WindowRule,
+)
 from garbo.router.domain.request import Subject
 from garbo.router.domain.state import RecipientState, Send
 
@@ -40,6 +50,12 @@ class Answer:
                 return "window"
             case RateRule():
                 return self.rule.kind
+            case QuietRule():
+                return "quiet"
+            case HoldRule():
+                return "hold"
+            case BudgetRule():
+                return "budget"
         assert_never(self.rule)
 
     @property
@@ -61,6 +77,8 @@ def ask(rule: Rule, state: RecipientState, subject: Subject, *, now_us: int) -> 
             return Answer(rule, ok=is_open, reason="allowed" if is_open else "window_closed")
         case RateRule():
             return _ask_rate(rule, counted_sends(rule, state, subject), now_us=now_us)
+        case QuietRule() | HoldRule() | BudgetRule():
+            raise NotImplementedError
     assert_never(rule)
 
 
@@ -85,7 +103,7 @@ def earliest_us(rule: RateRule, counted: Sequence[Send], *, from_us: int) -> int
         return None
     if len(counted) < rule.limit:
         return from_us
-    return max(from_us, counted[-rule.limit].at_us + rule.window_us)
+    return max(from_us, counted[-rule.limit].at_us + _span_us(rule))
 
 
 def window_end_us(rule: WindowRule, state: RecipientState, subject: Subject) -> int:
@@ -100,21 +118,29 @@ def _ask_block(rule: BlockRule, state: RecipientState, subject: Subject) -> Answ
 
 
 def _ask_rate(rule: RateRule, counted: Sequence[Send], *, now_us: int) -> Answer:
-    inside = [send for send in counted if send.at_us > now_us - rule.window_us]
+    inside = [send for send in counted if send.at_us > now_us - _span_us(rule)]
     free_at_us = earliest_us(rule, counted, from_us=now_us)
     if free_at_us == now_us:
-        return Answer(rule, ok=True, used=len(inside), limit=rule.limit, window=rule.window_text)
+        return Answer(rule, ok=True, used=len(inside), limit=rule.limit, window=rule.window.text)
     return Answer(
         rule,
         ok=False,
         reason="cap_reached" if rule.kind == "cap" else "gap",
         used=len(inside),
         limit=rule.limit,
-        window=rule.window_text,
+        window=rule.window.text,
         free_at_us=free_at_us,
         by=tuple(send.message_id for send in inside[-NAMED_SENDS:]),
         provisional=any(send.open for send in inside),
     )
+
+
+def _span_us(rule: RateRule) -> int:
+    match rule.window:
+        case Rolling(span_us=span_us):
+            return span_us
+        case _:
+            raise NotImplementedError
 
 
 def _by_instant(send: Send) -> int:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from garbo.common.events.ids import MessageId
+from garbo.common.events.ids import ContactId, MessageId
 from garbo.router.domain.instants import DAY_US
 
 WINDOW_US: Final = DAY_US
@@ -28,6 +28,8 @@ class Send:
     tags: tuple[str, ...] = ()
     open: bool = False
     """Granted or unknown, not yet settled: `at_us` is an upper bound."""
+    delivered: bool = False
+    """It reached the phone; matters only where a policy counts deliveries."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,11 +59,70 @@ class Consent:
 
 
 @dataclass(frozen=True, slots=True)
+class Case:
+    """A conversation somebody works on; promo waits for its end."""
+
+    opened_at_us: int
+    closed_at_us: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Preference:
+    """The platform's own switch for marketing of one number (Meta, `user_preferences`). A tie is a stop."""
+
+    brand: str
+    stopped_at_us: int | None = None
+    resumed_at_us: int | None = None
+
+    @property
+    def stopped(self) -> bool:
+        """Whether the switch is off."""
+        return self.stopped_at_us is not None and self.stopped_at_us >= (self.resumed_at_us or 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Cooldown:
+    """The platform held a promo of this brand back (131049): none for a while, longer each time in a row."""
+
+    until_us: int
+    strikes: int
+    by: MessageId
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A word that may have meant STOP; the person was asked, and promo of the brand waits for the answer."""
+
+    asked_at_us: int
+    until_us: int
+    by: str
+    """The wamid of the word."""
+
+
+@dataclass(frozen=True, slots=True)
 class RecipientState:
     """One recipient. Mappings are replaced, never changed in place."""
 
     version: int = 0
     erased: bool = False
+    merged_into: ContactId | None = None
+    """This row is empty: the person turned out to be that contact."""
+    zone: str | None = None
+    """IANA name, as a client told it."""
+    zone_at_us: int = 0
+    language: str | None = None
+    cases: Mapping[str, Case] = field(default_factory=dict)
+    """`client:case_id` -> case; those that hold nothing back any more are forgotten."""
+    preferences: Mapping[str, Preference] = field(default_factory=dict)
+    """Business number -> the platform's switch."""
+    suppressed: Mapping[str, int] = field(default_factory=dict)
+    """Brand or `*` -> the instant since which a list forbids promo; a later opt-in outweighs it."""
+    cooldowns: Mapping[str, Cooldown] = field(default_factory=dict)
+    """Brand -> the platform's own brake."""
+    questions: Mapping[str, Question] = field(default_factory=dict)
+    """Brand -> the question that is open."""
+    campaign_sends: tuple[Send, ...] = ()
+    """Sends of the campaigns now asked about, however old: looked up beside the row, not stored in it."""
     inbound_at_us: Mapping[str, int] = field(default_factory=dict)
     """Business number -> the person's last message to it."""
     inbound: tuple[tuple[str, int], ...] = ()

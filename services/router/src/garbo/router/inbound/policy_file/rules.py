@@ -8,6 +8,7 @@ from garbo.router.domain.policy import (
     ConsentRule,
     RateRule,
     Reach,
+    Rolling,
     Rule,
     Selector,
     WindowRule,
@@ -145,8 +146,7 @@ def _rate(
         reach,
         kind="cap" if kind == "cap" else "gap",
         limit=limit,
-        window_us=span[0],
-        window_text=f"rolling {span[1]}" if kind == "cap" else f"min {span[1]}",
+        window=Rolling(span[0], f"rolling {span[1]}" if kind == "cap" else f"min {span[1]}"),
         per_brand="brand" in per,
         counts=read_selector(fields, "counts", COUNTS),
     )
