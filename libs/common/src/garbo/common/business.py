@@ -79,7 +79,11 @@ class Client(_Part):
     """SHA-256 of each live API key; make one with: openssl rand -hex 24."""
     brands: tuple[Name, ...]
     purposes: tuple[Purpose, ...]
-    scopes: tuple[Literal["publish", "read"], ...] = ("publish",)
+    scopes: tuple[Literal["publish", "read", "simulate", "admin"], ...] = ("publish",)
+    """publish: ask for messages, record consents, cases, contact data. read: decisions, previews, contacts.
+    simulate: what another policy would have decided. admin: erase, suppress."""
+    roles: tuple[Name, ...] = ()
+    """What rules of the policy may name in `overridable_by`."""
 
 
 class Business(_Part):

@@ -2,13 +2,16 @@
 
 from uuid import UUID, uuid4
 
+import orjson
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from garbo.common.contracts.examples import examples
 from garbo.common.errors import Reject
 from garbo.common.events.addresses import Recipient
+from garbo.common.events.contacts import ContactUpdated
 from garbo.common.events.ids import (
     MessageId,
     address_hash,
@@ -18,8 +21,9 @@ from garbo.common.events.ids import (
     message_of_attempt,
     request_id_of,
 )
-from garbo.common.events.topics import SEND_REQUESTED
-from garbo.common.events.wire import decode
+from garbo.common.events.requests import Override, SendRequested
+from garbo.common.events.topics import CONTACT_UPDATED, SEND_REQUESTED
+from garbo.common.events.wire import decode, encode
 
 KEY = b"k" * 32
 
@@ -28,6 +32,13 @@ def test_message_id_is_scoped_to_the_client() -> None:
     request = uuid4()
     assert message_id_of("shop", request) == message_id_of("shop", request)
     assert message_id_of("shop", request) != message_id_of("crm", request)
+
+
+def test_a_request_asked_before_a_field_was_added_is_the_same_request_today() -> None:
+    request = next(e for e in examples() if isinstance(e, SendRequested))
+    assert request.body_hash().hex() == "9de7072a944c47eadaf8c5211d2cba4db730a2e86af2b0d2b74ed0af61116a0d"
+    override = Override(rules=("promo-week",), reason="recall")
+    assert request.model_copy(update={"override": override}).body_hash() != request.body_hash()
 
 
 def test_idempotency_key_gives_each_place_in_an_array_its_own_request() -> None:
@@ -91,6 +102,14 @@ def test_is_no_recipient(to: dict[str, str]) -> None:
 def test_a_record_that_is_none_is_rejected_with_its_reason(value: bytes | None, why: str) -> None:
     with pytest.raises(Reject, match=why):
         decode(SEND_REQUESTED, value)
+
+
+@pytest.mark.parametrize("name", ["Europe/Roma", "", "+02:00", "Factory", "localtime", "europe/rome"])
+def test_a_contact_in_no_known_time_zone_is_rejected(name: str) -> None:
+    update = next(e for e in examples() if isinstance(e, ContactUpdated))
+    told = orjson.loads(encode(update)) | {"timezone": name}
+    with pytest.raises(Reject, match="invalid:timezone"):
+        decode(CONTACT_UPDATED, orjson.dumps(told))
 
 
 def test_a_change_has_the_same_id_however_its_fields_are_ordered() -> None:

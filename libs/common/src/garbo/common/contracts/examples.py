@@ -6,7 +6,7 @@ from uuid import UUID
 
 from garbo.common.events.addresses import Person, Recipient
 from garbo.common.events.base import Event
-from garbo.common.events.contacts import CaseChanged, ConsentRecorded, ContactUpdated
+from garbo.common.events.contacts import CampaignChanged, CaseChanged, ConsentRecorded, ContactUpdated
 from garbo.common.events.content import Language, Template, TemplateContent
 from garbo.common.events.decisions import Check, DecisionMade, GrantGiven
 from garbo.common.events.engagement import CareMessage, PromoEngaged
@@ -137,6 +137,7 @@ def _decision() -> DecisionMade:
         grant=grant,
         policy_version="sha256:5f0c",
         state_version=42,
+        tzdata="2026a",
         requested_at=_AT,
         decided_at=_AT,
     )
@@ -214,7 +215,9 @@ def _updates() -> tuple[Event, ...]:
             to=to,
             action="given",
             source="form",
+            number=_NUMBER,
             text_version="2026-03",
+            locale="it",
             occurred_at=_AT,
             recorded_at=_AT,
         ),
@@ -229,5 +232,8 @@ def _updates() -> tuple[Event, ...]:
         ),
         ContactUpdated(
             update_id=_UPDATE, client="shop", to=to, timezone="Europe/Rome", language="it", occurred_at=_AT
+        ),
+        CampaignChanged(
+            client="shop", brand="acme", campaign="summer-2026", action="cancelled", occurred_at=_AT
         ),
     )

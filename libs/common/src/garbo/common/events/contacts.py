@@ -1,14 +1,15 @@
-"""What other services tell of people: consents, cases, contact data."""
+"""What other services tell of people and campaigns: consents, cases, contact data, cancellations."""
 
 from datetime import datetime
-from typing import Literal
+from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import AwareDatetime
+from pydantic import AwareDatetime, Field
 
 from garbo.common.events.addresses import Recipient
 from garbo.common.events.base import Event
 from garbo.common.events.requests import Name
+from garbo.common.events.zones import Zone
 
 
 class ConsentRecorded(Event):
@@ -23,7 +24,12 @@ class ConsentRecorded(Event):
     action: Literal["requested", "given", "confirmed", "withdrawn", "expired", "imported"]
     source: Name
     """Where it was given: form, qr, keyword, agent, api ..."""
+    number: Annotated[str, Field(pattern=r"^[0-9]{1,32}$")] | None = None
+    """The sending number it is about, where it is about one."""
     text_version: str | None = None
+    text_hash: str | None = None
+    """Hash of the text the person saw."""
+    locale: str | None = None
     evidence: str | None = None
     occurred_at: AwareDatetime
     recorded_at: AwareDatetime
@@ -67,9 +73,10 @@ class ContactUpdated(Event):
     update_id: UUID
     client: Name
     to: Recipient
-    timezone: str | None = None
-    """IANA name, such as Europe/Rome."""
+    timezone: Zone | None = None
     language: str | None = None
+    same_as: Recipient | None = None
+    """Another address (or contact) of the same person: the two contacts become one."""
     occurred_at: AwareDatetime
 
     @property
@@ -80,4 +87,24 @@ class ContactUpdated(Event):
     @property
     def happened_at(self) -> datetime:
         """The instant it was known."""
+        return self.occurred_at
+
+
+class CampaignChanged(Event):
+    """`garbo.campaign.changed.v1`: a campaign was called off; what of it has not left is taken back."""
+
+    client: Name
+    brand: Name
+    campaign: Name
+    action: Literal["cancelled"]
+    occurred_at: AwareDatetime
+
+    @property
+    def event_id(self) -> str:
+        """The campaign and what happened to it."""
+        return f"{self.brand}:{self.campaign}:{self.action}"
+
+    @property
+    def happened_at(self) -> datetime:
+        """The instant it was called off."""
         return self.occurred_at

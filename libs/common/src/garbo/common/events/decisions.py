@@ -56,22 +56,37 @@ class DecisionMade(Event):
     campaign: str | None = None
     category: str | None = None
     template_unknown: bool = False
+    reclassified: bool = False
+    """The template's category of this instant made it another class than its purpose says."""
     demoted: bool = False
     """Asked as care without a case or an open window, and treated as something stricter."""
     rule: str | None = None
-    """The rule that decided; null when none did."""
+    """The first hard rule that refused, else the one that moved the instant last; null when none did."""
+    then_rule: str | None = None
+    """For a defer: the rule that would refuse next before that one, where there are several."""
     reason: str
-    """allowed, cap_reached, gap, not_opted_in, stopped, erased, window_closed, id_reused ..."""
+    """allowed, cap_reached, gap, quiet, case_open, not_opted_in, stopped, erased, window_closed,
+    would_expire, expired, not_before, gathering, superseded, campaign_cancelled, revoked, lease_expired,
+    id_reused ..."""
     limit: int | None = None
     used: int | None = None
     window: str | None = None
     next_allowed_at: AwareDatetime | None = None
     """The least instant every rule permits, if nothing else is sent first; null when time never helps."""
     provisional: bool = False
+    """A grant of the person is open: the instant is an upper bound."""
+    due_at: AwareDatetime | None = None
+    """For a defer: when it is decided again, at `next_allowed_at` or spread after it."""
+    expires_at: AwareDatetime | None = None
+    """For `would_expire` and `expired`: the deadline it cannot keep."""
+    overridden: tuple[str, ...] = ()
+    """Rules that refused and were passed over, as the client asked and may."""
     checks: tuple[Check, ...] = ()
     grant: GrantGiven | None = None
     policy_version: str
     state_version: int | None = None
+    tzdata: str | None = None
+    """The release of the time zone rules it was decided with, where a wall clock had a say."""
     requested_at: AwareDatetime
     decided_at: AwareDatetime
 

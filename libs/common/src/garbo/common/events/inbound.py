@@ -19,6 +19,8 @@ class InboundMessage(Event):
     number: str
     """The business number's platform id."""
     sender: Person
+    changed_to: Person | None = None
+    """For kind `system`: the address the sender has from now on, as the platform says."""
     group_id: str | None = None
     name: str | None = None
     """The profile name the customer chose."""

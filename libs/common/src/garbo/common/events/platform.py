@@ -4,6 +4,7 @@ from datetime import datetime
 
 from pydantic import AwareDatetime
 
+from garbo.common.events.addresses import Person
 from garbo.common.events.base import Event, Json
 
 
@@ -16,6 +17,11 @@ class PlatformChange(Event):
     field: str
     """The webhook field, such as template_category_update."""
     number: str | None = None
+    person: Person | None = None
+    """Whom it is about, where it is about one person: `user_preferences`, `user_id_update`. The value then
+    holds what was said of this person alone."""
+    changed_to: Person | None = None
+    """The address they have from now on, for `user_id_update`; `person` is as it was before."""
     value: Json
     occurred_at: AwareDatetime | None = None
     received_at: AwareDatetime

@@ -24,6 +24,14 @@ class Fallback(Part):
     template: Template | None = None
 
 
+class Override(Part):
+    """A wish that rules be passed over. Only rules that allow it, and only for clients with the role."""
+
+    rules: Annotated[tuple[Name, ...], Field(min_length=1, max_length=10)]
+    reason: Annotated[str, Field(min_length=1, max_length=200)]
+    """Why, for the audit; no personal data."""
+
+
 class SendRequested(Event):
     """Somebody asks for one message to one person. Asking twice with the same id is asking once."""
 
@@ -46,6 +54,7 @@ class SendRequested(Event):
     not_before: AwareDatetime | None = None
     expires_at: AwareDatetime | None = None
     fallback: Fallback | None = None
+    override: Override | None = None
     requested_at: AwareDatetime
 
     @property

@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import Any, Final, Generic, TypeVar
 
 from garbo.common.events.base import Event
-from garbo.common.events.contacts import CaseChanged, ConsentRecorded, ContactUpdated
+from garbo.common.events.contacts import CampaignChanged, CaseChanged, ConsentRecorded, ContactUpdated
 from garbo.common.events.decisions import DecisionMade
 from garbo.common.events.engagement import CareMessage, PromoEngaged
 from garbo.common.events.grants import SendGranted
@@ -67,7 +67,7 @@ MESSAGE_STATUS: Final = Topic(
 PLATFORM_CHANGE: Final = Topic(
     "garbo.platform.change.v1",
     PlatformChange,
-    "account or number id",
+    "account or number id; of one person's: the keyed hash of their address",
     ("ingest",),
     ("router",),
     partitions=3,
@@ -76,15 +76,15 @@ SEND_REQUESTED: Final = Topic(
     "garbo.send.requested.v1",
     SendRequested,
     "anything: correctness does not rest on it",
-    ("other services", "ingest"),
+    ("other services", "ingest", "router"),
     ("router", "analytics"),
 )
 CONTACT_UPDATED: Final = Topic(
     "garbo.contact.updated.v1",
     ContactUpdated,
     _ADDRESS,
-    ("other services",),
-    (),
+    ("other services", "ingest"),
+    ("router",),
     partitions=6,
 )
 CONSENT_RECORDED: Final = Topic(
@@ -99,9 +99,17 @@ CASE_CHANGED: Final = Topic(
     "garbo.case.changed.v1",
     CaseChanged,
     _ADDRESS,
-    ("other services",),
-    (),
+    ("other services", "ingest"),
+    ("router",),
     partitions=6,
+)
+CAMPAIGN_CHANGED: Final = Topic(
+    "garbo.campaign.changed.v1",
+    CampaignChanged,
+    "brand and campaign",
+    ("other services", "ingest"),
+    ("router",),
+    partitions=3,
 )
 DECISION_MADE: Final = Topic(
     "garbo.decision.made.v1", DecisionMade, _CONTACT, ("router",), ("analytics", "anyone"), retention=IDS_ONLY
@@ -131,6 +139,7 @@ TOPICS: Final[tuple[Topic[Any], ...]] = (
     CONTACT_UPDATED,
     CONSENT_RECORDED,
     CASE_CHANGED,
+    CAMPAIGN_CHANGED,
     DECISION_MADE,
     SEND_CARE,
     SEND_PROMO,
