@@ -2,8 +2,6 @@
 
 from dataclasses import dataclass
 
-from starlette.applications import Starlette
-
 from garbo.common.business import Business, load_business
 from garbo.common.runtime.broker import kafka_of
 from garbo.common.runtime.deliver import Deliveries
@@ -15,11 +13,12 @@ from garbo.common.runtime.postgres import Database
 from garbo.common.runtime.producer import Producer
 from garbo.common.runtime.settings import load
 from garbo.common.runtime.telemetry import Telemetry, observe
-from garbo.router.domain.policy import Policy
 from garbo.router.flow.directory import Directory
 from garbo.router.flow.events import TakeEvents
+from garbo.router.flow.policies import Policies
 from garbo.router.flow.requests import DecideRequests
-from garbo.router.inbound.http import DecisionsApi
+from garbo.router.inbound.http.api import http_app
+from garbo.router.inbound.http.decisions import Decisions
 from garbo.router.inbound.policy_file.load import load_policy
 from garbo.router.inbound.subscribers import lanes
 from garbo.router.outbound.kafka import KafkaAnnouncer
@@ -60,7 +59,7 @@ def wire(settings: RouterSettings, telemetry: Telemetry) -> App:
     rooms = Rooms(
         announcer=KafkaAnnouncer(producer),
         meter=PrometheusMeter(),
-        policy=load_policy(settings.policy),
+        policies=Policies(load_policy(settings.policy)),
         directory=Directory(business),
         hash_key=settings.hash_key.get_secret_value().encode(),
     )
@@ -68,14 +67,14 @@ def wire(settings: RouterSettings, telemetry: Telemetry) -> App:
     for_requests, for_events, for_http = (PostgresStore(database) for database in databases)
     both = lanes(rooms.decider(for_requests), rooms.taker(for_events), batch_records=settings.batch_records)
     deliveries = Deliveries(kafka=kafka, service=settings.service, producer=producer, lanes=both)
-    api = DecisionsApi(business=business, requests=rooms.decider(for_http), store=for_http)
+    decisions = Decisions(requests=rooms.decider(for_http), store=for_http)
     ready = {
         "postgres": lambda: all(database.healthy for database in databases),
         "kafka": lambda: producer.healthy,
     }
     alive = {"deliveries": lambda: deliveries.healthy}
-    routes = [*health_routes(alive=alive, ready=ready | alive), *api.routes()]
-    server = HttpServer(Starlette(routes=routes), host=settings.host, port=settings.port)
+    http = http_app(business, [decisions], health=health_routes(alive=alive, ready=ready | alive))
+    server = HttpServer(http, host=settings.host, port=settings.port)
     seeding = Seeding(for_http, business)
     schema = SchemaCurrent(settings.postgres_dsn.get_secret_value(), service=settings.service)
     return App(settings.service, (telemetry, *databases, schema, seeding, producer, deliveries, server))
@@ -87,7 +86,7 @@ class Rooms:
 
     announcer: KafkaAnnouncer
     meter: PrometheusMeter
-    policy: Policy
+    policies: Policies
     directory: Directory
     hash_key: bytes
 
@@ -97,7 +96,7 @@ class Rooms:
             store=store,
             announcer=self.announcer,
             meter=self.meter,
-            policy=self.policy,
+            policies=self.policies,
             directory=self.directory,
             hash_key=self.hash_key,
         )
@@ -108,7 +107,7 @@ class Rooms:
             store=store,
             announcer=self.announcer,
             meter=self.meter,
-            policy=self.policy,
+            policies=self.policies,
             directory=self.directory,
             hash_key=self.hash_key,
         )

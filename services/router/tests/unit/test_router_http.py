@@ -1,0 +1,75 @@
+"""The HTTP API over a store in memory: who may ask, and what an error looks like."""
+
+from typing import Any
+from uuid import uuid4
+
+import httpx
+import pytest
+
+from garbo.router.inbound.http.api import http_app
+from garbo.router.inbound.http.decisions import Decisions
+from garbo.router.testing.build import API_KEY, business, consent, requested, template
+from garbo.router.testing.router import Router
+
+ASK: dict[str, Any] = {
+    "brand": "acme",
+    "to": {"phone": "+393331234567"},
+    "purpose": "promo",
+    "content": template(),
+}
+
+
+def client_of(router: Router, *, key: str = API_KEY) -> httpx.AsyncClient:
+    decisions = Decisions(requests=router.requests, store=router.store)
+    app = http_app(router.business, [decisions], health=[])
+    return httpx.AsyncClient(
+        transport=httpx.ASGITransport(app=app, raise_app_exceptions=False),
+        base_url="http://router",
+        headers={"Authorization": f"Bearer {key}"} if key else {},
+    )
+
+
+async def test_a_decision_is_shown_with_its_history(router: Router) -> None:
+    await router.hear(consent())
+    asked = requested()
+    await router.ask(asked)
+    async with client_of(router) as http:
+        current = await http.get(f"/v1/decisions/{asked.request_id}")
+        history = await http.get(f"/v1/decisions/{asked.request_id}?history=true")
+    assert (current.status_code, current.json()["verdict"]) == (200, "allow")
+    assert [record["sequence"] for record in history.json()] == [1]
+
+
+async def test_a_preview_writes_nothing(router: Router) -> None:
+    async with client_of(router) as http:
+        answer = await http.post("/v1/decisions:preview", json=[ASK, ASK])
+    assert [record["reason"] for record in answer.json()] == ["not_opted_in"] * 2
+    assert not router.announcer.told
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "key", "status"),
+    [
+        ("GET", f"/v1/decisions/{uuid4()}", "", 401),
+        ("GET", f"/v1/decisions/{uuid4()}", API_KEY, 404),
+        ("GET", "/v1/decisions/none", API_KEY, 404),
+        ("DELETE", f"/v1/decisions/{uuid4()}", API_KEY, 405),
+        ("GET", "/v1/nothing", API_KEY, 404),
+        ("POST", "/v1/decisions:preview", API_KEY, 400),
+    ],
+)
+async def test_every_error_is_problem_details(
+    router: Router, method: str, path: str, key: str, status: int
+) -> None:
+    async with client_of(router, key=key) as http:
+        answer = await http.request(method, path)
+    assert answer.status_code == status
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert answer.json()["status"] == status
+
+
+async def test_a_key_without_the_scope_is_refused(router: Router) -> None:
+    router.business = business(clients=[{**business().clients[0].model_dump(), "scopes": ["publish"]}])
+    async with client_of(router) as http:
+        answer = await http.post("/v1/decisions:preview", json=ASK)
+    assert (answer.status_code, answer.json()["detail"]) == (403, "This key needs the scope read.")
