@@ -17,6 +17,7 @@ from garbo.common.events.topics import DECISION_MADE
 from garbo.common.runtime.postgres import Database
 from garbo.router.flow.ask import Asked
 from garbo.router.flow.directory import Directory
+from garbo.router.flow.policies import Policies
 from garbo.router.flow.requests import DecideRequests
 from garbo.router.inbound.policy_file.load import load_policy
 from garbo.router.outbound.postgres import PostgresStore
@@ -74,7 +75,7 @@ async def _sql_alone(bench: Bench) -> float:
             store=store,
             announcer=Untold(),
             meter=CountingMeter(),
-            policy=load_policy(Path(bench.env["GARBO_POLICY"])),
+            policies=Policies(load_policy(Path(bench.env["GARBO_POLICY"]))),
             directory=Directory(business),
             hash_key=bench.env["GARBO_HASH_KEY"].encode(),
         )

@@ -16,13 +16,13 @@ from garbo.router.domain.consent import consent_key, with_consent
 from garbo.router.domain.grant import Grant, settle_by_result, settle_by_status
 from garbo.router.domain.instants import to_us
 from garbo.router.domain.keywords import keyword_of
-from garbo.router.domain.policy import Policy
 from garbo.router.domain.state import RecipientState
 from garbo.router.domain.templates import template_change
 from garbo.router.flow.directory import Directory
 from garbo.router.flow.hearing import hear
 from garbo.router.flow.ledger import Ledger
 from garbo.router.flow.persons import addresses_of, meet
+from garbo.router.flow.policies import Policies
 from garbo.router.ports import Announcer, Batch, Contact, Meter, Store
 
 RouterEvent: TypeAlias = InboundMessage | MessageStatus | SendResult | ConsentRecorded | PlatformChange
@@ -60,12 +60,12 @@ class TakeEvents:
         store: Store,
         announcer: Announcer,
         meter: Meter,
-        policy: Policy,
+        policies: Policies,
         directory: Directory,
         hash_key: bytes,
     ) -> None:
         self._store, self._announcer, self._meter = store, announcer, meter
-        self._policy, self._directory, self._hash_key = policy, directory, hash_key
+        self._policies, self._directory, self._hash_key = policies, directory, hash_key
 
     async def take(self, heard: Sequence[Heard]) -> None:
         """Apply and tell a batch."""
@@ -117,7 +117,7 @@ class TakeEvents:
         grants = dict(await batch.lock_grants(locked)) if locked else {}
         unsent = {e.message_id for e in events if isinstance(e, SendResult) and e.outcome == "not_sent"}
         moment = await batch.look_up({MessageId(m) for m in unsent} | stopping)
-        return Ledger(self._policy, self._meter, moment, states, grants)
+        return Ledger(self._policies.current, self._meter, moment, states, grants)
 
     def _called_back(
         self, found: _Found, events: Sequence[RouterEvent], states: dict[ContactId, RecipientState]
@@ -177,7 +177,7 @@ class TakeEvents:
             return
         at_us = to_us(result.recorded_at)
         if result.outcome == "unknown":
-            at_us = to_us(result.started_at or result.recorded_at) + self._policy.send_budget_us
+            at_us = to_us(result.started_at or result.recorded_at) + self._policies.current.send_budget_us
         settled = settle_by_result(
             grant, outcome=result.outcome, wamid=result.wamid, reason=result.reason, at_us=at_us
         )
@@ -196,10 +196,10 @@ class TakeEvents:
             grant,
             status=status.status,
             refundable=status.participant is None
-            and any(error.code in self._policy.refund_codes for error in status.errors),
+            and any(error.code in self._policies.current.refund_codes for error in status.errors),
             wamid=status.wamid,
             at_us=to_us(status.occurred_at),
-            send_budget_us=self._policy.send_budget_us,
+            send_budget_us=self._policies.current.send_budget_us,
         )
         ledger.settle(settled, trace=trace)
 

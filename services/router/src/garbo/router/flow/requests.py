@@ -9,11 +9,11 @@ from uuid import uuid4
 from garbo.common.events.decisions import DecisionMade
 from garbo.common.events.ids import ContactId
 from garbo.common.events.wire import encode
-from garbo.router.domain.policy import Policy
 from garbo.router.domain.state import RecipientState
 from garbo.router.flow.ask import Ask, Asked, address_of, recipient_of
 from garbo.router.flow.desk import Desk
 from garbo.router.flow.directory import Directory
+from garbo.router.flow.policies import Policies
 from garbo.router.ports import Address, Announcer, Batch, Contact, Meter, Store
 
 
@@ -30,12 +30,12 @@ class DecideRequests:
         store: Store,
         announcer: Announcer,
         meter: Meter,
-        policy: Policy,
+        policies: Policies,
         directory: Directory,
         hash_key: bytes,
     ) -> None:
         self._store, self._announcer, self._meter = store, announcer, meter
-        self._policy, self._directory, self._hash_key = policy, directory, hash_key
+        self._policies, self._directory, self._hash_key = policies, directory, hash_key
 
     async def decide(self, asked: Sequence[Asked]) -> None:
         """Decide and tell a batch."""
@@ -54,9 +54,9 @@ class DecideRequests:
             asks = await self._recognised(batch, asked, mint=False)
             states = await batch.peek({ask.contact.contact_id for ask in asks if ask.contact})
             moment = await batch.look_up(())
-        previews: list[bytes] = []
+        policy, previews = self._policies.current, list[bytes]()
         for ask in map(self._with_stranger, asks):
-            desk = Desk(self._policy, self._directory, Silent(), moment, defaultdict(RecipientState, states))
+            desk = Desk(policy, self._directory, Silent(), moment, defaultdict(RecipientState, states))
             desk.take([ask])
             record = DecisionMade.model_validate_json(desk.fresh[ask.message_id].records[0])
             previews.append(encode(record.model_copy(update={"grant": None})))
@@ -74,7 +74,7 @@ class DecideRequests:
         self, batch: Batch, asks: Sequence[Ask], states: Mapping[ContactId, RecipientState]
     ) -> Desk:
         moment = await batch.look_up([ask.message_id for ask in asks])
-        return Desk(self._policy, self._directory, self._meter, moment, dict(states))
+        return Desk(self._policies.current, self._directory, self._meter, moment, dict(states))
 
     async def _recognised(self, batch: Batch, asked: Iterable[Asked], *, mint: bool) -> list[Ask]:
         """Find (or make) the recipient of each request that its client may make."""

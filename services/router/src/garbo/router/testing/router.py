@@ -10,6 +10,7 @@ from garbo.router.domain.policy import Policy
 from garbo.router.flow.ask import Asked
 from garbo.router.flow.directory import Directory
 from garbo.router.flow.events import Heard, RouterEvent, TakeEvents
+from garbo.router.flow.policies import Policies
 from garbo.router.flow.requests import DecideRequests
 from garbo.router.ports import Store
 from garbo.router.testing.build import HASH_KEY, business
@@ -33,7 +34,7 @@ class Router:
             store=self.store,
             announcer=self.announcer,
             meter=self.meter,
-            policy=self.policy,
+            policies=Policies(self.policy),
             directory=Directory(self.business),
             hash_key=HASH_KEY,
         )
@@ -45,7 +46,7 @@ class Router:
             store=self.store,
             announcer=self.announcer,
             meter=self.meter,
-            policy=self.policy,
+            policies=Policies(self.policy),
             directory=Directory(self.business),
             hash_key=HASH_KEY,
         )
