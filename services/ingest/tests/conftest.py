@@ -10,11 +10,7 @@ from garbo.common.business import Business
 from garbo.common.testing.clock import FixedClock
 from garbo.ingest.app import http_app
 from garbo.ingest.settings import IngestSettings
-from garbo.ingest.testing import AnyJson, MemoryEventLog
-
-SHOP_KEY = "shop-key-0123456789abcdef"
-DESK_KEY = "desk-key-0123456789abcdef"
-READER_KEY = "reader-key-0123456789abcdef"
+from garbo.ingest.testing import DESK, READER, SHOP, AnyJson, MemoryEventLog
 
 
 def _client(name: str, key: str, **more: AnyJson) -> dict[str, Any]:
@@ -35,9 +31,9 @@ def ingest_business() -> Business:
             ],
             "numbers": numbers,
             "clients": [
-                _client("shop", SHOP_KEY, brands=["acme"], purposes=["promo", "utility"]),
-                _client("desk", DESK_KEY, brands=["acme", "bella"], purposes=["care"]),
-                _client("reader", READER_KEY, brands=["acme"], purposes=["promo"], scopes=["read"]),
+                _client("shop", SHOP, brands=["acme"], purposes=["promo", "utility"]),
+                _client("desk", DESK, brands=["acme", "bella"], purposes=["care"]),
+                _client("reader", READER, brands=["acme"], purposes=["promo"], scopes=["read"]),
             ],
         }
     )

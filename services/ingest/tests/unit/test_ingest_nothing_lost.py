@@ -57,7 +57,12 @@ VALUE = st.fixed_dictionaries(
         "errors": ANY,
     },
 )
-CHANGE = st.fixed_dictionaries({"field": st.just("messages") | ANY, "value": VALUE | ANY}) | ANY
+PREFERENCES = st.fixed_dictionaries({"user_preferences": st.lists(ITEM, max_size=3) | ANY})
+CHANGE = (
+    st.fixed_dictionaries({"field": st.just("messages") | ANY, "value": VALUE | ANY})
+    | st.fixed_dictionaries({"field": st.just("user_preferences"), "value": PREFERENCES})
+    | ANY
+)
 ENTRY = st.fixed_dictionaries({"id": st.just("1") | ANY, "changes": st.lists(CHANGE, max_size=3) | ANY}) | ANY
 BODY = st.fixed_dictionaries({"object": st.just(ACCOUNT), "entry": st.lists(ENTRY, max_size=3) | ANY}) | ANY
 
@@ -81,7 +86,11 @@ def _count_entry(entry: AnyJson) -> int:
 
 def _count_change(change: AnyJson) -> int:
     value = change.get("value") if isinstance(change, dict) else None
-    if not isinstance(value, dict) or change.get("field") != "messages":
+    if not isinstance(value, dict):
+        return 1
+    if change.get("field") in ("user_preferences", "user_id_update"):
+        return len(_list(value.get(change["field"]))) or 1
+    if change.get("field") != "messages":
         return 1
     lists = [value[name] for name in ("messages", "statuses") if value.get(name) is not None]
     listed = sum(len(one) if isinstance(one, list) else 1 for one in lists)

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from garbo.common.events.addresses import Person
 from garbo.common.events.ids import address_hash
 from garbo.common.events.inbound import InboundMessage
 from garbo.common.events.jsontext import parse_json
@@ -166,6 +167,65 @@ def test_everything_else_becomes_a_platform_change(situation: str, field: str) -
     event = the_event(situation)
     assert isinstance(event, PlatformChange)
     assert event.field == field
+
+
+PEOPLE: list[tuple[str, Person, Person | None]] = [
+    ("user_preferences_stop", Person(phone=PHONE), None),
+    ("user_preferences_resume_contact_only_wa_id", Person(phone=PHONE), None),
+    (
+        "user_id_update",
+        Person(user_id=USER),
+        Person(
+            phone=PHONE,
+            user_id="US.13491208655302741999",
+            parent_user_id="US.ENT.11815799212886844999",
+        ),
+    ),
+]
+
+
+@pytest.mark.parametrize(("situation", "who", "now"), PEOPLE, ids=[case[0] for case in PEOPLE])
+def test_a_change_of_one_person_names_them_and_is_keyed_by_the_hash_of_their_address(
+    situation: str, who: Person, now: Person | None
+) -> None:
+    (part,) = split_payload(situation)
+    assert isinstance(part, Found)
+    assert isinstance(part.event, PlatformChange)
+    assert (part.event.person, part.event.changed_to) == (who, now)
+    assert who.address
+    assert part.key == address_hash(HASH_KEY, *who.address)
+    assert part.event.occurred_at is not None
+
+
+def test_each_person_of_a_change_becomes_a_change_of_their_own() -> None:
+    said = [{"wa_id": f"1650555{n}", "value": "stop", "timestamp": 1790000000 + n} for n in range(1001, 1004)]
+    value = {
+        "metadata": {"phone_number_id": "100"},
+        "contacts": [{"wa_id": one["wa_id"], "profile": {"name": "x"}} for one in said],
+        "user_preferences": [*said, "odd"],
+    }
+    change = {"field": "user_preferences", "value": value}
+    *parts, odd = split({"object": "whatsapp_business_account", "entry": [{"id": "1", "changes": [change]}]})
+    events = [p.event for p in parts if isinstance(p, Found) and isinstance(p.event, PlatformChange)]
+    assert [event.person and event.person.phone for event in events] == [
+        f"+1650555{n}" for n in range(1001, 1004)
+    ]
+    assert [event.value["user_preferences"] for event in events] == [[one] for one in said]
+    assert [len(event.value["contacts"]) for event in events] == [1, 1, 1]
+    assert len({event.event_id for event in events}) == 3
+    assert isinstance(odd, Found)
+    assert isinstance(odd.event, PlatformChange)
+    assert odd.event.person is None
+
+
+def test_a_system_message_says_who_the_sender_is_from_now_on() -> None:
+    event = the_event("system_user_changed_number_no_contacts")
+    assert (event.sender.phone, event.changed_to) == (PHONE, Person(phone="+12195555358"))
+    seen = {"type": "customer_identity_changed", "wa_id": "12195555358"}
+    (part,) = split(webhook_of(text_message(type="system", system=seen)))
+    assert isinstance(part, Found)
+    assert isinstance(part.event, InboundMessage)
+    assert part.event.changed_to is None
 
 
 def test_what_the_business_wrote_itself_is_no_inbound_message() -> None:

@@ -1,6 +1,5 @@
-"""`/v1/messages` and `/v1/consents` over ASGI."""
+"""`/v1/messages` over ASGI."""
 
-from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
@@ -8,17 +7,12 @@ import orjson
 import pytest
 from starlette.types import ASGIApp
 
-from garbo.common.events.contacts import ConsentRecorded
 from garbo.common.events.ids import address_hash, message_id_of, request_id_of
 from garbo.common.events.requests import SendRequested
 from garbo.common.testing.clock import FixedClock
-from garbo.ingest.testing import Answer, AnyJson, MemoryEventLog, ask
+from garbo.ingest.testing import DESK, PHONE, READER, SHOP, AnyJson, MemoryEventLog, post
 
-SHOP = "shop-key-0123456789abcdef"
-DESK = "desk-key-0123456789abcdef"
-READER = "reader-key-0123456789abcdef"
 REQUEST_ID = "0192c3d4-0000-7000-8000-000000000001"
-PHONE = "+393331234567"
 
 
 def message(**more: AnyJson) -> dict[str, Any]:
@@ -29,23 +23,6 @@ def message(**more: AnyJson) -> dict[str, Any]:
         "content": {"type": "text", "text": {"body": "ciao"}},
     }
     return base | more
-
-
-async def post(
-    app: ASGIApp,
-    body: AnyJson,
-    *,
-    key: str | None = SHOP,
-    path: str = "messages",
-    idempotency: Sequence[str] = (),
-) -> Answer:
-    headers = [("Idempotency-Key", value) for value in idempotency]
-    if key:
-        headers.append(("Authorization", f"Bearer {key}"))
-    raw = body if isinstance(body, bytes) else orjson.dumps(body)
-    answer = await ask(app, f"POST /v1/{path}", body=raw, headers=headers)
-    assert answer is not None
-    return answer
 
 
 def requests_in(log: MemoryEventLog) -> list[SendRequested]:
@@ -218,39 +195,3 @@ async def test_nothing_is_promised_while_kafka_is_down(
 ) -> None:
     event_log.down = True
     assert (await post(ingest_app, message())).status == 503
-
-
-def consent(**more: AnyJson) -> dict[str, Any]:
-    base = {
-        "brand": "acme",
-        "to": {"phone": PHONE},
-        "action": "given",
-        "source": "form",
-        "occurred_at": "2026-09-01T10:00:00Z",
-    }
-    return base | more
-
-
-async def test_a_consent_is_taken(
-    ingest_app: ASGIApp, event_log: MemoryEventLog, ingest_clock: FixedClock
-) -> None:
-    answer = await post(ingest_app, consent(), path="consents", idempotency=["form-9"])
-    assert answer.status == 202
-    (event,) = (found.event for found in event_log.found)
-    assert isinstance(event, ConsentRecorded)
-    assert event.consent_id == request_id_of("shop", "form-9")
-    assert event.recorded_at == ingest_clock.now()
-    assert answer.json() == {"consents": [{"consent_id": str(event.consent_id)}]}
-
-
-@pytest.mark.parametrize(("key", "status"), [(SHOP, 403), (DESK, 202)])
-async def test_consent_for_all_brands_needs_a_client_of_all_brands(
-    ingest_app: ASGIApp, key: str, status: int
-) -> None:
-    assert (await post(ingest_app, consent(brand="*"), path="consents", key=key)).status == status
-
-
-async def test_a_wrong_consent_is_refused(ingest_app: ASGIApp) -> None:
-    answer = await post(ingest_app, consent(action="maybe", text="x"), path="consents")
-    assert answer.status == 422
-    assert [error["field"] for error in answer.json()["errors"]] == ["action", "text"]

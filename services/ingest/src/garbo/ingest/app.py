@@ -14,11 +14,11 @@ from garbo.common.runtime.lifecycle import App
 from garbo.common.runtime.producer import Producer
 from garbo.common.runtime.settings import load
 from garbo.common.runtime.telemetry import observe
-from garbo.ingest.domain.submissions import CONSENTS, MESSAGES
+from garbo.ingest.domain.submissions import CAMPAIGNS, CASES, CONSENTS, CONTACTS, MESSAGES, Form, S
 from garbo.ingest.flow.submissions import TakeSubmissions
 from garbo.ingest.flow.webhooks import TakeWebhooks, WebhookSecrets
-from garbo.ingest.inbound.gate import Gate, Routes
-from garbo.ingest.inbound.submissions import SubmissionEndpoint, consent_ids, message_ids
+from garbo.ingest.inbound.gate import Gate, Handler, Routes
+from garbo.ingest.inbound.submissions import SubmissionEndpoint
 from garbo.ingest.inbound.webhooks import WebhookEndpoint
 from garbo.ingest.outbound.business import BusinessPublishers
 from garbo.ingest.outbound.kafka import KafkaEventLog
@@ -66,10 +66,15 @@ def http_app(
 
 def _routes(webhooks: TakeWebhooks, submissions: TakeSubmissions, *, body_timeout_s: float) -> Routes:
     whatsapp = WebhookEndpoint(webhooks, body_timeout_s=body_timeout_s)
-    messages = SubmissionEndpoint(submissions, MESSAGES, answer=message_ids, body_timeout_s=body_timeout_s)
-    consents = SubmissionEndpoint(submissions, CONSENTS, answer=consent_ids, body_timeout_s=body_timeout_s)
+
+    def taken(form: Form[S]) -> dict[str, Handler]:
+        return {"POST": SubmissionEndpoint(submissions, form, body_timeout_s=body_timeout_s).take}
+
     return {
         "/webhooks/whatsapp": {"GET": whatsapp.handshake, "POST": whatsapp.take},
-        "/v1/messages": {"POST": messages.take},
-        "/v1/consents": {"POST": consents.take},
+        "/v1/messages": taken(MESSAGES),
+        "/v1/consents": taken(CONSENTS),
+        "/v1/cases": taken(CASES),
+        "/v1/contacts": taken(CONTACTS),
+        "/v1/campaigns": taken(CAMPAIGNS),
     }

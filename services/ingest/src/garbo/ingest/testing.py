@@ -3,7 +3,7 @@
 import hmac
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, TypeAlias
+from typing import Any, Final, TypeAlias
 from urllib.parse import urlsplit
 
 import orjson
@@ -12,6 +12,11 @@ from starlette.types import ASGIApp, Message, Scope
 from garbo.common.errors import RetryLater
 from garbo.ingest.domain.parts import ACCOUNT, Found
 from garbo.ingest.ports import DeadLetter
+
+SHOP: Final = "shop-key-0123456789abcdef"
+DESK: Final = "desk-key-0123456789abcdef"
+READER: Final = "reader-key-0123456789abcdef"
+PHONE: Final = "+393331234567"
 
 Headers = Sequence[tuple[str, str]]
 AnyJson: TypeAlias = Any
@@ -100,6 +105,25 @@ async def ask(
 
     await app(scope, receive, send)
     return _answer(sent) if sent else None
+
+
+async def post(
+    app: ASGIApp,
+    body: AnyJson,
+    *,
+    key: str | None = SHOP,
+    path: str = "messages",
+    idempotency: Sequence[str] = (),
+) -> Answer:
+    """Submit a body as the client whose API key this is."""
+    headers = [("Idempotency-Key", value) for value in idempotency]
+    if key:
+        headers.append(("Authorization", f"Bearer {key}"))
+    raw = body if isinstance(body, bytes) else orjson.dumps(body)
+    answer = await ask(app, f"POST /v1/{path}", body=raw, headers=headers)
+    if answer is None:
+        raise AssertionError("no answer")
+    return answer
 
 
 def _pieces(body: bytes | Sequence[bytes]) -> list[Message]:

@@ -21,6 +21,7 @@ _ADVICE: Final = {
     "datetime_from_date_parsing": "must be an instant with its UTC offset, such as 2026-06-01T10:00:00Z",
     "datetime_parsing": "must be an instant with its UTC offset, such as 2026-06-01T10:00:00Z",
 }
+_PHONES: Final = (("to", "phone"), ("same_as", "phone"))
 _PHONE_ADVICE: Final = "is not a phone number: give E.164, such as +393331234567"
 
 
@@ -58,7 +59,7 @@ def _place(loc: tuple[int | str, ...]) -> Place:
 
 
 def _advice(error: Any) -> str:  # noqa: ANN401 - pydantic_core.ErrorDetails, which only its stubs export
-    if error["loc"][-2:] == ("to", "phone"):
+    if error["loc"][-2:] in _PHONES:
         return _PHONE_ADVICE
     if error["type"] == "union_tag_invalid":
         return f"has a type that is not known: give one of {error['ctx']['expected_tags']}"

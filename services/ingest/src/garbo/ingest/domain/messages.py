@@ -15,6 +15,8 @@ from garbo.ingest.domain.parts import Found, Origin
 from garbo.ingest.domain.values import Value, identifier, identifier_or_none, instant, part_of, person, words
 
 MAX_NAME_CHARS: Final = 300
+_MOVED: Final = frozenset({"user_changed_number", "customer_changed_number", "user_changed_user_id"})
+"""Types of `system` messages that name a new address; the second is the first's older name."""
 
 
 def read_message(message: Value, origin: Origin) -> Found:
@@ -33,6 +35,7 @@ def read_message(message: Value, origin: Origin) -> Found:
         waba=origin.account_id(),
         number=origin.number_id(),
         sender=sender,
+        changed_to=_changed_to(message, sender),
         group_id=group,
         name=(words(contact.get("profile"), "name") or "")[:MAX_NAME_CHARS] or None,
         kind=kind,
@@ -59,6 +62,20 @@ def _sender(message: Json, contact: Json) -> Person:
     if sender.address is None:
         raise Reject("invalid:from")
     return sender
+
+
+def _changed_to(message: Json, sender: Person) -> Person | None:
+    """Name the sender as they are from now on, where a `system` message says that their address changed."""
+    told = part_of(message, "system")
+    if words(told, "type") not in _MOVED:
+        return None
+    now = person(
+        address=told.get("wa_id") or told.get("new_wa_id"),
+        user_id=told.get("user_id"),
+        parent_user_id=told.get("parent_user_id"),
+        contact={},
+    )
+    return now if now.address and now != sender else None
 
 
 def _text(message: Json, kind: str) -> str | None:

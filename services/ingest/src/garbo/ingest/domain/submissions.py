@@ -8,17 +8,24 @@ from uuid import UUID
 
 from pydantic import ValidationError
 
-from garbo.common.events.addresses import Recipient
-from garbo.common.events.contacts import ConsentRecorded
+from garbo.common.events.contacts import CampaignChanged, CaseChanged, ConsentRecorded, ContactUpdated
 from garbo.common.events.ids import address_hash, request_id_of
 from garbo.common.events.requests import SendRequested
-from garbo.common.events.topics import CONSENT_RECORDED, SEND_REQUESTED, Topic
+from garbo.common.events.topics import (
+    CAMPAIGN_CHANGED,
+    CASE_CHANGED,
+    CONSENT_RECORDED,
+    CONTACT_UPDATED,
+    SEND_REQUESTED,
+    Topic,
+)
 from garbo.ingest.domain.faults import Fault, faults_of
 from garbo.ingest.domain.values import Value
 
 MAX_ELEMENTS: Final = 1000
 
-S = TypeVar("S", SendRequested, ConsentRecorded)
+Submission: TypeAlias = SendRequested | ConsentRecorded | CaseChanged | ContactUpdated | CampaignChanged
+S = TypeVar("S", SendRequested, ConsentRecorded, CaseChanged, ContactUpdated, CampaignChanged)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,20 +35,32 @@ class Publisher:
     id: str
     brands: frozenset[str]
     purposes: frozenset[str]
+    numbers: frozenset[str] = frozenset()
+    """The sending numbers of its brands."""
     may_publish: bool = True
 
 
 @dataclass(frozen=True, slots=True)
 class Form(Generic[S]):
-    """A kind of submission: its topic, the field of its id, the field that the clock fills."""
+    """A kind of submission, taken at `/v1/<name>`."""
 
+    name: str
     topic: Topic[S]
-    id_field: str
-    clock_field: str
+    shown: tuple[str, ...]
+    """The fields by which the answer names each element."""
+    clock_fields: tuple[str, ...]
+    """Instants that are now where the body gives none."""
+    id_field: str | None = None
+    """Derived from the `Idempotency-Key`, or minted. None where what it says is already its id."""
 
 
-MESSAGES: Final = Form(SEND_REQUESTED, "request_id", "requested_at")
-CONSENTS: Final = Form(CONSENT_RECORDED, "consent_id", "recorded_at")
+MESSAGES: Final = Form(
+    "messages", SEND_REQUESTED, ("request_id", "message_id"), ("requested_at",), "request_id"
+)
+CONSENTS: Final = Form("consents", CONSENT_RECORDED, ("consent_id",), ("recorded_at",), "consent_id")
+CASES: Final = Form("cases", CASE_CHANGED, ("case_id", "action"), ("occurred_at", "recorded_at"))
+CONTACTS: Final = Form("contacts", CONTACT_UPDATED, ("update_id",), ("occurred_at",), "update_id")
+CAMPAIGNS: Final = Form("campaigns", CAMPAIGN_CHANGED, ("campaign", "action"), ("occurred_at",))
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,11 +114,13 @@ def read_submissions(body: Value, form: Form[S], filler: Filler) -> Answer[S]:
     return Refusal("forbidden", forbidden) if forbidden else events
 
 
-def record_key(to: Recipient, hash_key: bytes) -> str:
-    """Give the record key of whom it is for: the keyed hash of the address, or the contact id."""
-    if (address := to.address) is not None:
+def record_key(event: Submission, hash_key: bytes) -> str:
+    """Give the record key: the keyed hash of the person's address, their contact id, or the campaign."""
+    if isinstance(event, CampaignChanged):
+        return f"{event.brand}:{event.campaign}"
+    if (address := event.to.address) is not None:
         return address_hash(hash_key, *address)
-    return str(to.contact_id)
+    return str(event.to.contact_id)
 
 
 def uuid7(now: datetime, noise: int) -> UUID:
@@ -112,8 +133,8 @@ def uuid7(now: datetime, noise: int) -> UUID:
 def _read(element: Value, form: Form[S], filler: Filler, *, index: int | None) -> S | list[Fault]:
     if not isinstance(element, dict):
         return [Fault(index, (), "must be a JSON object")]
-    filled = {"client": filler.publisher.id, form.clock_field: filler.now, **element}
-    if form.id_field not in filled:
+    filled = {"client": filler.publisher.id, **dict.fromkeys(form.clock_fields, filler.now), **element}
+    if form.id_field is not None and form.id_field not in filled:
         filled[form.id_field] = filler.id_at(index)
     try:
         return form.topic.event.model_validate(filled, extra="forbid")
@@ -121,14 +142,14 @@ def _read(element: Value, form: Form[S], filler: Filler, *, index: int | None) -
         return faults_of(error, index=index)
 
 
-def _forbidden(
-    event: SendRequested | ConsentRecorded, publisher: Publisher, *, index: int | None
-) -> list[Fault]:
+def _forbidden(event: Submission, publisher: Publisher, *, index: int | None) -> list[Fault]:
     faults = []
     if event.client != publisher.id:
         faults.append(Fault(index, ("client",), "is not the client of this key: leave it out"))
-    if event.brand not in publisher.brands:
+    if not isinstance(event, ContactUpdated) and event.brand not in publisher.brands:
         faults.append(Fault(index, ("brand",), "is not a brand of this client: see the business file"))
     if isinstance(event, SendRequested) and event.purpose not in publisher.purposes:
         faults.append(Fault(index, ("purpose",), "is not a purpose of this client: see the business file"))
+    if isinstance(event, ConsentRecorded) and event.number and event.number not in publisher.numbers:
+        faults.append(Fault(index, ("number",), "is not a number of this client's brands"))
     return faults

@@ -13,7 +13,7 @@ from pydantic import ValidationError
 
 from garbo.common.errors import Reject
 from garbo.common.events.base import Json
-from garbo.ingest.domain.changes import read_change
+from garbo.ingest.domain.changes import OF_PEOPLE, read_change, read_change_of_person
 from garbo.ingest.domain.messages import read_message
 from garbo.ingest.domain.parts import ACCOUNT, Broken, Found, Origin, Part
 from garbo.ingest.domain.statuses import read_status
@@ -76,6 +76,9 @@ def _change(change: Value, entry: Json, origin: Origin) -> Iterator[Part]:
         yield Broken(_alone(entry, change), "invalid:value")
     elif field == "messages":
         yield from _messages(value, entry, _with_number(origin, value))
+    elif field in OF_PEOPLE and isinstance(value.get(field), list) and value[field]:
+        for item in value[field]:
+            yield _of_person(item, value, entry, _with_number(origin, value), field)
     else:
         yield _kept(value, entry, _with_number(origin, value), field)
 
@@ -118,6 +121,17 @@ def _kept(value: Json, entry: Json, origin: Origin, field: str) -> Part:
     return _attempt(
         lambda: read_change(value, origin, field=field, occurred_at=at),
         lambda: _alone(entry, {"field": field, "value": value}),
+    )
+
+
+def _of_person(item: Value, value: Json, entry: Json, origin: Origin, field: str) -> Part:
+    alone: Json = value | {field: [item]}
+    if not isinstance(item, dict):
+        return _kept(alone, entry, origin, field)
+    at = instant_or_none(entry.get("time"))
+    return _attempt(
+        lambda: read_change_of_person(item, value, origin, field=field, occurred_at=at),
+        lambda: _alone(entry, {"field": field, "value": alone}),
     )
 
 

@@ -2,19 +2,18 @@
 
 import secrets
 from collections.abc import Sequence
-from typing import Final, TypeVar
+from typing import Final
 from uuid import UUID
 
 from garbo.common.clock import Clock
-from garbo.common.events.contacts import ConsentRecorded
 from garbo.common.events.jsontext import parse_json
-from garbo.common.events.requests import SendRequested
 from garbo.ingest.domain.parts import Found
 from garbo.ingest.domain.submissions import (
     Filler,
     Form,
     Publisher,
     Refusal,
+    S,
     read_submissions,
     record_key,
     uuid7,
@@ -23,11 +22,9 @@ from garbo.ingest.ports import EventLog, Publishers
 
 RANDOM_BITS: Final = 74
 
-S = TypeVar("S", SendRequested, ConsentRecorded)
-
 
 class TakeSubmissions:
-    """The use case behind `/v1/messages` and `/v1/consents`.
+    """The use case behind `/v1/messages`, `/v1/consents`, `/v1/cases`, `/v1/contacts`, `/v1/campaigns`.
 
     Keeps no state: to know a repeat is the router's work.
     """
@@ -54,7 +51,7 @@ class TakeSubmissions:
         read = read_submissions(parse_json(body), form, filler)
         if not isinstance(read, Refusal):
             await self._log.append(
-                [Found(form.topic, event, record_key(event.to, self._hash_key)) for event in read]
+                [Found(form.topic, event, record_key(event, self._hash_key)) for event in read]
             )
         return read
 

@@ -1,18 +1,16 @@
-"""`/v1/messages` and `/v1/consents`: what other services submit over HTTP."""
+"""`/v1/messages`, `/v1/consents`, `/v1/cases` ...: what other services submit over HTTP."""
 
 import re
-from collections.abc import Callable, Sequence
-from typing import Any, Final, Generic, TypeVar
+from collections.abc import Sequence
+from typing import Final, Generic
 
 import structlog
 from starlette.responses import Response
 from starlette.types import Receive, Scope
 
 from garbo.common.errors import Reject
-from garbo.common.events.contacts import ConsentRecorded
-from garbo.common.events.requests import SendRequested
 from garbo.common.runtime.http import JSONBytes, problem
-from garbo.ingest.domain.submissions import Form, Publisher, Refusal
+from garbo.ingest.domain.submissions import Form, Publisher, Refusal, S
 from garbo.ingest.flow.submissions import TakeSubmissions
 from garbo.ingest.inbound.body import MAX_SUBMISSION_BYTES, Unreadable, header_values, read_body
 from garbo.ingest.inbound.metrics import SUBMISSIONS
@@ -32,36 +30,15 @@ _REJECTED: Final = {
     "record_too_large": (413, "Too large", "One element is larger than Kafka takes: make it smaller."),
 }
 
-S = TypeVar("S", SendRequested, ConsentRecorded)
-
 log = structlog.get_logger()
-
-
-def message_ids(asked: Sequence[SendRequested]) -> dict[str, Any]:
-    """Answer with the ids by which each message can be asked for later."""
-    ids = [{"request_id": str(one.request_id), "message_id": str(one.message_id)} for one in asked]
-    return {"messages": ids}
-
-
-def consent_ids(recorded: Sequence[ConsentRecorded]) -> dict[str, Any]:
-    """Answer with the ids of the records."""
-    return {"consents": [{"consent_id": str(one.consent_id)} for one in recorded]}
 
 
 class SubmissionEndpoint(Generic[S]):
     """HTTP's side of one kind of submission. 202 means: Kafka has all of it. Errors are RFC 9457 problems."""
 
-    def __init__(
-        self,
-        flow: TakeSubmissions,
-        form: Form[S],
-        *,
-        answer: Callable[[Sequence[S]], dict[str, Any]],
-        body_timeout_s: float,
-    ) -> None:
+    def __init__(self, flow: TakeSubmissions, form: Form[S], *, body_timeout_s: float) -> None:
         self._flow = flow
         self._form: Form[S] = form
-        self._answer: Callable[[Sequence[S]], dict[str, Any]] = answer
         self._body_timeout_s = body_timeout_s
 
     async def take(self, scope: Scope, receive: Receive) -> Response | None:
@@ -87,9 +64,12 @@ class SubmissionEndpoint(Generic[S]):
             taken = await self._flow.take(body, self._form, publisher=publisher, idempotency_key=key)
         except Reject as rejected:
             return problem(*_REJECTED[rejected.why])
-        return (
-            _refused(taken) if isinstance(taken, Refusal) else JSONBytes(self._answer(taken), status_code=202)
-        )
+        return _refused(taken) if isinstance(taken, Refusal) else self._accepted(taken)
+
+    def _accepted(self, taken: Sequence[S]) -> Response:
+        """Answer with the ids by which each can be asked for later."""
+        named = [{field: str(getattr(one, field)) for field in self._form.shown} for one in taken]
+        return JSONBytes({self._form.name: named}, status_code=202)
 
     def _publisher(self, scope: Scope) -> Publisher | Response:
         """Tell whose key came with the request, or why it does not open this door."""

@@ -21,5 +21,6 @@ class BusinessPublishers:
             id=client.id,
             brands=brands | {"*"} if everything else brands,
             purposes=frozenset(client.purposes),
+            numbers=frozenset(n.id for n in self._business.numbers if n.brand in brands),
             may_publish="publish" in client.scopes,
         )
