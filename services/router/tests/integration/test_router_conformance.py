@@ -10,7 +10,7 @@ import pytest
 from garbo.common.errors import RetryLater
 from garbo.common.events.ids import AddressKind, ContactId, MessageId, address_hash
 from garbo.common.runtime.postgres import Database
-from garbo.router.domain.grant import Grant, grant_id_of
+from garbo.router.domain.grant import Grant, day_of_instant, grant_id_of
 from garbo.router.domain.instants import to_us
 from garbo.router.domain.state import Consent, RecipientState, Send, Stop
 from garbo.router.domain.templates import TemplateCategory
@@ -45,7 +45,7 @@ def decided(contact: Contact, message_id: MessageId, record: bytes = b"{}") -> S
 def granted(contact: Contact, message_id: MessageId) -> Grant:
     now_us = to_us(datetime.now(UTC))
     return Grant(
-        grant_id=grant_id_of(message_id),
+        grant_id=grant_id_of(message_id, day_of_instant(now_us)),
         message_id=message_id,
         contact_id=contact.contact_id,
         lane="promo",

@@ -25,7 +25,7 @@ Step = Callable[[Grant], Settled]
 
 def a_grant(state: str = "reserved") -> Grant:
     return Grant(
-        grant_id=grant_id_of(message(1)),
+        grant_id=grant_id_of(message(1), 0),
         message_id=message(1),
         contact_id=ContactId(message(2)),
         lane="promo",

@@ -10,7 +10,7 @@ from garbo.common.events.base import Event
 from garbo.common.events.ids import AddressKind, ContactId, MessageId
 from garbo.common.events.topics import Topic
 from garbo.router.domain.grant import Grant
-from garbo.router.domain.state import RecipientState
+from garbo.router.domain.state import RecipientState, Send
 from garbo.router.domain.templates import TemplateCategory, Templates
 
 
@@ -42,6 +42,74 @@ class StoredDecision:
     body_hash: bytes
     contact_id: ContactId | None
     records: tuple[bytes, ...]
+    facts: bytes | None = None
+    """What the first decision was made from, without address and content (see `flow.facts`)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Deferred:
+    """A request that waits. There or gone by the recipient's row lock, as everything of a recipient."""
+
+    message_id: MessageId
+    contact_id: ContactId
+    due_at_us: int
+    """When it is decided again."""
+    free_at_us: int
+    """The least instant every rule permits, as far as one knew."""
+    first_decided_at_us: int
+    expires_at_us: int | None
+    brand: str
+    campaign: str | None
+    priority: int
+    reason: str
+    request: bytes
+    """The request as it came."""
+    trace: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ConsentEvidence:
+    """One act of consent, as it can be shown to a judge."""
+
+    consent_id: UUID
+    contact_id: ContactId
+    brand: str
+    channel: str
+    purpose: str
+    action: str
+    source: str
+    actor: str
+    """The client that recorded it; `garbo` for what a person wrote or the platform told."""
+    occurred_at_us: int
+    received_at_us: int
+    number: str | None = None
+    text_version: str | None = None
+    text_hash: str | None = None
+    locale: str | None = None
+    evidence: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Suppression:
+    """An address that must not be promoted to, known by its hash alone."""
+
+    address_hash: str
+    brand: str
+    """Or `*`."""
+    since_us: int
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Slice:
+    """A part of a budget that is this process's own to spend until the transaction ends."""
+
+    slice_id: int
+    rule: str
+    scope: str
+    period: int
+    """First day of the rule's window, in days since 1970; 0 for a lifetime."""
+    left: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +120,11 @@ class Moment:
     templates: Templates
     decisions: Mapping[MessageId, StoredDecision]
     grants: Mapping[MessageId, Grant]
-    """The grants of those messages, whatever became of them."""
+    """The newest grant of each of those messages, whatever became of it."""
+    deferred: Mapping[MessageId, Deferred] = field(default_factory=dict)
+    """Which of those messages wait."""
+    cancelled: frozenset[tuple[str, str]] = frozenset()
+    """Brand and campaign of what was called off."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,14 +137,31 @@ class Changes:
     further: Mapping[MessageId, bytes] = field(default_factory=dict)
     """A further record of decisions that are there."""
     grants: Sequence[Grant] = ()
-    """New ones."""
+    """New ones; one of the same id that is there (given again on the same day) becomes this one."""
     settled: Sequence[Grant] = ()
-    """Grants that are there, in their new state."""
+    """Grants that are there, in their new state: state, wamid, lease, policy version, slices and request."""
+    freed: Sequence[ContactId] = ()
+    """A slot of theirs came back, or a case was closed: their waiting requests are due at once."""
+    spent: Mapping[int, int] = field(default_factory=dict)
+    """Budget slice -> how many more of it are used; less than 0 gives back."""
     templates: Sequence[TemplateCategory] = ()
+    deferred: Sequence[Deferred] = ()
+    """New ones, and those there in their new terms."""
+    woken: Sequence[MessageId] = ()
+    """No longer deferred."""
+    evidence: Sequence[ConsentEvidence] = ()
+    """One that is there already is left as it is."""
+    suppressions: Sequence[Suppression] = ()
+    cancelled: Sequence[tuple[str, str, int]] = ()
+    """Brand, campaign, instant."""
+    counted: Mapping[tuple[ContactId, str], Sequence[Send]] = field(default_factory=dict)
+    """Contact and campaign -> its sends under a lifetime cap, as they are now."""
+    outbox: Sequence["Announcement"] = ()
+    """To be told after the commit by whoever comes first, where no Kafka record asks for it again."""
 
 
 class Batch(Protocol):
-    """One transaction. Call in this order: contacts, lock, look up, write."""
+    """One transaction. Call in this order: contacts, lock, grants, look up, write."""
 
     async def contacts_at(self, addresses: Iterable[Address], *, mint: bool) -> Mapping[str, Contact]:
         """Find the contacts of addresses, by hash; with `mint`, make those that are not known."""
@@ -104,8 +193,27 @@ class Batch(Protocol):
         """Lock the grants of messages, in sorted order, until the transaction ends."""
         ...
 
-    async def look_up(self, message_ids: Iterable[MessageId]) -> Moment:
-        """Read the clock, the templates, and what is stored of these messages (grants not locked)."""
+    async def look_up(
+        self, message_ids: Iterable[MessageId], *, campaigns: Iterable[tuple[str, str]] = ()
+    ) -> Moment:
+        """Read the clock, the templates, and what is stored of these messages (grants not locked).
+
+        And which of the campaigns (brand and name) were called off.
+        """
+        ...
+
+    async def waiting(self, contact_ids: Iterable[ContactId]) -> Sequence[Deferred]:
+        """Read all requests of these recipients that wait."""
+        ...
+
+    async def campaign_sends(
+        self, wanted: Iterable[tuple[ContactId, str]]
+    ) -> Mapping[tuple[ContactId, str], Sequence[Send]]:
+        """Read the sends under a lifetime cap of recipients and campaigns; those without any are left out."""
+        ...
+
+    async def hold_slices(self, slice_ids: Iterable[int]) -> Sequence[Slice]:
+        """Lock this process's slices of budgets, after people and grants, and read what is left in them."""
         ...
 
     async def write(self, changes: Changes) -> None:
@@ -120,8 +228,24 @@ class Store(Protocol):
         """Open a transaction: committed at the end, rolled back on any exception."""
         ...
 
+    async def meet(self, addresses: Iterable[Address]) -> Mapping[str, Contact]:
+        """Find or make the contacts of addresses, by hash, in a short transaction of its own.
+
+        A batch that locks people must not make them: two batches that make the same strangers while they
+        hold other locks wait for each other.
+        """
+        ...
+
     async def decision(self, message_id: MessageId) -> StoredDecision | None:
         """Find a decision outside any batch."""
+        ...
+
+    async def make_partitions(self, *, ahead_days: int) -> int:
+        """Make room for the days ahead; returns how many tables were made. Idempotent."""
+        ...
+
+    async def drop_partitions(self, *, keep_days: int) -> Sequence[str]:
+        """Forget decisions, grants and seen ids older than this; returns the names of what was dropped."""
         ...
 
 
@@ -136,6 +260,11 @@ class Announcement:
     trace: str | None
     value: bytes | None = None
     """The exact bytes, where they were published before."""
+
+    @property
+    def key(self) -> str:
+        """What the partition is decided by."""
+        return str(self.contact_id) if self.contact_id else self.event.event_id
 
 
 class Announcer(Protocol):

@@ -23,6 +23,10 @@ COMMAND_S: Final = 15.0
 """No statement of ours needs longer; a locked table must surface, not hang."""
 CONNECT_S: Final = 10.0
 ASK_EVERY_S: Final = 2.0
+SESSION: Final = {
+    "timezone": "UTC",  # days of partitions are UTC days
+    "idle_in_transaction_session_timeout": "20s",  # a process that stalls in a transaction loses its locks
+}
 
 log = structlog.get_logger()
 
@@ -46,7 +50,7 @@ class Database:
                     max_size=self._size,
                     timeout=CONNECT_S,
                     command_timeout=COMMAND_S,
-                    server_settings={"application_name": f"garbo-{self._service}"},
+                    server_settings={"application_name": f"garbo-{self._service}", **SESSION},
                 )
             except (OSError, asyncpg.CannotConnectNowError, TimeoutError):
                 log.warning("database does not answer yet")
@@ -123,6 +127,7 @@ def transient_as_retry() -> Iterator[None]:
         asyncpg.LockNotAvailableError,
         asyncpg.ReadOnlySQLTransactionError,
         asyncpg.QueryCanceledError,
+        asyncpg.IdleInTransactionSessionTimeoutError,
     ) as error:
         raise RetryLater(f"postgres:{type(error).__name__}") from error
     except (

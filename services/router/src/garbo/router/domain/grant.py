@@ -7,7 +7,7 @@ from uuid import UUID
 from garbo.common.events.decisions import Lane, MessageClass
 from garbo.common.events.ids import ContactId, GrantId, MessageId
 from garbo.common.events.results import Outcome
-from garbo.router.domain.instants import SECOND_US
+from garbo.router.domain.instants import DAY_US, SECOND_US
 from garbo.router.domain.state import Send
 
 GrantState = Literal[
@@ -20,15 +20,28 @@ REFUNDABLE: Final = OPEN | {"accepted", "failed"}
 ARRIVED: Final = frozenset({"delivered", "read", "played"})
 ON_ITS_WAY: Final = ARRIVED | {"sent"}
 
-_GRANT_BITS: Final = 0x6B1C_BBD0_6A4F
+_GRANT_BITS: Final = 0x6B1C_BBD0_0000
+_DAY_BITS: Final = 0xFFFF
+_DAYS_BEGAN_US: Final = 18_262 * DAY_US
+"""2020-01-01T00:00Z; 16 bits of days last until 2199."""
 
 
-def grant_id_of(message_id: MessageId) -> GrantId:
-    """Name the grant of a message: the message id with other last bits, so that one look-up serves both.
+def day_of_instant(at_us: int) -> int:
+    """Count the days (UTC) from 2020-01-01 to an instant."""
+    return (at_us - _DAYS_BEGAN_US) // DAY_US
 
-    A message has one grant, renewed under a higher epoch.
+
+def day_of_grant(grant_id: UUID) -> int:
+    """Read the day a grant was given out of its id (the sender's door does the same: `router.granted_on`)."""
+    return grant_id.int & _DAY_BITS
+
+
+def grant_id_of(message_id: MessageId, day: int) -> GrantId:
+    """Name the grant of a message given on a day: the message id with other bits, the last 16 are the day.
+
+    A message has one grant a day, renewed under a higher epoch; only the newest is ever alive.
     """
-    return GrantId(UUID(int=message_id.int ^ _GRANT_BITS))
+    return GrantId(UUID(int=(message_id.int ^ _GRANT_BITS) & ~_DAY_BITS | day & _DAY_BITS))
 
 
 @dataclass(frozen=True, slots=True)

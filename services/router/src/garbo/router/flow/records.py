@@ -7,7 +7,7 @@ from garbo.common.events.content import TemplateContent
 from garbo.common.events.decisions import Check, DecisionMade, GrantGiven
 from garbo.common.events.grants import SendGranted
 from garbo.router.domain.decide import Decision
-from garbo.router.domain.grant import Grant, grant_id_of
+from garbo.router.domain.grant import Grant, day_of_instant, grant_id_of
 from garbo.router.domain.instants import to_datetime
 from garbo.router.domain.rules import Answer
 from garbo.router.flow.ask import Ask, recipient_of
@@ -101,7 +101,7 @@ def new_grant(ask: Ask, contact: Contact, decision: Decision) -> Grant | None:
     if terms is None or decision.message_class is None:
         return None
     return Grant(
-        grant_id=grant_id_of(ask.message_id),
+        grant_id=grant_id_of(ask.message_id, day_of_instant(terms.not_before_us)),
         message_id=ask.message_id,
         contact_id=contact.contact_id,
         lane=terms.lane,
@@ -178,7 +178,7 @@ def _grant_given(ask: Ask, decision: Decision) -> GrantGiven | None:
     if terms is None:
         return None
     return GrantGiven(
-        id=grant_id_of(ask.message_id),
+        id=grant_id_of(ask.message_id, day_of_instant(terms.not_before_us)),
         lane=terms.lane,
         number=terms.number,
         epoch=FIRST_EPOCH,

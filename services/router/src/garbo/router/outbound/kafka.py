@@ -20,6 +20,5 @@ class KafkaAnnouncer:
 
 
 def _outgoing(told: Announcement) -> Outgoing:
-    key = str(told.contact_id) if told.contact_id else told.event.event_id
-    record = outgoing(told.topic, told.event, key=key, trace=told.trace)
+    record = outgoing(told.topic, told.event, key=told.key, trace=told.trace)
     return record if told.value is None else replace(record, value=told.value)

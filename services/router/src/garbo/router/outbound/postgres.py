@@ -1,20 +1,26 @@
 """The store in PostgreSQL: one state row per recipient is the lock and the truth."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Final
 
 from garbo.common.business import Business
-from garbo.common.events.ids import ContactId, MessageId
+from garbo.common.events.ids import MessageId
 from garbo.common.runtime.postgres import Database
 from garbo.router.outbound.postgres_batch import PostgresBatch
+from garbo.router.outbound.postgres_contacts import mint_at
 from garbo.router.outbound.postgres_templates import PostgresTemplates, seeds
-from garbo.router.ports import StoredDecision
+from garbo.router.outbound.rows import read_decision
+from garbo.router.ports import Address, Contact, StoredDecision
 
 DECISION: Final = """
-SELECT message_id, client, request_id, body_hash, contact_id, records
-FROM router.decision WHERE message_id = $1
+SELECT d.message_id, d.client, d.request_id, d.body_hash, d.contact_id, d.records, d.facts
+FROM router.decision d
+WHERE d.message_id = $1
+  AND d.decided_on = ANY (ARRAY(SELECT decided_on FROM router.request_seen WHERE message_id = $1))
 """
+MAKE_PARTITIONS: Final = "SELECT router.make_partitions($1)"
+DROP_PARTITIONS: Final = "SELECT router.drop_partitions($1)"
 
 
 class PostgresStore:
@@ -34,17 +40,23 @@ class PostgresStore:
         """Find a decision outside any batch."""
         async with self._database.connection() as connection:
             row = await connection.fetchrow(DECISION, message_id)
-        if row is None:
-            return None
-        contact_id = row["contact_id"]
-        return StoredDecision(
-            message_id=MessageId(row["message_id"]),
-            client=row["client"],
-            request_id=row["request_id"],
-            body_hash=row["body_hash"],
-            contact_id=None if contact_id is None else ContactId(contact_id),
-            records=tuple(row["records"]),
-        )
+        return None if row is None else read_decision(row)
+
+    async def meet(self, addresses: Iterable[Address]) -> Mapping[str, Contact]:
+        """Find or make the contacts of addresses, by hash, each statement a transaction of its own."""
+        async with self._database.connection() as connection:
+            return await mint_at(connection, addresses)
+
+    async def make_partitions(self, *, ahead_days: int) -> int:
+        """Make room for the days ahead; returns how many tables were made. Idempotent."""
+        async with self._database.transaction() as connection:
+            made: int = await connection.fetchval(MAKE_PARTITIONS, ahead_days)
+            return made
+
+    async def drop_partitions(self, *, keep_days: int) -> Sequence[str]:
+        """Forget decisions, grants and seen ids older than this; returns the names of what was dropped."""
+        async with self._database.transaction() as connection:
+            return [row[0] for row in await connection.fetch(DROP_PARTITIONS, keep_days)]
 
     async def seed(self, business: Business) -> None:
         """Make the business file's templates known; what the platform said of them stands."""

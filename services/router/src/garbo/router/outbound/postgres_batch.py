@@ -2,75 +2,62 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Final
-from uuid import uuid4
 
 import asyncpg
+import orjson
 
 from garbo.common.errors import RetryLater
 from garbo.common.events.ids import ContactId, MessageId
 from garbo.router.domain.grant import Grant, grant_id_of
 from garbo.router.domain.instants import to_us
-from garbo.router.domain.state import RecipientState
-from garbo.router.domain.templates import Templates
+from garbo.router.domain.state import RecipientState, Send
+from garbo.router.flow.state_json import read_send, read_state
+from garbo.router.outbound.postgres_contacts import find_at, find_by_id, link_to, mint_at
 from garbo.router.outbound.postgres_templates import PostgresTemplates
-from garbo.router.outbound.postgres_write import write_changes
-from garbo.router.outbound.rows import read_grant, read_state
-from garbo.router.ports import Address, Changes, Contact, Moment, StoredDecision
+from garbo.router.outbound.postgres_write import Writer
+from garbo.router.outbound.rows import day_of_date, read_decision, read_deferred, read_grant
+from garbo.router.ports import Address, Changes, Contact, Deferred, Moment, StoredDecision
 
 if TYPE_CHECKING:
+    from datetime import date
+
     from garbo.common.runtime.postgres import Connection
 
-CONTACTS_AT: Final = "SELECT address_hash, contact_id FROM router.alias WHERE address_hash = ANY ($1::text[])"
-MINT: Final = """
-WITH fresh AS (
-    INSERT INTO router.alias (address_hash, kind, value, contact_id)
-    SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::uuid[])
-         AS a(address_hash, kind, value, contact_id)
-    ORDER BY address_hash
-    ON CONFLICT DO NOTHING
-    RETURNING address_hash, kind, contact_id
-), people AS (
-    INSERT INTO router.contact (contact_id, kind)
-    SELECT contact_id, CASE kind WHEN 'group_id' THEN 'group' ELSE 'person' END FROM fresh
-), states AS (
-    INSERT INTO router.recipient_state (contact_id) SELECT contact_id FROM fresh
-)
-SELECT address_hash, contact_id FROM fresh
-"""
-LINK: Final = """
-INSERT INTO router.alias (address_hash, kind, value, contact_id)
-SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::uuid[])
-     AS a(address_hash, kind, value, contact_id)
-ORDER BY address_hash
-ON CONFLICT DO NOTHING
-"""
-CONTACTS_OF: Final = """
-SELECT DISTINCT ON (contact_id) contact_id, address_hash, kind, value
-FROM router.alias WHERE contact_id = ANY ($1::uuid[]) ORDER BY contact_id, kind, address_hash
-"""
 PEEK: Final = """
-SELECT contact_id, version, state::text AS state
-FROM router.recipient_state WHERE contact_id = ANY ($1::uuid[])
+SELECT contact_id, version, state FROM router.recipient_state WHERE contact_id = ANY ($1::uuid[])
 """
 LOCK: Final = f"{PEEK} ORDER BY contact_id FOR UPDATE"
-GRANTS_NAMED: Final = """
-SELECT * FROM router.send_grant WHERE grant_id = ANY ($1::uuid[])
-UNION ALL
-SELECT * FROM router.send_grant WHERE wamid = ANY ($2::text[]) AND grant_id <> ALL ($1::uuid[])
+# On which days a message was decided and last granted: a message is asked for by its id alone, the tables are
+# by day. Seen ids are kept by month, and two months hold one id only around midnight.
+SEEN: Final = """
+SELECT DISTINCT ON (message_id) message_id, decided_on, granted_on
+FROM router.request_seen WHERE message_id = ANY ($1::uuid[]) ORDER BY message_id, month DESC
 """
-LOCK_GRANTS: Final = """
-SELECT * FROM router.send_grant WHERE grant_id = ANY ($1::uuid[]) ORDER BY grant_id FOR UPDATE
-"""
-LOOK_UP: Final = """
+LOOK_UP: Final = f"""
 SELECT clock_timestamp() AS now_at, (SELECT version FROM router.template_version) AS templates_version,
-       known.*
-FROM (SELECT 1) AS one LEFT JOIN (
-    SELECT d.message_id AS decided_id, d.client, d.request_id, d.body_hash,
-           d.contact_id AS decided_contact_id, d.records, g.*
-    FROM unnest($1::uuid[], $2::uuid[]) AS asked(message_id, grant_id)
-    JOIN router.decision d ON d.message_id = asked.message_id
-    LEFT JOIN router.send_grant g ON g.grant_id = asked.grant_id
-) AS known ON true
+       (SELECT coalesce(array_agg(ARRAY[c.brand, c.campaign]), '{{}}') FROM router.campaign c
+        JOIN unnest($2::text[], $3::text[]) AS asked(brand, campaign) USING (brand, campaign)) AS cancelled,
+       seen.*
+FROM (SELECT 1) AS one LEFT JOIN ({SEEN}) AS seen ON true
+"""  # noqa: S608 - joined from constants
+DECISIONS: Final = """
+SELECT message_id, client, request_id, body_hash, contact_id, records, facts
+FROM router.decision WHERE message_id = ANY ($1::uuid[]) AND decided_on = ANY ($2::date[])
+"""
+GRANTS: Final = """
+SELECT * FROM router.send_grant WHERE grant_id = ANY ($1::uuid[]) AND granted_on = ANY ($2::date[])
+"""
+LOCK_GRANTS: Final = f"{GRANTS} ORDER BY grant_id FOR UPDATE"
+# A reply or a status that names no attempt finds its message by the wamid, for a month and a half.
+GRANTS_OF_WAMIDS: Final = """
+SELECT * FROM router.send_grant WHERE wamid = ANY ($1::text[]) AND granted_on >= current_date - 45
+"""
+DEFERRED: Final = "SELECT * FROM router.deferred WHERE message_id = ANY ($1::uuid[])"
+WAITING: Final = "SELECT * FROM router.deferred WHERE contact_id = ANY ($1::uuid[])"
+CAMPAIGN_SENDS: Final = """
+SELECT s.contact_id, s.campaign, s.send FROM router.campaign_send s
+JOIN unnest($1::uuid[], $2::text[]) AS asked(contact_id, campaign) USING (contact_id, campaign)
+ORDER BY s.contact_id, s.campaign, s.message_id
 """
 
 
@@ -79,39 +66,30 @@ class PostgresBatch:
 
     def __init__(self, connection: "Connection", templates: PostgresTemplates) -> None:
         self._connection, self._templates = connection, templates
+        self._days: dict[MessageId, tuple[date, date | None]] = {}
 
     async def contacts_at(self, addresses: Iterable[Address], *, mint: bool) -> Mapping[str, Contact]:
         """Find the contacts of addresses, by hash; with `mint`, make those that are not known."""
-        asked = {address.hash: address for address in addresses}
-        found = await self._aliases(asked)
-        missing = [address for address in asked.values() if address.hash not in found]
-        if missing and mint:
-            rows = await self._connection.fetch(MINT, *_columns((a, ContactId(uuid4())) for a in missing))
-            found.update(_contacts(rows, asked))
-            if len(rows) < len(missing):  # another process minted some of them just now
-                found.update(await self._aliases({a.hash: a for a in missing if a.hash not in found}))
-        return found
+        return await (mint_at if mint else find_at)(self._connection, addresses)
 
     async def contacts_of(self, contact_ids: Iterable[ContactId]) -> Mapping[ContactId, Contact]:
         """Find contacts by their own id; unknown ones are left out."""
-        rows = await self._connection.fetch(CONTACTS_OF, list(contact_ids))
-        found = (Address(kind=row["kind"], value=row["value"], hash=row["address_hash"]) for row in rows)
-        return {
-            ContactId(row["contact_id"]): _contact(ContactId(row["contact_id"]), address)
-            for row, address in zip(rows, found, strict=True)
-        }
+        return await find_by_id(self._connection, contact_ids)
 
     async def link(self, aliases: Mapping[str, tuple[Address, ContactId]]) -> None:
         """Add further addresses (by hash) to contacts; one that is somebody's already stays theirs."""
-        await self._connection.execute(LINK, *_columns(aliases.values()))
+        await link_to(self._connection, aliases)
 
     async def grants_named(
         self, *, message_ids: Iterable[MessageId] = (), wamids: Iterable[str] = ()
     ) -> Sequence[Grant]:
         """Find grants, not locked, by message or by wamid."""
-        grant_ids = [grant_id_of(message_id) for message_id in message_ids]
-        rows = await self._connection.fetch(GRANTS_NAMED, grant_ids, list(wamids))
-        return [read_grant(row) for row in rows]
+        found = await self._grants(await self._seen(message_ids), sql=GRANTS)
+        if texts := list(wamids):
+            rows = await self._connection.fetch(GRANTS_OF_WAMIDS, texts)
+            for grant in map(read_grant, rows):
+                found.setdefault(grant.message_id, grant)
+        return list(found.values())
 
     async def lock(self, contact_ids: Iterable[ContactId]) -> Mapping[ContactId, RecipientState]:
         """Lock the states of contacts that exist, in sorted order, until the transaction ends."""
@@ -122,66 +100,91 @@ class PostgresBatch:
         return _states(await self._connection.fetch(PEEK, list(contact_ids)))
 
     async def lock_grants(self, message_ids: Iterable[MessageId]) -> Mapping[MessageId, Grant]:
-        """Lock the grants of messages, in sorted order, until the transaction ends."""
-        grant_ids = [grant_id_of(message_id) for message_id in message_ids]
-        rows = await self._connection.fetch(LOCK_GRANTS, grant_ids)
-        return {grant.message_id: grant for grant in map(read_grant, rows)}
+        """Lock the newest grants of messages, in sorted order, until the transaction ends."""
+        return await self._grants(await self._seen(message_ids), sql=LOCK_GRANTS)
 
-    async def look_up(self, message_ids: Iterable[MessageId]) -> Moment:
+    async def look_up(
+        self, message_ids: Iterable[MessageId], *, campaigns: Iterable[tuple[str, str]] = ()
+    ) -> Moment:
         """Read the clock, the templates, and what is stored of these messages (grants not locked)."""
-        asked = list(message_ids)
-        rows = await self._connection.fetch(LOOK_UP, asked, [grant_id_of(m) for m in asked])
-        known = [row for row in rows if row["decided_id"] is not None]
-        decisions = {decision.message_id: decision for decision in map(_decision, known)}
-        grants = {grant.message_id: grant for grant in (read_grant(r) for r in known if r["grant_id"])}
-        templates = await self._templates_of(rows[0]["templates_version"])
-        return Moment(to_us(rows[0]["now_at"]), templates, decisions, grants)
+        brands, names = _pairs(campaigns)
+        rows = await self._connection.fetch(LOOK_UP, list(message_ids), brands, names)
+        first = rows[0]
+        known = self._remember(rows)
+        return Moment(
+            now_us=to_us(first["now_at"]),
+            templates=await self._templates.current(self._connection, first["templates_version"]),
+            decisions=await self._decisions(known),
+            grants=await self._grants(known, sql=GRANTS),
+            deferred=await self._deferred(known),
+            cancelled=frozenset((brand, campaign) for brand, campaign in first["cancelled"]),
+        )
+
+    async def waiting(self, contact_ids: Iterable[ContactId]) -> Sequence[Deferred]:
+        """Read all requests of these recipients that wait."""
+        return [read_deferred(row) for row in await self._connection.fetch(WAITING, list(contact_ids))]
+
+    async def campaign_sends(
+        self, wanted: Iterable[tuple[ContactId, str]]
+    ) -> Mapping[tuple[ContactId, str], Sequence[Send]]:
+        """Read the sends under a lifetime cap of recipients and campaigns; those without any are left out."""
+        contacts, campaigns = _pairs(wanted)
+        found: dict[tuple[ContactId, str], list[Send]] = {}
+        for row in await self._connection.fetch(CAMPAIGN_SENDS, contacts, campaigns):
+            sends = found.setdefault((ContactId(row["contact_id"]), row["campaign"]), [])
+            sends.append(read_send(orjson.loads(row["send"])))
+        return found
 
     async def write(self, changes: Changes) -> None:
         """Write. Raises `RetryLater` when another process has just stored one of the decisions."""
+        await self._seen(m for m in changes.further if m not in self._days)
+        writer = Writer(self._connection, decided_on={m: days[0] for m, days in self._days.items()})
         try:
-            await write_changes(self._connection, changes)
+            await writer.write(changes)
             if changes.templates:
                 await self._templates.write(self._connection, changes.templates)
         except asyncpg.UniqueViolationError as error:
             raise RetryLater("decided_meanwhile") from error
 
-    async def _templates_of(self, version: int) -> Templates:
-        return await self._templates.current(self._connection, version)
-
-    async def _aliases(self, asked: Mapping[str, Address]) -> dict[str, Contact]:
-        if not asked:
+    async def _decisions(self, known: Sequence[MessageId]) -> dict[MessageId, StoredDecision]:
+        if not known:
             return {}
-        return _contacts(await self._connection.fetch(CONTACTS_AT, list(asked)), asked)
+        days = list({self._days[message_id][0] for message_id in known})
+        rows = await self._connection.fetch(DECISIONS, known, days)
+        return {decision.message_id: decision for decision in map(read_decision, rows)}
 
+    async def _grants(self, known: Iterable[MessageId], *, sql: str) -> dict[MessageId, Grant]:
+        named = [(m, on) for m, on in ((m, self._days[m][1]) for m in known) if on is not None]
+        if not named:
+            return {}
+        grant_ids = [grant_id_of(message_id, day_of_date(on)) for message_id, on in named]
+        rows = await self._connection.fetch(sql, grant_ids, list({on for _, on in named}))
+        return {grant.message_id: grant for grant in map(read_grant, rows)}
 
-def _contacts(rows: Iterable[asyncpg.Record], asked: Mapping[str, Address]) -> dict[str, Contact]:
-    return {
-        row["address_hash"]: _contact(ContactId(row["contact_id"]), asked[row["address_hash"]])
-        for row in rows
-    }
+    async def _deferred(self, known: Sequence[MessageId]) -> dict[MessageId, Deferred]:
+        if not known:
+            return {}
+        rows = await self._connection.fetch(DEFERRED, known)
+        return {waiting.message_id: waiting for waiting in map(read_deferred, rows)}
 
+    async def _seen(self, message_ids: Iterable[MessageId]) -> list[MessageId]:
+        """Find which messages are known, and their days: asked anew, a grant may be of a later day now."""
+        asked = list(message_ids)
+        return self._remember(await self._connection.fetch(SEEN, asked)) if asked else []
 
-def _contact(contact_id: ContactId, address: Address) -> Contact:
-    return Contact(contact_id, "group" if address.kind == "group_id" else "person", address)
-
-
-def _columns(aliases: Iterable[tuple[Address, ContactId]]) -> tuple[list[object], ...]:
-    rows = [(a.hash, a.kind, a.value, contact_id) for a, contact_id in aliases]
-    return tuple(list(column) for column in zip(*rows, strict=True))
+    def _remember(self, rows: Iterable[asyncpg.Record]) -> list[MessageId]:
+        known: list[MessageId] = []
+        for row in rows:
+            if row["message_id"] is not None:
+                known.append(MessageId(row["message_id"]))
+                self._days[known[-1]] = (row["decided_on"], row["granted_on"])
+        return known
 
 
 def _states(rows: Iterable[asyncpg.Record]) -> dict[ContactId, RecipientState]:
     return {ContactId(row["contact_id"]): read_state(row["version"], row["state"]) for row in rows}
 
 
-def _decision(row: asyncpg.Record) -> StoredDecision:
-    contact_id = row["decided_contact_id"]
-    return StoredDecision(
-        message_id=MessageId(row["decided_id"]),
-        client=row["client"],
-        request_id=row["request_id"],
-        body_hash=row["body_hash"],
-        contact_id=None if contact_id is None else ContactId(contact_id),
-        records=tuple(row["records"]),
-    )
+def _pairs(pairs: Iterable[tuple[object, str]]) -> tuple[list[object], list[str]]:
+    both = list(pairs)
+    return [first for first, _ in both], [second for _, second in both]

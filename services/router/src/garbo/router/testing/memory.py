@@ -4,10 +4,10 @@ import asyncio
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from copy import copy
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, datetime, timedelta
 from typing import Literal
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from garbo.common.errors import RetryLater
 from garbo.common.events.base import Event
@@ -16,9 +16,19 @@ from garbo.common.events.topics import Topic
 from garbo.common.events.wire import encode
 from garbo.router.domain.grant import Grant
 from garbo.router.domain.instants import to_us
-from garbo.router.domain.state import RecipientState
+from garbo.router.domain.state import RecipientState, Send
 from garbo.router.domain.templates import TemplateCategory, Templates, updated
-from garbo.router.ports import Address, Announcement, Changes, Contact, Moment, StoredDecision
+from garbo.router.ports import (
+    Address,
+    Announcement,
+    Changes,
+    ConsentEvidence,
+    Contact,
+    Deferred,
+    Moment,
+    StoredDecision,
+    Suppression,
+)
 
 
 @dataclass(slots=True)
@@ -29,13 +39,20 @@ class Tables:
     states: dict[ContactId, RecipientState] = field(default_factory=dict)
     decisions: dict[MessageId, StoredDecision] = field(default_factory=dict)
     grants: dict[MessageId, Grant] = field(default_factory=dict)
+    deferred: dict[MessageId, Deferred] = field(default_factory=dict)
+    evidence: dict[UUID, ConsentEvidence] = field(default_factory=dict)
+    suppressions: dict[tuple[str, str], Suppression] = field(default_factory=dict)
+    cancelled: dict[tuple[str, str], int] = field(default_factory=dict)
+    counted: dict[tuple[ContactId, str], tuple[Send, ...]] = field(default_factory=dict)
+    outbox: tuple[Announcement, ...] = ()
     templates: Templates = field(default_factory=Templates)
 
     def copied(self) -> "Tables":
         """Copy the tables; their rows are frozen."""
         twin = copy(self)
-        twin.aliases, twin.states = dict(self.aliases), dict(self.states)
-        twin.decisions, twin.grants = dict(self.decisions), dict(self.grants)
+        for each in fields(self):
+            value = getattr(self, each.name)
+            setattr(twin, each.name, dict(value) if isinstance(value, dict) else value)
         return twin
 
 
@@ -63,6 +80,19 @@ class InMemoryStore:
             yield InMemoryBatch(tables, to_us(self.now))
             self.tables = tables
 
+    async def meet(self, addresses: Iterable[Address]) -> Mapping[str, Contact]:
+        """Find or make the contacts of addresses, by hash, in a transaction of its own."""
+        async with self.batch() as batch:
+            return await batch.contacts_at(addresses, mint=True)
+
+    async def make_partitions(self, *, ahead_days: int) -> int:  # noqa: ARG002 - the port's
+        """Make nothing: memory has room for every day."""
+        return 0
+
+    async def drop_partitions(self, *, keep_days: int) -> Sequence[str]:  # noqa: ARG002 - the port's
+        """Forget nothing: a test is over before."""
+        return ()
+
     async def decision(self, message_id: MessageId) -> StoredDecision | None:
         """Find a decision outside any batch."""
         return self.tables.decisions.get(message_id)
@@ -85,12 +115,14 @@ class InMemoryBatch:
         return {key: self._tables.aliases[key] for key in asked if key in self._tables.aliases}
 
     async def contacts_of(self, contact_ids: Iterable[ContactId]) -> Mapping[ContactId, Contact]:
-        """Find contacts by their own id; unknown ones are left out."""
-        wanted = set(contact_ids)
-        found = sorted(
+        """Find contacts by their own id, or by one they had before; unknown ones are left out."""
+        states = self._tables.states
+        wanted = {c: (states[c].merged_into if c in states else None) or c for c in contact_ids}
+        best = sorted(
             self._tables.aliases.values(), key=lambda c: (c.address.kind, c.address.hash), reverse=True
         )
-        return {contact.contact_id: contact for contact in found if contact.contact_id in wanted}
+        by_id = {contact.contact_id: contact for contact in best}
+        return {asked: by_id[found] for asked, found in wanted.items() if found in by_id}
 
     async def link(self, aliases: Mapping[str, tuple[Address, ContactId]]) -> None:
         """Add further addresses (by hash) to contacts; one that is somebody's already stays theirs."""
@@ -117,11 +149,30 @@ class InMemoryBatch:
         """Read the grants of messages."""
         return {m: self._tables.grants[m] for m in message_ids if m in self._tables.grants}
 
-    async def look_up(self, message_ids: Iterable[MessageId]) -> Moment:
-        """Read the clock, the templates, and what is stored of these messages."""
-        decisions = {m: self._tables.decisions[m] for m in message_ids if m in self._tables.decisions}
-        grants = {m: self._tables.grants[m] for m in decisions if m in self._tables.grants}
-        return Moment(self._now_us, self._tables.templates, decisions, grants)
+    async def look_up(
+        self, message_ids: Iterable[MessageId], *, campaigns: Iterable[tuple[str, str]] = ()
+    ) -> Moment:
+        """Read the clock, the templates, and what is stored of these messages and campaigns."""
+        tables, known = self._tables, [m for m in message_ids if m in self._tables.decisions]
+        return Moment(
+            now_us=self._now_us,
+            templates=tables.templates,
+            decisions={m: tables.decisions[m] for m in known},
+            grants={m: tables.grants[m] for m in known if m in tables.grants},
+            deferred={m: tables.deferred[m] for m in known if m in tables.deferred},
+            cancelled=frozenset(set(campaigns) & tables.cancelled.keys()),
+        )
+
+    async def waiting(self, contact_ids: Iterable[ContactId]) -> Sequence[Deferred]:
+        """Read all requests of these recipients that wait."""
+        wanted = set(contact_ids)
+        return [waiting for waiting in self._tables.deferred.values() if waiting.contact_id in wanted]
+
+    async def campaign_sends(
+        self, wanted: Iterable[tuple[ContactId, str]]
+    ) -> Mapping[tuple[ContactId, str], Sequence[Send]]:
+        """Read the sends under a lifetime cap; recipients and campaigns without any are left out."""
+        return {key: self._tables.counted[key] for key in wanted if self._tables.counted.get(key)}
 
     async def write(self, changes: Changes) -> None:
         """Write. Raises `RetryLater` when one of the decisions is there already."""
@@ -131,14 +182,49 @@ class InMemoryBatch:
                 raise RetryLater("decided_meanwhile")
             tables.decisions[decision.message_id] = decision
         for contact_id, state in changes.states.items():
-            tables.states[contact_id] = replace(state, version=tables.states[contact_id].version + 1)
+            tables.states[contact_id] = replace(
+                state, version=tables.states[contact_id].version + 1, campaign_sends=()
+            )
+            if state.merged_into is not None:
+                self._merge(contact_id, state.merged_into)
         for message_id, record in changes.further.items():
-            stored = tables.decisions[message_id]
-            tables.decisions[message_id] = replace(stored, records=(*stored.records, record))
+            if stored := tables.decisions.get(message_id):
+                tables.decisions[message_id] = replace(stored, records=(*stored.records, record))
         for grant in (*changes.grants, *changes.settled):
             tables.grants[grant.message_id] = grant
         if changes.templates:
             tables.templates = _merged(tables.templates, changes.templates)
+        self._write_books(changes)
+
+    def _write_books(self, changes: Changes) -> None:
+        tables = self._tables
+        for message_id in changes.woken:
+            tables.deferred.pop(message_id, None)
+        for waiting in changes.deferred:
+            tables.deferred[waiting.message_id] = waiting
+        for evidence in changes.evidence:
+            tables.evidence.setdefault(evidence.consent_id, evidence)
+        for told in changes.suppressions:
+            known = tables.suppressions.get((told.address_hash, told.brand))
+            if known is None or told.since_us > known.since_us:
+                tables.suppressions[told.address_hash, told.brand] = told
+        for brand, campaign, at_us in changes.cancelled:
+            tables.cancelled.setdefault((brand, campaign), at_us)
+        for key, sends in changes.counted.items():
+            tables.counted[key] = tuple(sorted(sends, key=lambda send: send.message_id))
+        tables.outbox = (*tables.outbox, *changes.outbox)
+
+    def _merge(self, old: ContactId, into: ContactId) -> None:
+        tables = self._tables
+        for key, contact in tables.aliases.items():
+            if contact.contact_id == old:
+                tables.aliases[key] = replace(contact, contact_id=into)
+        for message_id, waiting in tables.deferred.items():
+            if waiting.contact_id == old:
+                tables.deferred[message_id] = replace(waiting, contact_id=into)
+        for consent_id, evidence in tables.evidence.items():
+            if evidence.contact_id == old:
+                tables.evidence[consent_id] = replace(evidence, contact_id=into)
 
     def _alias(self, address: Address, contact_id: ContactId) -> None:
         kind: Literal["person", "group"] = "group" if address.kind == "group_id" else "person"
