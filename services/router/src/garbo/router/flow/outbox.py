@@ -1,0 +1,29 @@
+"""Use case: publish what a change left to be told, until Kafka has acknowledged it."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from garbo.router.ports import Announcer
+from garbo.router.work_ports import Outbox, WorkMeter
+
+AT_ONCE: Final = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class EmptyOutbox:
+    """Publishes byte for byte, records about one recipient in their order.
+
+    A death after Kafka acknowledged and before the deletion is committed publishes them again: whoever reads
+    them knows each by its id.
+    """
+
+    outbox: Outbox
+    announcer: Announcer
+    meter: WorkMeter
+
+    async def once(self) -> bool:
+        """Publish the oldest; tells whether there may be more. Raises `RetryLater`: then all stay."""
+        async with self.outbox.oldest(AT_ONCE) as parcels:
+            await self.announcer.announce([parcel.announcement for parcel in parcels])
+        self.meter.published(len(parcels))
+        return len(parcels) == AT_ONCE

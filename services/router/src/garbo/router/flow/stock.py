@@ -1,0 +1,115 @@
+"""Budgets in a batch: what may come to be needed, what is left, what a grant takes."""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from typing import Final, Protocol, assert_never
+from zoneinfo import ZoneInfo
+
+from garbo.router.domain.instants import EPOCH, to_datetime
+from garbo.router.domain.policy import BudgetRule, Calendar, Policy
+from garbo.router.ports import Slice
+from garbo.router.work_ports import Stock, Want
+
+EVERYBODY: Final = "*"
+
+
+class Spending(Protocol):
+    """What of a request a budget looks at."""
+
+    @property
+    def brand(self) -> str:
+        """The brand that asks."""
+        ...
+
+    @property
+    def campaign(self) -> str | None:
+        """The campaign it belongs to."""
+        ...
+
+
+def budget_rules(policy: Policy) -> tuple[BudgetRule, ...]:
+    """Give the policy's budgets."""
+    return tuple(rule for rule in policy.rules if isinstance(rule, BudgetRule))
+
+
+def scope_of(rule: BudgetRule, request: Spending) -> str | None:
+    """Name the account a request draws on; None where the rule has no say: no campaign, none to count."""
+    match rule.per:
+        case "campaign":
+            return None if request.campaign is None else f"{request.brand}/{request.campaign}"
+        case "brand":
+            return request.brand
+        case "portfolio":
+            return EVERYBODY
+    assert_never(rule.per)
+
+
+def period_of(policy: Policy, rule: BudgetRule, now_us: int) -> int:
+    """Give the first day of the rule's window, by the policy's own clock, in days since 1970."""
+    if not isinstance(rule.window, Calendar):
+        return 0
+    today = to_datetime(now_us).astimezone(ZoneInfo(policy.zones.default)).date()
+    return (_first_day(rule.window, today, week_starts_on=policy.week_starts_on) - EPOCH.date()).days
+
+
+def _first_day(window: Calendar, today: date, *, week_starts_on: int) -> date:
+    match window.unit:
+        case "day":
+            return today
+        case "week":
+            return today - timedelta(days=(today.weekday() - week_starts_on) % 7)
+        case "month":
+            return today.replace(day=1)
+    assert_never(window.unit)
+
+
+async def leased(stock: Stock, policy: Policy, requests: Iterable[Spending]) -> Sequence[int]:
+    """Lease, before the batch, what its requests could take. Nothing is asked where no rule is a budget."""
+    rules = budget_rules(policy)
+    if not rules:
+        return ()
+    asked = Counter((rule, scope) for r in requests for rule in rules if (scope := scope_of(rule, r)))
+    now_us = await stock.now_us() if asked else 0
+    return await stock.fill(
+        [
+            Want(rule.reach.id, scope, period_of(policy, rule, now_us), limit=rule.limit, count=count)
+            for (rule, scope), count in asked.items()
+        ]
+    )
+
+
+@dataclass(slots=True)
+class Shelf:
+    """What a batch may spend of each budget, and what it has spent."""
+
+    policy: Policy
+    now_us: int
+    slices: Sequence[Slice] = ()
+    spent: dict[int, int] = field(default_factory=dict)
+    """Slice -> how many were taken."""
+
+    def left(self, request: Spending) -> dict[str, int]:
+        """Tell what is left for a request, by rule."""
+        return {
+            rule.reach.id: sum(self._left_in(one) for one in self._of(rule, request))
+            for rule in budget_rules(self.policy)
+        }
+
+    def take(self, rule: BudgetRule, request: Spending, *, count: int = 1) -> tuple[int, ...]:
+        """Take so many, and name the slice each was taken from; fewer where the rule has no say."""
+        taken: list[int] = []
+        for one in self._of(rule, request):
+            portion = min(self._left_in(one), count - len(taken))
+            if portion > 0:
+                self.spent[one.slice_id] = self.spent.get(one.slice_id, 0) + portion
+                taken += [one.slice_id] * portion
+        return tuple(taken)
+
+    def _left_in(self, one: Slice) -> int:
+        return one.left - self.spent.get(one.slice_id, 0)
+
+    def _of(self, rule: BudgetRule, request: Spending) -> list[Slice]:
+        wanted = (rule.reach.id, scope_of(rule, request), period_of(self.policy, rule, self.now_us))
+        return [one for one in self.slices if (one.rule, one.scope, one.period) == wanted]
