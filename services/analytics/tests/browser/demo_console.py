@@ -46,6 +46,10 @@ def events_of(one: Journey, dice: random.Random) -> list[Event]:
         free_at = one.at(4 * 3600 * dice.random()) if reason == "gap" else None
         held = one.held(reason, window="min 4h", next_allowed_at=free_at)
         return [*asked, one.held_by_cap() if luck < 0.24 else held]
+    if one.purpose == "promo" and luck < 0.5:
+        wait_s = 3600 * dice.random()
+        reason = dice.choice(["quiet", "case_open", "cap_reached"])
+        return [*asked, one.put_off(reason, until=wait_s), one.allowed(after=wait_s + 1, sequence=2)]
     if luck > 0.985:
         return [*asked, one.allowed(), one.result("unknown", after=1.4)]
     if luck > 0.965:

@@ -129,6 +129,27 @@ async def test_reason_is_shown_in_words_and_counted(console: Console, service: S
     assert console.errors == []
 
 
+async def test_a_waiting_message_is_shown_with_its_instant_until_it_goes(
+    console: Console, service: Service
+) -> None:
+    one = just_now()
+    await service.tell([one.requested(), one.put_off("quiet", until=3600)])
+    await console.open()
+    row = console.page.locator(console.row(one))
+    await expect(row.locator(".chip")).to_have_text("Waiting")
+    await expect(row).to_contain_text(
+        "Put off: it is quiet time where this person lives; it is tried again at"
+    )
+    await expect(row.locator("time.instant")).to_have_count(1)
+    await expect(console.page.locator("#waiting")).to_contain_text("Quiet hours")
+    await console.page.get_by_role("radio", name="Waiting").check()
+    await expect(row).to_have_count(1)
+    await service.tell([one.allowed(after=1, sequence=2)])
+    await expect(row).to_have_count(0, timeout=DEADLINE_MS)
+    await expect(console.page.locator("#waiting")).not_to_contain_text("Quiet hours", timeout=DEADLINE_MS)
+    assert console.errors == []
+
+
 async def test_keyboard_opens_and_closes_a_story(console: Console, service: Service) -> None:
     one = just_now()
     await service.tell([one.requested(), one.held("stopped")])

@@ -50,6 +50,13 @@ def a_morning(count: int) -> list[Event]:
     for n in range(count):
         one = Journey(begun_at=NOON + timedelta(seconds=20 * n), purpose="care" if n % 3 == 0 else "promo")
         events.append(one.requested())
+        if n % 6 == 5:
+            events.append(one.put_off("quiet", until=60))
+            events.append(one.allowed(after=60, sequence=2).model_copy(update={"overridden": ("a", "b")}))
+            continue
+        if n % 6 == 3:
+            events += [one.allowed(), one.put_off("case_open", until=60, after=9, sequence=2)]
+            continue
         if n % 4 == 1:
             events.append(one.held_by_cap())
             continue

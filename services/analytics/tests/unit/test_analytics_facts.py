@@ -1,6 +1,7 @@
 from collections.abc import Sequence
 from dataclasses import fields
 from datetime import timedelta
+from itertools import permutations
 from typing import Any
 from uuid import UUID
 
@@ -18,17 +19,20 @@ from garbo.common.events.base import Event
 ONE = Journey(request_id=UUID(int=7), contact_id=UUID(int=8))
 HISTORY: Sequence[Event] = (
     ONE.requested(),
-    ONE.held_by_cap(sequence=1).model_copy(update={"verdict": "defer", "final": False}),
-    ONE.allowed(after=30, sequence=2),
-    ONE.result("unknown", after=31),
-    ONE.result("accepted", after=32, possible_duplicate=True),
-    ONE.status("sent", after=33),
-    ONE.status("delivered", after=34),
-    ONE.status("read", after=40),
-    *ONE.answered(after=50),
-    ONE.stopped(after=60),
-    ONE.held("id_reused", after=70, sequence=0),
-    ONE.status("delivered", after=34, ours=False),
+    ONE.put_off("quiet", until=30, sequence=1),
+    ONE.put_off("cap_reached", until=60, after=30, sequence=2),
+    ONE.allowed(after=60, sequence=3),
+    ONE.result("not_sent", after=61, reason="window_closing"),
+    ONE.allowed(after=62, sequence=4),
+    ONE.result("unknown", after=63),
+    ONE.result("accepted", after=64, possible_duplicate=True),
+    ONE.status("sent", after=65),
+    ONE.status("delivered", after=66),
+    ONE.status("read", after=70),
+    *ONE.answered(after=80),
+    ONE.stopped(after=90),
+    ONE.held("id_reused", after=95, sequence=0),
+    ONE.status("delivered", after=66, ours=False),
 )
 
 
@@ -94,7 +98,33 @@ def test_every_field_has_one_rule() -> None:
     assert not set(KNOWN) & set(EARLIEST)
     rest = {field.name for field in fields(Fact)} - set(KNOWN) - set(EARLIEST)
     assert {"message_id", "sequence", "version", "verdict", "checks", "possible_duplicate"} <= rest
-    assert not [name for name in rest if name.endswith("_at") and name != "next_allowed_at"]
+    of_decision = {"current_at", "next_allowed_at", "due_at", "expires_at"}
+    assert {name for name in rest if name.endswith("_at")} == of_decision
+
+
+WAITED = (ONE.requested(), ONE.put_off("quiet", until=30), ONE.put_off("gap", until=60, after=30, sequence=2))
+ENDS = {
+    "allowed": ({"allowed": 1}, (*WAITED, ONE.allowed(after=60, sequence=3))),
+    "held back": ({"denied": 1}, (*WAITED, ONE.held("would_expire", after=60, sequence=3))),
+    "waiting": ({"deferred": 1}, WAITED),
+    "recalled": (
+        {"deferred": 1},
+        (ONE.requested(), ONE.allowed(), ONE.put_off("case_open", until=9, sequence=2)),
+    ),
+}
+
+
+@pytest.mark.parametrize("end", ENDS)
+async def test_a_message_that_waited_stands_in_one_place_however_its_records_arrive(end: str) -> None:
+    expected, events = ENDS[end]
+    for order in permutations(events):
+        store = await kept([[event] for event in (*order, order[0])])
+        totals = await store.totals()
+        found = {
+            step: n for (step, _), n in totals.items() if n and step in ("allowed", "denied", "deferred")
+        }
+        assert found == expected
+        assert {step: n for (step, _), n in totals.items() if n and step == "decided"} == {"decided": 1}
 
 
 async def test_nothing_of_a_person_is_kept() -> None:

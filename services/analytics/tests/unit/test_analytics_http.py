@@ -15,6 +15,7 @@ from garbo.common.testing.clock import FixedClock
 
 READ = Journey()
 HELD = Journey(begun_at=NOON + timedelta(seconds=30))
+WAITS = Journey(begun_at=NOON + timedelta(seconds=10), campaign="autumn")
 CARE = Journey(begun_at=NOON + timedelta(minutes=2), purpose="care", campaign=None, template=None)
 
 
@@ -23,7 +24,8 @@ async def store() -> FakeFacts:
     store = FakeFacts()
     events = [READ.requested(), READ.allowed(), READ.result("accepted"), READ.status("read")]
     held = [HELD.requested(), HELD.held_by_cap(), CARE.requested()]
-    await store.absorb(observe([*events, *held, *READ.answered()]))
+    waits = [WAITS.requested(), WAITS.put_off("quiet", until=3600)]
+    await store.absorb(observe([*events, *held, *waits, *READ.answered()]))
     return store
 
 
@@ -37,19 +39,25 @@ async def client(store: FakeFacts) -> AsyncIterator[httpx.AsyncClient]:
 
 async def test_counts_of_all_time(client: httpx.AsyncClient) -> None:
     counts = (await client.get("/v1/counts")).json()
-    expected = {"messages": 3, "requested": 3, "decided": 2, "allowed": 1, "denied": 1, "accepted": 1}
-    more = {"delivered": 1, "read": 1, "failed": 0, "unknown": 0, "inbound": 1, "replied": 1}
+    expected = {"messages": 4, "requested": 4, "decided": 3, "allowed": 1, "denied": 1, "accepted": 1}
+    more = {"deferred": 1, "delivered": 1, "read": 1, "failed": 0, "unknown": 0, "inbound": 1, "replied": 1}
     assert counts.items() >= {**expected, **more}.items()
 
 
-async def test_funnel_splits_what_was_held_back_by_reason(client: httpx.AsyncClient) -> None:
+async def test_funnel_tells_what_was_held_back_from_what_waits_by_reason(client: httpx.AsyncClient) -> None:
     funnel = (await client.get("/v1/funnel?since=15m")).json()
-    assert funnel["steps"]["requested"] == 3
-    reason = {"verdict": "denied", "reason": "cap_reached", "label": "Cap reached", "count": 1}
-    assert funnel["held_back"] == {"total": 1, "by_reason": [reason]}
+    assert funnel["steps"]["requested"] == 4
+    held = {"reason": "cap_reached", "label": "Cap reached", "count": 1}
+    waits = {"reason": "quiet", "label": "Quiet hours", "count": 1}
+    assert funnel["held_back"] == {"total": 1, "by_reason": [held]}
+    assert funnel["waiting"] == {"total": 1, "by_reason": [waits]}
     points = funnel["series"]["points"]
     assert len(points) == 15
-    assert sum(point["requested"] for point in points) == 3
+    assert {name: sum(point[name] for point in points) for name in ("requested", "held_back", "waiting")} == {
+        "requested": 4,
+        "held_back": 1,
+        "waiting": 1,
+    }
 
 
 async def test_funnel_of_one_lane(client: httpx.AsyncClient) -> None:
@@ -63,14 +71,15 @@ async def test_funnel_since_an_instant(client: httpx.AsyncClient) -> None:
 
 async def test_messages_latest_first_with_words(client: httpx.AsyncClient) -> None:
     messages = (await client.get("/v1/messages")).json()["messages"]
-    assert [m["state"] for m in messages] == ["asked", "held", "replied"]
+    assert [m["state"] for m in messages] == ["asked", "held", "waiting", "replied"]
     assert messages[1]["words"].startswith(
         "Held back: this person already had 1 of 1 promos in the last 24 h"
     )
 
 
 @pytest.mark.parametrize(
-    ("query", "count"), [("verdict=deny,defer", 1), ("verdict=allow", 1), ("lane=care", 1), ("limit=2", 2)]
+    ("query", "count"),
+    [("verdict=deny,defer", 2), ("verdict=defer", 1), ("verdict=allow", 1), ("lane=care", 1), ("limit=2", 2)],
 )
 async def test_messages_can_be_chosen(client: httpx.AsyncClient, query: str, count: int) -> None:
     assert len((await client.get(f"/v1/messages?{query}")).json()["messages"]) == count
@@ -81,6 +90,16 @@ async def test_story_of_one_message(client: httpx.AsyncClient) -> None:
     told = [step["what"] for step in story["story"]]
     assert told == ["requested", "allowed", "attempted", "accepted", "read", "replied"]
     assert story["checks"][0]["rule"] == "promo-day"
+
+
+async def test_story_of_one_that_waits_says_until_when_and_why(client: httpx.AsyncClient) -> None:
+    story = (await client.get(f"/v1/messages/{WAITS.request_id}")).json()
+    assert (story["state"], story["verdict"], story["final"]) == ("waiting", "defer", False)
+    assert (story["rule"], story["provisional"], story["overridden"]) == ("quiet", False, [])
+    assert story["due_at"] == "2026-06-01T13:00:16+00:00"
+    assert story["words"].startswith(
+        "Put off: it is quiet time where this person lives; it is tried again at"
+    )
 
 
 async def test_unknown_message_says_what_to_do(client: httpx.AsyncClient) -> None:

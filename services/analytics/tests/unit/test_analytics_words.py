@@ -1,4 +1,5 @@
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from itertools import permutations
 from uuid import UUID
 
 import pytest
@@ -25,7 +26,7 @@ def fact_of(*events: Event) -> Fact:
 
 
 def held(reason: str, **more: object) -> Fact:
-    return Fact(message_id=UUID(int=1), verdict="deny", reason=reason, purpose="promo", **more)  # type: ignore[arg-type]
+    return Fact(message_id=UUID(int=1), **{"verdict": "deny", "reason": reason, "purpose": "promo"} | more)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
@@ -53,8 +54,47 @@ def held(reason: str, **more: object) -> Fact:
         (held("unknown_client"), "Refused: the configuration does not know this client."),
         (held("some_new_rule"), "Held back: some new rule."),
         (Fact(message_id=UUID(int=1)), "Waiting for a decision."),
+        (
+            held("quiet", verdict="defer", next_allowed_at=NEXT, due_at=NEXT + timedelta(minutes=3)),
+            "Put off: it is quiet time where this person lives; it is tried again at 8 Jun 14:08 UTC.",
+        ),
+        (
+            held("gap", verdict="defer", window_span="min 2h", due_at=NEXT, provisional=True),
+            (
+                "Put off: less than 2 h has passed since the last promo to this person; "
+                "it is tried again at the latest at 8 Jun 14:05 UTC."
+            ),
+        ),
+        (
+            held("would_expire", next_allowed_at=NEXT, expires_at=NEXT - timedelta(hours=2)),
+            (
+                "Held back: it would have to wait longer than it may, until 8 Jun 14:05 UTC, "
+                "and it expires at 8 Jun 12:05 UTC."
+            ),
+        ),
+        (
+            held("expired", expires_at=NEXT),
+            "Held back: it came after its own expiry (8 Jun 14:05 UTC).",
+        ),
+        (
+            held("allowed", verdict="allow", overridden=("promo-week",)),
+            (
+                "Allowed: every rule agreed that this promo may go. "
+                "The client had promo-week passed over, as it may."
+            ),
+        ),
+        (
+            held("allowed", verdict="allow", reclassified=True),
+            (
+                "Allowed: every rule agreed that this promo may go. "
+                "Its template makes it a promo, whatever it was asked as."
+            ),
+        ),
     ],
-    ids=["cap", "cap-from-check", "cap-bare", "gap", "consent", "stop", "refused", "unknown", "undecided"],
+    ids=[
+        *("cap", "cap-from-check", "cap-bare", "gap", "consent", "stop", "refused", "unknown", "undecided"),
+        *("waiting", "waiting-provisional", "would-expire", "expired", "overridden", "reclassified"),
+    ],
 )
 def test_decision_is_told_in_words(fact: Fact, words: str) -> None:
     assert in_text(decision_in_words(fact)) == words
@@ -115,6 +155,38 @@ def test_story_of_a_grant_that_ended_unused() -> None:
     )
     assert [step.what for step in story(fact)] == ["requested", "allowed", "not_sent", "held"]
     assert state(fact) == "held"
+
+
+def test_story_of_a_message_that_waits_says_until_when_and_why() -> None:
+    fact = fact_of(ONE.requested(), ONE.put_off("quiet", until=3600))
+    assert [step.what for step in story(fact)] == ["requested", "put_off"]
+    assert state(fact) == "waiting"
+    assert ONE.at(3601) in state_in_words(fact)
+
+
+def test_story_of_a_message_that_waited_twice_and_then_went() -> None:
+    waits = [ONE.put_off("quiet", until=60), ONE.put_off("cap_reached", until=90, after=61, sequence=2)]
+    went = [ONE.allowed(after=91, sequence=3), ONE.result("accepted", after=92)]
+    waiting, gone = fact_of(ONE.requested(), *waits), fact_of(ONE.requested(), *waits, *went)
+    assert [step.title for step in story(waiting)] == ["Asked", "Put off", "Put off again"]
+    assert [step.what for step in story(gone)] == ["requested", "put_off", "allowed", "attempted", "accepted"]
+    assert in_text(story(gone)[1].words) == "Put off until every rule agrees."
+
+
+def test_story_of_a_grant_taken_back_for_a_case_and_given_again() -> None:
+    events = [
+        ONE.requested(),
+        ONE.allowed(after=1),
+        ONE.put_off("case_open", until=60, after=3, sequence=2),
+        ONE.result("not_sent", after=4, reason="revoked"),
+        ONE.allowed(after=61, sequence=3),
+        ONE.result("accepted", after=62),
+    ]
+    titles = [step.title for step in story(fact_of(*events))]
+    assert titles == ["Asked", "Allowed", "Put off", "Not sent", "Allowed again", "Sending", "Accepted"]
+    assert {tuple(story(fact_of(*order))) for order in permutations(events)} == {
+        tuple(story(fact_of(*events)))
+    }
 
 
 @pytest.mark.parametrize("code", [131049, None])

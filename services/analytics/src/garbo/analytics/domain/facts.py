@@ -62,14 +62,24 @@ class Fact:
     lane: str | None = None
     verdict: str | None = None
     final: bool = False
+    current_at: datetime | None = None
+    """When the current decision was made."""
     reason: str | None = None
     rule: str | None = None
+    then_rule: str | None = None
     used_count: int | None = None
     limit_count: int | None = None
     window_span: str | None = None
     next_allowed_at: datetime | None = None
+    due_at: datetime | None = None
+    """When a waiting message is decided again."""
+    expires_at: datetime | None = None
+    """The deadline it cannot keep."""
     provisional: bool = False
     demoted: bool = False
+    reclassified: bool = False
+    overridden: tuple[str, ...] = ()
+    """Rules that were passed over."""
     checks: tuple[Check, ...] = ()
     policy_version: str | None = None
 

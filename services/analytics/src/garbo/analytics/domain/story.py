@@ -3,14 +3,14 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
+from typing import Final, Literal
 
 from garbo.analytics.domain.facts import Fact
 from garbo.analytics.domain.words import Words, decision_in_words, failure_in_words, label
 
 Tone = Literal["plain", "good", "held", "bad", "unsure"]
 State = Literal[
-    "asked", "allowed", "held", "put_off", "unknown", "sent", "delivered", "read", "replied", "failed"
+    "asked", "allowed", "held", "waiting", "unknown", "sent", "delivered", "read", "replied", "failed"
 ]
 
 
@@ -36,7 +36,7 @@ def state(fact: Fact) -> State:
         ("sent", fact.on_platform_at),
         ("unknown", fact.unknown_at),
         ("held", fact.verdict == "deny"),
-        ("put_off", fact.verdict == "defer"),
+        ("waiting", fact.verdict == "defer"),
         ("allowed", fact.verdict == "allow"),
     )
     return next((name for name, yes in reached if yes), "asked")
@@ -45,7 +45,7 @@ def state(fact: Fact) -> State:
 def state_in_words(fact: Fact) -> Words:
     """Say in one sentence where a message stands, and why."""
     match state(fact):
-        case "asked" | "held" | "put_off":
+        case "asked" | "held" | "waiting":
             return decision_in_words(fact)
         case "allowed":
             return ("Allowed, and on its way to WhatsApp.",)
@@ -80,19 +80,55 @@ def _asked(fact: Fact) -> Iterator[Step]:
         yield Step(fact.requested_at, "requested", "Asked", (f"{detail}.",))
 
 
-def _decided(fact: Fact) -> Iterator[Step]:
-    why = decision_in_words(fact)
-    if fact.deferred_at:
-        words = why if fact.verdict == "defer" else ("Put off until every rule agreed.",)
-        yield Step(fact.deferred_at, "put_off", "Put off", words, "held")
-    if fact.granted_at:
-        words = why if fact.verdict == "allow" else ("Allowed at first.",)
-        yield Step(fact.granted_at, "allowed", "Allowed", words, "good")
-    if fact.not_sent_at and not fact.on_platform_at:
+def _decided(fact: Fact) -> list[Step]:
+    """Tell the decisions in their order: these instants are all our own."""
+    return sorted([*_first_verdicts(fact), *_verdict_again(fact), *_unused(fact)], key=lambda step: step.at)
+
+
+def _first_verdicts(fact: Fact) -> Iterator[Step]:
+    for verdict, at in _first_at(fact).items():
+        what, title, before, tone = _VERDICTS[verdict]
+        current = fact.verdict == verdict and not _is_again(fact)
+        words = decision_in_words(fact) if current else (before,)
+        yield Step(at, what, _held_as(fact) if current and verdict == "deny" else title, words, tone)
+
+
+def _verdict_again(fact: Fact) -> Iterator[Step]:
+    """Tell the current decision, where an earlier one had the same verdict."""
+    if fact.verdict and fact.current_at and _is_again(fact):
+        what, title, _, tone = _VERDICTS[fact.verdict]
+        title = _held_as(fact) if fact.verdict == "deny" else f"{title} again"
+        yield Step(fact.current_at, what, title, decision_in_words(fact), tone)
+
+
+def _unused(fact: Fact) -> Iterator[Step]:
+    sent_at = fact.on_platform_at
+    if fact.not_sent_at and not (sent_at and sent_at <= fact.not_sent_at):
         reason = failure_in_words(fact.not_sent_reason or "")
         yield Step(fact.not_sent_at, "not_sent", "Not sent", (f"{reason}.",), "held")
-    if fact.denied_at:
-        yield Step(fact.denied_at, "held", label(fact.reason or ""), why, "held")
+
+
+def _first_at(fact: Fact) -> dict[str, datetime]:
+    """Give the instant of the first decision of each verdict."""
+    first = {"defer": fact.deferred_at, "allow": fact.granted_at, "deny": fact.denied_at}
+    return {verdict: at for verdict, at in first.items() if at}
+
+
+def _is_again(fact: Fact) -> bool:
+    first = _first_at(fact).get(fact.verdict or "")
+    return bool(first and fact.current_at and fact.current_at > first)
+
+
+def _held_as(fact: Fact) -> str:
+    return label(fact.reason or "")
+
+
+_VERDICTS: Final[dict[str, tuple[str, str, str, Tone]]] = {
+    "defer": ("put_off", "Put off", "Put off until every rule agrees.", "held"),
+    "allow": ("allowed", "Allowed", "Allowed at first.", "good"),
+    "deny": ("held", "Held back", "Held back at first.", "held"),
+}
+"""By verdict: the step's stable word, its title, its words once another decision replaced it, its tone."""
 
 
 def _tried(fact: Fact) -> Iterator[Step]:

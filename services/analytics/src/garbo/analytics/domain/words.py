@@ -20,18 +20,19 @@ def in_text(words: Words) -> str:
 
 
 def decision_in_words(fact: Fact) -> Words:
-    """Say what was decided and why, in one sentence."""
+    """Say what was decided and why, in a sentence or two."""
     match fact.verdict:
         case None:
             return ("Waiting for a decision.",)
         case "allow" if fact.demoted:
-            return ("Allowed, but not as care: no case is open and they did not write in the last 24 h.",)
+            allowed = "Allowed, but not as care: no case is open and they did not write in the last 24 h."
+            return (allowed, *_besides(fact))
         case "allow":
-            return (f"Allowed: every rule agreed that this {_one(fact)} may go.",)
+            return (f"Allowed: every rule agreed that this {_one(fact)} may go.", *_besides(fact))
         case verdict:
             lead, sentence = _sentence(fact)
             lead = "Put off" if verdict == "defer" else lead
-            return (f"{lead}: {sentence}", *_next(fact), ".")
+            return (f"{lead}: {sentence}", *_when(fact), ".", *_besides(fact))
 
 
 def label(reason: str) -> str:
@@ -54,13 +55,30 @@ def _sentence(fact: Fact) -> tuple[str, str]:
     return lead, sentence(fact) if callable(sentence) else sentence
 
 
-def _next(fact: Fact) -> Words:
-    if fact.next_allowed_at is None:
-        return ()
-    if fact.reason in ("would_expire", "not_before"):
-        return (" (", fact.next_allowed_at, ")")
-    how = "; the next may go at the latest at " if fact.provisional else "; the next may go at "
-    return (how, fact.next_allowed_at)
+def _when(fact: Fact) -> Words:
+    """Say when it is tried again, when the next may go, or which deadline was in the way."""
+    again_at, next_at, deadline = fact.due_at or fact.next_allowed_at, fact.next_allowed_at, fact.expires_at
+    latest = "at the latest at" if fact.provisional else "at"
+    match fact.reason:
+        case "expired" if deadline:
+            return (" (", deadline, ")")
+        case "would_expire" if next_at and deadline:
+            return (", until ", next_at, ", and it expires at ", deadline)
+        case "would_expire" if next_at:
+            return (", until ", next_at)
+    if fact.verdict == "defer" and again_at:
+        return (f"; it is tried again {latest} ", again_at)
+    return (f"; the next may go {latest} ", next_at) if next_at else ()
+
+
+def _besides(fact: Fact) -> Words:
+    """Say what else the reader may wonder about."""
+    words: list[str] = []
+    if fact.reclassified:
+        words.append(f" Its template makes it a {_one(fact)}, whatever it was asked as.")
+    if fact.overridden:
+        words.append(f" The client had {', '.join(fact.overridden)} passed over, as it may.")
+    return tuple(words)
 
 
 def _cap(fact: Fact) -> str:
@@ -134,11 +152,18 @@ _REASONS: Final[dict[str, tuple[str, str, str | Callable[[Fact], str]]]] = {
         "they did not write in the last 24 h, and no template was given to send instead",
     ),
     "quiet": ("Quiet hours", HELD, "it is quiet time where this person lives"),
-    "hold": ("Open case", HELD, "a case of this person is open, and promos wait for its end"),
+    "case_open": ("Open case", HELD, "a case of this person is open or just closed, and promos wait"),
+    "asked": ("Asked them", HELD, "this person was asked whether promos are welcome, and has not answered"),
+    "suppressed": ("Suppressed", HELD, "this address is on the list of those who want no promos"),
+    "platform_stopped": ("Stopped in WhatsApp", HELD, "this person stopped promos in WhatsApp itself"),
+    "budget_spent": ("Budget spent", HELD, "as many as the budget allows were sent, to all people together"),
+    "gathering": ("Gathering", HELD, "it waits a moment for more important messages to this person"),
+    "superseded": ("Newer one", HELD, "a newer message of the same campaign took its place"),
+    "campaign_cancelled": ("Called off", HELD, "its campaign was called off"),
     "platform_cooldown": ("Meta's limit", HELD, "Meta limits promos to this person for now"),
     "not_before": ("Planned", HELD, "it is planned for later"),
     "expired": ("Too late", HELD, "it came after its own expiry"),
-    "would_expire": ("Too late", HELD, "it would expire before a rule lets it go"),
+    "would_expire": ("Too late", HELD, "it would have to wait longer than it may"),
     "revoked": ("Called back", HELD, "the permission was called back before it was sent"),
     "lease_expired": ("Not sent in time", HELD, "the permission ended before it was sent"),
     "id_reused": ("Id used twice", REFUSED, "this id was already used for a different message"),

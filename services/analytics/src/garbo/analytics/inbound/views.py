@@ -23,8 +23,7 @@ def counts_view(totals: Counts) -> Json:
 
 
 def funnel_view(funnel: Funnel) -> Json:
-    """Show a funnel: its steps, what was held back and why, what failed, and a series to draw."""
-    held = [(v, reason, n) for v in ("denied", "deferred") for reason, n in funnel.by_detail(v)]
+    """Show a funnel: its steps, what was held back or waits and why, what failed, and a series to draw."""
     steps = ("requested", "decided", "allowed", "accepted", "delivered", "read", "replied")
     more = ("failed", "unknown", "inbound", "opted_out")
     return {
@@ -32,19 +31,21 @@ def funnel_view(funnel: Funnel) -> Json:
         "until": funnel.until,
         "lane": funnel.lane,
         "steps": {step: funnel.of(step) for step in (*steps, *more)},
-        "held_back": {
-            "total": funnel.of("denied", "deferred"),
-            "by_reason": [
-                {"verdict": verdict, "reason": reason, "label": label(reason), "count": count}
-                for verdict, reason, count in sorted(held, key=lambda item: -item[2])
-            ],
-        },
+        "held_back": _why_view(funnel, "denied"),
+        "waiting": _why_view(funnel, "deferred"),
         "failed_by_code": [
             {"code": code, "words": failure_in_words(code), "count": count}
             for code, count in funnel.by_detail("failed")
         ],
         "series": {"width_s": int(funnel.width.total_seconds()), "points": _points(funnel)},
     }
+
+
+def _why_view(funnel: Funnel, step: str) -> Json:
+    by_reason = [
+        {"reason": reason, "label": label(reason), "count": count} for reason, count in funnel.by_detail(step)
+    ]
+    return {"total": funnel.of(step), "by_reason": by_reason}
 
 
 def _points(funnel: Funnel) -> list[Json]:
@@ -57,7 +58,8 @@ def _points(funnel: Funnel) -> list[Json]:
         {
             "at": instant,
             "requested": at(instant, "requested"),
-            "held_back": at(instant, "denied", "deferred"),
+            "held_back": at(instant, "denied"),
+            "waiting": at(instant, "deferred"),
             "accepted": at(instant, "accepted"),
         }
         for instant in instants
@@ -84,6 +86,7 @@ def line_view(fact: Fact) -> Json:
         "label": label(fact.reason) if fact.reason and fact.verdict != "allow" else None,
         "rule": fact.rule,
         "next_allowed_at": fact.next_allowed_at,
+        "due_at": fact.due_at,
         "state": state(fact),
         "words": in_text(words),
         "words_parts": _parts(words),
@@ -102,6 +105,11 @@ def story_view(fact: Fact) -> Json:
         "possible_duplicate": fact.possible_duplicate,
         "final": fact.final,
         "provisional": fact.provisional,
+        "then_rule": fact.then_rule,
+        "expires_at": fact.expires_at,
+        "demoted": fact.demoted,
+        "reclassified": fact.reclassified,
+        "overridden": fact.overridden,
         "policy_version": fact.policy_version,
         "decision": in_text(decision_in_words(fact)),
         "checks": [check.model_dump(mode="json", exclude_none=True) for check in fact.checks],

@@ -100,7 +100,9 @@ def fact_of(record: asyncpg.Record) -> Fact:
 
 
 def _plain(value: Any) -> Any:  # noqa: ANN401 - a column of any type
-    """Take asyncpg's own kind of UUID, which orjson refuses, for the standard library's."""
+    """Take asyncpg's own kind of UUID, which orjson refuses, for the standard library's; arrays as tuples."""
+    if isinstance(value, list):
+        return tuple(value)
     return UUID(int=value.int) if isinstance(value, UUID) else value
 
 

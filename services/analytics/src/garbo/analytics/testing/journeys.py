@@ -107,6 +107,19 @@ class Journey:
             "cap_reached", after=after, sequence=sequence, rule="promo-day", checks=checks, **figures
         )
 
+    def put_off(self, reason: str, *, until: float, after: float = 0.2, sequence: int = 1) -> DecisionMade:
+        """Let it wait until `until` seconds from the begin."""
+        return self.held(
+            reason,
+            after=after,
+            sequence=sequence,
+            verdict="defer",
+            final=False,
+            rule=reason,
+            next_allowed_at=self.at(until),
+            due_at=self.at(until + 1),
+        )
+
     def held(self, reason: str, *, after: float = 0.2, sequence: int = 1, **more: Any) -> DecisionMade:  # noqa: ANN401
         """Hold it back for good."""
         return self._decided(after, sequence, **{"verdict": "deny", "final": True, "reason": reason, **more})

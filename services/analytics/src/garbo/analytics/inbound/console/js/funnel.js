@@ -26,19 +26,21 @@ export function drawFunnel(funnel, { span, lane }) {
   at("pace").replaceChildren(...pace(funnel.series));
 }
 
-function headline({ steps, held_back: held }, span, lane) {
+function headline({ steps, held_back: held, waiting }, span, lane) {
   const when = `In the last ${SPANS[span]}`;
   const kind = lane ? `${lane} message` : "message";
   if (!steps.requested) return [`${when} nobody asked for a ${kind}.`];
   const asked = [`${when} `, el("b", {}, number(steps.requested)), ` ${kind}${steps.requested === 1 ? " was" : "s were"} asked for`];
-  if (!held.total) return [...asked, ", and none had to be held back."];
-  return [...asked, "; ", el("b", { class: "tact" }, `${number(held.total)} held back`), ", out of tact."];
+  const wait = waiting.total ? [waiting.total === 1 ? " One waits" : ` ${number(waiting.total)} wait`, " for a better moment."] : [];
+  if (!held.total) return [...asked, ", and none had to be held back.", ...wait];
+  return [...asked, "; ", el("b", { class: "tact" }, `${number(held.total)} held back`), ", out of tact.", ...wait];
 }
 
-function stepView({ steps, held_back: held }, step, name) {
+function stepView({ steps, held_back: held, waiting }, step, name) {
   const count = steps[step];
   const share = percent(count, steps.requested);
-  const note = step === "decided" && held.total ? el("span", { class: "step-held" }, `${number(held.total)} held back`) : share && step !== "requested" ? share : "";
+  const away = [held.total && `${number(held.total)} held back`, waiting.total && `${number(waiting.total)} waiting`].filter(Boolean).join(", ");
+  const note = step === "decided" && away ? el("span", { class: "step-held" }, away) : share && step !== "requested" ? share : "";
   const bar = el("i");
   bar.style.setProperty("--share", `${steps.requested ? (100 * count) / steps.requested : 0}%`);
   return el("li", { class: "step" },
@@ -48,8 +50,9 @@ function stepView({ steps, held_back: held }, step, name) {
     el("div", { class: "step-bar" }, bar));
 }
 
-/** A stream that narrows from step to step; what is held back leaves it below. */
-function flow({ steps, held_back: held }) {
+/** A stream that narrows from step to step; what is held back, or waits, leaves it below. */
+function flow({ steps, held_back: held, waiting }) {
+  const away = held.total + waiting.total;
   const whole = Math.max(1, steps.requested, steps.decided);
   const thick = (count) => (count ? Math.max(2, (THICKEST * count) / whole) : 0);
   const x = STEPS.map((_, index) => 100 * index);
@@ -57,8 +60,8 @@ function flow({ steps, held_back: held }) {
     gradient("on", "stop-begin", "stop-end"), gradient("away", "stop-held", "stop-gone"));
   for (const line of x.slice(1)) picture.append(shape("path", { class: "flow-line", d: `M${line} 0V${HEIGHT}` }));
   if (!steps.requested) return picture;
-  const levels = STEPS.map(([step]) => thick(step === "decided" ? steps.decided - held.total : steps[step]));
-  const gone = thick(held.total);
+  const levels = STEPS.map(([step]) => thick(step === "decided" ? steps.decided - away : steps[step]));
+  const gone = thick(away);
   const tops = levels.map((level) => MIDDLE - level / 2);
   tops[1] = MIDDLE - (levels[1] + gone) / 2;
   const edges = levels.map((level, index) => [x[index], tops[index], tops[index] + level]);
@@ -90,10 +93,13 @@ function gradient(id, begin, end) {
   return shape("linearGradient", { id }, shape("stop", { class: begin, offset: "0" }), shape("stop", { class: end, offset: "1" }));
 }
 
-function drawReasons({ held_back: held, failed_by_code: failed }) {
+function drawReasons({ held_back: held, waiting, failed_by_code: failed }) {
   at("held-total").textContent = held.total ? number(held.total) : "";
   const rows = held.by_reason.map((reason) => reasonView(reason.label, reason.count, held.total));
   at("held").replaceChildren(...(rows.length ? rows : [el("li", { class: "quiet" }, "Nothing. Everybody's limits are far.")]));
+  at("waits").hidden = !waiting.total;
+  at("waiting-total").textContent = number(waiting.total);
+  at("waiting").replaceChildren(...waiting.by_reason.map((reason) => reasonView(reason.label, reason.count, waiting.total)));
   const all = failed.reduce((sum, failure) => sum + failure.count, 0);
   at("failed").replaceChildren(...failed.slice(0, 4).map((failure) => reasonView(failure.words, failure.count, all)));
 }

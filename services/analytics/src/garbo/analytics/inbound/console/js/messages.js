@@ -8,7 +8,7 @@ const STATES = {
   asked: ["Asked", "plain"],
   allowed: ["Allowed", "good"],
   held: ["Held back", "held"],
-  put_off: ["Put off", "held"],
+  waiting: ["Waiting", "wait"],
   unknown: ["Unclear", "unsure"],
   sent: ["Sent", "good"],
   delivered: ["Delivered", "good"],
