@@ -1,6 +1,6 @@
 """A recipient's state as JSON one can read in psql. Instants are microseconds; the unsaid is left out."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import MISSING, fields
 from typing import Any, Final, TypeAlias
 from uuid import UUID
@@ -23,12 +23,21 @@ EMPTY: Final = b"{}"
 Json: TypeAlias = dict[str, Any]
 
 
-class _Shape:
-    """How one kind of part is written: a key for each field, its name without the unit."""
+class Shape:
+    """How one kind of value is written: a key for each field, its name without the unit.
 
-    def __init__(self, part: type[Any], read: Mapping[str, Callable[[Any], Any]] | None = None) -> None:
+    `read` turns what JSON cannot hold back, by key; `but` names the fields that stand elsewhere.
+    """
+
+    def __init__(
+        self,
+        part: type[Any],
+        read: Mapping[str, Callable[[Any], Any]] | None = None,
+        *,
+        but: Collection[str] = (),
+    ) -> None:
         self._part = part
-        self._fields = [(f.name, _key(f.name), f.default) for f in fields(part)]
+        self._fields = [(f.name, _key(f.name), f.default) for f in fields(part) if f.name not in but]
         self._names = {key: name for name, key, _ in self._fields}
         self._read = read or {}
 
@@ -40,15 +49,14 @@ class _Shape:
             if (value := getattr(part, name)) is not default and (default is MISSING or value != default)
         }
 
-    def read(self, written: Json) -> Any:  # noqa: ANN401 - the part
+    def read(self, written: Json, **more: Any) -> Any:  # noqa: ANN401 - the part, and any field
         """Make the part again; keys it does not know are left out."""
-        return self._part(
-            **{
-                self._names[key]: self._read[key](value) if key in self._read else value
-                for key, value in written.items()
-                if key in self._names
-            }
-        )
+        known = {
+            self._names[key]: self._read[key](value) if key in self._read else value
+            for key, value in written.items()
+            if key in self._names
+        }
+        return self._part(**known, **more)
 
 
 def _key(name: str) -> str:
@@ -60,12 +68,12 @@ def _message_ids(written: list[str]) -> tuple[MessageId, ...]:
 
 
 _PARTS: Final = {
-    "stops": _Shape(Stop, {"revoked": _message_ids}),
-    "consents": _Shape(Consent),
-    "cases": _Shape(Case),
-    "preferences": _Shape(Preference),
-    "cooldowns": _Shape(Cooldown, {"by": UUID}),
-    "questions": _Shape(Question),
+    "stops": Shape(Stop, {"revoked": _message_ids}),
+    "consents": Shape(Consent),
+    "cases": Shape(Case),
+    "preferences": Shape(Preference),
+    "cooldowns": Shape(Cooldown, {"by": UUID}),
+    "questions": Shape(Question),
 }
 _BESIDE: Final = frozenset({"version", "campaign_sends"})
 """What stands elsewhere."""
