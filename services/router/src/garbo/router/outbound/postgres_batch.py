@@ -12,11 +12,12 @@ from garbo.router.domain.grant import Grant, grant_id_of
 from garbo.router.domain.instants import to_us
 from garbo.router.domain.state import RecipientState, Send
 from garbo.router.flow.state_json import read_send, read_state
+from garbo.router.outbound.postgres_budget import hold_slices
 from garbo.router.outbound.postgres_contacts import find_at, find_by_id, link_to, mint_at
 from garbo.router.outbound.postgres_templates import PostgresTemplates
 from garbo.router.outbound.postgres_write import Writer
 from garbo.router.outbound.rows import day_of_date, read_decision, read_deferred, read_grant
-from garbo.router.ports import Address, Changes, Contact, Deferred, Moment, StoredDecision
+from garbo.router.ports import Address, Changes, Contact, Deferred, Moment, Slice, StoredDecision
 
 if TYPE_CHECKING:
     from datetime import date
@@ -134,6 +135,10 @@ class PostgresBatch:
             sends = found.setdefault((ContactId(row["contact_id"]), row["campaign"]), [])
             sends.append(read_send(orjson.loads(row["send"])))
         return found
+
+    async def hold_slices(self, slice_ids: Iterable[int]) -> Sequence[Slice]:
+        """Lock this process's slices of budgets, after people and grants, and read what is left in them."""
+        return await hold_slices(self._connection, slice_ids)
 
     async def write(self, changes: Changes) -> None:
         """Write. Raises `RetryLater` when another process has just stored one of the decisions."""

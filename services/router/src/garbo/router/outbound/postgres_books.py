@@ -24,6 +24,12 @@ ON CONFLICT (message_id) DO UPDATE SET contact_id = excluded.contact_id, due_at 
     free_at = excluded.free_at, expires_at = excluded.expires_at, reason = excluded.reason
 """
 WAKE: Final = "DELETE FROM router.deferred WHERE message_id = ANY ($1::uuid[])"
+# What has its own time (a date asked for, a gather window) is not hastened by a slot that came back.
+FREE: Final = """
+UPDATE router.deferred SET due_at = clock_timestamp(), free_at = least(free_at, clock_timestamp())
+WHERE contact_id = ANY ($1::uuid[]) AND due_at > clock_timestamp()
+  AND reason NOT IN ('not_before', 'gathering')
+"""
 EVIDENCE: Final = """
 INSERT INTO router.consent_record (consent_id, contact_id, brand, channel, purpose, action, source, actor,
     occurred_at, received_at, number, text_version, text_hash, locale, evidence)

@@ -8,7 +8,8 @@ from garbo.router.domain.grant import Grant, day_of_grant
 from garbo.router.domain.instants import to_datetime
 from garbo.router.domain.state import RecipientState
 from garbo.router.flow.state_json import promo_blocked, state_bytes
-from garbo.router.outbound.postgres_books import write_books
+from garbo.router.outbound.postgres_books import FREE, write_books
+from garbo.router.outbound.postgres_budget import spend
 from garbo.router.outbound.rows import date_of_day
 from garbo.router.ports import Changes, StoredDecision
 
@@ -128,7 +129,11 @@ class Writer:
             await self._connection.execute(SETTLED, *states, *columns)
         if merged := {c: s.merged_into for c, s in changes.states.items() if s.merged_into is not None}:
             await self._connection.execute(MERGED, list(merged), list(merged.values()))
+        if changes.freed:  # before what waits in new terms is written
+            await self._connection.execute(FREE, list(changes.freed))
         await write_books(self._connection, changes)
+        if changes.spent:
+            await spend(self._connection, changes.spent)
 
     async def _grant(self, changes: Changes) -> None:
         await self._connection.execute(GRANTED, *_grant_columns(changes.grants))

@@ -3,11 +3,10 @@
 import asyncio
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from copy import copy
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Literal
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 from garbo.common.errors import RetryLater
 from garbo.common.events.base import Event
@@ -22,38 +21,13 @@ from garbo.router.ports import (
     Address,
     Announcement,
     Changes,
-    ConsentEvidence,
     Contact,
     Deferred,
     Moment,
+    Slice,
     StoredDecision,
-    Suppression,
 )
-
-
-@dataclass(slots=True)
-class Tables:
-    """What is stored; a transaction works on a copy."""
-
-    aliases: dict[str, Contact] = field(default_factory=dict)
-    states: dict[ContactId, RecipientState] = field(default_factory=dict)
-    decisions: dict[MessageId, StoredDecision] = field(default_factory=dict)
-    grants: dict[MessageId, Grant] = field(default_factory=dict)
-    deferred: dict[MessageId, Deferred] = field(default_factory=dict)
-    evidence: dict[UUID, ConsentEvidence] = field(default_factory=dict)
-    suppressions: dict[tuple[str, str], Suppression] = field(default_factory=dict)
-    cancelled: dict[tuple[str, str], int] = field(default_factory=dict)
-    counted: dict[tuple[ContactId, str], tuple[Send, ...]] = field(default_factory=dict)
-    outbox: tuple[Announcement, ...] = ()
-    templates: Templates = field(default_factory=Templates)
-
-    def copied(self) -> "Tables":
-        """Copy the tables; their rows are frozen."""
-        twin = copy(self)
-        for each in fields(self):
-            value = getattr(self, each.name)
-            setattr(twin, each.name, dict(value) if isinstance(value, dict) else value)
-        return twin
+from garbo.router.testing.tables import Tables
 
 
 class InMemoryStore:
@@ -174,6 +148,10 @@ class InMemoryBatch:
         """Read the sends under a lifetime cap; recipients and campaigns without any are left out."""
         return {key: self._tables.counted[key] for key in wanted if self._tables.counted.get(key)}
 
+    async def hold_slices(self, slice_ids: Iterable[int]) -> Sequence[Slice]:
+        """Read what is left in slices of budgets."""
+        return [self._tables.slices[slice_id] for slice_id in slice_ids]
+
     async def write(self, changes: Changes) -> None:
         """Write. Raises `RetryLater` when one of the decisions is there already."""
         tables = self._tables
@@ -198,6 +176,10 @@ class InMemoryBatch:
 
     def _write_books(self, changes: Changes) -> None:
         tables = self._tables
+        self._free(changes.freed)
+        for slice_id, count in changes.spent.items():
+            held = tables.slices[slice_id]
+            tables.slices[slice_id] = replace(held, left=held.left - count)
         for message_id in changes.woken:
             tables.deferred.pop(message_id, None)
         for waiting in changes.deferred:
@@ -213,6 +195,14 @@ class InMemoryBatch:
         for key, sends in changes.counted.items():
             tables.counted[key] = tuple(sorted(sends, key=lambda send: send.message_id))
         tables.outbox = (*tables.outbox, *changes.outbox)
+
+    def _free(self, contact_ids: Sequence[ContactId]) -> None:
+        for message_id, waiting in self._tables.deferred.items():
+            hastened = waiting.reason not in ("not_before", "gathering")
+            if waiting.contact_id in contact_ids and hastened and waiting.due_at_us > self._now_us:
+                free_at_us = min(waiting.free_at_us, self._now_us)
+                at_once = replace(waiting, due_at_us=self._now_us, free_at_us=free_at_us)
+                self._tables.deferred[message_id] = at_once
 
     def _merge(self, old: ContactId, into: ContactId) -> None:
         tables = self._tables
