@@ -36,7 +36,7 @@ JUNE_5 = at("2026-06-05T10:00:00Z")
 
 @pytest.mark.parametrize(
     ("now", "verdict"),
-    [("2026-06-02T09:59:59.999999Z", "deny"), ("2026-06-02T10:00:00.000000Z", "allow")],
+    [("2026-06-02T09:59:59.999999Z", "defer"), ("2026-06-02T10:00:00.000000Z", "allow")],
     ids=["a microsecond early", "exactly then"],
 )
 def test_scenario_01_cap_frees_at_exactly_send_plus_window(
@@ -45,7 +45,7 @@ def test_scenario_01_cap_frees_at_exactly_send_plus_window(
     state = a_state(sends=sends_at("2026-06-01T10:00:00Z"))
     decision = decide(make_policy(DAY_CAP), state, a_request(), at(now))
     assert decision.verdict == verdict
-    expected = at("2026-06-02T10:00:00Z") if verdict == "deny" else None
+    expected = at("2026-06-02T10:00:00Z") if verdict == "defer" else None
     assert decision.next_allowed_at_us == expected
 
 
@@ -54,8 +54,7 @@ def test_scenario_02_three_a_week_frees_when_the_oldest_leaves_and_names_all_thr
 ) -> None:
     state = a_state(sends=sends_at("2026-06-01T10:00Z", "2026-06-02T10:00Z", "2026-06-03T10:00Z"))
     decision = decide(make_policy(WEEK % 3), state, a_request(), JUNE_5)
-    assert decision.verdict == "deny"
-    assert decision.reason == "cap_reached"
+    assert (decision.verdict, decision.reason) == ("defer", "cap_reached")
     assert decision.next_allowed_at_us == at("2026-06-08T10:00Z")
     assert decision.deciding is not None
     assert decision.deciding.by == (message(1), message(2), message(3))
@@ -117,7 +116,7 @@ def test_scenario_40_except_tag_passes_the_gap(make_policy: MakePolicy) -> None:
     )
     state = a_state(sends=sends_at("2026-06-05T09:00Z"))
     assert decide(gap, state, a_request(tags=("restock",)), JUNE_5).verdict == "allow"
-    assert decide(gap, state, a_request(tags=("sale",)), JUNE_5).verdict == "deny"
+    assert decide(gap, state, a_request(tags=("sale",)), JUNE_5).verdict == "defer"
 
 
 def test_scenario_43_brand_caps_and_the_portfolio_cap_hold_together(make_policy: MakePolicy) -> None:
@@ -252,7 +251,7 @@ def test_open_grant_counts_at_its_latest_acceptance_and_makes_the_instant_provis
     assert first.verdict == "allow"
     second, _ = decide_and_count(policy, state, a_request(2), JUNE_5)
     latest_us = JUNE_5 + policy.lease_us + policy.send_budget_us
-    assert (second.verdict, second.provisional) == ("deny", True)
+    assert (second.verdict, second.provisional) == ("defer", True)
     assert second.next_allowed_at_us == latest_us + DAY_US
 
 

@@ -76,9 +76,9 @@ def test_next_allowed_at_is_permitted_by_every_rule_and_no_earlier_instant_is(
     next_us = decision.next_allowed_at_us
     assert next_us is not None
     assert decide(policy, state, a_request(), next_us).verdict == "allow"
-    assert decide(policy, state, a_request(), next_us - 1).verdict == "deny"
+    assert decide(policy, state, a_request(), next_us - 1).verdict != "allow"
     earlier_us = now_us + int((next_us - now_us) * sample)
-    assert decide(policy, state, a_request(), earlier_us).verdict == "deny"
+    assert decide(policy, state, a_request(), earlier_us).verdict != "allow"
 
 
 @settings(max_examples=150, deadline=None)
@@ -94,8 +94,8 @@ def test_adding_a_rule_never_makes_an_answer_earlier(
     fewer = decide(make_policy(*written(drawn)), state, a_request(), now_us)
     more = decide(make_policy(*written(drawn + added)), state, a_request(), now_us)
     assert (more.next_allowed_at_us or now_us) >= (fewer.next_allowed_at_us or now_us)
-    if fewer.verdict == "deny":
-        assert more.verdict == "deny"
+    if fewer.verdict != "allow":
+        assert more.verdict != "allow"
 
 
 @settings(max_examples=50, deadline=None)

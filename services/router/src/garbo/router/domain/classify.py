@@ -22,6 +22,8 @@ class Classified:
     purpose: str
     """As it was asked, or what a care request without a case was demoted to."""
     demoted: bool
+    reclassified: bool = False
+    """The template's category made it another class than the purpose says."""
 
     @property
     def lane(self) -> Lane:
@@ -37,13 +39,15 @@ def classify(
     purpose = _effective_purpose(
         state, request, body=body, window_open=open_number is not None, now_us=now_us
     )
-    message_class = _class_of(policy, body, purpose=purpose, window_open=open_number is not None)
+    by_text = open_number is not None or request.channel == "sms"
+    message_class = _class_of(policy, body, purpose=purpose, by_text=by_text)
     default = request.numbers.promo_default if message_class == "promo" else request.numbers.care_default
     return Classified(
         message_class=message_class,
         number=request.numbers.asked or open_number or default,
         purpose=purpose,
         demoted=purpose != request.purpose,
+        reclassified=message_class != purpose and body.form == "template" and not body.template_unknown,
     )
 
 
@@ -66,19 +70,22 @@ def _open_number(state: RecipientState, numbers: Numbers, now_us: int) -> str | 
 def _effective_purpose(
     state: RecipientState, request: Request, *, body: Body, window_open: bool, now_us: int
 ) -> str:
-    """Let care stand with an open window or an answer to a recent message; demote it otherwise."""
+    """Let care stand with an open window, an open case or an answer to a recent message; else demote it."""
     if request.purpose != "care" or window_open:
         return request.purpose
+    if any(c.closed_at_us is None and c.brand in (request.brand, "*") for c in state.cases.values()):
+        return "care"
     cited_us = dict(state.inbound).get(request.reply_to or "")
     if cited_us is not None and cited_us + WINDOW_US > now_us:
         return "care"
     return "utility" if body.category == "utility" else "promo"
 
 
-def _class_of(policy: Policy, body: Body, *, purpose: str, window_open: bool) -> MessageClass:
+def _class_of(policy: Policy, body: Body, *, purpose: str, by_text: bool) -> MessageClass:
+    """Take the first class that matches. A code may go as text by SMS, or inside the window."""
     if body.template_unknown:
         return "promo"
-    if purpose == "auth" and body.form == "free" and window_open:
+    if purpose == "auth" and body.form == "free" and by_text:
         return "auth"
     for rule in policy.classes:
         if rule.matches(purpose, body.category):

@@ -1,19 +1,28 @@
-"""Consent: what a record changes, and whether what is recorded is enough."""
+"""Consent: what a record changes, what confirms it, and whether what is recorded is enough."""
 
+from collections.abc import Collection, Iterator
 from dataclasses import replace
 from typing import Final
 
+from garbo.router.domain.calendar import months_after
+from garbo.router.domain.instants import DAY_US
 from garbo.router.domain.policy import ConsentRule
 from garbo.router.domain.state import Consent, RecipientState
 
+MARKETING: Final = "marketing"
+ANY: Final = "*"
+CHANNEL: Final = "whatsapp"
+CONFIRM_WITHIN_US: Final = 30 * DAY_US
+"""An answer later than this to the question for an opt-in confirms nothing."""
 _FIELDS: Final = {
+    "requested": "requested_at_us",
     "given": "given_at_us",
-    "imported": "given_at_us",
+    "imported": "imported_at_us",
     "confirmed": "confirmed_at_us",
     "withdrawn": "withdrawn_at_us",
     "expired": "withdrawn_at_us",
 }
-"""`requested` changes nothing; `imported` counts as given, never as confirmed."""
+TAKES_BACK: Final = frozenset({"withdrawn", "expired"})
 
 
 def consent_key(*, brand: str, channel: str, purpose: str) -> str:
@@ -23,37 +32,99 @@ def consent_key(*, brand: str, channel: str, purpose: str) -> str:
 
 def with_consent(state: RecipientState, *, key: str, action: str, at_us: int) -> RecipientState:
     """Take note of a consent record. The newest instant of each action stands, whatever the order."""
-    field = _FIELDS.get(action)
-    if field is None:
-        return state
+    field = _FIELDS[action]
     known = state.consents.get(key, Consent())
     newest = max(at_us, getattr(known, field) or 0)
     return replace(state, consents={**state.consents, key: replace(known, **{field: newest})})
 
 
-def consent_fault(rule: ConsentRule, state: RecipientState, *, brand: str, now_us: int) -> str | None:
+def with_confirmation(state: RecipientState, *, brand: str, at_us: int) -> RecipientState:
+    """Confirm what this person was asked to confirm to a brand and has not answered yet; else change nothing.
+
+    Pending is a marketing consent that was `requested` at most 30 days before, with no STOP and no
+    withdrawal since. A confirmation without such a request is none: START alone fakes no double opt-in.
+    """
+    for key in keys_of(brand, MARKETING):
+        consent = state.consents.get(key)
+        if consent and _pending(state, consent, brand=brand, at_us=at_us):
+            state = with_consent(state, key=key, action="confirmed", at_us=at_us)
+    return state
+
+
+def pending_keys(state: RecipientState, *, brand: str, at_us: int) -> list[str]:
+    """Name the consents a confirmation of this instant would confirm."""
+    return [
+        key
+        for key in keys_of(brand, MARKETING)
+        if (consent := state.consents.get(key)) and _pending(state, consent, brand=brand, at_us=at_us)
+    ]
+
+
+def keys_of(brand: str, purpose: str) -> Iterator[str]:
+    """Give every key whose consent holds for a brand on this channel."""
+    for scope in (brand, ANY):
+        for channel in (CHANNEL, ANY):
+            yield consent_key(brand=scope, channel=channel, purpose=purpose)
+
+
+def consent_fault(
+    rule: ConsentRule,
+    state: RecipientState,
+    *,
+    brand: str,
+    now_us: int,
+    zones: Collection[str] = ("UTC",),
+) -> str | None:
     """Say why consent is missing; None if it is there.
 
     `not_opted_in`, `opt_in_unconfirmed` or `consent_expired`. A withdrawal in the same microsecond wins.
     At exactly `max_age` consent has expired.
     """
-    given_us, confirmed_us, withdrawn_us = _newest(state, brand=brand, purpose=rule.purpose)
-    best_us = confirmed_us if rule.level == "double" else max(given_us, confirmed_us)
+    best_us = _best_us(rule, state, brand=brand)
+    given_us, _, withdrawn_us = _newest(state, brand=brand, purpose=rule.purpose)
     if best_us <= withdrawn_us or best_us == 0:
         unconfirmed = rule.level == "double" and given_us > withdrawn_us
         return "opt_in_unconfirmed" if unconfirmed else "not_opted_in"
-    if rule.max_age_us is not None and now_us >= best_us + rule.max_age_us:
-        return "consent_expired"
+    until_us = _until_us(rule, best_us, zones)
+    return "consent_expired" if until_us is not None and now_us >= until_us else None
+
+
+def consent_until_us(
+    rule: ConsentRule, state: RecipientState, *, brand: str, zones: Collection[str] = ("UTC",)
+) -> int | None:
+    """Tell the first instant at which the consent that is there is too old; None when it never is."""
+    return _until_us(rule, _best_us(rule, state, brand=brand), zones)
+
+
+def _pending(state: RecipientState, consent: Consent, *, brand: str, at_us: int) -> bool:
+    requested_us = consent.requested_at_us
+    if requested_us is None or not requested_us <= at_us <= requested_us + CONFIRM_WITHIN_US:
+        return False
+    stopped_us = (state.stops[brand].stopped_at_us or 0) if brand in state.stops else 0
+    answered_us = max(consent.withdrawn_at_us or 0, consent.confirmed_at_us or 0, stopped_us)
+    return answered_us < requested_us
+
+
+def _best_us(rule: ConsentRule, state: RecipientState, *, brand: str) -> int:
+    given_us, confirmed_us, _ = _newest(state, brand=brand, purpose=rule.purpose)
+    return confirmed_us if rule.level == "double" else max(given_us, confirmed_us)
+
+
+def _until_us(rule: ConsentRule, best_us: int, zones: Collection[str]) -> int | None:
+    """At level double the age runs from the confirmation, else from the newest word."""
+    if rule.max_age_us is not None:
+        return best_us + rule.max_age_us
+    if rule.max_age_months is not None:
+        return min(months_after(zone, best_us, rule.max_age_months) for zone in zones)
     return None
 
 
 def _newest(state: RecipientState, *, brand: str, purpose: str) -> tuple[int, int, int]:
     given = confirmed = withdrawn = 0
-    for scope in (brand, "*"):
-        for channel in ("whatsapp", "*"):
-            consent = state.consents.get(consent_key(brand=scope, channel=channel, purpose=purpose))
-            if consent:
-                given = max(given, consent.given_at_us or 0)
-                confirmed = max(confirmed, consent.confirmed_at_us or 0)
-                withdrawn = max(withdrawn, consent.withdrawn_at_us or 0)
+    for key in keys_of(brand, purpose):
+        consent = state.consents.get(key)
+        if consent:
+            given = max(given, consent.given_at_us or 0, consent.imported_at_us or 0)
+            confirmed = max(confirmed, consent.confirmed_at_us or 0)
+            withdrawn = max(withdrawn, consent.withdrawn_at_us or 0)
     return given, confirmed, withdrawn

@@ -1,60 +1,69 @@
 """The decision: a pure, total function of policy, state, request and instant."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
+from functools import partial
+from typing import Literal, TypeAlias
+from uuid import uuid5
 
-from garbo.common.events.decisions import Lane, MessageClass
+from garbo.common.events.decisions import MessageClass
+from garbo.common.events.ids import MessageId
 from garbo.router.domain.classify import Classified, classify, deadline_us
-from garbo.router.domain.policy import Policy, RateRule, WindowRule
-from garbo.router.domain.request import Body, Request, Subject
-from garbo.router.domain.rules import Answer, ask, counted_sends, earliest_us, window_end_us
-from garbo.router.domain.state import RecipientState, Send, pruned, with_send
-
-
-@dataclass(frozen=True, slots=True)
-class Terms:
-    """What an allow permits: one send, by one number, until an instant."""
-
-    lane: Lane
-    number: str
-    not_before_us: int
-    valid_until_us: int
-    window_until_us: int | None
-    """For free-form: the instant the customer service window closes."""
-    latest_accept_us: int
-    """Until it is settled, the send counts at this instant."""
+from garbo.router.domain.fixpoint import Wait
+from garbo.router.domain.hearing import Hearing, hear, may_wait, slots_of, subject_of, touching
+from garbo.router.domain.history import pruned
+from garbo.router.domain.instants import NEVER_US
+from garbo.router.domain.lease import Terms, terms_of
+from garbo.router.domain.policy import BudgetRule, Policy, WindowRule
+from garbo.router.domain.request import Body, Request
+from garbo.router.domain.rules import Answer, TimeRule, refusal
+from garbo.router.domain.spread import place_us
+from garbo.router.domain.state import RecipientState, Send, with_send
+from garbo.router.domain.zones import TZDATA
 
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """The verdict, and why. A deny by time says when to come back."""
+    """The verdict, and why."""
 
     verdict: Literal["allow", "defer", "deny"]
     reason: str
     message_class: MessageClass | None = None
     category: str | None = None
+    """The template's category of this instant; None for free-form."""
     demoted: bool = False
+    """Asked as care without a conversation, and treated as something stricter."""
+    reclassified: bool = False
+    """The template's category made it another class than its purpose says."""
     template_unknown: bool = False
     by_fallback: bool = False
     """It was decided as the fallback template, because free-form may not be sent."""
     deciding: Answer | None = None
+    """Of the rule that decided: the first that denies, else the one that moved the instant last."""
     answers: tuple[Answer, ...] = ()
+    """Of every rule that touches, for the instant asked about: now, or `not_before` where that is later."""
     next_allowed_at_us: int | None = None
+    """The least instant all rules permit, if nothing else is sent first; None when no time rule refuses
+    or waiting never helps."""
     due_at_us: int | None = None
     """For a defer: when to decide again; `next_allowed_at_us` and its place in the spread."""
     then_rule: str | None = None
+    """The rule that would refuse next, were the deciding one gone."""
     expires_at_us: int | None = None
+    """For `expired` and `would_expire`: the deadline it cannot keep."""
     overridden: tuple[str, ...] = ()
-    reclassified: bool = False
+    """Rules that refuse and were passed over; the send counts all the same."""
+    window_closed: bool = False
+    """Free-form: the window is closed now, or closes before the other rules permit it."""
     tzdata: str | None = None
+    """The release of the time zone rules, where a rule read a wall clock."""
     provisional: bool = False
+    """A send that is still open had a say: `next_allowed_at_us` is an upper bound."""
     terms: Terms | None = None
+    """For an allow: what it permits."""
 
-    @property
-    def window_closed(self) -> bool:
-        """Whether free-form is refused for lack of an open window, whatever else refuses it too."""
-        return any(isinstance(a.rule, WindowRule) and not a.ok for a in self.answers)
+
+Tell: TypeAlias = partial[Decision]
+"""A decision with all but its verdict, reason and instants."""
 
 
 def decide(policy: Policy, state: RecipientState, request: Request, now_us: int) -> Decision:
@@ -69,135 +78,150 @@ def decide(policy: Policy, state: RecipientState, request: Request, now_us: int)
 def decide_and_count(
     policy: Policy, state: RecipientState, request: Request, now_us: int
 ) -> tuple[Decision, RecipientState]:
-    """Decide, and give the state in which an allow already counts."""
+    """Decide, and give the state in which an allow counts: once for each part, where parts count each."""
     decision = decide(policy, state, request, now_us)
-    if decision.terms is None or decision.message_class is None:
+    terms = decision.terms
+    if terms is None or decision.message_class is None:
         return decision, state
-    send = Send(
-        message_id=request.message_id,
-        at_us=decision.terms.latest_accept_us,
-        message_class=decision.message_class,
-        brand=request.brand,
-        campaign=request.campaign,
-        category=decision.category,
-        tags=request.tags,
-        open=True,
-    )
-    return decision, pruned(with_send(state, send), since_us=now_us - policy.history_us)
+    for part in range(slots_of(policy, request)):
+        send = Send(
+            message_id=message_of_part(request.message_id, part),
+            at_us=now_us if policy.counting.instant == "reserved" else terms.latest_accept_us,
+            message_class=decision.message_class,
+            brand=request.brand,
+            campaign=request.campaign,
+            category=decision.category,
+            tags=request.tags,
+            open=True,
+        )
+        state = with_send(state, send)
+    return decision, pruned(policy, state, now_us)
+
+
+def message_of_part(message_id: MessageId, part: int) -> MessageId:
+    """Name a part of a message: the first is the message itself."""
+    return MessageId(uuid5(message_id, str(part))) if part else message_id
+
+
+def budgets_asked(
+    policy: Policy, state: RecipientState, request: Request, now_us: int
+) -> tuple[BudgetRule, ...]:
+    """Give the budgets that `request.budget_left` must hold something of; a fallback's as well."""
+    bodies = (request.body,) if request.fallback is None else (request.body, request.fallback)
+    asked: dict[str, BudgetRule] = {}
+    for body in bodies:
+        kind = classify(policy, state, request, body=body, now_us=now_us)
+        for rule in touching(policy, subject_of(policy, state, request, kind=kind, body=body)):
+            if isinstance(rule, BudgetRule):
+                asked[rule.reach.id] = rule
+    return tuple(asked.values())
 
 
 def _decide_body(
     policy: Policy, state: RecipientState, request: Request, *, body: Body, now_us: int
 ) -> Decision:
     kind = classify(policy, state, request, body=body, now_us=now_us)
-    blank = Decision(
-        verdict="deny",
-        reason="expired",
+    tell = partial(
+        Decision,
         message_class=kind.message_class,
         category=None if body.category == "none" else body.category,
         demoted=kind.demoted,
+        reclassified=kind.reclassified,
         template_unknown=body.template_unknown,
     )
     until_us = deadline_us(request, message_class=kind.message_class)
+    if request.cancelled:
+        return tell("deny", "campaign_cancelled")
     if until_us is not None and until_us <= now_us:
-        return blank
-    subject = _subject(request, kind, body)
-    answers = tuple(
-        ask(rule, state, subject, now_us=now_us) for rule in policy.rules if rule.reach.touches(subject)
+        return tell("deny", "expired", expires_at_us=until_us)
+    hearing = hear(policy, state, request, kind=kind, body=body, now_us=now_us)
+    tell = partial(
+        tell,
+        answers=hearing.answers,
+        overridden=hearing.overridden,
+        tzdata=TZDATA if any(answer.rule.reads_clock for answer in hearing.answers) else None,
+        provisional=any(answer.provisional for answer in hearing.failing),
     )
-    failing = [answer for answer in answers if not answer.ok]
-    start_us = max(now_us, request.not_before_us or now_us)
-    if failing:
-        return _denied(blank, state, subject, answers=answers, failing=failing, start_us=start_us)
-    if start_us > now_us:
-        return replace(blank, reason="not_before", answers=answers, next_allowed_at_us=start_us)
-    terms = _terms(policy, state, subject, lane=kind.lane, until_us=until_us, now_us=now_us)
-    return replace(blank, verdict="allow", reason="allowed", answers=answers, terms=terms)
+    if not hearing.failing and hearing.start_us == now_us:
+        return _permit(tell, hearing, request, kind=kind, until_us=until_us)
+    return _refuse(tell, hearing, request, until_us=until_us)
 
 
-def _denied(
-    blank: Decision,
-    state: RecipientState,
-    subject: Subject,
-    *,
-    answers: tuple[Answer, ...],
-    failing: Sequence[Answer],
-    start_us: int,
+def _permit(
+    tell: Tell, hearing: Hearing, request: Request, *, kind: Classified, until_us: int | None
 ) -> Decision:
-    """Name the rule: the first that is hard or knows no time, else the one that moved the instant last."""
-    timed = any(answer.timed for answer in failing)
-    next_us, mover = _least_fixpoint(answers, state, subject, from_us=start_us) if timed else (None, None)
-    firm = (a for a in failing if a.rule.reach.hard or not a.timed or a.rule.reach.on_hit == "deny")
-    named = next(firm, None) or next((a for a in failing if a.rule is mover), failing[0])
-    return replace(
-        blank,
-        reason=named.reason,
-        deciding=named,
-        answers=answers,
-        next_allowed_at_us=next_us,
-        provisional=any(answer.provisional for answer in failing),
+    """Allow; but a promo that has not waited for others to the same person yet waits for them, if it may."""
+    gathered_us = hearing.matter.now_us + hearing.matter.policy.gather_us
+    gathers = kind.message_class == "promo" and not request.gathered and gathered_us > hearing.matter.now_us
+    if gathers and gathered_us < (until_us or NEVER_US):
+        return tell("defer", "gathering", next_allowed_at_us=gathered_us, due_at_us=gathered_us)
+    terms = terms_of(hearing.matter, hearing.rules, lane=kind.lane, deadline_us=until_us)
+    return tell("allow", "allowed", terms=terms)
+
+
+def _refuse(tell: Tell, hearing: Hearing, request: Request, *, until_us: int | None) -> Decision:
+    """Deny what no waiting helps; defer the rest."""
+    wait = hearing.wait()
+    shut = None if wait.until_us is None else hearing.shut(wait.until_us)
+    closed = isinstance(shut, WindowRule) or any(isinstance(a.rule, WindowRule) for a in hearing.failing)
+    denying = hearing.forbidden or hearing.firm
+    if denying is not None:
+        timed = any(answer.free_at_us is not None for answer in hearing.failing)
+        reason = "override_not_allowed" if hearing.forbidden else denying.reason
+        next_us = wait.until_us if timed and shut is None else None
+        return tell("deny", reason, deciding=denying, next_allowed_at_us=next_us, window_closed=closed)
+    if shut is not None or wait.until_us is None:
+        mover = wait.moved[-1]
+        then_rule = shut.reach.id if shut else _next_rule(hearing, wait)
+        deciding = _answer_of(hearing, mover)
+        return tell("deny", refusal(mover), deciding=deciding, then_rule=then_rule, window_closed=closed)
+    return _defer(tell, hearing, request, wait=wait, until_us=until_us)
+
+
+def _defer(tell: Tell, hearing: Hearing, request: Request, *, wait: Wait, until_us: int | None) -> Decision:
+    """Let it wait until all rules permit, unless that is later than the request or a rule has patience."""
+    at_us = hearing.start_us if wait.until_us is None else wait.until_us
+    mover = wait.moved[-1] if wait.moved else None
+    tell = partial(
+        tell,
+        deciding=_answer_of(hearing, mover),
+        then_rule=_next_rule(hearing, wait),
+        next_allowed_at_us=at_us,
     )
+    patience_us = _patience_us(hearing, request, wait)
+    latest_us = min(patience_us, (until_us or NEVER_US) - 1)
+    if at_us > latest_us:
+        return tell("deny", "would_expire", expires_at_us=min(patience_us, until_us or NEVER_US))
+    due_us = at_us
+    if hearing.matter.subject.message_class == "promo":
+        spread_us = at_us + place_us(request, hearing.matter.policy.spread_us)
+        if spread_us <= latest_us and _permitted(hearing, spread_us):
+            due_us = spread_us
+    return tell("defer", refusal(mover) if mover else "not_before", due_at_us=due_us)
 
 
-def _least_fixpoint(
-    answers: Sequence[Answer], state: RecipientState, subject: Subject, *, from_us: int
-) -> tuple[int | None, RateRule | None]:
-    """Find the least instant every time rule permits, and the rule that moved it last.
-
-    Each rule gives the least instant, t or later, that it permits; that is monotone in t, so the first
-    instant nobody moves is the least. None when there is none: a limit of 0, or a window shut by then.
-    """
-    rates = [a.rule for a in answers if isinstance(a.rule, RateRule)]
-    histories = [(rule, counted_sends(rule, state, subject)) for rule in rates]
-    at_us, mover, moved = from_us, None, True
-    while moved:
-        moved = False
-        for rule, counted in histories:
-            free_us = earliest_us(rule, counted, from_us=at_us)
-            if free_us is None:
-                return None, rule
-            if free_us > at_us:
-                at_us, mover, moved = free_us, rule, True
-    for answer in answers:
-        if isinstance(answer.rule, WindowRule) and window_end_us(answer.rule, state, subject) <= at_us:
-            return None, mover
-    return at_us, mover
+def _permitted(hearing: Hearing, at_us: int) -> bool:
+    return hearing.wait(at_us).until_us == at_us and hearing.shut(at_us) is None
 
 
-def _terms(
-    policy: Policy,
-    state: RecipientState,
-    subject: Subject,
-    *,
-    lane: Lane,
-    until_us: int | None,
-    now_us: int,
-) -> Terms:
-    window_us = state.window_until_us(subject.number) if subject.form == "free" else None
-    if window_us is not None and window_us <= now_us:
-        window_us = None  # only a policy without a window rule gets here
-    ends = [now_us + policy.lease_us, until_us, window_us]
-    valid_until_us = min(end for end in ends if end is not None)
-    return Terms(
-        lane=lane,
-        number=subject.number,
-        not_before_us=now_us,
-        valid_until_us=valid_until_us,
-        window_until_us=window_us,
-        latest_accept_us=valid_until_us + policy.send_budget_us,
-    )
+def _patience_us(hearing: Hearing, request: Request, wait: Wait) -> int:
+    """Give the latest instant the rules that moved it wait for, counted from the first decision."""
+    first_us = request.first_decided_at_us or hearing.matter.now_us
+    longest = [rule.reach.max_defer_us for rule in wait.moved if rule.reach.max_defer_us is not None]
+    return first_us + min(longest) if longest else NEVER_US
 
 
-def _subject(request: Request, kind: Classified, body: Body) -> Subject:
-    return Subject(
-        message_class=kind.message_class,
-        purpose=kind.purpose,
-        form=body.form,
-        category=body.category,
-        brand=request.brand,
-        client=request.client,
-        number=kind.number,
-        recipient_kind=request.recipient_kind,
-        campaign=request.campaign,
-        tags=request.tags,
-    )
+def _answer_of(hearing: Hearing, rule: TimeRule | None) -> Answer | None:
+    return next((answer for answer in hearing.answers if answer.rule is rule), None)
+
+
+def _next_rule(hearing: Hearing, wait: Wait) -> str | None:
+    """Name the rule that moved the instant before the last one did, else the other that frees last."""
+    if not wait.moved:
+        return None
+    mover = wait.moved[-1]
+    before = [rule.reach.id for rule in wait.moved if rule is not mover]
+    if before:
+        return before[-1]
+    others = [(a.free_at_us, a.id) for a in hearing.failing if a.rule is not mover and may_wait(a)]
+    return max(others, key=lambda free: free[0] or 0, default=(None, None))[1]

@@ -11,6 +11,8 @@ SECOND_US: Final = 1_000_000
 MINUTE_US: Final = 60 * SECOND_US
 HOUR_US: Final = 60 * MINUTE_US
 DAY_US: Final = 24 * HOUR_US
+NEVER_US: Final = 1 << 62
+"""Later than every instant there is."""
 
 
 def to_us(at: datetime) -> int:

@@ -1,7 +1,8 @@
 """The policy as values: what the rules are, not how they are written down."""
 
-from dataclasses import dataclass
-from typing import Final, Literal, Protocol, TypeAlias
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import ClassVar, Final, Literal, Protocol, TypeAlias, get_args
 
 from garbo.common.events.decisions import MessageClass
 
@@ -32,6 +33,16 @@ class Selector:
 
     terms: tuple[tuple[str, frozenset[str]], ...] = ()
     negated: "Selector | None" = None
+    classes: frozenset[str] = field(init=False, compare=False, repr=False)
+    """Message classes it can match."""
+    by_class: bool = field(init=False, compare=False, repr=False)
+    """Nothing but the class matters."""
+
+    def __post_init__(self) -> None:
+        listed = [values for attribute, values in self.terms if attribute == "message_class"]
+        classes = frozenset(get_args(MessageClass)).intersection(*listed)
+        object.__setattr__(self, "classes", classes)
+        object.__setattr__(self, "by_class", len(listed) == len(self.terms) and self.negated is None)
 
     def matches(self, facts: Facts) -> bool:
         """Say whether all terms hold and the negated selector does not."""
@@ -57,6 +68,11 @@ class Reach:
     hard: bool = False
     overridable_by: frozenset[str] = frozenset()
     """Roles of clients that may ask for this rule to be passed over."""
+    by_class: bool = field(init=False, compare=False, repr=False)
+    """Nothing but the request's class decides whether it touches."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "by_class", self.applies_to.by_class and self.exempt is None)
 
     def touches(self, facts: Facts) -> bool:
         """Say whether the rule has a say about this request."""
@@ -69,6 +85,7 @@ class Reach:
 class BlockRule:
     """Refuses while the person is in a state: erased, stopped; or always."""
 
+    reads_clock: ClassVar[bool] = False
     reach: Reach
     state: Literal["erased", "stopped", "always"]
 
@@ -84,11 +101,17 @@ class ConsentRule:
     max_age_months: int | None = None
     """Calendar months in the person's zone, clamped to the month's end; one of the two, or none."""
 
+    @property
+    def reads_clock(self) -> bool:
+        """Whether its answer rests on the rules of time zones."""
+        return self.max_age_months is not None
+
 
 @dataclass(frozen=True, slots=True)
 class WindowRule:
     """Refuses outside the customer service window: `open_us` from the person's last message to the number."""
 
+    reads_clock: ClassVar[bool] = False
     reach: Reach
     open_us: int
 
@@ -101,6 +124,7 @@ class QuietRule:
     first instant of the next local date. A `to` before `from` is on the next local date.
     """
 
+    reads_clock: ClassVar[bool] = True
     reach: Reach
     from_us: int
     to_us: int
@@ -113,6 +137,7 @@ class QuietRule:
 class HoldRule:
     """Refuses while a case is open: until the earlier of closing + `cool_down_us` and opening + `max_us`."""
 
+    reads_clock: ClassVar[bool] = False
     reach: Reach
     cool_down_us: int
     max_us: int
@@ -174,6 +199,11 @@ class RateRule:
     """Of the recipient and this campaign; without a campaign the rule does not apply."""
     keep_for: KeepFor | None = None
 
+    @property
+    def reads_clock(self) -> bool:
+        """Whether its answer rests on the rules of time zones."""
+        return isinstance(self.window, Calendar)
+
 
 @dataclass(frozen=True, slots=True)
 class BudgetRule:
@@ -187,6 +217,11 @@ class BudgetRule:
     limit: int
     per: Literal["campaign", "brand", "portfolio"]
     window: Calendar | Lifetime = Lifetime()
+
+    @property
+    def reads_clock(self) -> bool:
+        """Whether its answer rests on the rules of time zones."""
+        return isinstance(self.window, Calendar)
 
 
 Rule: TypeAlias = BlockRule | ConsentRule | WindowRule | QuietRule | HoldRule | RateRule | BudgetRule
@@ -264,3 +299,12 @@ class Policy:
     """What a stop by the platform's own preference blocks."""
     stop_words: tuple[str, ...] = ()
     """Further words that are always an opt-out; those that ship can not be taken away."""
+    rules_by_class: Mapping[str, tuple[Rule, ...]] = field(init=False, compare=False, repr=False)
+    """Message class -> the rules that can touch it, in file order."""
+
+    def __post_init__(self) -> None:
+        by_class = {
+            name: tuple(rule for rule in self.rules if name in rule.reach.applies_to.classes)
+            for name in get_args(MessageClass)
+        }
+        object.__setattr__(self, "rules_by_class", by_class)

@@ -52,6 +52,9 @@ class Request:
     not_before_us: int | None = None
     expires_at_us: int | None = None
     recipient_kind: Literal["person", "group"] = "person"
+    channel: Literal["auto", "whatsapp", "sms"] = "auto"
+    contact: str = ""
+    """Whom it is for, as far as the place in a spread goes: the contact id; the message id when empty."""
     region: str | None = None
     """ISO 3166 country of the phone number, by its area code where a calling code is shared (+1)."""
     country_zones: tuple[str, ...] = ()
@@ -66,7 +69,7 @@ class Request:
     first_decided_at_us: int | None = None
     """When it was decided first, for a request that has waited; the longest wait is measured from here."""
     gathered: bool = False
-    """It has waited out the gather window."""
+    """It has waited: out the gather window, or for something else."""
     cancelled: bool = False
     """Its campaign was called off."""
     budget_left: Mapping[str, int] = field(default_factory=dict)
@@ -94,6 +97,7 @@ class Subject:
     campaign: str | None
     tags: tuple[str, ...]
     number_region: str | None = None
+    channel: str = "auto"
     priority: int = 50
     zones: tuple[str, ...] = ("UTC",)
     """The wall clocks an instant must be permitted by."""

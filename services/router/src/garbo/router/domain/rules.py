@@ -1,11 +1,15 @@
 """Each rule's own answer about one request: total, pure, explained."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Final, assert_never
+from typing import Final, NamedTuple, TypeAlias, assert_never
 
 from garbo.common.events.ids import MessageId
-from garbo.router.domain.consent import consent_fault
+from garbo.router.domain import budgets, caps
+from garbo.router.domain.blocks import promo_forbidden
+from garbo.router.domain.consent import consent_fault, consent_until_us
+from garbo.router.domain.hold import held_until_us
+from garbo.router.domain.instants import NEVER_US
+from garbo.router.domain.matter import Matter
+from garbo.router.domain.pauses import PauseRule
 from garbo.router.domain.policy import (
     BlockRule,
     BudgetRule,
@@ -13,30 +17,37 @@ from garbo.router.domain.policy import (
     HoldRule,
     QuietRule,
     RateRule,
-    Rolling,
     Rule,
     WindowRule,
 )
-from garbo.router.domain.request import Subject
-from garbo.router.domain.state import RecipientState, Send
+from garbo.router.domain.quiet import closes_us, opens_us
+from garbo.router.domain.state import Send
 
 NAMED_SENDS: Final = 10
 """How many of the sends that fill a cap are named."""
 
+TimeRule: TypeAlias = RateRule | QuietRule | HoldRule | BudgetRule | PauseRule
+"""Rules that waiting alone can satisfy."""
+StandingRule: TypeAlias = BlockRule | ConsentRule | WindowRule
+"""Rules that waiting never satisfies; some of them refuse from an instant on."""
+AnyRule: TypeAlias = Rule | PauseRule
 
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What a rule says now."""
 
-    rule: Rule
+class Answer(NamedTuple):
+    """What a rule says about one instant."""
+
+    rule: AnyRule
     ok: bool
     reason: str = "allowed"
     used: int | None = None
     limit: int | None = None
     window: str | None = None
     free_at_us: int | None = None
+    """The least instant this rule alone permits, when it refuses and time helps."""
     by: tuple[MessageId, ...] = ()
+    """The newest of the sends that stand in the window."""
     provisional: bool = False
+    """One of them is open: `free_at_us` is an upper bound."""
 
     @property
     def type(self) -> str:
@@ -52,95 +63,127 @@ class Answer:
                 return self.rule.kind
             case QuietRule():
                 return "quiet"
-            case HoldRule():
+            case HoldRule() | PauseRule():
                 return "hold"
             case BudgetRule():
                 return "budget"
         assert_never(self.rule)
 
     @property
-    def timed(self) -> bool:
-        """Whether waiting alone can change the answer."""
-        return isinstance(self.rule, RateRule)
+    def id(self) -> str:
+        """The rule's name."""
+        return self.rule.reach.id
 
 
-def ask(rule: Rule, state: RecipientState, subject: Subject, *, now_us: int) -> Answer:
+def ask(rule: AnyRule, matter: Matter, at_us: int) -> Answer:
     """Let one rule answer for one instant."""
     match rule:
-        case BlockRule():
-            return _ask_block(rule, state, subject)
-        case ConsentRule():
-            fault = consent_fault(rule, state, brand=subject.brand, now_us=now_us)
+        case BlockRule() | ConsentRule() | WindowRule():
+            fault = fault_of(rule, matter, at_us)
             return Answer(rule, ok=fault is None, reason=fault or "allowed")
-        case WindowRule():
-            is_open = window_end_us(rule, state, subject) > now_us
-            return Answer(rule, ok=is_open, reason="allowed" if is_open else "window_closed")
         case RateRule():
-            return _ask_rate(rule, counted_sends(rule, state, subject), now_us=now_us)
-        case QuietRule() | HoldRule() | BudgetRule():
-            raise NotImplementedError
+            return _ask_rate(rule, matter, at_us)
+        case QuietRule() | HoldRule() | BudgetRule() | PauseRule():
+            free_at_us = free_us(rule, matter, at_us)
+            if free_at_us == at_us:
+                return Answer(rule, ok=True)
+            return Answer(rule, ok=False, reason=refusal(rule), free_at_us=free_at_us)
     assert_never(rule)
 
 
-def counted_sends(rule: RateRule, state: RecipientState, subject: Subject) -> list[Send]:
-    """Give the sends a rule counts for this request, oldest first."""
-    counted = [
-        send
-        for send in state.sends
-        if (not rule.per_brand or send.brand == subject.brand) and rule.counts.matches(send)
-    ]
-    counted.sort(key=_by_instant)
-    return counted
+def fault_of(rule: StandingRule, matter: Matter, at_us: int) -> str | None:
+    """Say why a rule without time refuses at an instant; None when it permits."""
+    subject, state = matter.subject, matter.state
+    match rule:
+        case BlockRule(state="erased"):
+            return "erased" if state.erased else None
+        case BlockRule(state="stopped"):
+            return promo_forbidden(matter.policy, state, brand=subject.brand, number=subject.number)
+        case BlockRule():
+            return "blocked"
+        case ConsentRule():
+            return consent_fault(rule, state, brand=subject.brand, zones=subject.zones, now_us=at_us)
+        case WindowRule():
+            return "window_closed" if window_end_us(rule, matter) <= at_us else None
+    assert_never(rule)
 
 
-def earliest_us(rule: RateRule, counted: Sequence[Send], *, from_us: int) -> int | None:
-    """Give the least instant, `from_us` or later, at which the rule permits; None when it never does.
+def free_us(rule: TimeRule, matter: Matter, from_us: int) -> int | None:
+    """Give the least instant, `from_us` or later, at which a rule permits; None when it never does.
 
-    With limit n the n-th newest send is what must leave the window, also when a cap was lowered and
-    more than n stand in it. An open send stands at its latest possible instant, which may lie ahead.
+    Monotone in `from_us`: what the least fixpoint over all rules rests on.
     """
-    if rule.limit == 0:
-        return None
-    if len(counted) < rule.limit:
-        return from_us
-    return max(from_us, counted[-rule.limit].at_us + _span_us(rule))
+    match rule:
+        case RateRule():
+            return caps.free_us(rule, matter, from_us)
+        case QuietRule():
+            return opens_us(rule, matter.subject.zones, from_us)
+        case HoldRule():
+            return max(from_us, held_until_us(rule, matter.state, brand=matter.subject.brand))
+        case BudgetRule():
+            return budgets.free_us(rule, matter, from_us)
+        case PauseRule():
+            return max(from_us, rule.until_us)
+    assert_never(rule)
 
 
-def window_end_us(rule: WindowRule, state: RecipientState, subject: Subject) -> int:
-    """Give the first instant at which free-form is no longer permitted; 0 when the person never wrote."""
-    opened_at_us = state.inbound_at_us.get(subject.number)
+def refusal(rule: TimeRule) -> str:
+    """Name the reason of a time rule that refuses."""
+    match rule:
+        case RateRule():
+            return "cap_reached" if rule.kind == "cap" else "gap"
+        case QuietRule():
+            return "quiet"
+        case HoldRule():
+            return "case_open"
+        case BudgetRule():
+            return "budget_spent"
+        case PauseRule():
+            return rule.reach.id
+    assert_never(rule)
+
+
+def closing_us(rule: AnyRule, matter: Matter, *, after_us: int, until_us: int) -> int | None:
+    """Give the first instant between two at which a rule that permits begins to refuse, by time alone."""
+    match rule:
+        case QuietRule():
+            return closes_us(rule, matter.subject.zones, after_us=after_us, until_us=until_us)
+        case ConsentRule():
+            subject = matter.subject
+            ends_us = consent_until_us(rule, matter.state, brand=subject.brand, zones=subject.zones)
+            return ends_us if ends_us is not None and after_us < ends_us < until_us else None
+        case _:
+            return None
+
+
+def window_end_us(rule: WindowRule, matter: Matter) -> int:
+    """Give the first instant at which free-form is no longer permitted; 0 when the person never wrote.
+
+    The customer service window is the platform's alone: by SMS there is none to close.
+    """
+    if matter.subject.channel == "sms":
+        return NEVER_US
+    opened_at_us = matter.state.inbound_at_us.get(matter.subject.number)
     return 0 if opened_at_us is None else opened_at_us + rule.open_us
 
 
-def _ask_block(rule: BlockRule, state: RecipientState, subject: Subject) -> Answer:
-    hit = state.erased if rule.state == "erased" else state.stopped(subject.brand)
-    return Answer(rule, ok=not hit, reason=rule.state if hit else "allowed")
-
-
-def _ask_rate(rule: RateRule, counted: Sequence[Send], *, now_us: int) -> Answer:
-    inside = [send for send in counted if send.at_us > now_us - _span_us(rule)]
-    free_at_us = earliest_us(rule, counted, from_us=now_us)
-    if free_at_us == now_us:
-        return Answer(rule, ok=True, used=len(inside), limit=rule.limit, window=rule.window.text)
+def _ask_rate(rule: RateRule, matter: Matter, at_us: int) -> Answer:
+    used, free_at_us = caps.used(rule, matter, at_us), caps.free_us(rule, matter, at_us)
+    if free_at_us == at_us:
+        return Answer(rule, True, "allowed", used, rule.limit, rule.window.text)  # noqa: FBT003 - the hot path
+    first_us = caps.first_inside_us(rule, matter, at_us)
+    inside = sorted((s for s in caps.counted(rule, matter) if s.at_us >= first_us), key=_by_instant)
     return Answer(
         rule,
         ok=False,
-        reason="cap_reached" if rule.kind == "cap" else "gap",
-        used=len(inside),
+        reason=refusal(rule),
+        used=used,
         limit=rule.limit,
         window=rule.window.text,
         free_at_us=free_at_us,
         by=tuple(send.message_id for send in inside[-NAMED_SENDS:]),
         provisional=any(send.open for send in inside),
     )
-
-
-def _span_us(rule: RateRule) -> int:
-    match rule.window:
-        case Rolling(span_us=span_us):
-            return span_us
-        case _:
-            raise NotImplementedError
 
 
 def _by_instant(send: Send) -> int:

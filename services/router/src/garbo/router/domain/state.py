@@ -1,5 +1,6 @@
 """What is remembered of one recipient: all that a decision needs, in one row."""
 
+from bisect import insort
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final
@@ -11,7 +12,7 @@ WINDOW_US: Final = DAY_US
 """The customer service window: 24 h from the person's last message (Meta, Cloud API, read 2026-11)."""
 REMEMBERED_INBOUND: Final = 8
 REMEMBERED_SENDS: Final = 256
-"""Sends kept per class and brand; no cap may be larger."""
+"""No cap may be larger: the row holds what a cap counts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +40,7 @@ class Stop:
     stopped_at_us: int | None = None
     started_at_us: int | None = None
     by: str = ""
-    """The wamid of the last STOP."""
+    """The wamid of the STOP that holds; not of those that only repeat it."""
     revoked: tuple[MessageId, ...] = ()
     """What that STOP called back, so that a redelivery can tell it again."""
 
@@ -56,6 +57,10 @@ class Consent:
     given_at_us: int | None = None
     confirmed_at_us: int | None = None
     withdrawn_at_us: int | None = None
+    requested_at_us: int | None = None
+    """The person was asked to confirm."""
+    imported_at_us: int | None = None
+    """Told by a list: as good as given, but for a suppression, which it does not outweigh."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +69,8 @@ class Case:
 
     opened_at_us: int
     closed_at_us: int | None = None
+    brand: str = "*"
+    """Whose promos it holds back; `*` for all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +102,7 @@ class Question:
 
     asked_at_us: int
     until_us: int
+    """Promo waits until here; the instant of the answer once there is one."""
     by: str
     """The wamid of the word."""
 
@@ -111,6 +119,7 @@ class RecipientState:
     """IANA name, as a client told it."""
     zone_at_us: int = 0
     language: str | None = None
+    language_at_us: int = 0
     cases: Mapping[str, Case] = field(default_factory=dict)
     """`client:case_id` -> case; those that hold nothing back any more are forgotten."""
     preferences: Mapping[str, Preference] = field(default_factory=dict)
@@ -132,6 +141,7 @@ class RecipientState:
     consents: Mapping[str, Consent] = field(default_factory=dict)
     """`brand/channel/purpose` -> consent; `*` stands for all."""
     sends: tuple[Send, ...] = ()
+    """What counts, oldest first."""
 
     def window_until_us(self, number: str) -> int | None:
         """Tell when the customer service window to a number ends; None when it never opened."""
@@ -149,9 +159,10 @@ class RecipientState:
 
 
 def with_send(state: RecipientState, send: Send) -> RecipientState:
-    """Count a send; one message counts once, as last said."""
-    others = tuple(s for s in state.sends if s.message_id != send.message_id)
-    return replace(state, sends=(*others, send))
+    """Count a send; one message counts once, as last said. Sends stay in the order of their instants."""
+    sends = [known for known in state.sends if known.message_id.int != send.message_id.int]
+    insort(sends, send, key=_by_instant)
+    return replace(state, sends=tuple(sends))
 
 
 def without_send(state: RecipientState, message_id: MessageId) -> RecipientState:
@@ -167,15 +178,5 @@ def with_inbound(state: RecipientState, *, wamid: str, number: str, at_us: int) 
     return replace(state, inbound_at_us={**state.inbound_at_us, number: latest}, inbound=tuple(newest))
 
 
-def pruned(state: RecipientState, *, since_us: int) -> RecipientState:
-    """Forget sends before `since_us`, and all but the newest `REMEMBERED_SENDS` of a class and brand."""
-    if len(state.sends) <= REMEMBERED_SENDS and all(s.at_us > since_us for s in state.sends):
-        return state
-    kept: list[Send] = []
-    counts: dict[tuple[str, str], int] = {}
-    for send in sorted(state.sends, key=lambda s: s.at_us, reverse=True):
-        scope = (send.message_class, send.brand)
-        counts[scope] = counts.get(scope, 0) + 1
-        if send.at_us > since_us and counts[scope] <= REMEMBERED_SENDS:
-            kept.append(send)
-    return replace(state, sends=tuple(reversed(kept)))
+def _by_instant(send: Send) -> int:
+    return send.at_us

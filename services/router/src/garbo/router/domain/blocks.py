@@ -1,0 +1,40 @@
+"""Blocks: what forbids promo whatever was consented to. Time alone lifts none of it."""
+
+from garbo.router.domain.consent import ANY, MARKETING, keys_of
+from garbo.router.domain.policy import Policy
+from garbo.router.domain.state import Preference, RecipientState
+
+
+def promo_forbidden(policy: Policy, state: RecipientState, *, brand: str, number: str) -> str | None:
+    """Say what forbids promos of a brand by a number; None when nothing does.
+
+    stopped            by the person's own word
+    platform_stopped   by the platform's switch: its number and, unless the policy says otherwise, the brand
+    suppressed         by a list that is newer than any opt-in
+    """
+    if state.stopped(brand):
+        return "stopped"
+    if any(_reaches(policy, p, n, brand=brand, number=number) for n, p in state.preferences.items()):
+        return "platform_stopped"
+    return "suppressed" if suppressed(state, brand=brand) else None
+
+
+def suppressed(state: RecipientState, *, brand: str) -> bool:
+    """Say whether a list forbids promo: no opt-in or START is newer than it. An import is no opt-in."""
+    if not state.suppressed:
+        return False
+    since_us = max(state.suppressed.get(scope, -1) for scope in (brand, ANY))
+    if since_us < 0:
+        return False
+    stop = state.stops.get(brand)
+    opted_in_us = (stop.started_at_us or 0) if stop else 0
+    for key in keys_of(brand, MARKETING):
+        if consent := state.consents.get(key):
+            opted_in_us = max(opted_in_us, consent.given_at_us or 0, consent.confirmed_at_us or 0)
+    return opted_in_us <= since_us
+
+
+def _reaches(policy: Policy, preference: Preference, its_number: str, *, brand: str, number: str) -> bool:
+    if not preference.stopped:
+        return False
+    return its_number == number or (policy.platform_stop == "brand" and preference.brand == brand)

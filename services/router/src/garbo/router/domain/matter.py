@@ -1,0 +1,24 @@
+"""What is before the rules: one request, classified, about one person under one policy."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from garbo.router.domain.policy import Policy
+from garbo.router.domain.request import Subject
+from garbo.router.domain.state import RecipientState
+
+
+@dataclass(frozen=True, slots=True)
+class Matter:
+    """Everything a rule may look at. Used for one decision."""
+
+    policy: Policy
+    state: RecipientState
+    subject: Subject
+    now_us: int
+    slots: int = 1
+    """How many slots of a cap it needs: several when a message's parts count each."""
+    budget_left: Mapping[str, int] = field(default_factory=dict)
+    """Rule -> what is left of the slice that is held for it."""
+    instants: dict[str, list[int]] = field(default_factory=dict)
+    """Rule -> the instants it counts, once they were asked for."""

@@ -1,0 +1,67 @@
+"""Time zones: rules of the `tzdata` package alone, so that every machine and every replay reads the same."""
+
+from datetime import datetime, timedelta
+from functools import lru_cache
+from importlib.resources import files
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from tzdata import IANA_VERSION as TZDATA  # release of the rules, such as 2026f; goes into each record
+
+from garbo.router.domain.policy import RECIPIENT_ZONE, Zones
+
+__all__ = ["TZDATA", "is_zone", "local_time", "utc_us", "wall_clocks", "zones_of"]
+
+_EPOCH: Final = datetime(1970, 1, 1)  # noqa: DTZ001 - zoneinfo wants UTC without a mark
+_MICROSECOND: Final = timedelta(microseconds=1)
+_FIRST_US: Final = (datetime(2, 1, 1) - _EPOCH) // _MICROSECOND  # noqa: DTZ001
+_LAST_US: Final = (datetime(9990, 1, 1) - _EPOCH) // _MICROSECOND  # noqa: DTZ001
+
+
+@lru_cache(maxsize=1)
+def _names() -> frozenset[str]:
+    return frozenset(files("tzdata").joinpath("zones").read_text("utf-8").split())
+
+
+def is_zone(name: str) -> bool:
+    """Say whether a name is an IANA zone of the release in use."""
+    return name in _names()
+
+
+@lru_cache(maxsize=1024)
+def _zone(name: str) -> ZoneInfo:
+    """Load the rules of a zone; a name that is none is UTC (names are checked where they come in)."""
+    known = name if is_zone(name) else "UTC"
+    with files("tzdata.zoneinfo").joinpath(*known.split("/")).open("rb") as rules:
+        return ZoneInfo.from_file(rules, key=known)
+
+
+def local_time(zone: str, at_us: int) -> datetime:
+    """Tell the wall clock of an instant, with its fold. Before year 2 and after 9989 it stands still."""
+    utc = _EPOCH + timedelta(microseconds=min(max(at_us, _FIRST_US), _LAST_US))
+    rules = _zone(zone)
+    return rules.fromutc(utc.replace(tzinfo=rules))
+
+
+def utc_us(zone: str, wall: datetime, *, fold: int) -> int:
+    """Tell the instant of a (naive) wall time, by the offset before (fold 0) or after (1) a change."""
+    offset = wall.replace(tzinfo=_zone(zone), fold=fold).utcoffset() or timedelta(0)
+    return (wall - _EPOCH - offset) // _MICROSECOND
+
+
+def zones_of(policy: Zones, *, contact: str | None, country: tuple[str, ...]) -> tuple[str, ...]:
+    """Tell a person's wall clocks: of the first source that knows one, else the policy's own.
+
+    A country may have several; with `strictest` an instant must be permitted by each of them.
+    """
+    for source in policy.sources:
+        named = (contact,) if source == "contact" else country
+        known = tuple(name for name in named if name is not None and is_zone(name))
+        if known:
+            return known if policy.strictest else known[:1]
+    return (policy.default,)
+
+
+def wall_clocks(zone: str, zones: tuple[str, ...]) -> tuple[str, ...]:
+    """Tell the clocks a rule goes by: its own zone, or those of the person."""
+    return zones if zone == RECIPIENT_ZONE else (zone,)
