@@ -1,0 +1,146 @@
+"""One person's past requests decided again under a policy: what would have become of each."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from heapq import heapify, heappop, heappush
+from typing import Final, Literal
+
+from garbo.router.domain.decide import Decision, decide_and_count
+from garbo.router.domain.policy import BudgetRule, Lifetime, Policy, RateRule
+from garbo.router.domain.request import Request
+from garbo.router.domain.state import RecipientState, Send
+
+ENDLESS: Final = 1 << 62
+"""What is left of a budget in a replay: a total over all people cannot be replayed person by person."""
+
+
+@dataclass(frozen=True, slots=True)
+class PastRequest:
+    """One request as it was asked, with what was known of the person at its first decision."""
+
+    at_us: int
+    """When it was decided first."""
+    request: Request
+    given: RecipientState
+    """Consents, stops, windows, cases, zone: all but the sends."""
+    verdict: Literal["allow", "defer", "deny"]
+    """What it was answered first, under the policy of that time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fate:
+    """What became of one request under one policy."""
+
+    first: Literal["allow", "defer", "deny"]
+    """Its first answer."""
+    last: Literal["allow", "defer", "deny"]
+    """Its answer at the end; defer: it still waits when the replay ends."""
+    reason: str
+    message_class: str | None
+    rule: str | None = None
+    """The rule that denied it, or that made it wait first."""
+    sent_at_us: int | None = None
+    """An allowed message counts as accepted at the instant of its decision."""
+
+
+def replay(policy: Policy, past: Sequence[PastRequest], *, until_us: int) -> list[Fate]:
+    """Decide all requests of one person again, in the order of time, with the sends that follow from it.
+
+    A deferred request is decided again when it is due, with what is known of the person by then. Nothing
+    older than the first request counts. Gives one fate for each request, in the same order.
+    """
+    return _Replay(policy, past, until_us).run()
+
+
+class _Replay:
+    """The clock of one person: what happens next, what counts, what is known."""
+
+    def __init__(self, policy: Policy, past: Sequence[PastRequest], until_us: int) -> None:
+        self._policy, self._past, self._until_us = policy, past, until_us
+        self._budgets = {rule.reach.id: ENDLESS for rule in policy.rules if isinstance(rule, BudgetRule)}
+        self._lasting = any(
+            isinstance(rule, RateRule) and isinstance(rule.window, Lifetime) for rule in policy.rules
+        )
+        self._queue = [(p.at_us, p.request.arbitration_key, n) for n, p in enumerate(past)]
+        heapify(self._queue)
+        self._fates: list[Fate | None] = [None] * len(past)
+        self._given = RecipientState()
+        self._sends: tuple[Send, ...] = ()
+        self._lasting_sends: dict[str, tuple[Send, ...]] = {}
+        self._waiting: dict[tuple[str, str], int] = {}
+
+    def run(self) -> list[Fate]:
+        """Let time pass until the end."""
+        while self._queue and self._queue[0][0] <= self._until_us:
+            at_us, _, place = heappop(self._queue)
+            before = self._fates[place]
+            if before is None or before.last == "defer":  # else another has replaced it while it waited
+                self._decide(place, before, at_us)
+        return [fate or _UNASKED for fate in self._fates]
+
+    def _decide(self, place: int, before: Fate | None, at_us: int) -> None:
+        asked = self._past[place]
+        request = replace(asked.request, budget_left=self._budgets) if self._budgets else asked.request
+        if before is None:
+            self._given = asked.given
+        else:
+            request = replace(request, first_decided_at_us=asked.at_us, gathered=True)
+        state = replace(
+            self._given,
+            sends=self._sends,
+            campaign_sends=self._lasting_sends.get(request.campaign or "", ()),
+        )
+        decision, after = decide_and_count(self._policy, state, request, at_us)
+        self._fates[place] = _fate(decision, before, at_us)
+        if decision.verdict == "allow":
+            self._count(after, request, at_us)
+        elif decision.verdict == "defer" and decision.due_at_us is not None:
+            self._wait(place, request, max(decision.due_at_us, at_us + 1))
+
+    def _count(self, after: RecipientState, request: Request, at_us: int) -> None:
+        """Count what was allowed as accepted at once."""
+        self._sends = tuple(
+            replace(send, at_us=at_us, open=False, delivered=True) if send.open else send
+            for send in after.sends
+        )
+        if self._lasting and request.campaign:
+            known = self._lasting_sends.get(request.campaign, ())
+            fresh = tuple(send for send in self._sends if send.at_us == at_us and send not in known)
+            self._lasting_sends[request.campaign] = (*known, *fresh)
+
+    def _wait(self, place: int, request: Request, due_us: int) -> None:
+        """Decide it again later; where only the newest of a campaign may wait, the older one ends."""
+        heappush(self._queue, (due_us, request.arbitration_key, place))
+        if self._policy.same_campaign != "keep_newest" or not request.campaign:
+            return
+        key = (request.brand, request.campaign)
+        other = self._waiting.get(key, place)
+        fate = self._fates[other]
+        if other == place or fate is None or fate.last != "defer":
+            self._waiting[key] = place
+            return
+        older, newer = sorted((place, other), key=self._age)
+        self._waiting[key] = newer
+        if (ending := self._fates[older]) is not None:
+            self._fates[older] = replace(ending, last="deny", reason="superseded", rule=None)
+
+    def _age(self, place: int) -> tuple[int, int]:
+        request = self._past[place].request
+        return request.requested_at_us, request.request_id.int
+
+
+_UNASKED: Final = Fate(first="defer", last="defer", reason="after_the_end", message_class=None)
+
+
+def _fate(decision: Decision, before: Fate | None, at_us: int) -> Fate:
+    rule = decision.deciding.rule.reach.id if decision.deciding else None
+    if before and decision.verdict != "deny":
+        rule = before.rule
+    return Fate(
+        first=before.first if before else decision.verdict,
+        last=decision.verdict,
+        reason=decision.reason,
+        message_class=decision.message_class,
+        rule=rule,
+        sent_at_us=at_us if decision.verdict == "allow" else None,
+    )

@@ -1,0 +1,101 @@
+"""What another policy would have made of the past, on data one can count by hand."""
+
+from collections.abc import Callable
+from uuid import UUID
+
+from garbo.common.events.ids import ContactId
+from garbo.router.domain.instants import HOUR_US, to_datetime
+from garbo.router.domain.policy import Policy
+from garbo.router.domain.replay import PastRequest, replay
+from garbo.router.flow.simulating import Period, Simulation
+from garbo.router.testing.build_domain import a_request, a_state, at
+
+MakePolicy = Callable[..., Policy]
+MARIA, PAUL = ContactId(UUID(int=1)), ContactId(UUID(int=2))
+DAY_CAP = (
+    "id: day, type: cap, limit: 1, window: { rolling: 24h },"
+    " applies_to: { class: promo }, counts: { class: promo }"
+)
+OPT_IN = "id: opt-in, type: consent, purpose: marketing, applies_to: { class: promo }, hard: true"
+START, END = at("2026-06-01T10:00:00Z"), at("2026-06-08T10:00:00Z")
+
+
+def asked(number: int, *, hours: float, verdict: str = "allow", **more: object) -> PastRequest:
+    """A promo asked so many hours after the start."""
+    at_us = START + int(hours * HOUR_US)
+    request = a_request(number, requested_at_us=at_us, **more)
+    answer = verdict if verdict in ("defer", "deny") else "allow"
+    return PastRequest(at_us=at_us, request=request, given=a_state(), verdict=answer)  # type: ignore[arg-type]
+
+
+def test_a_deferred_message_is_sent_when_its_cap_frees(make_policy: MakePolicy) -> None:
+    first, second = replay(make_policy(DAY_CAP), [asked(1, hours=0), asked(2, hours=1)], until_us=END)
+    assert first.sent_at_us == START
+    assert (second.first, second.last, second.sent_at_us) == ("defer", "allow", START + 24 * HOUR_US)
+    assert second.rule == "day"
+
+
+def test_what_is_due_after_the_end_still_waits(make_policy: MakePolicy) -> None:
+    past = [asked(1, hours=0), asked(2, hours=1)]
+    _, second = replay(make_policy(DAY_CAP), past, until_us=START + 2 * HOUR_US)
+    assert (second.last, second.sent_at_us) == ("defer", None)
+
+
+def test_two_that_are_due_together_go_by_priority(make_policy: MakePolicy) -> None:
+    past = [asked(1, hours=0), asked(2, hours=1, priority=10), asked(3, hours=2, priority=90)]
+    _, low, high = replay(make_policy(DAY_CAP), past, until_us=END)
+    assert high.sent_at_us == START + 24 * HOUR_US
+    assert low.sent_at_us == START + 48 * HOUR_US
+
+
+def test_a_stop_told_later_reaches_what_waits(make_policy: MakePolicy) -> None:
+    gone = PastRequest(
+        at_us=START + 2 * HOUR_US, request=a_request(3), given=a_state(erased=True), verdict="deny"
+    )
+    erased = "id: erased, type: block, state: erased, applies_to: {}, hard: true"
+    past = [asked(1, hours=0), asked(2, hours=1), gone]
+    _, waiting, _ = replay(make_policy(erased, DAY_CAP), past, until_us=END)
+    assert (waiting.first, waiting.last, waiting.reason) == ("defer", "deny", "erased")
+
+
+def test_the_report_counts_who_gets_more_fewer_and_later(make_policy: MakePolicy) -> None:
+    current, other = make_policy(OPT_IN), make_policy(OPT_IN, DAY_CAP)
+    simulation = Simulation(current=current, other=other, period=Period(START, END))
+    simulation.take(MARIA, [asked(1, hours=0), asked(2, hours=1, campaign="summer")])
+    simulation.take(PAUL, [asked(3, hours=0)])
+    report = simulation.report()
+    assert (report.requests, report.contacts) == (3, 2)
+    assert (report.messages.messages.later, report.messages.messages.same) == (1, 2)
+    assert (report.people.later, report.people.same) == (1, 1)
+    assert (report.messages.current.sent, report.messages.other.sent, report.messages.other.waited) == (
+        3,
+        3,
+        1,
+    )
+    assert [(g.name, g.messages.later) for g in report.by_campaign] == [("summer", 1), ("(none)", 0)]
+    assert {e.rule: e.other.deferred for e in report.by_rule} == {"opt-in": 0, "day": 1}
+    assert (report.other_delays.messages, report.other_delays.p50_s) == (1, 23 * 3600)
+    assert report.agreement.share == 1.0
+    (example,) = report.examples
+    assert (example.change, example.contact_id) == ("later", MARIA)
+    assert example.other.sent_at == to_datetime(START + 24 * HOUR_US)
+
+
+def test_agreement_tells_where_the_replay_differs_from_what_was_decided(make_policy: MakePolicy) -> None:
+    policy = make_policy(OPT_IN)
+    simulation = Simulation(current=policy, other=policy, period=Period(START, END))
+    simulation.take(MARIA, [asked(1, hours=0), asked(2, hours=1, verdict="deny")])
+    report = simulation.report()
+    assert (report.agreement.same, report.agreement.of) == (1, 2)
+    assert report.messages.messages.same == 2
+
+
+def test_other_brands_and_earlier_requests_fill_caps_but_are_not_counted(make_policy: MakePolicy) -> None:
+    policy = make_policy(DAY_CAP)
+    period = Period(START + HOUR_US, END, brand="acme")
+    simulation = Simulation(current=policy, other=policy, period=period)
+    simulation.take(MARIA, [asked(1, hours=0), asked(2, hours=2), asked(3, hours=3, brand="bolt")])
+    simulation.take(PAUL, [asked(4, hours=2, brand="bolt")])
+    report = simulation.report()
+    assert (report.requests, report.contacts) == (1, 1)
+    assert report.messages.current.waited == 1
