@@ -1,103 +1,163 @@
-"""The policy file (`GARBO_POLICY`): YAML in, a checked `Policy` out, or the start is refused."""
+"""The policy file (`GARBO_POLICY`): YAML in, a tested `Policy` out, or all that is wrong with it."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
-from typing import Any, Final, get_args
-
-import yaml
+from typing import Final, get_args
 
 from garbo.common.errors import StartRefused
 from garbo.common.events.decisions import MessageClass
-from garbo.router.domain.policy import ClassRule, Policy, Rule
-from garbo.router.inbound.policy_file.fields import Fields, PolicyFault
-from garbo.router.inbound.policy_file.rules import KNOWN_VALUES, read_rule
+from garbo.router.domain.policy import ClassRule, Policy
+from garbo.router.inbound.policy_file import settings
+from garbo.router.inbound.policy_file.document import MOST_BYTES, Node, PolicyFault, read_document
+from garbo.router.inbound.policy_file.fields import Fields, Findings
+from garbo.router.inbound.policy_file.lint import ReadRule, lint
+from garbo.router.inbound.policy_file.rates import Limits
+from garbo.router.inbound.policy_file.rules import read_rule
+from garbo.router.inbound.policy_file.selectors import check_values
+from garbo.router.inbound.policy_file.trials import run_trials
 
-REFUND_CODES: Final = (131026, 131047, 131049, 131050, 131051)
-"""The platform's way of saying that the person never got it (Meta, error codes, read 2026-11)."""
+MOST_RULES: Final = 200
+MOST_CLASSES: Final = 50
+MOST_TESTS: Final = 500
+CLASSES: Final[tuple[MessageClass, ...]] = get_args(MessageClass)
+
+
+class PolicyRefused(Exception):  # noqa: N818 - it names what was decided
+    """A file that is no policy to put in force, and everything that is wrong with it."""
+
+    def __init__(self, faults: Sequence[PolicyFault]) -> None:
+        self.faults = tuple(sorted(faults, key=lambda fault: fault.line or 0))
+        super().__init__("\n".join(self.lines()))
+
+    def lines(self, file: str | None = None) -> list[str]:
+        """Give one line for each fault: `policy.yaml:23: rule promo-week: limit: ...`."""
+        return [_shown(fault, file) for fault in self.faults]
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyFile:
+    """A file that may be put in force."""
+
+    policy: Policy
+    body: str
+    warnings: tuple[str, ...]
+    tests: int
+    """How many tests of its own it passed."""
 
 
 def load_policy(path: Path) -> Policy:
-    """Read the policy file. Raises `StartRefused` with file, rule, field and how to mend it."""
+    """Read the policy file. Raises `StartRefused` with all that is wrong: file, line, field, mend."""
     try:
-        content = path.read_bytes()
+        return load_policy_file(path).policy
+    except PolicyRefused as refused:
+        raise StartRefused("GARBO_POLICY is refused:\n  " + "\n  ".join(refused.lines(str(path)))) from None
+
+
+def load_policy_file(path: Path) -> PolicyFile:
+    """Read the policy file with what is odd about it; raises `PolicyRefused`, also when it cannot be read."""
+    try:
+        with path.open("rb") as file:
+            content = file.read(MOST_BYTES + 1)
     except OSError as error:
-        raise StartRefused(f"GARBO_POLICY cannot be read: {error.strerror} ({path}).") from None
-    try:
-        return read_policy(content)
-    except PolicyFault as fault:
-        raise StartRefused(f"GARBO_POLICY ({path}): {fault}.") from None
+        fault = PolicyFault(None, "policy", "", f"cannot be read: {error.strerror}")
+        raise PolicyRefused([fault]) from None
+    return read_policy_file(content)
 
 
 def read_policy(content: bytes) -> Policy:
-    """Read a policy from the file's bytes; raises `PolicyFault`."""
-    top = Fields(_parsed(content), where="policy")
-    if top.count("version", most=1) != 1:
-        raise top.fault("version", "must be 1")
-    history_us, _ = top.duration_us("history", default="90d")
-    lease = top.child("lease")
-    policy = Policy(
-        name=top.text("policy"),
-        version=f"sha256:{sha256(content).hexdigest()}",
-        classes=_classes(top),
-        rules=_rules(top, history_us=history_us),
-        lease_us=lease.duration_us("ttl", default="15m")[0],
-        send_budget_us=lease.duration_us("send_budget", default="45s")[0],
-        history_us=history_us,
-        refund_codes=_refund_codes(top.child("counting")),
-    )
-    lease.done()
-    top.done()
-    return policy
+    """Read, check and test a policy from the file's bytes; raises `PolicyRefused`."""
+    return read_policy_file(content).policy
 
 
-def _parsed(content: bytes) -> Any:  # noqa: ANN401 - YAML is any value
+def read_policy_file(content: bytes) -> PolicyFile:
+    """Read, check and test a policy from the file's bytes; raises `PolicyRefused` with all faults."""
+    findings = Findings()
     try:
-        return yaml.safe_load(content)
-    except yaml.YAMLError as error:
-        mark = error.problem_mark if isinstance(error, yaml.MarkedYAMLError) else None
-        line = f"line {mark.line + 1}" if mark else "the file"
-        raise PolicyFault("policy", line, "is not YAML: mend what stands there") from None
+        top = Fields(read_document(content), where="policy")
+    except PolicyFault as fault:
+        raise PolicyRefused([fault]) from None
+    tests: list[Node] = findings.tried(lambda: top.listed("tests", most=MOST_TESTS), [])
+    policy = _policy(top, findings, version=f"sha256:{sha256(content).hexdigest()}")
+    findings.tried(top.done, None)
+    if not findings.faults:
+        run_trials(tests, policy, findings)
+    if findings.faults:
+        raise PolicyRefused(findings.faults)
+    return PolicyFile(policy, content.decode(), tuple(findings.warnings), len(tests))
 
 
-def _classes(top: Fields) -> tuple[ClassRule, ...]:
-    listed = top.take("classes")
-    if not isinstance(listed, list) or not listed:
+def _policy(top: Fields, findings: Findings, *, version: str) -> Policy:
+    """Read everything but the tests. A fault is kept and reading goes on, so that all are told at once."""
+    tried, setting = findings.tried, findings.setting
+    tried(lambda: top.count("version", least=1, most=1), 1)
+    history_us, _ = setting(settings.read_history, top)
+    zones = setting(settings.read_zones, top)
+    ttl_us, skew_us, budget_us = setting(settings.read_lease, top)
+    counting, codes = setting(settings.read_counting, top)
+    same_campaign, gather_us = setting(settings.read_arbitration, top)
+    platform_stop, stop_words = setting(settings.read_opt_out, top)
+    classes: tuple[ClassRule, ...] = tried(lambda: _classes(top, findings), ())
+    limits = Limits(history_us=history_us, zone=zones.default)
+    rules: list[ReadRule] = tried(lambda: _rules(top, findings, limits), [])
+    return Policy(
+        name=tried(lambda: top.name("policy"), ""),
+        version=version,
+        classes=classes,
+        rules=lint(rules, zones_told=top.told("timezone"), findings=findings),
+        lease_us=ttl_us,
+        send_budget_us=budget_us,
+        history_us=history_us,
+        refund_codes=codes,
+        clock_skew_us=skew_us,
+        zones=zones,
+        week_starts_on=setting(settings.read_week_start, top),
+        counting=counting,
+        same_campaign=same_campaign,
+        gather_us=gather_us,
+        spread_us=setting(settings.read_spread, top),
+        platform_stop=platform_stop,
+        stop_words=stop_words,
+    )
+
+
+def _classes(top: Fields, findings: Findings) -> tuple[ClassRule, ...]:
+    top.must_have("classes")
+    listed = top.listed("classes", most=MOST_CLASSES)
+    if not listed:
         raise top.fault("classes", "must be a list with at least one class")
-    return tuple(_class(Fields(item, where=f"class {n}")) for n, item in enumerate(listed, start=1))
+    read = [
+        findings.tried(partial(_class, node, where=f"class {n}"), None)
+        for n, node in enumerate(listed, start=1)
+    ]
+    return tuple(rule for rule in read if rule is not None)
 
 
-def _class(fields: Fields) -> ClassRule:
-    name = fields.word("id", of=get_args(MessageClass))
+def _class(node: Node, *, where: str) -> ClassRule:
+    fields = Fields(node, where=where)
+    message_class = fields.word("id", of=CLASSES)
     when = fields.child("when")
     fields.done()
     purposes, categories = when.words("purpose"), when.words("category")
     when.done()
     for key, values in (("purpose", purposes), ("category", categories)):
-        if values and values - KNOWN_VALUES[key]:
-            raise when.fault(key, f"must be of {', '.join(sorted(KNOWN_VALUES[key]))}")
-    message_class: MessageClass = name  # type: ignore[assignment] # checked by `of` above
+        if values:
+            check_values(when, key, values)
     return ClassRule(message_class=message_class, purposes=purposes, categories=categories)
 
 
-def _rules(top: Fields, *, history_us: int) -> tuple[Rule, ...]:
-    listed = top.take("rules")
-    if not isinstance(listed, list):
-        raise top.fault("rules", "must be a list of rules")
-    rules = tuple(
-        read_rule(item, where=f"rule number {n}", history_us=history_us)
-        for n, item in enumerate(listed, start=1)
-    )
-    seen: set[str] = set()
-    for rule in rules:
-        if rule.reach.id in seen:
-            raise PolicyFault(f"rule {rule.reach.id}", "id", "is used twice: give each rule its own")
-        seen.add(rule.reach.id)
-    return rules
+def _rules(top: Fields, findings: Findings, limits: Limits) -> list[ReadRule]:
+    top.must_have("rules")
+    read: list[ReadRule] = []
+    for n, node in enumerate(top.listed("rules", most=MOST_RULES), start=1):
+        rule = findings.tried(partial(read_rule, node, where=f"rule number {n}", limits=limits), None)
+        if rule is not None:
+            read.append(ReadRule(rule, node.line))
+    return read
 
 
-def _refund_codes(counting: Fields) -> frozenset[int]:
-    codes = counting.take("refund_codes") if counting.has("refund_codes") else list(REFUND_CODES)
-    if not isinstance(codes, list) or not all(type(code) is int for code in codes):
-        raise counting.fault("refund_codes", "must be a list of platform error codes")
-    counting.done()
-    return frozenset(codes)
+def _shown(fault: PolicyFault, file: str | None) -> str:
+    place = ":".join(str(part) for part in (file, fault.line) if part is not None)
+    return f"{place}: {fault}" if file else (f"line {fault.line}: {fault}" if fault.line else str(fault))

@@ -1,152 +1,135 @@
 """One rule of the policy file, from mapping to value."""
 
-from typing import Any, Final
+from typing import Final, Literal
 
 from garbo.router.domain.instants import DAY_US, HOUR_US
 from garbo.router.domain.policy import (
     BlockRule,
     ConsentRule,
-    RateRule,
+    HoldRule,
+    QuietRule,
     Reach,
-    Rolling,
     Rule,
-    Selector,
     WindowRule,
 )
-from garbo.router.domain.state import REMEMBERED_SENDS
+from garbo.router.inbound.policy_file.document import Node
 from garbo.router.inbound.policy_file.fields import Fields
+from garbo.router.inbound.policy_file.rates import Limits, read_budget, read_cap, read_gap, read_zone
+from garbo.router.inbound.policy_file.selectors import APPLIES, read_selector
 
-APPLIES: Final = {
-    "class": "message_class",
-    "purpose": "purpose",
-    "form": "form",
-    "category": "category",
-    "brand": "brand",
-    "client": "client",
-    "number": "number",
-    "campaign": "campaign",
-    "tag": "tags",
-    "recipient_kind": "recipient_kind",
-}
-COUNTS: Final = {key: APPLIES[key] for key in ("class", "category", "brand", "campaign", "tag")}
-"""What is remembered of a send."""
-KNOWN_VALUES: Final = {
-    "class": frozenset({"auth", "care", "utility", "promo"}),
-    "purpose": frozenset({"auth", "care", "utility", "promo"}),
-    "form": frozenset({"free", "template"}),
-    "category": frozenset({"marketing", "utility", "authentication", "none"}),
-    "recipient_kind": frozenset({"person", "group"}),
-}
+RULE_TYPES: Final = ("block", "consent", "window", "quiet", "hold", "cap", "gap", "budget")
+TIMELESS: Final = frozenset({"block", "consent", "window"})
+"""Waiting alone does not help against these."""
+RESERVED: Final = frozenset({"platform_cooldown", "keyword_question"})
+"""Names of checks that are not rules of a file."""
+STATES: Final[tuple[Literal["erased", "stopped", "always"], ...]] = ("erased", "stopped", "always")
+PURPOSES: Final = ("marketing", "utility", "care", "profiling")
+LEVELS: Final[tuple[Literal["single", "double"], ...]] = ("single", "double")
+DAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+DEFAULT_DEFER_US: Final = 72 * HOUR_US
 
 
-def read_rule(value: Any, *, where: str, history_us: int) -> Rule:  # noqa: ANN401 - YAML is any value
+def read_rule(node: Node, *, where: str, limits: Limits) -> Rule:
     """Read one rule; raises `PolicyFault`."""
-    fields = Fields(value, where=where)
-    fields = Fields(value, where=f"rule {fields.text('id')}")
-    kind = fields.word("type", of=("block", "consent", "window", "cap", "gap"))
-    reach = _reach(fields)
-    rule = _rule_of(kind, fields, reach, history_us=history_us)
+    fields = Fields(node, where=where)
+    rule_id = fields.name("id")
+    fields.where = f"rule {rule_id}"
+    if rule_id in RESERVED:
+        raise fields.fault("id", "is the name of a check of the router's own: choose another")
+    kind = fields.word("type", of=RULE_TYPES)
+    rule = _rule_of(kind, fields, _reach(fields, rule_id, kind=kind), limits=limits)
     fields.done()
     return rule
 
 
-def read_selector(fields: Fields, name: str, keys: dict[str, str]) -> Selector:
-    """Read a selector: keys AND, listed values OR, `not` of another; the empty one matches everything."""
-    inner = fields.child(name)
-    negated = read_selector(inner, "not", keys) if inner.has("not") else None
-    terms: list[tuple[str, frozenset[str]]] = []
-    for key, attribute in keys.items():
-        values = inner.words(key)
-        if values is None:
-            continue
-        unknown = values - KNOWN_VALUES.get(key, values)
-        if unknown:
-            raise inner.fault(key, f"{min(unknown)} is none of {', '.join(sorted(KNOWN_VALUES[key]))}")
-        terms.append((attribute, values))
-    inner.done()
-    return Selector(terms=tuple(terms), negated=negated)
+def _rule_of(kind: str, fields: Fields, reach: Reach, *, limits: Limits) -> Rule:
+    match kind:
+        case "block":
+            return BlockRule(reach, state=fields.word("state", of=STATES))
+        case "consent":
+            return _consent(fields, reach)
+        case "window":
+            return WindowRule(reach, open_us=fields.duration_us("open", default="24h", most_us=DAY_US)[0])
+        case "quiet":
+            return _quiet(fields, reach)
+        case "hold":
+            fields.word("state", of=("case_open",), default="case_open")
+            cool_down_us, _ = fields.duration_us("cool_down", default="24h", zero=True)
+            return HoldRule(reach, cool_down_us, max_us=fields.duration_us("max", default="7d")[0])
+        case "cap":
+            return read_cap(fields, reach, limits)
+        case "gap":
+            return read_gap(fields, reach, limits)
+        case _:
+            return read_budget(fields, reach, limits)
 
 
-def _reach(fields: Fields) -> Reach:
-    on_hit, max_defer_us = _on_hit(fields)
+def _reach(fields: Fields, rule_id: str, *, kind: str) -> Reach:
     hard = fields.flag("hard")
+    on_hit, max_defer_us = _on_hit(fields, kind=kind)
+    roles = fields.words("overridable_by") or frozenset()
+    if hard and roles:
+        raise fields.fault("overridable_by", "stands beside hard, which nobody may pass: remove one of them")
     return Reach(
-        id=fields.text("id"),
+        id=rule_id,
         applies_to=read_selector(fields, "applies_to", APPLIES),
         exempt=read_selector(fields, "except", APPLIES) if fields.has("except") else None,
         on_hit="deny" if on_hit == "deny" else "defer",
         max_defer_us=max_defer_us,
         hard=hard,
+        overridable_by=roles,
     )
 
 
-def _on_hit(fields: Fields) -> tuple[str, int | None]:
+def _on_hit(fields: Fields, *, kind: str) -> tuple[str, int | None]:
     """Read `deny`, or a mapping with `defer` (the longest wait) or `fallback: template`."""
     if not fields.has("on_hit"):
-        return "defer", 72 * HOUR_US
-    value = fields.take("on_hit")
-    if value == "deny":
+        return ("deny", None) if kind in TIMELESS else ("defer", DEFAULT_DEFER_US)
+    node = fields.take("on_hit")
+    if node.value == "deny":
         return "deny", None
-    inner = Fields(value, where=f"{fields.where}: on_hit")
+    if not isinstance(node.value, dict):
+        raise fields.fault("on_hit", "must be deny, or { defer: 48h }")
+    inner = Fields(node, where=f"{fields.where}: on_hit")
     if inner.has("fallback"):
+        if kind != "window":
+            raise inner.fault("fallback", "is for window rules: use deny, or { defer: 48h }")
         inner.word("fallback", of=("template",))
         inner.done()
         return "deny", None
     span_us, _ = inner.duration_us("defer")
     inner.done()
+    if kind in TIMELESS:
+        raise inner.fault("defer", f"does not help: no time passes a {kind} rule; remove on_hit")
     return "defer", span_us
 
 
-def _rule_of(kind: str, fields: Fields, reach: Reach, *, history_us: int) -> Rule:
-    match kind:
-        case "block":
-            erased = fields.word("state", of=("erased", "stopped")) == "erased"
-            return BlockRule(reach, state="erased" if erased else "stopped")
-        case "consent":
-            return _consent(fields, reach)
-        case "window":
-            open_us, _ = fields.duration_us("open", default="24h")
-            if open_us > DAY_US:
-                raise fields.fault("open", "must be 24h or less: the platform closes it then")
-            return WindowRule(reach, open_us=open_us)
-        case "cap":
-            return _cap(fields, reach, history_us=history_us)
-        case _:
-            span_us, text = fields.duration_us("min")
-            return _rate(fields, reach, kind="gap", limit=1, span=(span_us, text), history_us=history_us)
-
-
 def _consent(fields: Fields, reach: Reach) -> ConsentRule:
-    double = fields.word("level", of=("single", "double"), default="single") == "double"
-    return ConsentRule(
+    level = fields.word("level", of=LEVELS, default="single")
+    purpose = fields.word("purpose", of=PURPOSES)
+    age_us, months = fields.age("max_age") if fields.has("max_age") else (None, None)
+    return ConsentRule(reach, purpose=purpose, level=level, max_age_us=age_us, max_age_months=months)
+
+
+def _quiet(fields: Fields, reach: Reach) -> QuietRule:
+    from_us, to_us = fields.wall_time_us("from"), fields.wall_time_us("to")
+    if from_us == DAY_US:
+        raise fields.fault("from", 'must be before 24:00: write "00:00" of the next day')
+    if from_us == to_us:
+        raise fields.fault("to", 'equals from: write from: "00:00", to: "24:00" for a whole day')
+    return QuietRule(
         reach,
-        purpose=fields.word("purpose", of=("marketing", "utility", "care", "profiling")),
-        level="double" if double else "single",
-        max_age_us=fields.duration_us("max_age")[0] if fields.has("max_age") else None,
+        from_us=from_us,
+        to_us=to_us or DAY_US,
+        days=_days(fields),
+        zone=read_zone(fields, "zone"),
     )
 
 
-def _cap(fields: Fields, reach: Reach, *, history_us: int) -> RateRule:
-    limit = fields.count("limit", most=REMEMBERED_SENDS)
-    window = Fields(fields.take("window"), where=f"{fields.where}: window")
-    span = window.duration_us("rolling")
-    window.done()
-    return _rate(fields, reach, kind="cap", limit=limit, span=span, history_us=history_us)
-
-
-def _rate(
-    fields: Fields, reach: Reach, *, kind: str, limit: int, span: tuple[int, str], history_us: int
-) -> RateRule:
-    if span[0] > history_us:
-        raise fields.fault("window" if kind == "cap" else "min", "is longer than history: raise history")
-    per = fields.take("per") if fields.has("per") else ["recipient"]
-    if per not in (["recipient"], ["recipient", "brand"]):
-        raise fields.fault("per", "must be [recipient] or [recipient, brand]")
-    return RateRule(
-        reach,
-        kind="cap" if kind == "cap" else "gap",
-        limit=limit,
-        window=Rolling(span[0], f"rolling {span[1]}" if kind == "cap" else f"min {span[1]}"),
-        per_brand="brand" in per,
-        counts=read_selector(fields, "counts", COUNTS),
-    )
+def _days(fields: Fields) -> frozenset[int]:
+    days = fields.words("days") or frozenset({"all"})
+    if days == {"all"}:
+        return frozenset(range(len(DAYS)))
+    if days - set(DAYS):
+        raise fields.fault("days", f"must be all, or of {', '.join(DAYS)}")
+    return frozenset(DAYS.index(day) for day in days)
