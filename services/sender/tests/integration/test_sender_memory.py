@@ -24,6 +24,7 @@ class Stand:
     attempts: Attempts
     book: Play
     revoke: Play
+    rebook: Play
 
     async def begun(self, *, n: int = 1, grant: SendGranted | None = None) -> SendGranted:
         if grant is None:
@@ -58,9 +59,10 @@ async def stand(request: pytest.FixtureRequest, sender_database: SenderDatabase)
         async def revoke(grant: SendGranted) -> None:
             memory.claims[grant.grant_id] = "revoked"
 
-        yield Stand(memory, book, revoke)
+        yield Stand(memory, book, revoke, book)
     else:
-        yield Stand(PostgresAttempts(sender_database.database), sender_database.book, sender_database.revoke)
+        attempts, door = PostgresAttempts(sender_database.database), sender_database
+        yield Stand(attempts, door.book, door.revoke, door.rebook)
 
 
 async def test_a_new_message_has_no_past(stand: Stand) -> None:
@@ -168,6 +170,31 @@ async def test_a_replaced_epoch_is_stale(stand: Stand) -> None:
     grant = await stand.begun(grant=await _booked(stand, epoch=2))
     past = await stand.past(grant.model_copy(update={"epoch": 1}))
     assert past.stale
+
+
+async def test_the_grant_of_an_earlier_day_does_not_come_back(stand: Stand) -> None:
+    old = await _booked(stand, epoch=2)
+    await stand.attempts.refuse([Refused(old, "window_closing")])
+    next_day = {"grant_id": a_grant().grant_id, "epoch": 1, "not_before": old.not_before + timedelta(days=1)}
+    new = old.model_copy(update=next_day)
+    await stand.book(new)
+    await stand.begun(grant=new)
+    assert (await stand.attempts.begin([Planned(old, 2, False, None)]))[old.message_id].outcome == "elsewhere"
+    assert await stand.attempts.refuse([Refused(old, "lease_expired")]) == {}
+    result = await stand.ended(new, Accepted("wamid.a"))
+    assert result is not None
+    assert (result.grant_id, result.outcome) == (new.grant_id, "accepted")
+
+
+async def test_a_grant_given_again_under_a_higher_epoch_is_sent(stand: Stand) -> None:
+    first = await _booked(stand, epoch=1)
+    refused = (await stand.attempts.refuse([Refused(first, "window_closing")]))[first.message_id]
+    assert (refused.outcome, refused.reason, refused.code) == ("not_sent", "window_closing", None)
+    again = first.model_copy(update={"epoch": 2})
+    assert (await stand.past(again)).result is None
+    await stand.rebook(again)
+    await stand.begun(grant=again)
+    assert (await stand.past(first)).stale
 
 
 async def test_a_status_settles_an_unknown_send_within_its_own_time(stand: Stand) -> None:

@@ -139,6 +139,8 @@ async def test_a_redelivered_batch_is_told_again_and_posts_nothing(
 
 NO_ACCEPTANCE = {
     "template_unknown": (error_reply(132001, status=404), ("failed", 132001, "template_unknown")),
+    "cooldown": (error_reply(131049), ("failed", 131049, "platform_cooldown")),
+    "stopped": (error_reply(131050), ("failed", 131050, "stopped_marketing")),
     "window_closed": (error_reply(131047), ("failed", 131047, "window_closed")),
     "server_error": (error_reply(131000, status=500), ("unknown", 131000, "platform_error")),
     "proxy_page": (Reply(status=502, body=b"<html>bad gateway"), ("unknown", None, "server_error")),
@@ -264,6 +266,21 @@ async def test_a_revoked_grant_is_not_sent_and_its_neighbour_is(
     await sender.send(stopped, other, unheard)
     reasons = [(r.outcome, r.reason) for g in (stopped, other, unheard) for r in sender.told(g)]
     assert reasons == [("not_sent", "revoked"), ("accepted", None), ("not_sent", "unknown_grant")]
+    assert len(graph.posts) == 1
+
+
+async def test_of_two_days_grants_in_one_batch_the_later_is_sent(
+    sender: Sender, graph: FakeGraph, sender_database: SenderDatabase
+) -> None:
+    new = a_grant(lane="promo")
+    day = timedelta(days=1)
+    before = {"grant_id": a_grant().grant_id, "epoch": 3, "not_before": new.not_before - day}
+    old = new.model_copy(update=before)
+    await sender_database.book(new, old)
+    await sender_database.revoke(old)
+    for batch in ([old, new], [new, old]):
+        await sender.send(*batch)
+    assert {(r.grant_id, r.outcome) for r in sender.told(new)} == {(new.grant_id, "accepted")}
     assert len(graph.posts) == 1
 
 

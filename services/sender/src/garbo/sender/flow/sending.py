@@ -241,13 +241,17 @@ class _NumberRun:
 
 
 def _latest(jobs: Sequence[Job]) -> list[Job]:
-    """Keep one job a message: the one with the highest epoch, else the last."""
+    """Keep one job a message: of several grants the one that begins last, of one grant the highest epoch."""
     latest: dict[object, Job] = {}
     for job in jobs:
         known = latest.get(job.grant.message_id)
-        if known is None or job.grant.epoch >= known.grant.epoch:
+        if known is None or _age(job.grant) >= _age(known.grant):
             latest[job.grant.message_id] = job
     return list(latest.values())
+
+
+def _age(grant: SendGranted) -> tuple[datetime, int]:
+    return grant.not_before, grant.epoch
 
 
 async def _all_to_the_end(runs: Sequence[Coroutine[Any, Any, None]]) -> None:

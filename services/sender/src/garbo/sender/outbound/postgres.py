@@ -60,16 +60,18 @@ SELECT m.*, a.wamid, a.started_at
  WHERE m.message_id = ANY($1::uuid[]) AND m.state <> 'open'
 """
 # What has a result under this very grant stays: it was told, and a send after it would be one too many.
+# Of one grant the higher epoch is newer; of two grants (of two days) the one that begins later.
 OPEN: Final = """
-INSERT INTO sender.message AS m (message_id, grant_id, epoch, lane, contact_id, number)
-SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::int[], $4::text[], $5::uuid[], $6::text[])
+INSERT INTO sender.message AS m (message_id, grant_id, epoch, lane, contact_id, number, not_before)
+SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::int[], $4::text[], $5::uuid[], $6::text[], $7::timestamptz[])
 ON CONFLICT (message_id) DO UPDATE
    SET grant_id = EXCLUDED.grant_id, epoch = EXCLUDED.epoch, lane = EXCLUDED.lane,
-       contact_id = EXCLUDED.contact_id, number = EXCLUDED.number,
+       contact_id = EXCLUDED.contact_id, number = EXCLUDED.number, not_before = EXCLUDED.not_before,
        state = 'open', attempt_id = NULL, code = NULL, reason = NULL, recorded_at = NULL
  WHERE m.state NOT IN ('accepted', 'unknown')
-   AND (m.grant_id <> EXCLUDED.grant_id OR m.epoch < EXCLUDED.epoch
-        OR (m.epoch = EXCLUDED.epoch AND m.state = 'open'))
+   AND CASE WHEN m.grant_id = EXCLUDED.grant_id
+            THEN m.epoch < EXCLUDED.epoch OR (m.epoch = EXCLUDED.epoch AND m.state = 'open')
+            ELSE m.not_before <= EXCLUDED.not_before END
 RETURNING message_id
 """
 CLAIM: Final = """
@@ -209,9 +211,10 @@ class PostgresAttempts:
 
 
 def _past(grant: SendGranted, row: asyncpg.Record) -> Past:
-    same = row["grant_id"] == grant.grant_id and row["epoch"] == grant.epoch
+    of_this_day = row["grant_id"] == grant.grant_id
+    same = of_this_day and row["epoch"] == grant.epoch
     useless = row["state"] in ("accepted", "unknown")
-    newer = row["grant_id"] == grant.grant_id and row["epoch"] > grant.epoch
+    newer = row["epoch"] > grant.epoch if of_this_day else row["not_before"] > grant.not_before
     tell = row["state"] != "open" and (same or useless or newer)
     return Past(
         attempts_count=row["attempts_count"],
@@ -241,7 +244,7 @@ def _sort_claims(
 
 
 async def _open(connection: "Connection", grants: Sequence[SendGranted]) -> set[UUID]:
-    rows = [(g.message_id, g.grant_id, g.epoch, g.lane, g.contact_id, g.number) for g in grants]
+    rows = [(g.message_id, g.grant_id, g.epoch, g.lane, g.contact_id, g.number, g.not_before) for g in grants]
     return {row["message_id"] for row in await connection.fetch(OPEN, *_columns(rows))}
 
 

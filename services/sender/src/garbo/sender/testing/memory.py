@@ -59,7 +59,7 @@ class MemoryAttempts:
     def _past(self, grant: SendGranted, rows: Sequence[AttemptRow]) -> Past:
         current, result = self.current[grant.message_id], self.results.get(grant.message_id)
         same = (current.grant_id, current.epoch) == (grant.grant_id, grant.epoch)
-        newer = current.grant_id == grant.grant_id and current.epoch > grant.epoch
+        newer = _is_newer(current, grant)
         useless = result is not None and result.outcome in ("accepted", "unknown")
         claimed = any((r.grant.grant_id, r.grant.epoch) == (grant.grant_id, grant.epoch) for r in rows)
         return Past(len(rows), claimed, result if same or newer or useless else None, newer)
@@ -165,8 +165,8 @@ class MemoryAttempts:
         known, result = self.current.get(grant.message_id), self.results.get(grant.message_id)
         if result and result.outcome in ("accepted", "unknown"):
             return False
-        told = known and known.epoch == grant.epoch and result
-        if known and known.grant_id == grant.grant_id and (known.epoch > grant.epoch or told):
+        told = known and (known.grant_id, known.epoch) == (grant.grant_id, grant.epoch) and result
+        if known and (told or _is_newer(known, grant)):
             return False
         self.current[grant.message_id] = grant
         self.results.pop(grant.message_id, None)
@@ -201,3 +201,9 @@ class MemoryAttempts:
         )
         self.results[grant.message_id] = result
         return result
+
+
+def _is_newer(one: SendGranted, other: SendGranted) -> bool:
+    if one.grant_id == other.grant_id:
+        return one.epoch > other.epoch
+    return one.not_before > other.not_before

@@ -28,6 +28,15 @@ class SenderDatabase:
                 "UPDATE router.stand_in SET state = 'revoked' WHERE grant_id = $1", grant.grant_id
             )
 
+    async def rebook(self, grant: SendGranted) -> None:
+        """Give a grant again, under its new epoch."""
+        async with self.database.connection() as connection:
+            await connection.execute(
+                "UPDATE router.stand_in SET state = 'reserved', epoch = $2 WHERE grant_id = $1",
+                grant.grant_id,
+                grant.epoch,
+            )
+
     async def attempts(self) -> dict[str, str]:
         """Read each attempt's state."""
         async with self.database.connection() as connection:
