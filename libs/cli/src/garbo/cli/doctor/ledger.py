@@ -7,7 +7,7 @@ import asyncio
 import re
 from collections import Counter
 from collections.abc import AsyncIterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from time import monotonic
 from typing import Any
 from uuid import UUID
@@ -19,6 +19,7 @@ from aiokafka.errors import KafkaError
 from garbo.cli.connection import kafka_of, url_of
 from garbo.cli.typed import garbo
 from garbo.common.errors import Reject, StartRefused
+from garbo.common.events.decisions import DecisionMade, Verdict
 from garbo.common.events.topics import DECISION_MADE, SEND_REQUESTED, Topic
 from garbo.common.events.wire import decode
 from garbo.common.runtime.bounded import bounded
@@ -47,6 +48,32 @@ class Row:
     def agrees(self) -> bool:
         """Say whether all places that count it have the same number."""
         return len({n for n in (self.kafka, self.simulator, self.analytics) if n is not None}) <= 1
+
+
+@dataclass(slots=True)
+class Decisions:
+    """What was told of one message: one record a sequence, of which the highest counts."""
+
+    told: dict[int, UUID] = field(default_factory=dict)
+    verdicts: dict[int, Verdict] = field(default_factory=dict)
+    contradicted: bool = False
+    """Two different records had the same sequence."""
+
+    def add(self, decision: DecisionMade) -> None:
+        """Take a record; the same one again changes nothing."""
+        known = self.told.setdefault(decision.sequence, decision.decision_id)
+        self.contradicted = self.contradicted or known != decision.decision_id
+        self.verdicts[decision.sequence] = decision.verdict
+
+    @property
+    def verdict(self) -> Verdict:
+        """The verdict that stands: allow and deny are final, defer waits."""
+        return self.verdicts[max(self.verdicts)]
+
+    @property
+    def whole(self) -> bool:
+        """Whether each sequence from 1 to the highest was told, once."""
+        return not self.contradicted and len(self.told) == max(self.told)
 
 
 async def ledger_rows(env: Mapping[str, str], *, settle_s: float) -> list[Row]:
@@ -79,16 +106,18 @@ async def _count(env: Mapping[str, str]) -> list[Row]:
         _accepted(url_of(env, "simulator")),
         _http("GET", f"{url_of(env, 'analytics')}/v1/counts"),
     )
-    verdicts = Counter(decided.values())
+    verdicts = Counter(message.verdict for message in decided.values())
+    permitted = {name for name, message in decided.items() if "allow" in message.verdicts.values()}
     return [
         Row("requests", len(requested), None, facts["requested"]),
         Row("decided", len(decided), None, facts["decided"]),
         Row("requests without a decision", len(requested - decided.keys()), None, 0),
+        Row("decisions lost or contradicted", sum(not m.whole for m in decided.values()), None, 0),
         Row("allowed", verdicts["allow"], None, facts["allowed"]),
         Row("denied", verdicts["deny"], None, facts["denied"]),
-        Row("deferred", verdicts["defer"], None, facts["deferred"]),
+        Row("waiting", verdicts["defer"], None, facts["deferred"]),
         Row("accepted", None, len(accepted), facts["accepted"]),
-        Row("accepted without a decision", None, len(accepted - decided.keys()), 0),
+        Row("accepted without ever being allowed", None, len(accepted - permitted), 0),
     ]
 
 
@@ -103,17 +132,17 @@ async def _requests(kafka: KafkaSettings) -> set[UUID]:
     return found
 
 
-async def _decisions(kafka: KafkaSettings) -> dict[UUID, str]:
-    """Give the current verdict of each message: the one of the highest sequence."""
-    newest: dict[UUID, tuple[int, str]] = {}
+async def _decisions(kafka: KafkaSettings) -> dict[UUID, Decisions]:
+    """Give what was decided of each message; an answer about a second submission (sequence 0) is none."""
+    found: dict[UUID, Decisions] = {}
     async for value in _whole(kafka, DECISION_MADE):
         try:
             decision = decode(DECISION_MADE, value)
         except Reject:
             continue
-        known = newest.get(decision.message_id, (0, ""))
-        newest[decision.message_id] = max(known, (decision.sequence, decision.verdict))
-    return {message: verdict for message, (sequence, verdict) in newest.items() if sequence > 0}
+        if decision.sequence:
+            found.setdefault(decision.message_id, Decisions()).add(decision)
+    return found
 
 
 async def _accepted(simulator: str) -> set[UUID]:

@@ -7,7 +7,7 @@ from pathlib import Path
 from garbo.cli.up.plan import Plan
 
 SERVICES = ("ingest", "router", "sender", "analytics")
-DEMO_KEYS = {"shop": "demo-shop-key", "helpdesk": "demo-helpdesk-key"}
+DEMO_KEYS = {"shop": "demo-shop-key", "helpdesk": "demo-helpdesk-key", "ops": "demo-ops-key"}
 """The keys whose hashes stand in deploy/local/business.yaml: known to everyone, for the demo alone."""
 GENERATED = ("WHATSAPP_APP_SECRETS", "WHATSAPP_VERIFY_TOKEN", "HASH_KEY")
 _OURS = (

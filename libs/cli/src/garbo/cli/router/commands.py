@@ -1,0 +1,119 @@
+"""The menu of `garbo policy` and `garbo contact` as far as the router answers them."""
+
+import json
+import os
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+
+from garbo.cli.router import contact as people
+from garbo.cli.router.api import router_of
+from garbo.cli.router.contact_page import print_contact
+from garbo.cli.router.simulate import body_of, instant_of, simulate
+from garbo.cli.router.simulation_report import print_report
+from garbo.common.errors import StartRefused
+
+contact = typer.Typer(help="What the router knows of a person.", no_args_is_help=True)
+
+Key = Annotated[str | None, typer.Option(help="API key; else GARBO_API_KEY, else the demo's.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print the whole answer as JSON.")]
+Who = Annotated[str, typer.Argument(help="Contact id, phone such as +393331234567, or user id.")]
+
+
+def policy_simulate(  # noqa: PLR0913 - each is an option a person types
+    file: Annotated[Path, typer.Argument(help="The other policy.")],
+    *,
+    since: Annotated[str, typer.Option(help="A span such as 7d, or an instant.")] = "7d",
+    until: Annotated[str | None, typer.Option(help="A span before now, or an instant; else now.")] = None,
+    warm_up: Annotated[
+        str | None, typer.Option(help="Replay this much before it too: it fills caps, uncounted.")
+    ] = None,
+    brand: Annotated[str | None, typer.Option(help="Compare this brand's requests alone.")] = None,
+    as_json: AsJson = False,
+    key: Key = None,
+) -> None:
+    """Replay what was asked under another policy: who would get more, fewer, later."""
+    body = body_of(file, since=since, until=until, warm_up=warm_up, brand=brand)
+    report = simulate(router_of(os.environ, key=key), body)
+    if as_json:
+        _print_json(report)
+    else:
+        print_report(report, Console(highlight=False))
+
+
+@contact.command("show")
+def contact_show(
+    who: Who,
+    *,
+    addresses: Annotated[
+        bool, typer.Option("--addresses", help="With phone and user id: scope admin.")
+    ] = False,
+    as_json: AsJson = False,
+    key: Key = None,
+) -> None:
+    """Show a person's state: what fills each cap and when it frees, what waits, consents with proof."""
+    person = people.show(router_of(os.environ, key=key), who, addresses=addresses)
+    if as_json:
+        _print_json(person)
+    else:
+        print_contact(person, Console(highlight=False))
+
+
+@contact.command("export")
+def contact_export(
+    who: Who,
+    *,
+    output: Annotated[
+        Path | None, typer.Option(help="A file instead of the terminal; only you may read it.")
+    ] = None,
+    key: Key = None,
+) -> None:
+    """Export everything the router holds about a person, as JSON; scope admin."""
+    held = people.export(router_of(os.environ, key=key), who)
+    if output is None:
+        _print_json(held)
+        return
+    try:
+        output.touch(mode=0o600)
+        output.write_text(json.dumps(held, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    except OSError as error:
+        raise StartRefused(f"{output} cannot be written: {error.strerror}") from None
+    typer.echo(f"written to {output}")
+
+
+@contact.command("erase")
+def contact_erase(
+    who: Who,
+    *,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    key: Key = None,
+) -> None:
+    """Erase a person: addresses, state and messages; a STOP is remembered by the address's hash alone."""
+    router = router_of(os.environ, key=key)
+    contact_id = people.contact_id_of(router, who)
+    if not yes:
+        typer.confirm(f"Erase contact {contact_id} for good?", abort=True)
+    people.erase(router, contact_id)
+    typer.echo(f"erased {contact_id}")
+
+
+@contact.command("suppress")
+def contact_suppress(
+    file: Annotated[Path, typer.Argument(help="CSV; the first column is a phone or a user id.")],
+    *,
+    brand: Annotated[str, typer.Option(help="Whose promos are forbidden; * for all.")],
+    as_of: Annotated[str, typer.Option(help="The list's date; a later opt-in outweighs it.")],
+    source: Annotated[str, typer.Option(help="Where the list comes from.")] = "import",
+    key: Key = None,
+) -> None:
+    """Bring a list of people who must not be promoted to; scope admin."""
+    at = instant_of(as_of, "--as-of")
+    count = people.suppress(router_of(os.environ, key=key), file, brand=brand, as_of=at, source=source)
+    typer.echo(f"{count:,} addresses are suppressed for {'all brands' if brand == '*' else brand}")
+
+
+def _print_json(answer: Any) -> None:  # noqa: ANN401 - JSON
+    sys.stdout.write(json.dumps(answer, indent=2, ensure_ascii=False) + "\n")

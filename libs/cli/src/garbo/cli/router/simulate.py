@@ -1,0 +1,81 @@
+"""`garbo policy simulate`: another policy over what was really asked, and what it changes."""
+
+import re
+import sys
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from garbo.cli.router.api import RouterApi
+from garbo.common.errors import StartRefused
+
+_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
+_SPAN = re.compile(r"^([1-9][0-9]{0,5})(s|m|h|d|w)$")
+
+
+def span_of(text: str, option: str) -> timedelta:
+    """Read a span such as 45s, 30m, 12h, 7d, 2w; raises StartRefused."""
+    match = _SPAN.match(text)
+    if match is None:
+        raise StartRefused(f"{option}: give a whole number and s, m, h, d or w, such as 7d")
+    return timedelta(seconds=int(match[1]) * _UNITS[match[2]])
+
+
+def instant_of(text: str, option: str) -> datetime:
+    """Read a span before now, or an instant such as 2026-06-01T10:00Z; raises StartRefused."""
+    if _SPAN.match(text):
+        return datetime.now(UTC) - span_of(text, option)
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        raise StartRefused(f"{option}: give a span such as 7d, or an instant such as 2026-06-01") from None
+    return at if at.tzinfo else at.replace(tzinfo=UTC)
+
+
+def body_of(file: Path, *, since: str, until: str | None, warm_up: str | None, brand: str | None) -> Any:  # noqa: ANN401 - JSON
+    """Write what the router is asked; raises StartRefused for a file or an option that cannot be read."""
+    try:
+        policy = file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise StartRefused(f"{file} cannot be read: {type(error).__name__}") from None
+    body: dict[str, Any] = {"policy": policy, "since": instant_of(since, "--since").isoformat()}
+    if until:
+        body["until"] = instant_of(until, "--until").isoformat()
+    if warm_up:
+        body["warm_up_s"] = int(span_of(warm_up, "--warm-up").total_seconds())
+    return body | ({"brand": brand} if brand else {})
+
+
+def simulate(router: RouterApi, body: Any) -> dict[str, Any]:  # noqa: ANN401 - JSON
+    """Run it with a progress bar on stderr; gives the report. Raises StartRefused when there is none."""
+    lines = router.lines("/v1/policies:simulate", body)
+    report = _watched(lines)
+    if report is None:
+        raise StartRefused("the simulation ended without a report: the router's log says why")
+    return report
+
+
+def _watched(lines: Iterator[Any]) -> dict[str, Any] | None:
+    columns = (
+        TextColumn("replaying"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("requests"),
+        TimeRemainingColumn(),
+    )
+    console = Console(file=sys.stderr)
+    with Progress(*columns, console=console, transient=True) as progress:
+        bar = progress.add_task("", total=None)
+        for line in lines:
+            match line["kind"]:
+                case "progress":
+                    progress.update(bar, completed=line["done"], total=line["total"])
+                case "report":
+                    return {key: value for key, value in line.items() if key != "kind"}
+                case "failed":
+                    raise StartRefused(f"the simulation failed: {line['detail']}")
+    return None
