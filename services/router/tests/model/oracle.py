@@ -1,0 +1,329 @@
+"""A second opinion on every decision: slow, obvious, and written apart from the engine.
+
+It knows facts (who wrote, who stopped, what was sent and when) and rules in a simple form. It answers by
+trying instants one after the other: every instant at which anything could change is a candidate, and the
+first that every rule permits is the answer.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Literal, TypeAlias
+
+from services.router.tests.model.wallclock import (
+    Unit,
+    ends_after,
+    nights,
+    period_start,
+    periods,
+    quiet_at,
+)
+
+HOUR_US = 3_600_000_000
+MINUTE_US = 60_000_000
+DAY_US = 24 * HOUR_US
+OnHit = Literal["defer", "deny"]
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """What all rules have."""
+
+    id: str
+    applies: frozenset[str]
+    """Message classes."""
+    on_hit: OnHit = "defer"
+    max_defer_us: int = 72 * HOUR_US
+    unless_tag: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StopRule(Rule):
+    """Nothing after a STOP to the brand."""
+
+
+@dataclass(frozen=True, slots=True)
+class ConsentRule(Rule):
+    """Nothing without a consent that is not older than this."""
+
+    double: bool = False
+    max_age_us: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class WindowRule(Rule):
+    """Nothing free-form later than a day after they wrote."""
+
+
+@dataclass(frozen=True, slots=True)
+class QuietRule(Rule):
+    """Nothing at night; minutes of the wall clock."""
+
+    from_min: int = 21 * 60
+    to_min: int = 9 * 60
+    days: frozenset[int] = frozenset(range(7))
+    zone: str = "recipient"
+
+
+@dataclass(frozen=True, slots=True)
+class HoldRule(Rule):
+    """Nothing while a case is open, and for a while after."""
+
+    cool_down_us: int = 24 * HOUR_US
+    max_us: int = 7 * DAY_US
+
+
+@dataclass(frozen=True, slots=True)
+class CapRule(Rule):
+    """At most `limit` of `counts` in the window. A gap is a cap of 1."""
+
+    limit: int = 1
+    span_us: int | None = None
+    """Rolling when given, else `unit`, else for ever."""
+    unit: Unit | None = None
+    counts: frozenset[str] = frozenset({"promo"})
+    per: Literal["recipient", "brand", "campaign"] = "recipient"
+    keep_slots: int = 0
+    keep_priority: int = 0
+    is_gap: bool = False
+    zone: str = "recipient"
+
+
+AnyRule: TypeAlias = StopRule | ConsentRule | WindowRule | QuietRule | HoldRule | CapRule
+
+
+@dataclass(slots=True)
+class Sent:
+    """Something that was sent, or may yet be: then at the latest instant it can be accepted."""
+
+    at_us: int
+    message_class: str
+    brand: str
+    campaign: str | None = None
+    open: bool = True
+
+
+@dataclass(slots=True)
+class Facts:
+    """All that is known of one person."""
+
+    sends: dict[object, Sent] = field(default_factory=dict)
+    stops: list[tuple[str, int, bool]] = field(default_factory=list)
+    """Brand, instant, and whether it was a STOP (else a START)."""
+    consents: list[tuple[str, str, int]] = field(default_factory=list)
+    """Brand, action, instant."""
+    wrote: list[tuple[str, int]] = field(default_factory=list)
+    """Number, instant."""
+    cases: dict[tuple[str, str], tuple[int, int | None]] = field(default_factory=dict)
+    """Brand and name -> opened, closed."""
+    zones: tuple[str, ...] = ("Europe/Rome",)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What is asked, already classified."""
+
+    message_class: str
+    brand: str
+    campaign: str | None = None
+    tags: tuple[str, ...] = ()
+    priority: int = 50
+    free_form: bool = False
+    number: str = ""
+    not_before_us: int = 0
+    expires_at_us: int | None = None
+    first_decided_at_us: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The oracle's word."""
+
+    verdict: Literal["allow", "defer", "deny"]
+    reason: str
+    rule: str | None = None
+    next_allowed_at_us: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Oracle:
+    """Rules in file order, and an instant near which wall clocks are read."""
+
+    rules: tuple[AnyRule, ...]
+    middle_us: int
+
+    def answer(self, facts: Facts, asked: Asked, now_us: int) -> Answer:
+        """Say what must be decided."""
+        if asked.expires_at_us is not None and asked.expires_at_us <= now_us:
+            return Answer("deny", "expired")
+        start_us = max(now_us, asked.not_before_us)
+        touching = [rule for rule in self.rules if self.touches(rule, asked)]
+        refusing = [rule for rule in touching if not self.permits(rule, facts, asked, start_us)]
+        timed = [rule for rule in touching if isinstance(rule, QuietRule | HoldRule | CapRule)]
+        next_us, movers = self.first_permitted(timed, facts, asked, start_us)
+        shut = next_us is not None and any(
+            not self.permits(rule, facts, asked, next_us) for rule in touching if rule not in refusing + timed
+        )
+        for rule in refusing:
+            if (
+                rule not in timed
+                or rule.on_hit == "deny"
+                or self.earliest(rule, facts, asked, start_us) is None
+            ):
+                helps = any(
+                    r in timed and self.earliest(r, facts, asked, start_us) is not None for r in refusing
+                )
+                return Answer("deny", reason_of(rule), rule.id, next_us if helps and not shut else None)
+        if next_us == now_us:
+            return Answer("allow", "allowed")
+        if next_us is None or shut:
+            return Answer("deny", reason_of(movers[-1]), movers[-1].id)
+        return self._wait(asked, movers, next_us=next_us, now_us=now_us)
+
+    def first_permitted(
+        self, timed: Sequence[AnyRule], facts: Facts, asked: Asked, from_us: int
+    ) -> tuple[int | None, list[AnyRule]]:
+        """Find the least instant all rules permit, and who moved it, in the order of the moves."""
+        at_us = from_us
+        movers: list[AnyRule] = []
+        while True:
+            wishes = [(self.earliest(rule, facts, asked, at_us), rule) for rule in timed]
+            never = [rule for wish, rule in wishes if wish is None]
+            if never:
+                return None, [*movers, never[0]]
+            latest_us = max((wish for wish, _ in wishes if wish is not None), default=at_us)
+            if latest_us == at_us:
+                return at_us, movers
+            movers += [next(rule for wish, rule in wishes if wish == latest_us)]
+            at_us = latest_us
+
+    def earliest(self, rule: AnyRule, facts: Facts, asked: Asked, from_us: int) -> int | None:
+        """Try one instant after the other until the rule permits it."""
+        for at_us in sorted({from_us, *(c for c in self.changes(rule, facts, from_us) if c > from_us)}):
+            if self.permits(rule, facts, asked, at_us):
+                return at_us
+        return None
+
+    def permits(self, rule: AnyRule, facts: Facts, asked: Asked, at_us: int) -> bool:
+        """Say whether a rule permits a send at an instant."""
+        match rule:
+            case StopRule():
+                return not stopped(facts, asked.brand)
+            case ConsentRule():
+                return consented(rule, facts, asked.brand, at_us)
+            case WindowRule():
+                return not asked.free_form or any(
+                    number == asked.number and at_us < wrote_us + DAY_US for number, wrote_us in facts.wrote
+                )
+            case QuietRule():
+                return not any(quiet_at(closed, at_us) for closed in self.closed(rule, facts))
+            case HoldRule():
+                ends = [
+                    case_ends(rule, case) for (brand, _), case in facts.cases.items() if brand == asked.brand
+                ]
+                return at_us >= max(ends, default=0)
+            case CapRule():
+                return all(self._has_room(rule, facts, asked, at_us, zone) for zone in zones_of(rule, facts))
+
+    def changes(self, rule: AnyRule, facts: Facts, from_us: int) -> Iterator[int]:
+        """Give every instant at which the rule's answer could change for the better."""
+        match rule:
+            case QuietRule():
+                for closed in self.closed(rule, facts):
+                    yield from ends_after(closed, from_us)
+            case HoldRule():
+                yield from (case_ends(rule, case) for case in facts.cases.values())
+            case CapRule(span_us=int(span_us)):
+                yield from (sent.at_us + span_us for sent in facts.sends.values())
+            case CapRule(unit=unit) if unit is not None:
+                for zone in zones_of(rule, facts):
+                    yield from periods(zone, self.middle_us, unit)
+            case _:
+                pass
+
+    def closed(self, rule: QuietRule, facts: Facts) -> list[list[tuple[int, int]]]:
+        """Give the closed intervals of a quiet rule, for each clock that counts."""
+        return [
+            nights(zone, self.middle_us, rule.from_min, rule.to_min, rule.days)
+            for zone in zones_of(rule, facts)
+        ]
+
+    def touches(self, rule: AnyRule, asked: Asked) -> bool:
+        """Say whether a rule has a say."""
+        if isinstance(rule, CapRule) and rule.per == "campaign" and asked.campaign is None:
+            return False
+        if isinstance(rule, WindowRule) and not asked.free_form:
+            return False
+        return asked.message_class in rule.applies and rule.unless_tag not in asked.tags
+
+    def _has_room(self, rule: CapRule, facts: Facts, asked: Asked, at_us: int, zone: str) -> bool:
+        if rule.span_us is not None:
+            since_us = at_us - rule.span_us + 1
+        elif rule.unit is not None:
+            since_us = period_start(periods(zone, self.middle_us, rule.unit), at_us)
+        else:
+            since_us = 0
+        used = sum(sent.at_us >= since_us for sent in facts.sends.values() if counts(rule, sent, asked))
+        kept = rule.keep_slots if asked.priority < rule.keep_priority else 0
+        return used < rule.limit - kept
+
+    def _wait(self, asked: Asked, movers: Sequence[AnyRule], *, next_us: int, now_us: int) -> Answer:
+        named = movers[-1].id if movers else None
+        first_us = now_us if asked.first_decided_at_us is None else asked.first_decided_at_us
+        latest_us = min((first_us + rule.max_defer_us for rule in movers), default=next_us)
+        if next_us > latest_us or (asked.expires_at_us is not None and next_us >= asked.expires_at_us):
+            return Answer("deny", "would_expire", named, next_us)
+        reason = "not_before" if not movers else reason_of(movers[-1])
+        return Answer("defer", reason, named, next_us)
+
+
+def counts(rule: CapRule, sent: Sent, asked: Asked) -> bool:
+    """Say whether a cap counts a send for this request."""
+    return (
+        sent.message_class in rule.counts
+        and (rule.per != "brand" or sent.brand == asked.brand)
+        and (rule.per != "campaign" or sent.campaign == asked.campaign)
+    )
+
+
+def zones_of(rule: QuietRule | CapRule, facts: Facts) -> tuple[str, ...]:
+    """Give the clocks that count."""
+    return facts.zones if rule.zone == "recipient" else (rule.zone,)
+
+
+def case_ends(rule: HoldRule, case: tuple[int, int | None]) -> int:
+    """Give the instant from which a case holds nothing."""
+    opened_us, closed_us = case
+    ends = [opened_us + rule.max_us] + ([] if closed_us is None else [closed_us + rule.cool_down_us])
+    return min(ends)
+
+
+def stopped(facts: Facts, brand: str) -> bool:
+    """Say whether the last word to the brand was STOP; at the same instant STOP is the last."""
+    words = [(at_us, is_stop) for about, at_us, is_stop in facts.stops if about == brand]
+    return bool(words) and max(words)[1]
+
+
+def consented(rule: ConsentRule, facts: Facts, brand: str, at_us: int) -> bool:
+    """Say whether a consent stands, of the level asked, young enough; of two at once the withdrawal wins."""
+    acts = [(when_us, action) for about, action, when_us in facts.consents if about in (brand, "*")]
+    gone_us = max((when_us for when_us, action in acts if action == "withdrawn"), default=-1)
+    strong = {"confirmed"} if rule.double else {"given", "confirmed", "imported"}
+    best_us = max((when_us for when_us, action in acts if action in strong), default=-1)
+    return best_us > gone_us and (rule.max_age_us is None or at_us < best_us + rule.max_age_us)
+
+
+def reason_of(rule: AnyRule) -> str:
+    """Name what a rule's refusal is called, as far as it is always the same."""
+    match rule:
+        case StopRule():
+            return "stopped"
+        case ConsentRule():
+            return "consent"
+        case WindowRule():
+            return "window_closed"
+        case QuietRule():
+            return "quiet"
+        case HoldRule():
+            return "case_open"
+        case CapRule():
+            return "gap" if rule.is_gap else "cap_reached"

@@ -1,0 +1,15 @@
+"""The negative control: the router as it would be written without row locks. It must be caught.
+
+Everything is the real router's, but for one thing: it reads the states, decides and writes, and nothing keeps
+another process from doing the same in between.
+"""
+
+import sys
+
+from garbo.common.runtime.lifecycle import run
+from garbo.router.app import build
+from garbo.router.outbound.postgres_batch import PostgresBatch
+
+if __name__ == "__main__":
+    PostgresBatch.lock = PostgresBatch.peek  # type: ignore[method-assign] # the mistake itself
+    sys.exit(run(build))

@@ -1,0 +1,26 @@
+"""Four routers, hot people, kill -9: judged on the simulator's ledger, not on our tables."""
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from garbo.cli.local.testing import SharedKafka, SharedPostgres
+from tests.chaos.__main__ import show
+from tests.chaos.installation import installed
+from tests.chaos.run import Size, chaos
+
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]
+
+
+def test_scenario_22_nobody_is_over_the_cap_whichever_router_is_killed(
+    kafka: SharedKafka, postgres: SharedPostgres, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    size = Size(people=1_000, requests=10_000, routers=4, kills=2)
+    with installed(kafka, postgres, tmp_path) as installation:
+        found = asyncio.run(chaos(installation, size))
+    with capsys.disabled():
+        show(size, found)
+    assert found.kills > 0
+    assert found.accepted >= 3 * size.people * 0.9, "few were sent: the run says little"
+    assert (found.excesses, found.deadlocks, found.dead_letters, found.faults) == ([], 0, 0, [])
