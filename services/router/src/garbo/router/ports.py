@@ -1,6 +1,6 @@
 """What the flow needs of the outside, in the flow's words."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
@@ -216,6 +216,24 @@ class Batch(Protocol):
         """Lock this process's slices of budgets, after people and grants, and read what is left in them."""
         ...
 
+    async def lists_about(self, contact_ids: Iterable[ContactId]) -> Mapping[ContactId, Mapping[str, int]]:
+        """Read what suppression lists say of people, by any of their addresses: brand or `*` -> since."""
+        ...
+
+    async def unlinked(self, consent_ids: Iterable[UUID]) -> Collection[UUID]:
+        """Name those records of consent whose person was erased since."""
+        ...
+
+    async def addresses_of(
+        self, contact_ids: Iterable[ContactId]
+    ) -> Mapping[ContactId, Sequence[Address]]:
+        """Read all addresses of people."""
+        ...
+
+    async def forget(self, contact_ids: Iterable[ContactId]) -> None:
+        """Delete the addresses of people, unlink their proofs of consent, and forget old sends."""
+        ...
+
     async def write(self, changes: Changes) -> None:
         """Write. Raises `RetryLater` when another process has just stored one of the decisions."""
         ...
@@ -288,4 +306,58 @@ class Meter(Protocol):
 
     def resurrected(self) -> None:
         """Count a message that arrived after its slot had been given back: somebody should look."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class HeldContact:
+    """One person as they are held, read at one instant."""
+
+    contact_id: ContactId
+    kind: Literal["person", "group"]
+    now_us: int
+    state: RecipientState
+    """With the sends of all campaigns that have a lifetime cap."""
+    addresses: tuple[Address, ...] = ()
+    waiting: tuple[Deferred, ...] = ()
+    evidence: tuple[ConsentEvidence, ...] = ()
+
+
+class ContactReader(Protocol):
+    """Reads people for people: without locks, from one snapshot."""
+
+    async def contact_at(self, address_hash: str) -> ContactId | None:
+        """Find whose address it is."""
+        ...
+
+    async def contact(self, contact_id: ContactId) -> HeldContact | None:
+        """Read a person; who turned out to be somebody else is read there."""
+        ...
+
+    async def export(self, contact_id: ContactId) -> Mapping[str, Sequence[Mapping[str, Any]]] | None:
+        """Give everything that is held about a person: table -> rows of JSON values."""
+        ...
+
+
+class PolicyArchive(Protocol):
+    """Every policy that was ever in force, as it was written."""
+
+    async def keep(self, version: str, body: str) -> None:
+        """Keep a policy's text, as the one that came into force last. Raises `RetryLater`."""
+        ...
+
+    async def newest(self) -> str | None:
+        """Give the text of the policy that came into force last; None when there was none. `RetryLater`."""
+        ...
+
+
+class PolicyMeter(Protocol):
+    """Shows which policy is in force, and whether the file is another."""
+
+    def policy_in_force(self, *, name: str, version: str) -> None:
+        """Show it."""
+        ...
+
+    def file_refused(self, *, refused: bool) -> None:
+        """Show whether the file, as it is now, was refused."""
         ...

@@ -2,12 +2,17 @@
 
 from typing import Final
 
-from prometheus_client import Counter
+from prometheus_client import Counter, Gauge, Info
 
 DECISIONS: Final = Counter("garbo_router_decisions", "Decisions made", ["class", "verdict", "reason"])
 REPEATS: Final = Counter("garbo_router_repeats", "Requests that had been decided before")
 RESURRECTED: Final = Counter(
     "garbo_router_resurrected", "Messages that arrived after their slot had been given back"
+)
+
+POLICY: Final = Info("garbo_router_policy", "The policy in force")
+POLICY_REFUSED: Final = Gauge(
+    "garbo_router_policy_refused", "1 while the policy file is refused and another policy is in force"
 )
 
 
@@ -25,3 +30,15 @@ class PrometheusMeter:
     def resurrected(self) -> None:
         """Count a message that arrived after its slot had been given back: somebody should look."""
         RESURRECTED.inc()
+
+
+class PrometheusPolicyMeter:
+    """A `PolicyMeter`."""
+
+    def policy_in_force(self, *, name: str, version: str) -> None:
+        """Show it."""
+        POLICY.info({"policy": name, "version": version})
+
+    def file_refused(self, *, refused: bool) -> None:
+        """Show whether the file, as it is now, was refused."""
+        POLICY_REFUSED.set(refused)
