@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from http import HTTPStatus
+from typing import Protocol
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -11,10 +12,15 @@ from starlette.routing import BaseRoute, Route
 
 from garbo.common.business import Business
 from garbo.common.runtime.http import problem
-from garbo.router.inbound.http.decisions import Decisions
 from garbo.router.inbound.http.door import Door
 
-Resource = Decisions
+
+class Resource(Protocol):
+    """One resource of the API."""
+
+    def routes(self, door: Door) -> list[Route]:
+        """Give its routes."""
+        ...
 
 
 def http_app(business: Business, resources: Sequence[Resource], *, health: Sequence[Route]) -> Starlette:

@@ -40,7 +40,9 @@ class Door:
         self._business = business
         self._at_once = 0
 
-    def route(self, method: str, path: str, scope: Scope, handler: Handler) -> Route:
+    def route(
+        self, method: str, path: str, scope: Scope, handler: Handler, *, answer_s: float = ANSWER_S
+    ) -> Route:
         """Give the route of a handler."""
 
         async def endpoint(request: Request) -> Response:
@@ -50,7 +52,7 @@ class Door:
                     raise _busy()
                 self._at_once += 1
                 try:
-                    async with asyncio.timeout(ANSWER_S):
+                    async with asyncio.timeout(answer_s):
                         return await handler(request, client)
                 finally:
                     self._at_once -= 1

@@ -1,0 +1,72 @@
+"""`/v1/contacts`: who somebody is to the router."""
+
+from typing import Final
+from uuid import UUID
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from garbo.common.business import Client
+from garbo.common.events.addresses import Recipient
+from garbo.common.events.ids import ContactId
+from garbo.common.runtime.http import JSONBytes
+from garbo.router.flow.contact_view import ContactFound
+from garbo.router.flow.showing import ShowContacts
+from garbo.router.inbound.http.door import Door, Refusal, read_as, read_json
+
+EXPORT_S: Final = 300.0
+"""An export looks through every day that is kept."""
+
+
+class Contacts:
+    """Find, show, export. No phone number stands in a URL, and in an answer only when an admin asks."""
+
+    def __init__(self, *, showing: ShowContacts) -> None:
+        self._showing = showing
+
+    def routes(self, door: Door) -> list[Route]:
+        """Give the routes."""
+        return [
+            door.route("POST", "/v1/contacts:find", "read", self.find),
+            door.route("GET", "/v1/contacts/{contact_id}:export", "admin", self.export, answer_s=EXPORT_S),
+            door.route("GET", "/v1/contacts/{contact_id}", "read", self.show),
+        ]
+
+    async def find(self, request: Request, _: Client) -> Response:
+        """Give the contact id of an address."""
+        who = read_as(Recipient, await read_json(request), title="Not an address")
+        found = await self._showing.find(who)
+        if found is None:
+            raise Refusal(404, "Nobody", "Nobody is known by this address: no message was asked for it yet.")
+        return Response(
+            ContactFound(contact_id=found).model_dump_json().encode(), media_type="application/json"
+        )
+
+    async def show(self, request: Request, client: Client) -> Response:
+        """Show state, caps and consents, as far as the key's brands go."""
+        addresses = request.query_params.get("addresses", "false").lower() == "true"
+        if addresses and "admin" not in client.scopes:
+            raise Refusal(403, "Not allowed", "Addresses need the scope admin.")
+        shown = await self._showing.show(_contact_id(request), brands=client.brands, addresses=addresses)
+        if shown is None:
+            raise _unknown()
+        return Response(shown.model_dump_json().encode(), media_type="application/json")
+
+    async def export(self, request: Request, _: Client) -> Response:
+        """Give everything that is held about a person."""
+        held = await self._showing.export(_contact_id(request))
+        if held is None:
+            raise _unknown()
+        return JSONBytes(held)
+
+
+def _contact_id(request: Request) -> ContactId:
+    try:
+        return ContactId(UUID(request.path_params["contact_id"]))
+    except ValueError:
+        raise _unknown() from None
+
+
+def _unknown() -> Refusal:
+    return Refusal(404, "No such contact", "Nobody has this contact id; POST /v1/contacts:find finds one.")

@@ -1,0 +1,58 @@
+"""A `ContactReader` over the store in memory."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import orjson
+
+from garbo.common.events.ids import ContactId
+from garbo.router.domain.instants import to_us
+from garbo.router.flow.state_json import given_json
+from garbo.router.ports import HeldContact
+from garbo.router.testing.memory import InMemoryStore
+
+
+class InMemoryContactReader:
+    """Reads what transactions have kept."""
+
+    def __init__(self, store: InMemoryStore) -> None:
+        self._store = store
+
+    async def contact_at(self, address_hash: str) -> ContactId | None:
+        """Find whose address it is."""
+        contact = self._store.tables.aliases.get(address_hash)
+        return contact.contact_id if contact else None
+
+    async def contact(self, contact_id: ContactId) -> HeldContact | None:
+        """Read a person; who turned out to be somebody else is read there."""
+        tables = self._store.tables
+        state = tables.states.get(contact_id)
+        if state is None:
+            return None
+        if state.merged_into is not None:
+            return await self.contact(state.merged_into)
+        mine = [contact for contact in tables.aliases.values() if contact.contact_id == contact_id]
+        lasting = [sends for (who, _), sends in tables.counted.items() if who == contact_id]
+        return HeldContact(
+            contact_id=contact_id,
+            kind=mine[0].kind if mine else "person",
+            now_us=to_us(self._store.now),
+            state=replace(state, campaign_sends=tuple(send for sends in lasting for send in sends)),
+            addresses=tuple(sorted((c.address for c in mine), key=lambda a: (a.kind, a.value))),
+            waiting=tuple(d for d in tables.deferred.values() if d.contact_id == contact_id),
+            evidence=tuple(e for e in tables.evidence.values() if e.contact_id == contact_id),
+        )
+
+    async def export(self, contact_id: ContactId) -> Mapping[str, Sequence[Mapping[str, Any]]] | None:
+        """Give what PostgreSQL would hold about a person, by table."""
+        held = await self.contact(contact_id)
+        if held is None:
+            return None
+        decisions = [d for d in self._store.tables.decisions.values() if d.contact_id == held.contact_id]
+        return {
+            "contact": [{"contact_id": str(held.contact_id), "kind": held.kind}],
+            "alias": [{"kind": a.kind, "value": a.value} for a in held.addresses],
+            "recipient_state": [{"state": given_json(held.state)}],
+            "decision": [{"records": [orjson.loads(record) for record in d.records]} for d in decisions],
+        }

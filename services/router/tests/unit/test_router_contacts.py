@@ -1,0 +1,183 @@
+"""What a person is shown as: caps by decide's own rules, and no address unless an admin asks."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from hashlib import sha256
+from uuid import uuid4
+
+import httpx
+import pytest
+
+from garbo.router.domain.policy import Policy
+from garbo.router.flow.directory import Directory
+from garbo.router.flow.policies import Policies
+from garbo.router.flow.showing import ShowContacts
+from garbo.router.inbound.http.api import http_app
+from garbo.router.inbound.http.contacts import Contacts
+from garbo.router.testing.build import API_KEY, HASH_KEY, PHONE, business, consent, inbound, requested, result
+from garbo.router.testing.memory import InMemoryStore
+from garbo.router.testing.memory_reading import InMemoryContactReader
+from garbo.router.testing.router import Router
+
+ADMIN_KEY = "test-admin-key"
+MakePolicy = Callable[..., Policy]
+OPT_IN = "id: opt-in, type: consent, purpose: marketing, applies_to: { class: promo }, hard: true"
+WEEK = (
+    "id: week, type: cap, limit: 2, window: { rolling: 7d }, per: [recipient],"
+    " applies_to: { class: promo }, counts: { class: promo }, on_hit: { defer: 8d }"
+)
+DAY = (
+    "id: day, type: cap, limit: 1, window: { calendar: day, zone: Europe/Rome }, per: [recipient, brand],"
+    " applies_to: { class: promo }, counts: { class: promo }"
+)
+
+
+@pytest.fixture
+def capped(memory: InMemoryStore, make_policy: MakePolicy) -> Router:
+    admin = {
+        "id": "ops",
+        "keys_sha256": [sha256(ADMIN_KEY.encode()).hexdigest()],
+        "brands": ["acme"],
+        "purposes": [],
+        "scopes": ["read", "admin"],
+    }
+    clients = [*(client.model_dump() for client in business().clients), admin]
+    return Router(memory, make_policy(OPT_IN, WEEK, DAY), business=business(clients=clients))
+
+
+def client_of(router: Router, *, key: str = API_KEY) -> httpx.AsyncClient:
+    assert isinstance(router.store, InMemoryStore)
+    showing = ShowContacts(
+        reader=InMemoryContactReader(router.store),
+        policies=Policies(router.policy),
+        directory=Directory(router.business),
+        hash_key=HASH_KEY,
+    )
+    app = http_app(router.business, [Contacts(showing=showing)], health=[])
+    return httpx.AsyncClient(
+        transport=httpx.ASGITransport(app=app, raise_app_exceptions=False),
+        base_url="http://router",
+        headers={"Authorization": f"Bearer {key}"},
+    )
+
+
+async def find(http: httpx.AsyncClient) -> str:
+    found = await http.post("/v1/contacts:find", json={"phone": PHONE})
+    assert found.status_code == 200, found.text
+    return str(found.json()["contact_id"])
+
+
+async def promote(router: Router, brand: str, campaign: str) -> str:
+    """Grant one promo and let it be accepted at once."""
+    asked = requested(brand=brand, campaign=campaign)
+    (decided,) = await router.ask(asked)
+    assert decided.verdict == "allow", decided
+    await router.hear(result(router.granted[-1], "accepted", wamid=f"wamid.{uuid4()}"))
+    return str(asked.message_id)
+
+
+async def test_each_cap_says_what_fills_it_and_when_that_frees(capped: Router) -> None:
+    await capped.hear(consent(), consent(brand="bolt"))
+    mine, other = await promote(capped, "acme", "summer"), await promote(capped, "bolt", "winter")
+    async with client_of(capped) as http:
+        shown = (await http.get(f"/v1/contacts/{await find(http)}")).json()
+    caps = {(cap["rule"], cap["brand"]): cap for cap in shown["caps"]}
+    week, acme = caps["week", None], caps["day", "acme"]
+    assert (week["used"], week["limit"], week["full"]) == (2, 2, True)
+    assert {send["message_id"] for send in week["by"]} == {mine, other}
+    assert week["free_at"] == "2026-06-08T10:00:00Z"
+    assert {send["frees_at"] for send in week["by"]} == {"2026-06-08T10:00:00Z"}
+    assert (acme["used"], acme["full"], acme["free_at"]) == (1, True, "2026-06-01T22:00:00Z")
+    assert [(send["campaign"], send["frees_at"]) for send in acme["by"]] == [
+        ("summer", "2026-06-01T22:00:00Z")
+    ]
+    promo = {answer["brand"]: answer for answer in shown["promo"]}["acme"]
+    assert (promo["verdict"], promo["rule"], promo["next_allowed_at"]) == (
+        "defer",
+        "week",
+        "2026-06-08T10:00:00Z",
+    )
+
+
+async def test_what_is_shown_agrees_with_what_is_decided_then(capped: Router, memory: InMemoryStore) -> None:
+    await capped.hear(consent())
+    await promote(capped, "acme", "summer")
+    memory.advance(timedelta(hours=5))
+    async with client_of(capped) as http:
+        shown = (await http.get(f"/v1/contacts/{await find(http)}")).json()
+    (decided,) = await capped.ask(requested())
+    promo = {answer["brand"]: answer for answer in shown["promo"]}["acme"]
+    assert (promo["verdict"], promo["rule"]) == (decided.verdict, decided.rule)
+    assert decided.next_allowed_at is not None
+    assert promo["next_allowed_at"] == decided.next_allowed_at.isoformat().replace("+00:00", "Z")
+
+
+async def test_another_brands_sends_fill_a_shared_cap_without_their_name(capped: Router) -> None:
+    await capped.hear(consent(), consent(brand="bolt"))
+    await promote(capped, "bolt", "winter")
+    async with client_of(capped, key=ADMIN_KEY) as http:
+        answer = await http.get(f"/v1/contacts/{await find(http)}")
+    shown = answer.json()
+    week = next(cap for cap in shown["caps"] if cap["rule"] == "week")
+    assert [(send["brand"], send["campaign"], send["message_id"]) for send in week["by"]] == [
+        (None, None, None)
+    ]
+    assert "winter" not in answer.text
+    assert {consented["brand"] for consented in shown["consents"]} == {"acme"}
+
+
+async def test_windows_stops_and_consents_are_shown(capped: Router) -> None:
+    await capped.hear(consent())
+    await capped.hear(inbound("STOP"))
+    async with client_of(capped) as http:
+        shown = (await http.get(f"/v1/contacts/{await find(http)}")).json()
+    assert [(window["number"], window["open"]) for window in shown["windows"]] == [("1001", True)]
+    assert [(stop["brand"], stop["stopped"]) for stop in shown["stops"]] == [("acme", True)]
+    assert shown["zone"] == {"source": "default", "zones": ["UTC"]} or shown["zone"]["source"] == "country"
+
+
+async def test_an_address_is_shown_to_an_admin_who_asks_and_to_nobody_else(capped: Router) -> None:
+    await capped.hear(consent())
+    async with client_of(capped) as http:
+        plain = await http.get(f"/v1/contacts/{await find(http)}")
+        refused = await http.get(f"/v1/contacts/{await find(http)}?addresses=true")
+    async with client_of(capped, key=ADMIN_KEY) as http:
+        full = await http.get(f"/v1/contacts/{await find(http)}?addresses=true")
+        unasked = await http.get(f"/v1/contacts/{await find(http)}")
+    assert PHONE[1:] not in plain.text + unasked.text
+    assert refused.status_code == 403
+    assert full.json()["addresses"] == [{"kind": "phone", "value": PHONE}]
+
+
+async def test_an_export_needs_an_admin_and_holds_the_decisions(capped: Router) -> None:
+    await capped.hear(consent())
+    await capped.ask(requested())
+    async with client_of(capped) as http:
+        refused = await http.get(f"/v1/contacts/{await find(http)}:export")
+    async with client_of(capped, key=ADMIN_KEY) as http:
+        held = (await http.get(f"/v1/contacts/{await find(http)}:export")).json()
+    assert refused.status_code == 403
+    assert [record["verdict"] for decision in held["decision"] for record in decision["records"]] == ["allow"]
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body", "status"),
+    [
+        ("POST", "/v1/contacts:find", {"phone": "+393339999999"}, 404),
+        ("POST", "/v1/contacts:find", {"phone": "0039"}, 422),
+        ("POST", "/v1/contacts:find", [], 422),
+        ("GET", f"/v1/contacts/{uuid4()}", None, 404),
+        ("GET", "/v1/contacts/none", None, 404),
+    ],
+)
+async def test_nobody_is_answered_clearly(
+    capped: Router,
+    method: str,
+    path: str,
+    body: object,
+    status: int,
+) -> None:
+    async with client_of(capped) as http:
+        answer = await http.request(method, path, json=body)
+    assert answer.status_code == status
+    assert "333" not in answer.text
