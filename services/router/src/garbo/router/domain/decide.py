@@ -216,7 +216,7 @@ def _answer_of(hearing: Hearing, rule: TimeRule | None) -> Answer | None:
 
 
 def _next_rule(hearing: Hearing, wait: Wait) -> str | None:
-    """Name the rule that moved the instant before the last one did, else the other that frees last."""
+    """Name the rule that moved the instant before the deciding one, else the other that frees last."""
     if not wait.moved:
         return None
     mover = wait.moved[-1]

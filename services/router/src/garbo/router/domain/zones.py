@@ -6,32 +6,23 @@ from importlib.resources import files
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from tzdata import IANA_VERSION as TZDATA  # release of the rules, such as 2026f; goes into each record
+from tzdata import IANA_VERSION
 
+from garbo.common.events.zones import zone_names
 from garbo.router.domain.policy import RECIPIENT_ZONE, Zones
 
-__all__ = ["TZDATA", "is_zone", "local_time", "utc_us", "wall_clocks", "zones_of"]
-
+TZDATA: Final[str] = IANA_VERSION
+"""The release of the rules, such as 2026f."""
 _EPOCH: Final = datetime(1970, 1, 1)  # noqa: DTZ001 - zoneinfo wants UTC without a mark
 _MICROSECOND: Final = timedelta(microseconds=1)
 _FIRST_US: Final = (datetime(2, 1, 1) - _EPOCH) // _MICROSECOND  # noqa: DTZ001
 _LAST_US: Final = (datetime(9990, 1, 1) - _EPOCH) // _MICROSECOND  # noqa: DTZ001
 
 
-@lru_cache(maxsize=1)
-def _names() -> frozenset[str]:
-    return frozenset(files("tzdata").joinpath("zones").read_text("utf-8").split())
-
-
-def is_zone(name: str) -> bool:
-    """Say whether a name is an IANA zone of the release in use."""
-    return name in _names()
-
-
 @lru_cache(maxsize=1024)
 def _zone(name: str) -> ZoneInfo:
     """Load the rules of a zone; a name that is none is UTC (names are checked where they come in)."""
-    known = name if is_zone(name) else "UTC"
+    known = name if name in zone_names() else "UTC"
     with files("tzdata.zoneinfo").joinpath(*known.split("/")).open("rb") as rules:
         return ZoneInfo.from_file(rules, key=known)
 
@@ -56,7 +47,7 @@ def zones_of(policy: Zones, *, contact: str | None, country: tuple[str, ...]) ->
     """
     for source in policy.sources:
         named = (contact,) if source == "contact" else country
-        known = tuple(name for name in named if name is not None and is_zone(name))
+        known = tuple(name for name in named if name is not None and name in zone_names())
         if known:
             return known if policy.strictest else known[:1]
     return (policy.default,)

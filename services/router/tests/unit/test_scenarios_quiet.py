@@ -1,0 +1,224 @@
+"""Scenarios 13 to 21: quiet hours by the person's clock, waiting, and its limits."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from itertools import pairwise
+
+import pytest
+
+from garbo.router.domain.decide import Decision, decide
+from garbo.router.domain.instants import HOUR_US, MINUTE_US, SECOND_US
+from garbo.router.domain.policy import Policy, Zones
+from garbo.router.domain.state import RecipientState
+from garbo.router.domain.zones import TZDATA
+from garbo.router.testing.build_domain import UTILITY, a_request, a_state, at, sends_at
+
+MakePolicy = Callable[..., Policy]
+NIGHT = 'id: night, type: quiet, from: "21:00", to: "09:00", days: all, applies_to: { class: promo }'
+ROME = a_state(zone="Europe/Rome")
+
+
+def quiet(start: str, end: str, days: str = "all", name: str = "quiet") -> str:
+    return (
+        f'id: {name}, type: quiet, from: "{start}", to: "{end}", days: {days}, applies_to: {{ class: promo }}'
+    )
+
+
+def asked(policy: Policy, now: str, state: RecipientState = ROME) -> Decision:
+    return decide(policy, state, a_request(), at(now))
+
+
+@pytest.mark.parametrize(
+    ("now", "free"),
+    [
+        ("2026-06-05T20:59:59.999999+02:00", None),
+        ("2026-06-05T21:00+02:00", "2026-06-06T09:00+02:00"),
+        ("2026-06-06T08:59:59.999999+02:00", "2026-06-06T09:00+02:00"),
+        ("2026-06-06T09:00+02:00", None),
+    ],
+)
+def test_scenario_13_quiet_begins_and_ends_on_the_microsecond(
+    make_policy: MakePolicy, now: str, free: str | None
+) -> None:
+    decision = asked(make_policy(NIGHT), now)
+    assert decision.verdict == ("defer" if free else "allow")
+    assert decision.next_allowed_at_us == (at(free) if free else None)
+    assert decision.tzdata == TZDATA
+
+
+@pytest.mark.parametrize(
+    ("now", "free"),
+    [
+        ("2026-03-28T22:30+01:00", "2026-03-29T07:00Z"),
+        ("2026-10-24T22:30+02:00", "2026-10-25T08:00Z"),
+    ],
+    ids=["spring", "autumn"],
+)
+def test_scenario_14_the_night_ends_at_nine_by_the_new_clock(
+    make_policy: MakePolicy, now: str, free: str
+) -> None:
+    assert asked(make_policy(NIGHT), now).next_allowed_at_us == at(free)
+
+
+@pytest.mark.parametrize(
+    ("now", "free"),
+    [
+        ("2026-03-29T00:59Z", "2026-03-29T01:00Z"),
+        ("2026-10-25T00:10Z", "2026-10-25T01:30Z"),
+        ("2026-10-25T00:45Z", "2026-10-25T01:30Z"),
+        ("2026-10-25T01:10Z", "2026-10-25T01:30Z"),
+    ],
+)
+def test_scenario_15_a_skipped_end_is_the_end_of_the_gap_and_a_double_one_the_second(
+    make_policy: MakePolicy, now: str, free: str
+) -> None:
+    assert asked(make_policy(quiet("01:30", "02:30")), now).next_allowed_at_us == at(free)
+
+
+def test_scenario_16_a_cap_that_frees_at_night_waits_for_the_morning(make_policy: MakePolicy) -> None:
+    cap = "id: day, type: cap, limit: 1, window: { rolling: 24h }, counts: { class: promo }"
+    state = replace(ROME, sends=sends_at("2026-06-05T03:00+02:00"))
+    decision = asked(make_policy(NIGHT, cap), "2026-06-05T20:00+02:00", state)
+    assert (decision.verdict, decision.reason) == ("defer", "quiet")
+    assert decision.next_allowed_at_us == at("2026-06-06T09:00+02:00")
+    assert decision.deciding is not None
+    assert (decision.deciding.id, decision.then_rule) == ("night", "day")
+    assert [(a.id, a.ok) for a in decision.answers] == [("night", True), ("day", False)]
+
+
+def test_scenario_17_days_are_those_a_night_begins_on(make_policy: MakePolicy) -> None:
+    monday = make_policy(quiet("21:00", "09:00", "[mon]"))
+    assert asked(monday, "2026-06-01T08:00+02:00").verdict == "allow"
+    assert asked(monday, "2026-06-01T21:00+02:00").next_allowed_at_us == at("2026-06-02T09:00+02:00")
+    assert asked(monday, "2026-06-02T21:00+02:00").verdict == "allow"
+
+
+def test_scenario_17_a_closed_weekend_leaves_no_hole_before_monday(make_policy: MakePolicy) -> None:
+    weekend = make_policy(quiet("00:00", "24:00", "[sat, sun]"), quiet("21:00", "09:00", "[sun]", "sunday"))
+    saturday = asked(weekend, "2026-06-06T00:00+02:00")
+    assert saturday.next_allowed_at_us == at("2026-06-08T09:00+02:00")
+    assert asked(weekend, "2026-06-05T23:59+02:00").verdict == "allow"
+
+
+def test_scenario_18_without_a_zone_the_policys_own_counts(make_policy: MakePolicy) -> None:
+    policy = replace(make_policy(NIGHT), zones=Zones(default="Asia/Tokyo"))
+    decision = asked(policy, "2026-06-05T22:00+09:00", a_state())
+    assert decision.next_allowed_at_us == at("2026-06-06T09:00+09:00")
+    assert asked(policy, "2026-06-05T22:00+09:00", ROME).verdict == "allow"
+    nowhere = a_state(zone="Europe/Atlantis")
+    assert asked(policy, "2026-06-05T22:00+09:00", nowhere).verdict == "defer"
+
+
+def test_scenario_18_of_several_zones_only_what_all_permit(make_policy: MakePolicy) -> None:
+    policy = make_policy(NIGHT)
+    request = a_request(country_zones=("America/New_York", "America/Los_Angeles"))
+    evening = decide(policy, a_state(), request, at("2026-06-05T21:30-04:00"))
+    assert evening.next_allowed_at_us == at("2026-06-06T09:00-07:00")
+    first = replace(policy, zones=Zones(strictest=False))
+    assert decide(first, a_state(), request, at("2026-06-06T09:00-04:00")).verdict == "allow"
+
+
+def test_scenario_19_a_moved_person_is_asked_about_by_the_new_clock(make_policy: MakePolicy) -> None:
+    cap = "id: day, type: cap, limit: 1, window: { rolling: 24h }, counts: { class: promo }"
+    policy, now = make_policy(NIGHT, cap), at("2026-06-05T22:00+02:00")
+    rome = replace(ROME, sends=sends_at("2026-06-05T12:00+02:00"))
+    assert decide(policy, rome, a_request(), now).next_allowed_at_us == at("2026-06-06T12:00+02:00")
+    new_york = replace(rome, zone="America/New_York")
+    woken = decide(policy, new_york, a_request(first_decided_at_us=now), at("2026-06-06T12:00+02:00"))
+    assert woken.next_allowed_at_us == at("2026-06-06T09:00-04:00")
+    assert [(a.id, a.ok) for a in woken.answers] == [("night", False), ("day", True)]
+
+
+def test_scenario_20_what_cannot_be_in_time_is_denied_at_once(make_policy: MakePolicy) -> None:
+    late = a_request(expires_at_us=at("2026-06-06T08:00+02:00"))
+    decision = decide(make_policy(NIGHT), ROME, late, at("2026-06-05T22:00+02:00"))
+    assert (decision.verdict, decision.reason) == ("deny", "would_expire")
+    assert decision.next_allowed_at_us == at("2026-06-06T09:00+02:00")
+    assert decision.expires_at_us == at("2026-06-06T08:00+02:00")
+    assert decision.deciding is not None
+    assert decision.deciding.id == "night"
+
+
+def test_scenario_20_a_rules_patience_runs_from_the_first_decision(make_policy: MakePolicy) -> None:
+    policy, now = make_policy(NIGHT + ", on_hit: { defer: 12h }"), at("2026-06-05T21:00+02:00")
+    assert decide(policy, ROME, a_request(), now).verdict == "defer"
+    again = decide(policy, ROME, a_request(first_decided_at_us=now - 1), now)
+    assert (again.verdict, again.reason) == ("deny", "would_expire")
+    assert again.expires_at_us == now - 1 + 12 * HOUR_US
+
+
+def test_a_rule_that_wants_no_waiting_denies_and_says_when_all_the_same(make_policy: MakePolicy) -> None:
+    decision = asked(make_policy(NIGHT + ", on_hit: deny"), "2026-06-05T22:00+02:00")
+    assert (decision.verdict, decision.reason) == ("deny", "quiet")
+    assert decision.next_allowed_at_us == at("2026-06-06T09:00+02:00")
+
+
+def test_scenario_21_a_release_is_spread_the_same_way_each_time(make_policy: MakePolicy) -> None:
+    policy = replace(make_policy(NIGHT), spread_us=30 * MINUTE_US)
+    nine, now = at("2026-06-06T09:00+02:00"), at("2026-06-05T22:00+02:00")
+    people = [a_request(n, campaign="june", contact=f"c-{n}") for n in range(1, 301)]
+    due = [decide(policy, ROME, request, now).due_at_us for request in people]
+    assert due == [decide(policy, ROME, request, now + HOUR_US).due_at_us for request in people]
+    waits = sorted(at_us - nine for at_us in due if at_us is not None)
+    assert 0 <= waits[0] < MINUTE_US
+    assert 29 * MINUTE_US < waits[-1] < 30 * MINUTE_US
+    assert all(gap_us < 4 * MINUTE_US for gap_us in [b - a for a, b in pairwise(waits)])
+
+
+def test_scenario_21_nobody_is_spread_into_what_another_rule_closes(make_policy: MakePolicy) -> None:
+    noon = quiet("09:10", "12:00", name="noon")
+    policy = replace(make_policy(NIGHT, noon), spread_us=HOUR_US)
+    nine, now = at("2026-06-06T09:00+02:00"), at("2026-06-05T22:00+02:00")
+    for n in range(50):
+        due_us = decide(policy, ROME, a_request(n, campaign="june"), now).due_at_us
+        assert due_us is not None
+        assert nine <= due_us < nine + 10 * MINUTE_US
+
+
+def test_an_allow_shortly_before_quiet_ends_with_it_less_the_clocks_difference(
+    make_policy: MakePolicy,
+) -> None:
+    policy = make_policy(NIGHT)
+    nine = at("2026-06-05T21:00+02:00")
+    for before_us, until_us in (
+        (10 * MINUTE_US, nine - policy.clock_skew_us),
+        (policy.clock_skew_us, nine),
+        (20 * MINUTE_US, nine - 20 * MINUTE_US + policy.lease_us),
+    ):
+        terms = decide(policy, ROME, a_request(), nine - before_us).terms
+        assert terms is not None
+        assert terms.valid_until_us == until_us
+        assert terms.latest_accept_us == until_us + policy.send_budget_us
+
+
+def test_a_skipped_date_has_no_night_and_the_one_before_ends_after_it(make_policy: MakePolicy) -> None:
+    apia = a_state(zone="Pacific/Apia")
+    decision = asked(make_policy(NIGHT), "2011-12-29T21:00-10:00", apia)
+    assert decision.next_allowed_at_us == at("2011-12-31T09:00+14:00")
+
+
+def test_what_is_closed_for_ever_is_denied(make_policy: MakePolicy) -> None:
+    nights, days = make_policy(NIGHT), make_policy(quiet("09:00", "21:00"))
+    always = replace(nights, rules=nights.rules + days.rules)
+    decision = asked(always, "2026-06-05T22:00+02:00")
+    assert (decision.verdict, decision.reason, decision.next_allowed_at_us) == ("deny", "quiet", None)
+
+
+def test_promo_waits_a_moment_for_others_to_the_same_person(make_policy: MakePolicy) -> None:
+    policy = replace(make_policy(NIGHT), gather_us=10 * SECOND_US)
+    now = at("2026-06-05T12:00+02:00")
+    first = decide(policy, ROME, a_request(), now)
+    assert (first.verdict, first.reason, first.due_at_us) == ("defer", "gathering", now + 10 * SECOND_US)
+    assert decide(policy, ROME, a_request(gathered=True), now).verdict == "allow"
+    assert decide(policy, ROME, a_request(purpose="utility", body=UTILITY), now).verdict == "allow"
+    assert decide(policy, ROME, a_request(expires_at_us=now + SECOND_US), now).verdict == "allow"
+
+
+def test_not_before_waits_without_a_rule_and_with_the_rule_it_runs_into(make_policy: MakePolicy) -> None:
+    policy, now = make_policy(NIGHT), at("2026-06-05T12:00+02:00")
+    planned = decide(policy, ROME, a_request(not_before_us=now + HOUR_US), now)
+    assert (planned.verdict, planned.reason, planned.deciding) == ("defer", "not_before", None)
+    assert planned.next_allowed_at_us == now + HOUR_US
+    evening = decide(policy, ROME, a_request(not_before_us=at("2026-06-05T22:00+02:00")), now)
+    assert (evening.verdict, evening.reason) == ("defer", "quiet")
+    assert evening.next_allowed_at_us == at("2026-06-06T09:00+02:00")
