@@ -41,7 +41,8 @@ class PolicyFault(Exception):  # noqa: N818 - it names what was found
     """What is wrong at one place of the file, and how to write it."""
 
     def __init__(self, line: int | None, where: str, field: str, mend: str) -> None:
-        super().__init__(f"{where}: {field}: {mend}" if field else f"{where}: {mend}")
+        told = f"{where}: {field}: {mend}" if field else f"{where}: {mend}"
+        super().__init__("".join(c if c.isprintable() else "?" for c in told))
         self.line = line
         """Counted from 1; None where it is about the whole file."""
 
