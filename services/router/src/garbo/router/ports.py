@@ -309,36 +309,6 @@ class Meter(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class HeldContact:
-    """One person as they are held, read at one instant."""
-
-    contact_id: ContactId
-    kind: Literal["person", "group"]
-    now_us: int
-    state: RecipientState
-    """With the sends of all campaigns that have a lifetime cap."""
-    addresses: tuple[Address, ...] = ()
-    waiting: tuple[Deferred, ...] = ()
-    evidence: tuple[ConsentEvidence, ...] = ()
-
-
-class ContactReader(Protocol):
-    """Reads people for people: without locks, from one snapshot."""
-
-    async def contact_at(self, address_hash: str) -> ContactId | None:
-        """Find whose address it is."""
-        ...
-
-    async def contact(self, contact_id: ContactId) -> HeldContact | None:
-        """Read a person; who turned out to be somebody else is read there."""
-        ...
-
-    async def export(self, contact_id: ContactId) -> Mapping[str, Sequence[Mapping[str, Any]]] | None:
-        """Give everything that is held about a person: table -> rows of JSON values."""
-        ...
-
-
 class PolicyArchive(Protocol):
     """Every policy that was ever in force, as it was written."""
 

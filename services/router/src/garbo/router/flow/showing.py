@@ -25,7 +25,7 @@ from garbo.router.flow.contact_view import (
 )
 from garbo.router.flow.directory import Directory
 from garbo.router.flow.policies import Policies
-from garbo.router.ports import ContactReader, HeldContact
+from garbo.router.reading_ports import ContactReader, HeldContact
 
 NOBODY: Final = UUID(int=0)
 PROMO: Final = Body(form="template", category="marketing")

@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 import asyncpg
@@ -10,11 +11,13 @@ import orjson
 
 from garbo.common.events.ids import ContactId
 from garbo.common.runtime.postgres import Database
-from garbo.router.domain.instants import to_us
+from garbo.router.domain.instants import EPOCH, to_us
 from garbo.router.domain.state import RecipientState
 from garbo.router.flow.state_json import read_send, read_state
 from garbo.router.outbound.rows import read_deferred
-from garbo.router.ports import Address, ConsentEvidence, HeldContact
+from garbo.router.ports import Address, ConsentEvidence
+from garbo.router.reading_ports import HeldContact
+from garbo.router.work_ports import Want
 
 if TYPE_CHECKING:
     from garbo.common.runtime.postgres import Connection
@@ -88,6 +91,16 @@ HELD: Final[Mapping[str, str]] = {
 }
 
 
+# What slices still hold of what was taken is left as well.
+BUDGETS_USED: Final = """
+SELECT coalesce(b.taken, 0) - coalesce((
+    SELECT sum(s.size - s.used) FROM router.budget_slice s
+    WHERE s.rule = n.rule AND s.scope = n.scope AND s.period = n.period), 0)::bigint AS used
+FROM unnest($1::text[], $2::text[], $3::date[]) WITH ORDINALITY AS n(rule, scope, period, place)
+LEFT JOIN router.budget b USING (rule, scope, period) ORDER BY n.place
+"""
+
+
 class PostgresContactReader:
     """A `ContactReader`. Transient failures come out as `RetryLater`."""
 
@@ -143,6 +156,21 @@ class PostgresContactReader:
         async with self._database.transaction() as connection:
             await connection.execute(SNAPSHOT)
             yield connection
+
+
+class PostgresBudgetReader:
+    """A `BudgetReader`. Transient failures come out as `RetryLater`."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def left(self, budgets: Sequence[Want]) -> Mapping[Want, int]:
+        """Tell what is left of each, leased to somebody or not."""
+        days = [EPOCH.date() + timedelta(days=want.period) for want in budgets]
+        columns = [want.rule for want in budgets], [want.scope for want in budgets], days
+        async with self._database.connection() as connection:
+            rows = await connection.fetch(BUDGETS_USED, *columns)
+        return {want: want.limit - row["used"] for want, row in zip(budgets, rows, strict=True)}
 
 
 def read_evidence(row: asyncpg.Record) -> ConsentEvidence:

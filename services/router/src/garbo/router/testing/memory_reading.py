@@ -9,7 +9,7 @@ import orjson
 from garbo.common.events.ids import ContactId
 from garbo.router.domain.instants import to_us
 from garbo.router.flow.state_json import given_json
-from garbo.router.ports import HeldContact
+from garbo.router.reading_ports import HeldContact
 from garbo.router.testing.memory import InMemoryStore
 
 
