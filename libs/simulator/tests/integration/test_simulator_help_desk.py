@@ -70,7 +70,7 @@ async def open_desk(kafka: Kafka) -> AsyncIterator[Receiver]:
     async with httpx.AsyncClient() as client:
         publisher = Publisher(client, ingest_url=f"http://127.0.0.1:{port}", api_key="demo-key")
         settings = KafkaSettings(kafka.bootstrap_servers)
-        desk = Background("help desk", HelpDesk(publisher, kafka=settings, think_s=0).run)
+        desk = Background("help desk", HelpDesk(publisher, kafka=settings, think_s=0, case_s=60).run)
         await desk.start()
         yield ingest
         await desk.stop()
@@ -79,7 +79,7 @@ async def open_desk(kafka: Kafka) -> AsyncIterator[Receiver]:
 
 def answered(ingest: Receiver, asked: CareMessage) -> list[dict[str, Any]]:
     requests = [request for body in ingest.bodies for request in orjson.loads(body)]
-    return [request for request in requests if request["reply_to"] == asked.wamid]
+    return [request for request in requests if request.get("reply_to") == asked.wamid]
 
 
 @pytest.mark.integration

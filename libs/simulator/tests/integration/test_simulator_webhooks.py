@@ -5,7 +5,8 @@ from collections import Counter
 from pathlib import Path
 
 from garbo.common.testing.waiting import until
-from garbo.simulator.testing import running_world, template
+from garbo.simulator.population.crowd import RATES
+from garbo.simulator.testing import NUMBER, running_world, template
 
 PHONE = "+393331234567"
 
@@ -48,6 +49,46 @@ async def test_a_batch_holds_statuses_of_several_numbers_and_messages(tmp_path: 
         await until(lambda: len({s["id"] for s in running.receiver.statuses()}) == 10)
         await until(lambda: not running.world.outbox.pending)
     assert len(running.receiver.bodies) < 30
+
+
+async def test_a_preference_is_a_field_of_its_own_and_promos_then_fail(tmp_path: Path) -> None:
+    async with running_world(tmp_path, {"population": {"read_ratio": 0}}) as running:
+        crowd = running.world.crowd
+        person = crowd.customers.population[0]
+        crowd.prefer(person, "stop", number=NUMBER)
+        await running.send(template(person.phone))
+        await until(lambda: [s["status"] for s in running.receiver.statuses()] == ["failed"])
+        crowd.prefer(person, "resume", number=NUMBER)
+        await running.send(template(person.phone))
+        await until(lambda: len(running.receiver.statuses()) == 3)
+    [stop, resume] = [v["user_preferences"][0] for v in running.receiver.values() if "user_preferences" in v]
+    assert (stop["wa_id"], stop["value"], resume["value"]) == (person.wa_id, "stop", "resume")
+    assert running.receiver.statuses()[0]["errors"][0]["code"] == 131050
+    assert b'"field":"user_preferences"' in running.receiver.bodies[0]
+
+
+async def test_somebody_with_a_new_number_is_told_of_and_not_reached_under_the_old(tmp_path: Path) -> None:
+    async with running_world(tmp_path, {"population": {"read_ratio": 0}}) as running:
+        crowd = running.world.crowd
+        person = crowd.customers.population[0]
+        before = person.phone
+        crowd.change_number(person, number=NUMBER)
+        await running.send(template(before))
+        await until(running.receiver.statuses)
+    [told] = running.receiver.messages()
+    assert (told["type"], told["from"], told["system"]["wa_id"]) == ("system", before[1:], person.wa_id)
+    assert running.receiver.statuses()[0]["errors"][0]["code"] == 131026
+
+
+async def test_meta_holds_back_promos_of_the_population_alone(tmp_path: Path) -> None:
+    control = {"cooldown_ratio": 1, "population": {"read_ratio": 0}}
+    async with running_world(tmp_path, control) as running:
+        known = running.world.crowd.customers.population[0].phone
+        await running.send(template(PHONE))
+        await running.send(template(known))
+        await until(lambda: len(running.receiver.statuses()) == 3)
+    failed = [s for s in running.receiver.statuses() if s["status"] == "failed"]
+    assert [(s["recipient_id"], s["errors"][0]["code"]) for s in failed] == [(known[1:], 131049)]
 
 
 async def test_quiet_tells_everything_that_was_pending_at_once(tmp_path: Path) -> None:
@@ -96,7 +137,7 @@ async def replies_of(folder: Path) -> set[tuple[str, str]]:
     async with running_world(folder, {"population": answering | {"reply_to_promo_ratio": 0.5}}) as running:
         for customer in running.world.crowd.customers.population:
             await running.send(template(customer.phone))
-        await until(lambda: not running.world.outbox.pending and not len(running.world.agenda) > 3)
+        await until(lambda: not running.world.outbox.pending and not len(running.world.agenda) > len(RATES))
     return {(m["from"], (m.get("button") or m["text"]).popitem()[1]) for m in running.receiver.messages()}
 
 

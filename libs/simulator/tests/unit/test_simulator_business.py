@@ -4,11 +4,12 @@ from uuid import UUID, uuid4
 import pytest
 
 from garbo.common.business import KnownTemplate
-from garbo.common.events.contacts import ConsentRecorded
+from garbo.common.events.contacts import CaseChanged, ConsentRecorded, ContactUpdated
 from garbo.common.events.engagement import CareMessage
 from garbo.common.events.requests import SendRequested
+from garbo.simulator.business.cases import Cases
 from garbo.simulator.business.help_desk import answer_to, answers, read_messages
-from garbo.simulator.business.requests import campaign, consents, order_update
+from garbo.simulator.business.requests import campaign, consents, order_update, zones
 from garbo.simulator.population.customers import Customers
 from garbo.simulator.population.reactions import QUESTIONS
 
@@ -46,7 +47,7 @@ def test_consents_go_to_a_share_of_the_people_and_repeat_their_ids() -> None:
             order_update(PEOPLE[0], UPDATE, brand="acme", request_id=uuid4()), "utility", id="order-update"
         ),
         pytest.param(
-            campaign([(uuid4(), PEOPLE[0])], UPDATE, brand="acme", name="c-1", now=NOW)[0],
+            campaign([(uuid4(), PEOPLE[0])], UPDATE, brand="acme", name="c-1", until=NOW)[0],
             "promo",
             id="campaign",
         ),
@@ -77,3 +78,37 @@ def test_thanks_and_closed_windows_are_left_alone() -> None:
 
 def test_a_record_that_is_none_is_left_out() -> None:
     assert read_messages([b"{", None]) == []
+
+
+def test_some_people_live_elsewhere() -> None:
+    told = zones(PEOPLE, ratio=0.3, now=NOW)
+    assert [one["to"] for one in told] == [{"phone": p["phone"]} for p in PEOPLE[7:]]
+    for one in told:
+        filled = one | {"client": "shop", "update_id": uuid4()}
+        assert ContactUpdated.model_validate(filled, extra="forbid").timezone
+    assert zones(PEOPLE, ratio=0, now=NOW) == []
+
+
+def test_a_serious_question_opens_a_case_and_thanks_close_it() -> None:
+    cases = Cases(open_for=timedelta(minutes=5))
+    serious = care_message("I was charged twice, please help.")
+    thanks = serious.model_copy(update={"text": "Grazie mille"})
+    opened, closed = cases.changes([care_message("Where is my order?"), serious, serious, thanks], now=NOW)
+    for change, action in ((opened, "opened"), (closed, "closed")):
+        event = CaseChanged.model_validate(
+            change | {"client": "helpdesk", "recorded_at": NOW}, extra="forbid"
+        )
+        assert (event.action, event.to.contact_id, event.case_id) == (
+            action,
+            serious.contact_id,
+            opened["case_id"],
+        )
+    assert cases.changes([thanks], now=NOW) == []
+
+
+def test_a_case_nobody_thanked_for_is_closed_after_a_while() -> None:
+    cases = Cases(open_for=timedelta(minutes=5))
+    (opened,) = cases.changes([care_message("Still not working for me.")], now=NOW)
+    assert cases.changes([], now=NOW + timedelta(minutes=5)) == []
+    (closed,) = cases.changes([], now=NOW + timedelta(minutes=6))
+    assert (closed["case_id"], closed["action"]) == (opened["case_id"], "closed")

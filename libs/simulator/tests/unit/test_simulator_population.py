@@ -3,9 +3,9 @@ from random import Random
 import phonenumbers
 import pytest
 
-from garbo.simulator.control import Control, Population
+from garbo.simulator.control import LIVELY, Control, ControlState, Population, livelier
 from garbo.simulator.population.customers import Customers
-from garbo.simulator.population.reactions import QUICK_REPLIES, STOPS, Reaction, react
+from garbo.simulator.population.reactions import QUICK_REPLIES, STOPS, UNCLEAR_STOPS, Button, Reaction, react
 
 SEED = "a seed"
 
@@ -57,6 +57,52 @@ def test_promos_bring_quick_replies_free_text_and_stops() -> None:
     assert {r.text for r in replies if r.button} == set(QUICK_REPLIES)
     assert any(not r.button and r.text not in STOPS for r in replies)
     assert any(r.text in STOPS for r in replies)
+
+
+def test_unclear_words_take_nothing_from_the_clear_ones() -> None:
+    plain = reactions(SEED, read_ratio=1)
+    unsure = reactions(SEED, read_ratio=1, unclear_stop_ratio=0.2)
+    words = {
+        after.reply.text
+        for before, after in zip(plain, unsure, strict=True)
+        if after != before and after.reply
+    }
+    assert words == set(UNCLEAR_STOPS)
+    assert [r for r in plain if r.reply and r.reply.text in STOPS] == [
+        r for r in unsure if r.reply and r.reply.text in STOPS
+    ]
+
+
+def test_a_button_of_a_message_is_pressed() -> None:
+    habits = Population(read_ratio=1, reply_to_buttons_ratio=1)
+    offered = (Button("stop", "Yes, stop"), Button("keep", "No, keep them"))
+    random = Random(SEED)
+    replies = [
+        react(category="service", known=True, random=random, habits=habits, buttons=offered).reply
+        for _ in range(20)
+    ]
+    assert {(r.text, r.button_id) for r in replies if r} == {(b.title, b.id) for b in offered}
+
+
+def test_somebody_who_moves_is_found_under_the_new_address_alone() -> None:
+    moved, again = Customers(seed=SEED, count=3), Customers(seed=SEED, count=3)
+    person = moved.population[1]
+    before = (person.phone, person.user_id)
+    for customers in (moved, again):
+        customers.move(customers.population[1])
+    assert person.phone not in before
+    assert moved.find(person.phone) is moved.find(person.user_id) is person
+    assert moved.left == set(before)
+    assert [moved.find(address) for address in before] == [None, None]
+    assert again.population[1].phone == person.phone
+
+
+def test_what_control_names_has_the_last_word_over_a_lively_world() -> None:
+    assert livelier(ControlState()) == LIVELY
+    told = ControlState.model_validate({"cooldown_ratio": 0, "population": {"on": False}})
+    assert livelier(told) == LIVELY.model_copy(
+        update={"cooldown_ratio": 0, "population": LIVELY.population.model_copy(update={"on": False})}
+    )
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from garbo.common.business import Business, load_business
 from garbo.common.runtime.http import HttpServer
 from garbo.common.runtime.lifecycle import App
 from garbo.common.runtime.telemetry import configure
+from garbo.simulator.control import livelier
 from garbo.simulator.graph.accounts import Accounts, SendingNumber, Template
 from garbo.simulator.interface import make_app
 from garbo.simulator.settings import SimulatorSettings
@@ -21,7 +22,7 @@ def build(settings: SimulatorSettings) -> App:
             seed=settings.seed,
             customers=settings.customers,
             ledger=settings.ledger,
-            control=settings.control,
+            control=livelier(settings.control) if settings.lively else settings.control,
         )
     )
     server = HttpServer(make_app(world), host=settings.host, port=settings.port)

@@ -1,7 +1,7 @@
 """How the simulated world behaves right now: one validated state, changed by `PATCH /control`."""
 
 from random import Random
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -37,6 +37,8 @@ class Webhooks(_State):
     retry_ms: Millis = 500
     """The first retry; each further one waits twice as long, up to `retry_max_ms`."""
     retry_max_ms: Millis = 30_000
+    preferences_ratio: Ratio = 1
+    """How many changes of preference are told: the field is not subscribed by default."""
 
 
 class Population(_State):
@@ -50,8 +52,16 @@ class Population(_State):
     reply_to_promo_ratio: Ratio = 0.12
     reply_to_utility_ratio: Ratio = 0.05
     reply_to_care_ratio: Ratio = 0.25
+    reply_to_buttons_ratio: Ratio = 0.7
+    """Of free-form messages that offer buttons."""
     stop_ratio: Ratio = 0.02
     """Of promos: how often the answer is STOP."""
+    unclear_stop_ratio: Ratio = 0
+    """Of promos: how often the answer is a word that may mean stop, such as BASTA."""
+    preference_stops_per_minute: PerMinute = 0
+    """WhatsApp's own switch against promos of a number."""
+    preference_resumes_per_minute: PerMinute = 0
+    number_changes_per_minute: PerMinute = 0
 
 
 class Fault(_State):
@@ -85,10 +95,31 @@ class ControlState(_State):
     """Free-form outside the 24 h window fails with 131047."""
     undeliverable_ratio: Ratio = 0.005
     """How many accepted messages fail later with 131026."""
+    cooldown_ratio: Ratio = 0
+    """How many promos accepted for the population fail later with 131049."""
     delays: Delays = Delays()
     webhooks: Webhooks = Webhooks()
     population: Population = Population()
     faults: tuple[Fault, ...] = ()
+
+
+LIVELY: Final = ControlState(
+    cooldown_ratio=0.01,
+    webhooks=Webhooks(preferences_ratio=0.8),
+    population=Population(
+        unclear_stop_ratio=0.01,
+        preference_stops_per_minute=0.2,
+        preference_resumes_per_minute=0.1,
+        number_changes_per_minute=0.1,
+    ),
+)
+"""Everything that customers and Meta do now and then."""
+
+
+def livelier(state: ControlState) -> ControlState:
+    """Let everything happen now and then, but for what `state` was told itself."""
+    told = state.model_dump(exclude_unset=True)
+    return ControlState.model_validate(_merged(LIVELY.model_dump(), told))
 
 
 class Control:

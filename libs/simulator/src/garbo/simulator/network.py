@@ -59,6 +59,7 @@ class Network:
             known=accepted.customer.known,
             random=accepted.customer.random,
             habits=state.population,
+            buttons=accepted.send.buttons,
         )
         self._tell(accepted, reaction)
 
@@ -67,7 +68,13 @@ class Network:
         closed = not self._crowd.window_open(customer, accepted.number.id)
         if state.window and closed and accepted.send.template is None:
             return 131047
-        return 131026 if self._random.random() < state.undeliverable_ratio else None
+        promo = accepted.send.category == "marketing"
+        if promo and accepted.number.id in customer.refuses:
+            return 131050
+        die = self._random.random()
+        if die < state.undeliverable_ratio or accepted.send.recipient in self._crowd.customers.left:
+            return 131026
+        return 131049 if promo and customer.known and die > 1 - state.cooldown_ratio else None
 
     def _fail(self, accepted: Accepted, code: int) -> None:
         self.failed_total += 1

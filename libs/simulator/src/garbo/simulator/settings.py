@@ -38,6 +38,9 @@ class SimulatorSettings(WithKafka):
     """The ledger's file; absent: it lives as long as the process."""
     control: Annotated[ControlState, BeforeValidator(_parsed)] = ControlState()
     """The control state at the start, as JSON; see `GET /control`."""
+    lively: bool = False
+    """Customers also use WhatsApp's own stop, answer with unclear words and change numbers, and Meta holds a
+    promo back now and then; what `control` names has the last word."""
 
     # The demo business
     url: str = "http://127.0.0.1:8090"
@@ -55,5 +58,9 @@ class SimulatorSettings(WithKafka):
     campaign_size: Annotated[int, Field(ge=1, le=1000)] = 60
     consent_ratio: Annotated[float, Field(ge=0, le=1)] = 0.8
     """How many customers gave marketing consent."""
+    zone_ratio: Annotated[float, Field(ge=0, le=1)] = 0.15
+    """How many customers live in another time zone than their number says."""
+    case_s: Annotated[float, Field(gt=0, le=86_400)] = 240
+    """A case nobody thanked for is closed after this."""
     answer_delay_ms: Annotated[int, Field(ge=0, le=600_000)] = 1_500
     """How long the help desk thinks before it answers."""

@@ -30,10 +30,11 @@ def ensure_secrets(plan: Plan) -> dict[str, str]:
 def children_environment(plan: Plan, env: Mapping[str, str], *, dsn: str, demo: bool) -> dict[str, str]:
     """Return the whole environment of the services, the simulator and the demo business.
 
-    What the caller set for them is kept, except the addresses of what runs here. Without `demo` the
-    simulator's customers rest.
+    What the caller set for them is kept, except the addresses of what runs here. With `demo` the
+    simulator's customers do all they can, without it they rest.
     """
-    quiet = {} if demo else {"GARBO_SIMULATOR_CONTROL": '{"population": {"on": false}}'}
+    quiet = {"GARBO_SIMULATOR_CONTROL": '{"population": {"on": false}}'}
+    mood = {"GARBO_SIMULATOR_LIVELY": "true"} if demo else quiet
     told = {name: value for name, value in env.items() if name not in _OURS}
     for name in ("GARBO_KAFKA_BOOTSTRAP_SERVERS", "GARBO_POSTGRES_DSN", "GARBO_GRAPH_URL"):
         told.pop(f"{name}_FILE", None)
@@ -46,7 +47,7 @@ def children_environment(plan: Plan, env: Mapping[str, str], *, dsn: str, demo: 
     }
     for name in (*SERVICES, "simulator"):
         told[f"GARBO_{name.upper()}_PORT"] = str(getattr(plan.ports, name))
-    for name, value in (_usual(plan) | quiet | ensure_secrets(plan)).items():
+    for name, value in (_usual(plan) | mood | ensure_secrets(plan)).items():
         if name not in told and f"{name}_FILE" not in told:
             told[name] = value
     return told

@@ -44,6 +44,7 @@ def build(settings: SimulatorSettings) -> App:
         campaign_every_s=settings.campaign_every_s,
         campaign_size=settings.campaign_size,
         consent_ratio=settings.consent_ratio,
+        zone_ratio=settings.zone_ratio,
     )
     shop = Shop(
         Publisher(connections.client, ingest_url=settings.ingest_url, api_key=key),
@@ -56,6 +57,7 @@ def build(settings: SimulatorSettings) -> App:
         Publisher(connections.client, ingest_url=settings.ingest_url, api_key=care_key),
         kafka=kafka_of(settings),
         think_s=settings.answer_delay_ms / 1000,
+        case_s=settings.case_s,
     )
     components: list[Component] = [
         connections,

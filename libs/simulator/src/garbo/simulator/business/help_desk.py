@@ -18,9 +18,16 @@ from garbo.common.events.topics import CONVERSATION_CARE
 from garbo.common.events.wire import decode
 from garbo.common.runtime.bounded import bounded
 from garbo.common.runtime.broker import KafkaSettings
+from garbo.simulator.business.cases import THANKS, Cases
 from garbo.simulator.business.publisher import Json, Publisher
 from garbo.simulator.business.requests import care_answer
-from garbo.simulator.population.reactions import CARE_REPLIES, PROMO_REPLIES, STARTS, STOPS
+from garbo.simulator.population.reactions import (
+    CARE_REPLIES,
+    PROMO_REPLIES,
+    STARTS,
+    STOPS,
+    UNCLEAR_STOPS,
+)
 
 GROUP: Final = "demo.help_desk"
 MARGIN: Final = timedelta(minutes=2)
@@ -29,11 +36,7 @@ START_TIMEOUT_S: Final = 30.0
 STOP_TIMEOUT_S: Final = 5.0
 SESSION_S: Final = 24 * 3600.0
 PAUSE_S: Final = 3.0
-NEEDS_NO_ANSWER: Final = frozenset((*STOPS, *STARTS)) | {
-    "Thank you!",
-    "That solves it, thanks.",
-    "Grazie mille",
-}
+NEEDS_NO_ANSWER: Final = frozenset((*STOPS, *STARTS, *UNCLEAR_STOPS)) | THANKS
 _STILL_OPEN: Final = CARE_REPLIES[2]
 _ANSWERS: Final = (
     ("damaged", "I am sorry! A new parcel leaves today; please keep the old one for the courier."),
@@ -53,10 +56,11 @@ log = structlog.get_logger()
 class HelpDesk:
     """Answers every care question once, while the customer's window is open."""
 
-    def __init__(self, publisher: Publisher, *, kafka: KafkaSettings, think_s: float) -> None:
+    def __init__(self, publisher: Publisher, *, kafka: KafkaSettings, think_s: float, case_s: float) -> None:
         self._publisher = publisher
         self._kafka = kafka
         self._think_s = think_s
+        self._cases = Cases(open_for=timedelta(seconds=case_s))
 
     async def run(self) -> None:
         """Work for ever; when Kafka goes away, come back."""
@@ -83,10 +87,13 @@ class HelpDesk:
     async def _answer_next(self, consumer: Any) -> None:  # noqa: ANN401 - aiokafka has no types
         batches = await consumer.getmany(timeout_ms=1000, max_records=200)
         values = [record.value for records in batches.values() for record in records]
+        messages, now = read_messages(values), datetime.now(UTC)
+        if changes := self._cases.changes(messages, now=now):
+            await self._publisher.publish("/v1/cases", changes, key=f"{changes[0]['case_id']}-{now:%H%M%S}")
         if not values:
             return
         await asyncio.sleep(self._think_s)
-        asked = answers(read_messages(values), now=datetime.now(UTC))
+        asked = answers(messages, now=datetime.now(UTC))
         for answer in asked:
             await self._publisher.publish("/v1/messages", [answer], key=answer["request_id"])
         async with asyncio.timeout(START_TIMEOUT_S):

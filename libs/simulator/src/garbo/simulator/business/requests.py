@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, Final
 from uuid import UUID, uuid5
 
@@ -10,7 +10,7 @@ from garbo.common.business import Business, KnownTemplate
 
 Json = dict[str, Any]
 _CONSENTS: Final = UUID("6b1cbbd0-6a4f-5f0e-9c0d-0c3f5b7d2a10")
-PROMO_LIFETIME: Final = timedelta(minutes=30)
+_ZONES: Final = ("America/New_York", "Asia/Tokyo", "Europe/London")
 _PROMO_VALUES: Final = ("spring shoes", "20 %", "Sunday")
 _UPDATE_VALUES: Final = ("ACME-1042", "tomorrow", "Via Roma 1")
 
@@ -51,6 +51,15 @@ def consents(people: Sequence[Json], *, brand: str, ratio: float, now: datetime)
     ]
 
 
+def zones(people: Sequence[Json], *, ratio: float, now: datetime) -> list[Json]:
+    """Tell where a share of the people lives, when it is not where their number says."""
+    abroad = people[len(people) - round(len(people) * ratio) :]
+    return [
+        {"to": {"phone": p["phone"]}, "timezone": _ZONES[n % len(_ZONES)], "occurred_at": now.isoformat()}
+        for n, p in enumerate(abroad)
+    ]
+
+
 def order_update(person: Json, template: KnownTemplate, *, brand: str, request_id: UUID) -> Json:
     """Ask for an order update."""
     return {
@@ -64,9 +73,9 @@ def order_update(person: Json, template: KnownTemplate, *, brand: str, request_i
 
 
 def campaign(
-    people: Sequence[tuple[UUID, Json]], template: KnownTemplate, *, brand: str, name: str, now: datetime
+    people: Sequence[tuple[UUID, Json]], template: KnownTemplate, *, brand: str, name: str, until: datetime
 ) -> list[Json]:
-    """Ask for one promo to each of many people."""
+    """Ask for one promo to each of many people, none later than `until`."""
     return [
         {
             "request_id": str(request_id),
@@ -75,7 +84,7 @@ def campaign(
             "purpose": "promo",
             "campaign": name,
             "content": template_content(template),
-            "expires_at": (now + PROMO_LIFETIME).isoformat(),
+            "expires_at": until.isoformat(),
         }
         for request_id, person in people
     ]

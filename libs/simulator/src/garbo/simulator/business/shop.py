@@ -2,7 +2,7 @@
 
 import asyncio
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import Final
 from uuid import uuid4
@@ -10,10 +10,13 @@ from uuid import uuid4
 import structlog
 
 from garbo.simulator.business.publisher import Json, Publisher
-from garbo.simulator.business.requests import Offer, campaign, consents, order_update
+from garbo.simulator.business.requests import Offer, campaign, consents, order_update, zones
 
 MESSAGES: Final = "/v1/messages"
 CONSENTS: Final = "/v1/consents"
+CONTACTS: Final = "/v1/contacts"
+LIFETIMES: Final = (timedelta(minutes=30), timedelta(hours=12))
+"""How long a campaign's promos may wait."""
 MINUTE_S: Final = 60.0
 BUYERS: Final = 3
 """Every third customer has an order on its way; the others hear of the shop by promos alone."""
@@ -29,6 +32,7 @@ class Pace:
     campaign_every_s: float
     campaign_size: int
     consent_ratio: float
+    zone_ratio: float = 0
 
 
 class Shop:
@@ -50,6 +54,9 @@ class Shop:
         records = consents(people, brand=self._offer.brand, ratio=self._pace.consent_ratio, now=now)
         await self._publisher.publish(CONSENTS, records, key=f"consents-{uuid4()}")
         log.info("consents recorded", count=len(records))
+        await self._publisher.publish(
+            CONTACTS, zones(people, ratio=self._pace.zone_ratio, now=now), key=f"zones-{uuid4()}"
+        )
         async with asyncio.TaskGroup() as group:
             group.create_task(self._send_updates(people[::BUYERS]))
             group.create_task(self._run_campaigns(people))
@@ -69,7 +76,8 @@ class Shop:
             chosen = self._random.sample(people, min(len(people), pace.campaign_size))
             named = f"{template.name[:60]}-{now:%m%d-%H%M%S}"
             audience = [(uuid4(), person) for person in chosen]
-            asked = campaign(audience, template, brand=offer.brand, name=named, now=now)
+            until = now + self._random.choice(LIFETIMES)
+            asked = campaign(audience, template, brand=offer.brand, name=named, until=until)
             await self._publisher.publish(MESSAGES, asked, key=named)
             log.info("campaign published", campaign=named, people=len(asked))
             await asyncio.sleep(pace.campaign_every_s)

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from garbo.simulator.graph.accounts import Accounts, SendingNumber, Template
 from garbo.simulator.graph.errors import GraphError, graph_error
+from garbo.simulator.population.reactions import Button
 
 MAX_TEXT_CHARS: Final = 4096
 MAX_CALLBACK_CHARS: Final = 512
@@ -31,6 +32,8 @@ class Send:
     template: Template | None
     biz_opaque: str | None
     reply_to: str | None
+    buttons: tuple[Button, ...] = ()
+    """What an interactive message offers."""
 
     @property
     def category(self) -> str:
@@ -66,7 +69,7 @@ def read_request(body: object, number: SendingNumber, accounts: Accounts) -> Ask
         return content
     context = body.get("context")
     reply_to = context.get("message_id") if isinstance(context, dict) else None
-    return Send(recipient, kind, content, opaque, reply_to)
+    return Send(recipient, kind, content, opaque, reply_to, _buttons(body.get("interactive")))
 
 
 def _read_mark(body: dict[str, Any]) -> MarkRead | GraphError:
@@ -101,6 +104,18 @@ def _content(kind: str, body: dict[str, Any], accounts: Accounts) -> Template | 
     if isinstance(block, list):
         return None if kind == "contacts" else graph_error(100, f"{kind} must be an object.")
     return _text(block) if kind == "text" else _shallow(kind, block)
+
+
+def _buttons(interactive: object) -> tuple[Button, ...]:
+    """Read the reply buttons of an interactive message; what is no button is left out."""
+    action = interactive.get("action") if isinstance(interactive, dict) else None
+    listed = action.get("buttons") if isinstance(action, dict) else None
+    replies = (
+        [one.get("reply") for one in listed or () if isinstance(one, dict)]
+        if isinstance(listed, list)
+        else []
+    )
+    return tuple(Button(str(r.get("id")), str(r.get("title"))) for r in replies if isinstance(r, dict))
 
 
 def _text(block: dict[str, Any]) -> GraphError | None:

@@ -2,7 +2,7 @@
 
 import time
 from random import Random
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from garbo.simulator.agenda import Agenda
 from garbo.simulator.control import Control
@@ -17,6 +17,19 @@ from garbo.simulator.webhooks.updates import Update
 WINDOW_S: Final = 24 * 3600
 IDLE_S: Final = 1.0
 """How often a rate of zero is looked at again."""
+Preference = Literal["stop", "resume"]
+_SAID: Final = {
+    "questions_per_minute": QUESTIONS,
+    "stops_per_minute": STOPS,
+    "starts_per_minute": STARTS,
+}
+RATES: Final = (
+    *_SAID,
+    "preference_stops_per_minute",
+    "preference_resumes_per_minute",
+    "number_changes_per_minute",
+)
+"""What happens so often a minute, as `control` names it; each keeps one entry on the agenda."""
 
 
 class Crowd:
@@ -43,9 +56,8 @@ class Crowd:
 
     async def start(self) -> None:
         """Begin to live."""
-        self._plan("questions_per_minute")
-        self._plan("stops_per_minute")
-        self._plan("starts_per_minute")
+        for rate in RATES:
+            self._plan(rate)
 
     async def stop(self) -> None:
         """Nothing to do: the agenda stops by itself."""
@@ -73,6 +85,34 @@ class Crowd:
         self._outbox.plan(Update(number, "messages", item, customer.contact()))
         return wamid
 
+    def prefer(self, customer: Customer, value: Preference, *, number: SendingNumber) -> None:
+        """Let a customer switch promos of one number off or on in WhatsApp; it may not be told."""
+        (customer.refuses.add if value == "stop" else customer.refuses.discard)(number.id)
+        item = {
+            "wa_id": customer.wa_id,
+            "user_id": customer.user_id,
+            "detail": f"User requested to {value} marketing messages",
+            "category": "marketing_messages",
+            "value": value,
+            "timestamp": int(time.time()),
+        }
+        if self._random.random() < self._control.state.webhooks.preferences_ratio:
+            self._outbox.plan(Update(number, "user_preferences", item, customer.contact()))
+
+    def change_number(self, customer: Customer, *, number: SendingNumber) -> None:
+        """Let a customer move to another phone number; the business number they talk with is told."""
+        before = customer.wa_id
+        self.customers.move(customer)
+        said = {
+            "body": f"User {customer.name} changed from {before} to {customer.wa_id}",
+            "wa_id": customer.wa_id,
+            "user_id": customer.user_id,
+            "type": "user_changed_number",
+        }
+        timestamp = str(int(time.time()))
+        item = {"from": before, "id": new_wamid(), "timestamp": timestamp, "type": "system", "system": said}
+        self._outbox.plan(Update(number, "messages", item, None))
+
     def number_of(self, customer: Customer) -> SendingNumber:
         """Give the number this customer talks with: the last one, else one for good by the phone's digits."""
         chosen = self._numbers[int(customer.wa_id) % len(self._numbers)]
@@ -93,14 +133,30 @@ class Crowd:
     def _happen(self, rate: str) -> None:
         self._plan(rate)
         die = self._random.random()
-        said = {"questions_per_minute": QUESTIONS, "stops_per_minute": STOPS, "starts_per_minute": STARTS}
-        people = self.customers.population
-        if rate == "starts_per_minute":
-            people = [customer for customer in people if customer.stopped]
+        people = [customer for customer in self.customers.population if _may(rate, customer)]
         if not (people and self._control.state.population.on and self._outbox.room):
             return
         customer = self._random.choice(people)
-        self.write(customer, Reply(pick(said[rate], die)), number=self.number_of(customer))
+        number = self.number_of(customer)
+        match rate:
+            case "preference_stops_per_minute":
+                self.prefer(customer, "stop", number=number)
+            case "preference_resumes_per_minute":
+                self.prefer(customer, "resume", number=number)
+            case "number_changes_per_minute":
+                self.change_number(customer, number=number)
+            case _:
+                self.write(customer, Reply(pick(_SAID[rate], die)), number=number)
+
+
+def _may(rate: str, customer: Customer) -> bool:
+    match rate:
+        case "starts_per_minute":
+            return customer.stopped
+        case "preference_resumes_per_minute":
+            return bool(customer.refuses)
+        case _:
+            return True
 
 
 def _inbound(customer: Customer, reply: Reply, *, wamid: str, now_s: float) -> dict[str, Any]:
@@ -110,6 +166,9 @@ def _inbound(customer: Customer, reply: Reply, *, wamid: str, now_s: float) -> d
         "id": wamid,
         "timestamp": str(int(now_s)),
     }
+    if reply.button_id is not None:
+        pressed = {"type": "button_reply", "button_reply": {"id": reply.button_id, "title": reply.text}}
+        return item | {"type": "interactive", "interactive": pressed}
     if reply.button:
         payload = reply.text.upper().replace(" ", "_")
         return item | {"type": "button", "button": {"payload": payload, "text": reply.text}}

@@ -66,6 +66,8 @@ class Customer:
     stopped: bool = False
     written_at: dict[str, float] = field(default_factory=dict)
     """When this person last wrote, by business number (epoch seconds): the customer service window."""
+    refuses: set[str] = field(default_factory=set)
+    """Business numbers whose promos this person has switched off in WhatsApp."""
 
     @property
     def wa_id(self) -> str:
@@ -85,6 +87,8 @@ class Customers:
         self.population = _population(seed, count)
         self._by_address = {c.phone: c for c in self.population} | {c.user_id: c for c in self.population}
         self._strangers: dict[str, Customer] = {}
+        self.left: set[str] = set()
+        """Addresses of the population that are nobody's any more."""
 
     def find(self, address: str) -> Customer | None:
         """Find one of the population, or a stranger already met, by phone (`+...`) or BSUID."""
@@ -93,6 +97,17 @@ class Customers:
     def at(self, address: str) -> Customer:
         """Find whoever has this address; a new one is a stranger who is remembered only once they write."""
         return self.find(address) or _stranger(self._seed, address)
+
+    def move(self, customer: Customer) -> None:
+        """Give a person another phone number, and with it another user id; their old ones are nobody's."""
+        random = Random(f"{self._seed}/{customer.phone}/next")  # noqa: S311 - a seeded world, not a secret
+        self.left |= {customer.phone, customer.user_id}
+        for address in (customer.phone, customer.user_id):
+            self._by_address.pop(address, None)
+        while customer.phone in self.left or customer.phone in self._by_address:
+            customer.phone = _phone(random)
+        customer.user_id = f"IT.{random.randrange(10**19, 10**20)}"
+        self._by_address |= {customer.phone: customer, customer.user_id: customer}
 
     def remember(self, customer: Customer) -> None:
         """Keep a stranger who wrote: the window is theirs."""
@@ -104,8 +119,12 @@ def _population(seed: str, count: int) -> list[Customer]:
     random = Random(f"{seed}/customers")  # noqa: S311 - a seeded world, not a secret
     phones: dict[str, None] = {}
     while len(phones) < count:
-        phones[f"+39{random.choice(_PREFIXES)}{random.randrange(10_000_000):07d}"] = None
+        phones[_phone(random)] = None
     return [_customer(seed, phone, known=True) for phone in phones]
+
+
+def _phone(random: Random) -> str:
+    return f"+39{random.choice(_PREFIXES)}{random.randrange(10_000_000):07d}"
 
 
 def _customer(seed: str, phone: str, *, known: bool) -> Customer:

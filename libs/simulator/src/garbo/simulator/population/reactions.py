@@ -14,6 +14,8 @@ PROMO_REPLIES: Final = ("Looks nice!", "How long is this offer valid?", "Is ther
 UTILITY_REPLIES: Final = ("Thanks!", "When will it arrive?", "Can I pick it up instead?", "Perfetto, grazie")
 CARE_REPLIES: Final = ("Thank you!", "That solves it, thanks.", "Still not working for me.", "Grazie mille")
 STOPS: Final = ("STOP", "Stop", "stop!", "🛑 stop")
+UNCLEAR_STOPS: Final = ("BASTA", "Annulla", "basta!", "No")
+"""Words that may mean stop, or an answer to something else."""
 STARTS: Final = ("START", "Start")
 QUESTIONS: Final = (
     "Where is my order?",
@@ -29,10 +31,20 @@ QUESTIONS: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What a customer answers: free text, or a template's quick-reply button."""
+    """What a customer answers: free text, a template's quick-reply button, or a button of a message."""
 
     text: str
     button: bool = False
+    button_id: str | None = None
+    """The id of a message's own button."""
+
+
+@dataclass(frozen=True, slots=True)
+class Button:
+    """A button a message offers."""
+
+    id: str
+    title: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,14 +55,20 @@ class Reaction:
     reply: Reply | None = None
 
 
-def react(*, category: str, known: bool, random: Random, habits: Population) -> Reaction:
-    """Decide what this person does with a message of this price category."""
+def react(
+    *, category: str, known: bool, random: Random, habits: Population, buttons: tuple[Button, ...] = ()
+) -> Reaction:
+    """Decide what this person does with a message of this price category, which may offer buttons."""
     reading, answering, stopping, choosing, pressing = (random.random() for _ in range(5))
     reads = reading < habits.read_ratio
     if not (reads and known and habits.on):
         return Reaction(reads)
     if category == "marketing":
         return Reaction(reads, _promo_reply(answering, stopping, choosing, pressing, habits))
+    if buttons:
+        pressed = buttons[int(choosing * len(buttons))]
+        answers = answering < habits.reply_to_buttons_ratio
+        return Reaction(reads, Reply(pressed.title, button_id=pressed.id) if answers else None)
     if category == "utility" and answering < habits.reply_to_utility_ratio:
         return Reaction(reads, Reply(pick(UTILITY_REPLIES, choosing)))
     if category == "service" and answering < habits.reply_to_care_ratio:
@@ -68,6 +86,8 @@ def _promo_reply(
 ) -> Reply | None:
     if stopping < habits.stop_ratio:
         return Reply(pick(STOPS, choosing))
+    if stopping < habits.stop_ratio + habits.unclear_stop_ratio:
+        return Reply(pick(UNCLEAR_STOPS, choosing))
     if answering >= habits.reply_to_promo_ratio:
         return None
     if pressing < 0.6:  # noqa: PLR2004 - most people press what is there

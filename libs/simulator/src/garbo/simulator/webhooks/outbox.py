@@ -114,6 +114,7 @@ class Outbox:
         self._agenda.after(delay_s, put)
 
     def _fill(self, update: Update) -> None:
-        update.item["timestamp"] = str(min(int(update.item["timestamp"]), int(time.time())))
+        kind = type(update.item["timestamp"])  # text in messages and statuses, a number in preferences
+        update.item["timestamp"] = kind(min(int(update.item["timestamp"]), int(time.time())))
         self._ready.append(update)
         self._filled.set()

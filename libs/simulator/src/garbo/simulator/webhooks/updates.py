@@ -15,12 +15,13 @@ import orjson
 from garbo.simulator.graph.accounts import SendingNumber
 
 Json = dict[str, Any]
-Part = Literal["statuses", "messages"]
+Part = Literal["statuses", "messages", "user_preferences"]
+"""What an update is listed under. The first two share the field `messages`, the last is its own field."""
 
 
 @dataclass(frozen=True, slots=True)
 class Update:
-    """One status or one inbound message."""
+    """One status, one inbound message, or one change of preference."""
 
     number: SendingNumber
     part: Part
@@ -43,7 +44,7 @@ def webhook_body(updates: Sequence[Update]) -> bytes:
     envelope = {
         "object": "whatsapp_business_account",
         "entry": [
-            {"id": waba, "changes": [{"value": value, "field": "messages"} for value in changes.values()]}
+            {"id": waba, "changes": [{"value": v, "field": _field(part)} for (_, part), v in changes.items()]}
             for waba, changes in entries.items()
         ],
     }
@@ -53,6 +54,10 @@ def webhook_body(updates: Sequence[Update]) -> bytes:
 def signature(secret: str, body: bytes) -> str:
     """Sign a body as `X-Hub-Signature-256`: HMAC-SHA256 over the raw bytes with the app secret."""
     return "sha256=" + hmac.new(secret.encode(), body, sha256).hexdigest()
+
+
+def _field(part: Part) -> str:
+    return "messages" if part in ("statuses", "messages") else part
 
 
 def _value(update: Update) -> Json:
