@@ -8,10 +8,12 @@ from garbo.common.events.addresses import Recipient
 from garbo.common.events.content import Template, TemplateContent
 from garbo.common.events.ids import MessageId, address_hash
 from garbo.common.events.requests import SendRequested
+from garbo.common.events.wire import encode
 from garbo.router.domain.instants import to_us, to_us_or_none
 from garbo.router.domain.request import Body, Request
 from garbo.router.domain.templates import Templates
 from garbo.router.flow.directory import Directory
+from garbo.router.flow.places import NOWHERE, place_of
 from garbo.router.ports import Address, Contact
 
 
@@ -21,6 +23,8 @@ class Asked:
 
     event: SendRequested
     trace: str | None = None
+    value: bytes = b""
+    """Its bytes as they came."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +37,17 @@ class Ask:
     body_hash: bytes
     contact: Contact | None
     refusal: str | None
+    value: bytes = b""
+    """Its bytes as they came."""
+
+    @property
+    def campaign(self) -> tuple[str, str] | None:
+        """Brand and name of its campaign."""
+        return None if self.event.campaign is None else (self.event.brand, self.event.campaign)
+
+    def stored(self) -> bytes:
+        """Give the request as it is kept while it may be decided again; read it as one from Kafka."""
+        return self.value or encode(self.event)
 
 
 def address_of(event: SendRequested, *, hash_key: bytes) -> Address | None:
@@ -61,6 +76,7 @@ def request_of(
     free = Body(form="free")
     template = event.content.template if isinstance(event.content, TemplateContent) else None
     second = event.fallback.template if event.fallback else None
+    place = place_of(contact.address.value) if contact.address.kind == "phone" else NOWHERE
     return Request(
         message_id=ask.message_id,
         request_id=event.request_id,
@@ -78,6 +94,13 @@ def request_of(
         not_before_us=to_us_or_none(event.not_before),
         expires_at_us=to_us_or_none(event.expires_at),
         recipient_kind=contact.kind,
+        channel=event.channel,
+        contact=str(contact.contact_id),
+        region=place.region,
+        country_zones=place.zones,
+        case_id=event.case_id,
+        override=event.override.rules if event.override else (),
+        roles=directory.roles(event.client),
     )
 
 

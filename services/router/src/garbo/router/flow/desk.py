@@ -1,21 +1,36 @@
 """One batch, decided in memory: repeats recognised, each recipient's requests in arbitration order."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Final
 
 from garbo.common.events.decisions import DecisionMade
 from garbo.common.events.ids import ContactId, MessageId
 from garbo.common.events.topics import DECISION_MADE, SEND_CARE, SEND_PROMO
 from garbo.common.events.wire import encode
+from garbo.common.turns import in_turns
 from garbo.router.domain.decide import decide_and_count
 from garbo.router.domain.grant import Grant
-from garbo.router.domain.policy import Policy
+from garbo.router.domain.hearing import slots_of
+from garbo.router.domain.policy import BudgetRule, Policy
 from garbo.router.domain.request import Request
-from garbo.router.domain.state import RecipientState
+from garbo.router.domain.state import RecipientState, Send
 from garbo.router.flow.ask import Ask, request_of
 from garbo.router.flow.directory import Directory
-from garbo.router.flow.records import decided_record, granted_record, new_grant, refused_record
-from garbo.router.ports import Announcement, Changes, Contact, Meter, Moment, StoredDecision
+from garbo.router.flow.facts import facts_bytes
+from garbo.router.flow.outcomes import Outcome, superseded
+from garbo.router.flow.records import (
+    decided_record,
+    granted_record,
+    new_grant,
+    refused_record,
+    withdrawn_record,
+)
+from garbo.router.flow.stock import Shelf, budget_rules
+from garbo.router.ports import Announcement, Changes, Contact, Deferred, Meter, Moment, StoredDecision
+
+PLENTY: Final = 1 << 30
+"""What is left of a budget nobody asks about."""
 
 
 @dataclass(slots=True)
@@ -27,12 +42,26 @@ class Desk:
     meter: Meter
     moment: Moment
     states: dict[ContactId, RecipientState]
+    """Locked."""
+    waiting: Sequence[Deferred] = ()
+    """Of these recipients, where only the newest request of a campaign may wait."""
+    campaign_sends: Mapping[tuple[ContactId, str], Sequence[Send]] | None = None
+    """Of these recipients and campaigns, where a cap is for life."""
+    shelf: Shelf | None = None
+    """What of the budgets may be spent; without it they are not asked."""
     announcements: list[Announcement] = field(default_factory=list)
+    outbox: list[Announcement] = field(default_factory=list)
+    """Records of messages nobody here has asked about: no repeat would tell them, so the outbox does."""
     fresh: dict[MessageId, StoredDecision] = field(default_factory=dict)
+    further: dict[MessageId, bytes] = field(default_factory=dict)
     grants: dict[MessageId, Grant] = field(default_factory=dict)
+    deferred: dict[MessageId, Deferred] = field(default_factory=dict)
+    woken: set[MessageId] = field(default_factory=set)
     touched: set[ContactId] = field(default_factory=set)
+    _counted: dict[tuple[ContactId, str], list[Send]] = field(default_factory=dict)
+    _outcomes: list[Outcome] = field(default_factory=list)
 
-    def take(self, asks: Iterable[Ask]) -> None:
+    async def take(self, asks: Iterable[Ask]) -> None:
         """Decide all of them. The first of two with the same id is the one that is decided."""
         first: dict[MessageId, Ask] = {}
         repeats: list[Ask] = []
@@ -41,7 +70,7 @@ class Desk:
                 repeats.append(ask)
             else:
                 first[ask.message_id] = ask
-        self._decide_all(first.values())
+        await self._decide_all(first.values())
         for ask in repeats:
             self._repeat(ask)
 
@@ -50,54 +79,134 @@ class Desk:
         return Changes(
             states={contact_id: self.states[contact_id] for contact_id in self.touched},
             decisions=tuple(self.fresh.values()),
+            further=self.further,
             grants=tuple(self.grants.values()),
+            deferred=tuple(self.deferred.values()),
+            woken=tuple(self.woken),
+            spent=self.shelf.spent if self.shelf else {},
+            counted=self._counted,
+            outbox=tuple(self.outbox),
         )
 
-    def _decide_all(self, asks: Iterable[Ask]) -> None:
+    async def _decide_all(self, asks: Iterable[Ask]) -> None:
         queue: list[tuple[Request, Ask, Contact]] = []
-        for ask in asks:
+        async for ask in in_turns(asks):
             if ask.refusal or ask.contact is None:
                 self._refuse(ask, ask.refusal or "unknown_contact")
-                continue
-            request = request_of(
-                ask,
-                ask.contact,
-                directory=self.directory,
-                templates=self.moment.templates,
-                now_us=self.moment.now_us,
-            )
-            queue.append((request, ask, ask.contact))
-        for request, ask, contact in sorted(queue, key=lambda item: item[0].arbitration_key):
-            self._decide(request, ask, contact)
+            else:
+                queue.append((self._request(ask, ask.contact), ask, ask.contact))
+        queue.sort(key=lambda item: item[0].arbitration_key)
+        async for request, ask, contact in in_turns(queue):
+            self._outcomes.append(self._decide(request, ask, contact))
+        if self.policy.same_campaign == "keep_newest":
+            self._keep_newest()
+        async for outcome in in_turns(self._outcomes):
+            self._conclude(outcome)
 
-    def _decide(self, request: Request, ask: Ask, contact: Contact) -> None:
+    def _request(self, ask: Ask, contact: Contact) -> Request:
+        moment = self.moment
+        request = request_of(
+            ask, contact, directory=self.directory, templates=moment.templates, now_us=moment.now_us
+        )
+        return replace(request, cancelled=True) if ask.campaign in moment.cancelled else request
+
+    def _decide(self, request: Request, ask: Ask, contact: Contact) -> Outcome:
         state = self.states[contact.contact_id]
-        decision, after = decide_and_count(self.policy, state, request, self.moment.now_us)
+        before = self._with_campaign(state, contact, request)
+        rules = budget_rules(self.policy)
+        if rules:
+            left = self.shelf.left(request) if self.shelf else {rule.reach.id: PLENTY for rule in rules}
+            request = replace(request, budget_left=left)
+        decision, after = decide_and_count(self.policy, before, request, self.moment.now_us)
+        outcome = Outcome(ask, contact, request, decision, before)
+        if decision.verdict == "allow":
+            self._count(outcome, after)
+            if self.shelf and rules:
+                return replace(outcome, slices=self._spend(self.shelf, outcome))
+        return outcome
+
+    def _spend(self, shelf: Shelf, outcome: Outcome) -> tuple[int, ...]:
+        """Take one of each budget that was asked."""
+        slots, taken = slots_of(self.policy, outcome.request), list[int]()
+        for answer in outcome.decision.answers:
+            if isinstance(answer.rule, BudgetRule):
+                taken += shelf.take(answer.rule, outcome.request, count=slots)
+        return tuple(taken)
+
+    def _with_campaign(self, state: RecipientState, contact: Contact, request: Request) -> RecipientState:
+        if self.campaign_sends is None or request.campaign is None:
+            return state
+        key = (contact.contact_id, request.campaign)
+        return replace(
+            state, campaign_sends=tuple(self._counted.get(key) or self.campaign_sends.get(key, ()))
+        )
+
+    def _count(self, outcome: Outcome, after: RecipientState) -> None:
+        contact_id, request = outcome.contact.contact_id, outcome.request
+        self.states[contact_id] = after
+        self.touched.add(contact_id)
+        if self.campaign_sends is not None and request.campaign is not None:
+            known = {send.message_id for send in outcome.state.sends}
+            counted = [*outcome.state.campaign_sends, *(s for s in after.sends if s.message_id not in known)]
+            self._counted[contact_id, request.campaign] = counted
+
+    def _keep_newest(self) -> None:
+        """Of several requests of one campaign to one person that would wait, let the newest wait."""
+        asked = {outcome.ask.message_id for outcome in self._outcomes}
+        others = [waiting for waiting in self.waiting if waiting.message_id not in asked]
+        self._outcomes, gone = superseded(self._outcomes, others)
+        for waiting in gone:
+            self._dismiss(waiting)
+
+    def _dismiss(self, waiting: Deferred) -> None:
+        """Deny a request that waits; it was asked for long ago, so its record goes through the outbox."""
+        stored = self.moment.decisions.get(waiting.message_id)
+        if stored is None:
+            return
+        last = DecisionMade.model_validate_json(stored.records[-1])
+        record = withdrawn_record(last, reason="superseded", now_us=self.moment.now_us)
+        value = encode(record)
+        self.further[waiting.message_id] = value
+        self.woken.add(waiting.message_id)
+        self.outbox.append(Announcement(DECISION_MADE, record, waiting.contact_id, waiting.trace, value))
+        self._meter(record)
+
+    def _conclude(self, outcome: Outcome) -> None:
+        """Write down and tell what was decided."""
+        ask, contact, decision = outcome.ask, outcome.contact, outcome.decision
         record = decided_record(
             ask,
             contact,
             decision,
             policy_version=self.policy.version,
-            state_version=state.version,
+            state_version=outcome.state.version,
             now_us=self.moment.now_us,
         )
-        self._store(ask, record, contact_id=contact.contact_id)
-        grant = new_grant(ask, contact, decision)
+        self._store(
+            ask, record, contact_id=contact.contact_id, facts=facts_bytes(outcome.request, outcome.state)
+        )
+        grant = new_grant(
+            ask,
+            contact,
+            decision,
+            policy_version=self.policy.version,
+            budget_slices=outcome.slices,
+        )
         if grant:
-            self.states[contact.contact_id] = after
-            self.touched.add(contact.contact_id)
             self.grants[ask.message_id] = grant
             self._tell_grant(ask, contact, grant)
-        self.meter.decided(
-            message_class=record.message_class or "none", verdict=record.verdict, reason=record.reason
-        )
+        if decision.verdict == "defer":
+            self.deferred[ask.message_id] = outcome.waits(self.moment.now_us)
+        self._meter(record)
 
     def _refuse(self, ask: Ask, reason: str) -> None:
         record = refused_record(ask, reason, policy_version=self.policy.version, now_us=self.moment.now_us)
-        self._store(ask, record, contact_id=None)
-        self.meter.decided(message_class="none", verdict="deny", reason=reason)
+        self._store(ask, record, contact_id=None, facts=None)
+        self._meter(record)
 
-    def _store(self, ask: Ask, record: DecisionMade, *, contact_id: ContactId | None) -> None:
+    def _store(
+        self, ask: Ask, record: DecisionMade, *, contact_id: ContactId | None, facts: bytes | None
+    ) -> None:
         value = encode(record)
         self.fresh[ask.message_id] = StoredDecision(
             message_id=ask.message_id,
@@ -106,6 +215,7 @@ class Desk:
             body_hash=ask.body_hash,
             contact_id=contact_id,
             records=(value,),
+            facts=facts,
         )
         self._tell(record, contact_id, trace=ask.trace, value=value)
 
@@ -141,3 +251,8 @@ class Desk:
         value: bytes | None = None,
     ) -> None:
         self.announcements.append(Announcement(DECISION_MADE, record, contact_id, trace, value))
+
+    def _meter(self, record: DecisionMade) -> None:
+        self.meter.decided(
+            message_class=record.message_class or "none", verdict=record.verdict, reason=record.reason
+        )

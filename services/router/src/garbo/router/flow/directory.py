@@ -26,6 +26,7 @@ class Directory:
 
     def __init__(self, business: Business) -> None:
         self._clients = {c.id: c for c in business.clients}
+        self._roles = {c.id: frozenset(c.roles) for c in business.clients}
         self._brand_of = {n.id: n.brand for n in business.numbers}
         self._waba_of = {n.id: n.waba for n in business.numbers}
         self._brands = {
@@ -63,6 +64,10 @@ class Directory:
         if client is None:
             return "unknown_client"
         return None if event.brand in (ANY_BRAND, *client.brands) else "brand_not_allowed"
+
+    def roles(self, client: str) -> frozenset[str]:
+        """Give what a client may be; nothing for one that is not known."""
+        return self._roles.get(client, frozenset())
 
     def numbers(self, brand: str, asked: str | None) -> Numbers:
         """Give the numbers a request of this brand may use."""

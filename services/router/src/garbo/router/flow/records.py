@@ -1,5 +1,6 @@
 """From a decision to the records that tell it."""
 
+from datetime import datetime
 from typing import Final
 from uuid import UUID, uuid5
 
@@ -40,39 +41,52 @@ def refused_record(ask: Ask, reason: str, *, policy_version: str, now_us: int) -
     )
 
 
-def decided_record(
-    ask: Ask, contact: Contact, decision: Decision, *, policy_version: str, state_version: int, now_us: int
+def decided_record(  # noqa: PLR0913 - all that a record tells
+    ask: Ask,
+    contact: Contact,
+    decision: Decision,
+    *,
+    policy_version: str,
+    state_version: int,
+    now_us: int,
+    sequence: int = 1,
+    epoch: int = FIRST_EPOCH,
 ) -> DecisionMade:
     """Tell a decision of the rules, with every check it rests on."""
     event, deciding = ask.event, decision.deciding
-    free_at_us = decision.next_allowed_at_us
     return DecisionMade(
-        decision_id=_decision_id(ask.message_id, 1),
-        sequence=1,
+        decision_id=_decision_id(ask.message_id, sequence),
+        sequence=sequence,
         message_id=ask.message_id,
         request_id=event.request_id,
         client=event.client,
         brand=event.brand,
         contact_id=contact.contact_id,
         verdict=decision.verdict,
-        final=True,
+        final=decision.verdict != "defer",
         message_class=decision.message_class,
         purpose=event.purpose,
         campaign=event.campaign,
         category=decision.category,
         template_unknown=decision.template_unknown,
+        reclassified=decision.reclassified,
         demoted=decision.demoted,
         rule=deciding.rule.reach.id if deciding else None,
+        then_rule=decision.then_rule,
         reason=decision.reason,
         limit=deciding.limit if deciding else None,
         used=deciding.used if deciding else None,
         window=deciding.window if deciding else None,
-        next_allowed_at=None if free_at_us is None else to_datetime(free_at_us),
+        next_allowed_at=_instant(decision.next_allowed_at_us),
         provisional=decision.provisional,
+        due_at=_instant(decision.due_at_us),
+        expires_at=_instant(decision.expires_at_us),
+        overridden=decision.overridden,
         checks=tuple(_check(answer) for answer in decision.answers),
-        grant=_grant_given(ask, decision),
+        grant=_grant_given(ask, decision, epoch=epoch),
         policy_version=policy_version,
         state_version=state_version,
+        tzdata=decision.tzdata,
         requested_at=event.requested_at,
         decided_at=to_datetime(now_us),
     )
@@ -107,7 +121,15 @@ def following_record(record: DecisionMade, last: DecisionMade, *, epoch: int) ->
     return record.model_copy(update=update)
 
 
-def new_grant(ask: Ask, contact: Contact, decision: Decision) -> Grant | None:
+def new_grant(
+    ask: Ask,
+    contact: Contact,
+    decision: Decision,
+    *,
+    policy_version: str = "",
+    epoch: int = FIRST_EPOCH,
+    budget_slices: tuple[int, ...] = (),
+) -> Grant | None:
     """Write down the permission of an allow."""
     terms = decision.terms
     if terms is None or decision.message_class is None:
@@ -120,7 +142,7 @@ def new_grant(ask: Ask, contact: Contact, decision: Decision) -> Grant | None:
         message_class=decision.message_class,
         brand=ask.event.brand,
         number=terms.number,
-        epoch=FIRST_EPOCH,
+        epoch=epoch,
         state="reserved",
         not_before_us=terms.not_before_us,
         valid_until_us=terms.valid_until_us,
@@ -129,6 +151,9 @@ def new_grant(ask: Ask, contact: Contact, decision: Decision) -> Grant | None:
         category=decision.category,
         tags=ask.event.tags,
         by_fallback=decision.by_fallback,
+        policy_version=policy_version,
+        budget_slices=budget_slices,
+        request=ask.stored(),
     )
 
 
@@ -171,21 +196,24 @@ def _reuse_id(ask: Ask) -> UUID:
     return uuid5(_REUSES, f"{ask.message_id}:{ask.body_hash.hex()}")
 
 
+def _instant(at_us: int | None) -> datetime | None:
+    return None if at_us is None else to_datetime(at_us)
+
+
 def _check(answer: Answer) -> Check:
-    rule, free_at_us = answer.rule, answer.free_at_us
     return Check(
-        rule=rule.reach.id,
+        rule=answer.rule.reach.id,
         type=answer.type,
         ok=answer.ok,
         used=answer.used,
         limit=answer.limit,
         window=answer.window,
-        free_at=None if free_at_us is None else to_datetime(free_at_us),
+        free_at=_instant(answer.free_at_us),
         by=tuple(str(message_id) for message_id in answer.by),
     )
 
 
-def _grant_given(ask: Ask, decision: Decision) -> GrantGiven | None:
+def _grant_given(ask: Ask, decision: Decision, *, epoch: int) -> GrantGiven | None:
     terms = decision.terms
     if terms is None:
         return None
@@ -193,7 +221,7 @@ def _grant_given(ask: Ask, decision: Decision) -> GrantGiven | None:
         id=grant_id_of(ask.message_id, day_of_instant(terms.not_before_us)),
         lane=terms.lane,
         number=terms.number,
-        epoch=FIRST_EPOCH,
+        epoch=epoch,
         not_before=to_datetime(terms.not_before_us),
         valid_until=to_datetime(terms.valid_until_us),
     )

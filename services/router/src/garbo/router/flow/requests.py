@@ -2,19 +2,30 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Literal
 from uuid import uuid4
 
+from garbo.common.errors import RetryLater
 from garbo.common.events.decisions import DecisionMade
 from garbo.common.events.ids import ContactId
 from garbo.common.events.wire import encode
-from garbo.router.domain.state import RecipientState
+from garbo.router.domain.policy import Lifetime, Policy, RateRule
+from garbo.router.domain.state import RecipientState, Send
 from garbo.router.flow.ask import Ask, Asked, address_of, recipient_of
 from garbo.router.flow.desk import Desk
-from garbo.router.flow.directory import Directory
-from garbo.router.flow.policies import Policies
-from garbo.router.ports import Address, Announcer, Batch, Contact, Meter, Store
+from garbo.router.flow.means import Means
+from garbo.router.flow.stock import Shelf, leased
+from garbo.router.ports import Address, Batch, Contact, Deferred
+
+
+@dataclass(frozen=True, slots=True)
+class _Door:
+    """One request, why it is refused at the door, and the address it names."""
+
+    asked: Asked
+    refusal: str | None
+    address: Address | None
 
 
 class DecideRequests:
@@ -24,76 +35,103 @@ class DecideRequests:
     a redelivery that finds the stored decision. Raises `RetryLater` when database or broker are not there.
     """
 
-    def __init__(
-        self,
-        *,
-        store: Store,
-        announcer: Announcer,
-        meter: Meter,
-        policies: Policies,
-        directory: Directory,
-        hash_key: bytes,
-    ) -> None:
-        self._store, self._announcer, self._meter = store, announcer, meter
-        self._policies, self._directory, self._hash_key = policies, directory, hash_key
+    def __init__(self, means: Means) -> None:
+        self._means = means
 
     async def decide(self, asked: Sequence[Asked]) -> None:
         """Decide and tell a batch."""
-        async with self._store.batch() as batch:
-            asks = await self._recognised(batch, asked, mint=True)
-            states = await batch.lock({ask.contact.contact_id for ask in asks if ask.contact})
-            desk = await self._desk(batch, asks, states)
-            desk.take(asks)
+        means, policy = self._means, self._means.policies.current
+        doors = [self._door(one) for one in asked]
+        known = await means.store.meet(door.address for door in doors if door.address and not door.refusal)
+        slices = await leased(means.stock, policy, (a.event for a in asked)) if means.stock else ()
+        async with means.store.batch() as batch:
+            asks = await _recognised(batch, doors, known)
+            desk = await self._desk(batch, policy, asks)
+            if means.stock:
+                held = await batch.hold_slices(slices) if slices else ()
+                desk.shelf = Shelf(policy, desk.moment.now_us, held)
+            await desk.take(asks)
             if desk.fresh:
                 await batch.write(desk.changes())
-        await self._announcer.announce(desk.announcements)
+        await means.announcer.announce(desk.announcements)
 
     async def preview(self, asked: Sequence[Asked]) -> list[bytes]:
         """Give the record each would be answered now, alone, without a grant; nothing is written."""
-        async with self._store.batch() as batch:
-            asks = await self._recognised(batch, asked, mint=False)
+        means, policy = self._means, self._means.policies.current
+        doors = [self._door(one) for one in asked]
+        async with means.store.batch() as batch:
+            known = await batch.contacts_at((d.address for d in doors if d.address), mint=False)
+            asks = await _recognised(batch, doors, known)
             states = await batch.peek({ask.contact.contact_id for ask in asks if ask.contact})
-            moment = await batch.look_up(())
-        policy, previews = self._policies.current, list[bytes]()
+            moment = await batch.look_up((), campaigns=_campaigns(asks))
+            sends = await _campaign_sends(batch, policy, asks)
+        previews: list[bytes] = []
         for ask in map(self._with_stranger, asks):
-            desk = Desk(policy, self._directory, Silent(), moment, defaultdict(RecipientState, states))
-            desk.take([ask])
+            fresh = defaultdict(RecipientState, states)
+            desk = Desk(policy, means.directory, Silent(), moment, fresh, campaign_sends=sends)
+            await desk.take([ask])
             record = DecisionMade.model_validate_json(desk.fresh[ask.message_id].records[0])
             previews.append(encode(record.model_copy(update={"grant": None})))
         return previews
 
+    def _door(self, asked: Asked) -> _Door:
+        address = address_of(asked.event, hash_key=self._means.hash_key)
+        return _Door(asked, self._means.directory.refusal(asked.event), address)
+
     def _with_stranger(self, ask: Ask) -> Ask:
         """Give a request for an address nobody has written to yet a contact that is not stored."""
-        address = address_of(ask.event, hash_key=self._hash_key)
+        address = address_of(ask.event, hash_key=self._means.hash_key)
         if ask.contact or ask.refusal or address is None:
             return ask
         kind: Literal["group", "person"] = "group" if address.kind == "group_id" else "person"
         return replace(ask, contact=Contact(ContactId(uuid4()), kind, address))
 
-    async def _desk(
-        self, batch: Batch, asks: Sequence[Ask], states: Mapping[ContactId, RecipientState]
-    ) -> Desk:
-        moment = await batch.look_up([ask.message_id for ask in asks])
-        return Desk(self._policies.current, self._directory, self._meter, moment, dict(states))
+    async def _desk(self, batch: Batch, policy: Policy, asks: Sequence[Ask]) -> Desk:
+        """Lock the people, then read what is stored."""
+        contact_ids = {ask.contact.contact_id for ask in asks if ask.contact}
+        states = dict(await batch.lock(contact_ids))
+        if len(states) < len(contact_ids) or any(s.merged_into is not None for s in states.values()):
+            raise RetryLater("contact_moved")  # erased or merged since it was found
+        waiting = await _rivals(batch, policy, asks)
+        message_ids = [ask.message_id for ask in asks] + [waits.message_id for waits in waiting]
+        moment = await batch.look_up(message_ids, campaigns=_campaigns(asks))
+        sends = await _campaign_sends(batch, policy, asks)
+        means = self._means
+        return Desk(policy, means.directory, means.meter, moment, states, waiting, sends)
 
-    async def _recognised(self, batch: Batch, asked: Iterable[Asked], *, mint: bool) -> list[Ask]:
-        """Find (or make) the recipient of each request that its client may make."""
-        doors = [
-            (a, self._directory.refusal(a.event), address_of(a.event, hash_key=self._hash_key)) for a in asked
-        ]
-        by_hash = await batch.contacts_at(
-            [address for _, refusal, address in doors if address and not refusal], mint=mint
-        )
-        wanted = [
-            ContactId(a.event.to.contact_id)
-            for a, refusal, _ in doors
-            if a.event.to.contact_id and not refusal
-        ]
-        by_id = await batch.contacts_of(wanted) if wanted else {}
-        return [
-            _ask(a, refusal, None if refusal else _contact(a, address, by_hash, by_id))
-            for a, refusal, address in doors
-        ]
+
+async def _recognised(batch: Batch, doors: Iterable[_Door], known: Mapping[str, Contact]) -> list[Ask]:
+    """Find the recipient of each request that its client may make."""
+    doors = list(doors)
+    wanted = [ContactId(d.asked.event.to.contact_id) for d in doors if d.asked.event.to.contact_id]
+    by_id = await batch.contacts_of(wanted) if wanted else {}
+    return [
+        _ask(d.asked, d.refusal, None if d.refusal else _contact(d.asked, d.address, known, by_id))
+        for d in doors
+    ]
+
+
+async def _rivals(batch: Batch, policy: Policy, asks: Iterable[Ask]) -> Sequence[Deferred]:
+    """Find the requests that wait for the same people, of the same campaigns."""
+    if policy.same_campaign != "keep_newest":
+        return ()
+    asked = {(a.contact.contact_id, *a.campaign) for a in asks if a.contact and a.campaign}
+    waiting = await batch.waiting({contact_id for contact_id, _, _ in asked}) if asked else ()
+    return [w for w in waiting if w.campaign and (w.contact_id, w.brand, w.campaign) in asked]
+
+
+async def _campaign_sends(
+    batch: Batch, policy: Policy, asks: Iterable[Ask]
+) -> Mapping[tuple[ContactId, str], Sequence[Send]] | None:
+    """Read what counts for life; None where no rule asks for it."""
+    if not any(isinstance(rule, RateRule) and isinstance(rule.window, Lifetime) for rule in policy.rules):
+        return None
+    wanted = {(a.contact.contact_id, a.event.campaign) for a in asks if a.contact and a.event.campaign}
+    return await batch.campaign_sends(wanted) if wanted else {}
+
+
+def _campaigns(asks: Iterable[Ask]) -> set[tuple[str, str]]:
+    return {ask.campaign for ask in asks if ask.campaign}
 
 
 def _ask(asked: Asked, refusal: str | None, contact: Contact | None) -> Ask:
@@ -108,6 +146,7 @@ def _ask(asked: Asked, refusal: str | None, contact: Contact | None) -> Ask:
         body_hash=event.body_hash(),
         contact=contact,
         refusal=refusal,
+        value=asked.value,
     )
 
 

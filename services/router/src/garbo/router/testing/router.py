@@ -10,11 +10,13 @@ from garbo.router.domain.policy import Policy
 from garbo.router.flow.ask import Asked
 from garbo.router.flow.directory import Directory
 from garbo.router.flow.events import Heard, RouterEvent, TakeEvents
+from garbo.router.flow.means import Means
 from garbo.router.flow.policies import Policies
 from garbo.router.flow.requests import DecideRequests
 from garbo.router.ports import Store
 from garbo.router.testing.build import HASH_KEY, business
 from garbo.router.testing.memory import CountingMeter, RecordingAnnouncer
+from garbo.router.work_ports import Stock
 
 
 @dataclass
@@ -26,18 +28,25 @@ class Router:
     business: Business = field(default_factory=business)
     announcer: RecordingAnnouncer = field(default_factory=RecordingAnnouncer)
     meter: CountingMeter = field(default_factory=CountingMeter)
+    stock: Stock | None = None
 
     @property
-    def requests(self) -> DecideRequests:
-        """Give the use case."""
-        return DecideRequests(
+    def means(self) -> Means:
+        """Give what every use case works with."""
+        return Means(
             store=self.store,
             announcer=self.announcer,
             meter=self.meter,
             policies=Policies(self.policy),
             directory=Directory(self.business),
             hash_key=HASH_KEY,
+            stock=self.stock,
         )
+
+    @property
+    def requests(self) -> DecideRequests:
+        """Give the use case."""
+        return DecideRequests(self.means)
 
     @property
     def events(self) -> TakeEvents:
