@@ -116,7 +116,7 @@ def test_everything_that_can_be_given_is_given() -> None:
       inbound: [1h ago, { at: 2h ago, number: promo }]
       stops: [2d ago, { at: 1d ago, brand: bolt, started: 1h ago }]
       platform_stops: [{ at: 1d ago, resumed: 2h ago }]
-      cases: [{ opened: 3d ago, closed: 1d ago }]
+      cases: [{ opened: 3d ago, closed: 1d ago, brand: bolt }]
       consents: [{ given: 9d ago, purpose: care, channel: whatsapp, brand: acme, withdrawn: 1d ago }]
       sends:
         - { at: 1d ago, class: utility, campaign: c, tags: [t], open: true, delivered: false }
@@ -125,6 +125,7 @@ def test_everything_that_can_be_given_is_given() -> None:
       fallback: utility
       brand: acme
       client: desk
+      channel: whatsapp
       number: care
       priority: 10
       campaign: c

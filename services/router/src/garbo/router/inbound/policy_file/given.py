@@ -14,6 +14,7 @@ from garbo.router.inbound.policy_file.document import Node
 from garbo.router.inbound.policy_file.fields import Fields
 
 BRAND: Final = "acme"
+EVERY_BRAND: Final = "*"
 CARE_NUMBER, PROMO_NUMBER = "care", "promo"
 NUMBERS: Final = (CARE_NUMBER, PROMO_NUMBER)
 ASKED_ID: Final = UUID(int=0xA5CED)
@@ -24,6 +25,7 @@ PURPOSES: Final = ("promo", "utility", "care", "auth")
 CATEGORIES: Final = ("marketing", "utility", "authentication")
 TEMPLATES: Final = (*CATEGORIES, "unknown")
 CONSENTS: Final = ("marketing", "utility", "care", "profiling")
+CHANNELS: Final[tuple[Literal["auto", "whatsapp", "sms"], ...]] = ("auto", "whatsapp", "sms")
 KINDS: Final[tuple[Literal["person", "group"], ...]] = ("person", "group")
 
 
@@ -94,6 +96,7 @@ def read_ask(ask: Fields, known: Known, policy: Policy, clock: Clock) -> Request
         tags=tuple(sorted(ask.words("tags") or ())),
         not_before_us=clock.instant_or_none(ask, "not_before"),
         expires_at_us=clock.instant_or_none(ask, "expires_at"),
+        channel=ask.word("channel", of=CHANNELS, default="auto"),
         recipient_kind=known.kind,
         region=known.region,
         country_zones=known.country_zones,
@@ -168,7 +171,11 @@ def _preference(fields: Fields, clock: Clock) -> tuple[str, Preference]:
 
 
 def _case(fields: Fields, clock: Clock) -> Case:
-    case = Case(clock.instant_us(fields, "opened"), closed_at_us=clock.instant_or_none(fields, "closed"))
+    case = Case(
+        clock.instant_us(fields, "opened"),
+        closed_at_us=clock.instant_or_none(fields, "closed"),
+        brand=_brand(fields, otherwise=EVERY_BRAND),
+    )
     fields.done()
     return case
 
@@ -187,8 +194,8 @@ def _body(ask: Fields, name: str) -> Body | None:
     return Body("template", category=category, template_unknown=category == "unknown")
 
 
-def _brand(fields: Fields) -> str:
-    return fields.name("brand") if fields.has("brand") else BRAND
+def _brand(fields: Fields, *, otherwise: str = BRAND) -> str:
+    return fields.name("brand") if fields.has("brand") else otherwise
 
 
 def _zone(fields: Fields, name: str, zone: str) -> str:

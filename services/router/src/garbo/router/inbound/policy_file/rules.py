@@ -20,7 +20,7 @@ from garbo.router.inbound.policy_file.selectors import APPLIES, read_selector
 RULE_TYPES: Final = ("block", "consent", "window", "quiet", "hold", "cap", "gap", "budget")
 TIMELESS: Final = frozenset({"block", "consent", "window"})
 """Waiting alone does not help against these."""
-RESERVED: Final = frozenset({"platform_cooldown", "keyword_question"})
+RESERVED: Final = frozenset({"platform_cooldown", "clarifying"})
 """Names of checks that are not rules of a file."""
 STATES: Final[tuple[Literal["erased", "stopped", "always"], ...]] = ("erased", "stopped", "always")
 PURPOSES: Final = ("marketing", "utility", "care", "profiling")

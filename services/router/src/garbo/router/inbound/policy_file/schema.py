@@ -191,6 +191,7 @@ def _test() -> Schema:
     instants = ("requested_at", "not_before", "expires_at", "waiting_since")
     ask: Schema = {
         "purpose": _one_of(given.PURPOSES),
+        "channel": _one_of(given.CHANNELS),
         "template": _one_of(given.TEMPLATES, "Its category; left out for free-form."),
         "fallback": _one_of(given.TEMPLATES, "The category of the template to use where free-form may not."),
         **{name: {} for name in asked},
