@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Literal
 
 import pytest
 
@@ -204,7 +205,10 @@ def test_a_spent_budget_is_whole_again_in_its_next_period_or_never(
     [("reserved", True, True), ("accepted", False, True), ("delivered", False, False)],
 )
 def test_a_policy_may_count_later_than_at_the_grant(
-    make_policy: MakePolicy, consume: str, open_counts: bool, accepted_counts: bool
+    make_policy: MakePolicy,
+    consume: Literal["reserved", "accepted", "delivered"],
+    open_counts: bool,
+    accepted_counts: bool,
 ) -> None:
     policy = make_policy(DAY_CAP)
     policy = replace(policy, counting=replace(policy.counting, consume=consume))

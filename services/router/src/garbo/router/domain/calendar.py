@@ -32,6 +32,7 @@ def first_us(zone: str, day: int) -> int:
     return wall_us(zone, day, 0)
 
 
+@lru_cache(maxsize=4_096)  # a batch asks many times about its one instant
 def day_of(zone: str, at_us: int) -> int:
     """Tell the date whose first instant came last; where clocks go back over midnight, the later one."""
     day = local_time(zone, at_us).toordinal()
@@ -45,12 +46,14 @@ def exists(zone: str, day: int) -> bool:
     return first_us(zone, day) < first_us(zone, day + 1)
 
 
+@lru_cache(maxsize=4_096)
 def period_us(unit: Unit, zone: str, at_us: int, *, week_starts_on: int = 0) -> tuple[int, int]:
     """Tell the first instant of the local day, week or month of an instant, and of the next."""
     first, following = _period(unit, day_of(zone, at_us), week_starts_on)
     return first_us(zone, first), first_us(zone, following)
 
 
+@lru_cache(maxsize=1_024)
 def months_after(zone: str, at_us: int, months: int) -> int:
     """Tell the same local date and time so many months on, clamped to the month's end."""
     wall = local_time(zone, at_us)

@@ -22,7 +22,8 @@ def counted(rule: RateRule, matter: Matter) -> list[Send]:
     state, subject, counts = matter.state, matter.subject, rule.counts
     sends = _with_campaign_sends(state) if rule.per_campaign and state.campaign_sends else state.sends
     if counts.by_class:
-        chosen = [send for send in sends if send.message_class in counts.classes]
+        classes = counts.classes
+        chosen = [send for send in sends if send.message_class in classes]
     else:
         chosen = [send for send in sends if counts.matches(send)]
     if rule.per_brand:
@@ -40,27 +41,34 @@ def counted(rule: RateRule, matter: Matter) -> list[Send]:
 
 def instants(rule: RateRule, matter: Matter) -> list[int]:
     """Give the instants of the counted sends, oldest first."""
-    known = matter.instants.get(rule.reach.id)
+    what = rule.counts.classes if rule.counts.by_class else rule.reach.id
+    key = (what, rule.per_brand, rule.per_campaign)
+    known = matter.instants.get(key)
     if known is None:
-        known = matter.instants[rule.reach.id] = sorted([send.at_us for send in counted(rule, matter)])
+        known = matter.instants[key] = sorted([send.at_us for send in counted(rule, matter)])
     return known
 
 
 def free_us(rule: RateRule, matter: Matter, from_us: int) -> int | None:
     """Give the least instant, `from_us` or later, at which the rule permits; None when it never does."""
-    counted_us, room = instants(rule, matter), _room(rule, matter)
-    if room <= 0:
-        return None
-    if len(counted_us) < room:
-        return from_us
-    leaves_us = _leaves_us(rule, matter, counted_us[-room])
-    return None if leaves_us is None else max(from_us, leaves_us)
+    return used_and_free_us(rule, matter, from_us)[1]
 
 
 def used(rule: RateRule, matter: Matter, at_us: int) -> int:
     """Count the sends that stand in the window of an instant, and those ahead of it."""
-    counted_us = instants(rule, matter)
-    return len(counted_us) - bisect_left(counted_us, first_inside_us(rule, matter, at_us))
+    return used_and_free_us(rule, matter, at_us)[0]
+
+
+def used_and_free_us(rule: RateRule, matter: Matter, at_us: int) -> tuple[int, int | None]:
+    """Answer both at once: what stands in the window of an instant, and when the rule permits from there."""
+    counted_us, room = instants(rule, matter), _room(rule, matter)
+    inside = len(counted_us) - bisect_left(counted_us, first_inside_us(rule, matter, at_us))
+    if room <= 0:
+        return inside, None
+    if inside < room:
+        return inside, at_us
+    leaves_us = _leaves_us(rule, matter, counted_us[-room])
+    return inside, None if leaves_us is None else max(at_us, leaves_us)
 
 
 def first_inside_us(rule: RateRule, matter: Matter, at_us: int) -> int:

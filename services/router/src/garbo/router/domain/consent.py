@@ -1,7 +1,8 @@
 """Consent: what a record changes, what confirms it, and whether what is recorded is enough."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 from dataclasses import replace
+from functools import lru_cache
 from typing import Final
 
 from garbo.router.domain.calendar import months_after
@@ -60,11 +61,14 @@ def pending_keys(state: RecipientState, *, brand: str, at_us: int) -> list[str]:
     ]
 
 
-def keys_of(brand: str, purpose: str) -> Iterator[str]:
+@lru_cache(maxsize=1_024)
+def keys_of(brand: str, purpose: str) -> tuple[str, ...]:
     """Give every key whose consent holds for a brand on this channel."""
-    for scope in (brand, ANY):
-        for channel in (CHANNEL, ANY):
-            yield consent_key(brand=scope, channel=channel, purpose=purpose)
+    return tuple(
+        consent_key(brand=scope, channel=channel, purpose=purpose)
+        for scope in (brand, ANY)
+        for channel in (CHANNEL, ANY)
+    )
 
 
 def consent_fault(
@@ -80,8 +84,8 @@ def consent_fault(
     `not_opted_in`, `opt_in_unconfirmed` or `consent_expired`. A withdrawal in the same microsecond wins.
     At exactly `max_age` consent has expired.
     """
-    best_us = _best_us(rule, state, brand=brand)
-    given_us, _, withdrawn_us = _newest(state, brand=brand, purpose=rule.purpose)
+    given_us, confirmed_us, withdrawn_us = _newest(state, brand=brand, purpose=rule.purpose)
+    best_us = confirmed_us if rule.level == "double" else max(given_us, confirmed_us)
     if best_us <= withdrawn_us or best_us == 0:
         unconfirmed = rule.level == "double" and given_us > withdrawn_us
         return "opt_in_unconfirmed" if unconfirmed else "not_opted_in"
@@ -93,7 +97,10 @@ def consent_until_us(
     rule: ConsentRule, state: RecipientState, *, brand: str, zones: Collection[str] = ("UTC",)
 ) -> int | None:
     """Tell the first instant at which the consent that is there is too old; None when it never is."""
-    return _until_us(rule, _best_us(rule, state, brand=brand), zones)
+    if rule.max_age_us is None and rule.max_age_months is None:
+        return None
+    given_us, confirmed_us, _ = _newest(state, brand=brand, purpose=rule.purpose)
+    return _until_us(rule, confirmed_us if rule.level == "double" else max(given_us, confirmed_us), zones)
 
 
 def _pending(state: RecipientState, consent: Consent, *, brand: str, at_us: int) -> bool:
@@ -103,11 +110,6 @@ def _pending(state: RecipientState, consent: Consent, *, brand: str, at_us: int)
     stopped_us = (state.stops[brand].stopped_at_us or 0) if brand in state.stops else 0
     answered_us = max(consent.withdrawn_at_us or 0, consent.confirmed_at_us or 0, stopped_us)
     return answered_us < requested_us
-
-
-def _best_us(rule: ConsentRule, state: RecipientState, *, brand: str) -> int:
-    given_us, confirmed_us, _ = _newest(state, brand=brand, purpose=rule.purpose)
-    return confirmed_us if rule.level == "double" else max(given_us, confirmed_us)
 
 
 def _until_us(rule: ConsentRule, best_us: int, zones: Collection[str]) -> int | None:

@@ -20,5 +20,5 @@ class Matter:
     """How many slots of a cap it needs: several when a message's parts count each."""
     budget_left: Mapping[str, int] = field(default_factory=dict)
     """Rule -> what is left of the slice that is held for it."""
-    instants: dict[str, list[int]] = field(default_factory=dict)
-    """Rule -> the instants it counts, once they were asked for."""
+    instants: dict[tuple[object, ...], list[int]] = field(default_factory=dict)
+    """What a rule counts -> the instants, once they were asked for: rules that count the same share them."""

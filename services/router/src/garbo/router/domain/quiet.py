@@ -30,15 +30,15 @@ def opens_us(rule: QuietRule, zones: tuple[str, ...], from_us: int) -> int | Non
 
 def closes_us(rule: QuietRule, zones: tuple[str, ...], *, after_us: int, until_us: int) -> int | None:
     """Give the first instant between the two at which quiet hours begin in any zone."""
-    begins: list[int] = []
+    earliest_us = until_us
     for zone in wall_clocks(rule.zone, zones):
         day = day_of(zone, after_us)
-        last = min(day_of(zone, until_us), day + _LONGEST_DAYS) + 1
-        intervals = (
-            _interval(rule.from_us, rule.to_us, zone, d) for d in range(day - 1, last) if _on(rule, d)
-        )
-        begins.extend(i[0] for i in intervals if i and after_us < i[0] < until_us)
-    return min(begins, default=None)
+        last = min(day_of(zone, until_us), day + _LONGEST_DAYS)
+        for around in range(day, last + 1):
+            for begin_us, _ in _around(rule.from_us, rule.to_us, rule.days, zone, around):
+                if after_us < begin_us < earliest_us:
+                    earliest_us = begin_us
+    return earliest_us if earliest_us < until_us else None
 
 
 def _end_us(rule: QuietRule, zone: str, at_us: int) -> int:
@@ -70,10 +70,6 @@ def _interval(from_us: int, to_us: int, zone: str, day: int) -> Interval | None:
         return begin_us, wall_us(zone, day, to_us, last=True)
     following = day + 1 if exists(zone, day + 1) else day + 2
     return begin_us, wall_us(zone, following, to_us, last=True)
-
-
-def _on(rule: QuietRule, day: int) -> bool:
-    return _weekday(day) in rule.days
 
 
 def _weekday(day: int) -> int:

@@ -78,11 +78,11 @@ class Answer(NamedTuple):
 def ask(rule: AnyRule, matter: Matter, at_us: int) -> Answer:
     """Let one rule answer for one instant."""
     match rule:
+        case RateRule():
+            return _ask_rate(rule, matter, at_us)
         case BlockRule() | ConsentRule() | WindowRule():
             fault = fault_of(rule, matter, at_us)
             return Answer(rule, ok=fault is None, reason=fault or "allowed")
-        case RateRule():
-            return _ask_rate(rule, matter, at_us)
         case QuietRule() | HoldRule() | BudgetRule() | PauseRule():
             free_at_us = free_us(rule, matter, at_us)
             if free_at_us == at_us:
@@ -168,7 +168,7 @@ def window_end_us(rule: WindowRule, matter: Matter) -> int:
 
 
 def _ask_rate(rule: RateRule, matter: Matter, at_us: int) -> Answer:
-    used, free_at_us = caps.used(rule, matter, at_us), caps.free_us(rule, matter, at_us)
+    used, free_at_us = caps.used_and_free_us(rule, matter, at_us)
     if free_at_us == at_us:
         return Answer(rule, True, "allowed", used, rule.limit, rule.window.text)  # noqa: FBT003 - the hot path
     first_us = caps.first_inside_us(rule, matter, at_us)
