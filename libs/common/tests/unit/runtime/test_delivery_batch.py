@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from garbo.common.errors import Reject, RetryLater
+from garbo.common.runtime import deadletter
 from garbo.common.runtime.deadletter import DeadLetterGauge, DeadLetterLimit, TooManyRejected
 from garbo.common.runtime.deliver import Delivered
 from garbo.common.runtime.deliver.backoff import delay
@@ -42,11 +43,14 @@ async def finish(
     *,
     still_ours: Callable[[], bool] = lambda: True,
     limit: DeadLetterLimit | None = None,
+    wants: Callable[[bytes], bool] | None = None,
 ) -> End:
     finisher = Finisher(
         group="unit.lane",
         handle=handle,
-        reader=Reader(topics=[TOPIC], redrive=REDRIVE, others=frozenset({"theirs"}), takes_strays=False),
+        reader=Reader(
+            topics=[TOPIC], redrive=REDRIVE, others=frozenset({"theirs"}), takes_strays=False, wants=wants
+        ),
         dead_letters=DeadLetterGauge(limit or DeadLetterLimit()),
         to="dlq",
         publisher=letters,
@@ -163,3 +167,34 @@ async def test_a_bug_is_not_caught_here() -> None:
 )
 def test_delay(first_s: float, attempt: int, dice: float, expected: float) -> None:
     assert delay(first_s, attempt=attempt, max_s=60, dice=dice) == expected
+
+
+async def test_records_another_lane_wants_are_finished_without_a_look_inside() -> None:
+    seen: list[int] = []
+    letters = Letters()
+
+    async def handle(batch: Sequence[Delivered[Noted]]) -> None:
+        seen.extend(numbers(batch))
+
+    records = [Raw(0, note(0)), Raw(1, b"poison of theirs"), Raw(2, note(2)), Raw(3, b"poison of ours")]
+    end = await finish(handle, records, letters, wants=lambda value: b"theirs" not in value)
+    assert offsets(end) == ([0, 1, 2, 3], [])
+    assert seen == [0, 2]
+    assert letters.values == [b"poison of ours"]
+
+
+async def test_each_redriven_record_is_wanted_by_one_of_two_lanes_of_a_topic() -> None:
+    seen: list[int] = []
+
+    async def handle(batch: Sequence[Delivered[Noted]]) -> None:
+        seen.extend(numbers(batch))
+
+    origin = ((deadletter.TOPIC, TOPIC.name.encode()),)
+    records = [Raw(n, note(n), topic=REDRIVE, headers=origin) for n in range(4)]
+
+    def wants(value: bytes) -> bool:
+        return value in (note(1), note(2))
+
+    await finish(handle, records, Letters(), wants=wants)
+    await finish(handle, records, Letters(), wants=lambda value: not wants(value))
+    assert seen == [1, 2, 0, 3]

@@ -1,13 +1,14 @@
 """The wiring of the router: the only file that knows every room."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from garbo.common.business import Business, load_business
 from garbo.common.runtime.broker import kafka_of
 from garbo.common.runtime.deliver import Deliveries
 from garbo.common.runtime.health import health_routes
 from garbo.common.runtime.http import HttpServer
-from garbo.common.runtime.lifecycle import App
+from garbo.common.runtime.lifecycle import App, Component
 from garbo.common.runtime.migrations import SchemaCurrent
 from garbo.common.runtime.postgres import Database
 from garbo.common.runtime.producer import Producer
@@ -15,30 +16,40 @@ from garbo.common.runtime.settings import load
 from garbo.common.runtime.telemetry import Telemetry, observe
 from garbo.router.flow.directory import Directory
 from garbo.router.flow.events import TakeEvents
+from garbo.router.flow.means import Means
 from garbo.router.flow.policies import Policies
 from garbo.router.flow.requests import DecideRequests
+from garbo.router.flow.showing import ShowContacts
 from garbo.router.inbound.http.api import http_app
+from garbo.router.inbound.http.contacts import Contacts
 from garbo.router.inbound.http.decisions import Decisions
-from garbo.router.inbound.policy_file.load import load_policy
+from garbo.router.inbound.http.policies import PolicySimulations
+from garbo.router.inbound.policy_file.watch import PolicyWatch
 from garbo.router.inbound.subscribers import lanes
 from garbo.router.outbound.kafka import KafkaAnnouncer
-from garbo.router.outbound.metrics import PrometheusMeter
+from garbo.router.outbound.metrics import PrometheusMeter, PrometheusPolicyMeter
 from garbo.router.outbound.postgres import PostgresStore
+from garbo.router.outbound.postgres_budget import PostgresStock
+from garbo.router.outbound.postgres_policies import PostgresPolicies
+from garbo.router.outbound.postgres_reading import PostgresContactReader
+from garbo.router.outbound.simulation_process import simulate
 from garbo.router.settings import RouterSettings
 
 CONNECTIONS_PER_LANE = 2
+DAYS_AHEAD = 7
 CONNECTIONS_FOR_HTTP = 4
 
 
 @dataclass(frozen=True, slots=True)
 class Seeding:
-    """Makes the business file's templates known before the first decision."""
+    """Makes room for the coming days, and the business file's templates known, before the first decision."""
 
     store: PostgresStore
     business: Business
 
     async def start(self) -> None:
-        """Write them."""
+        """Make what is missing; the days after these are made while the process runs."""
+        await self.store.make_partitions(ahead_days=DAYS_AHEAD)
         await self.store.seed(self.business)
 
     async def stop(self) -> None:
@@ -59,25 +70,37 @@ def wire(settings: RouterSettings, telemetry: Telemetry) -> App:
     rooms = Rooms(
         announcer=KafkaAnnouncer(producer),
         meter=PrometheusMeter(),
-        policies=Policies(load_policy(settings.policy)),
+        policies=Policies(),
         directory=Directory(business),
         hash_key=settings.hash_key.get_secret_value().encode(),
     )
-    databases = [_database(settings, size) for size in (CONNECTIONS_PER_LANE,) * 2 + (CONNECTIONS_FOR_HTTP,)]
-    for_requests, for_events, for_http = (PostgresStore(database) for database in databases)
-    both = lanes(rooms.decider(for_requests), rooms.taker(for_events), batch_records=settings.batch_records)
-    deliveries = Deliveries(kafka=kafka, service=settings.service, producer=producer, lanes=both)
-    decisions = Decisions(requests=rooms.decider(for_http), store=for_http)
+    databases = [_database(settings, size) for size in (CONNECTIONS_PER_LANE,) * 3 + (CONNECTIONS_FOR_HTTP,)]
+    for_care, for_promo, for_events, for_http = databases
+    every = lanes(
+        care=DecideRequests(rooms.means(for_care)),
+        promo=DecideRequests(rooms.means(for_promo)),
+        events=rooms.taker(PostgresStore(for_events)),
+        batch_records=settings.batch_records,
+    )
+    deliveries = Deliveries(kafka=kafka, service=settings.service, producer=producer, lanes=every)
+    store = PostgresStore(for_http)
+    decisions = Decisions(requests=DecideRequests(rooms.means(for_http)), store=store)
     ready = {
         "postgres": lambda: all(database.healthy for database in databases),
         "kafka": lambda: producer.healthy,
     }
     alive = {"deliveries": lambda: deliveries.healthy}
-    http = http_app(business, [decisions], health=health_routes(alive=alive, ready=ready | alive))
+    contacts = Contacts(showing=rooms.shower(for_http))
+    simulations = PolicySimulations(policies=rooms.policies, simulate=simulate)
+    http = http_app(
+        business, [decisions, contacts, simulations], health=health_routes(alive=alive, ready=ready | alive)
+    )
     server = HttpServer(http, host=settings.host, port=settings.port)
-    seeding = Seeding(for_http, business)
+    seeding = Seeding(store, business)
     schema = SchemaCurrent(settings.postgres_dsn.get_secret_value(), service=settings.service)
-    return App(settings.service, (telemetry, *databases, schema, seeding, producer, deliveries, server))
+    policy = rooms.watch(settings.policy, for_http)
+    first: tuple[Component, ...] = (telemetry, *databases, schema, policy, seeding)
+    return App(settings.service, (*first, producer, deliveries, server))
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,12 +113,27 @@ class Rooms:
     directory: Directory
     hash_key: bytes
 
-    def decider(self, store: PostgresStore) -> DecideRequests:
-        """Give the use case of requests, over these connections."""
-        return DecideRequests(
-            store=store,
+    def means(self, database: Database) -> Means:
+        """Give what a use case works with, over these connections."""
+        return Means(
+            store=PostgresStore(database),
             announcer=self.announcer,
             meter=self.meter,
+            policies=self.policies,
+            directory=self.directory,
+            hash_key=self.hash_key,
+            stock=PostgresStock(database),
+        )
+
+    def watch(self, path: Path, database: Database) -> PolicyWatch:
+        """Give what keeps the policy in force in line with its file."""
+        archive = PostgresPolicies(database)
+        return PolicyWatch(path, policies=self.policies, archive=archive, meter=PrometheusPolicyMeter())
+
+    def shower(self, database: Database) -> ShowContacts:
+        """Give the use case of people looking at a person, over these connections."""
+        return ShowContacts(
+            reader=PostgresContactReader(database),
             policies=self.policies,
             directory=self.directory,
             hash_key=self.hash_key,

@@ -1,11 +1,14 @@
-"""How events come in: two lanes, each with its own group and connections, so neither waits for the other."""
+"""How events come in: three lanes, each with its own group and connections, so none waits for another."""
 
-from collections.abc import Sequence
+import re
+from collections.abc import Awaitable, Callable, Sequence
 from time import perf_counter
-from typing import Any, Final
+from typing import Any, Final, TypeAlias, TypeVar
 
 from prometheus_client import Histogram
 
+from garbo.common.errors import Reject
+from garbo.common.events.base import Event
 from garbo.common.events.requests import SendRequested
 from garbo.common.events.topics import (
     CONSENT_RECORDED,
@@ -15,6 +18,7 @@ from garbo.common.events.topics import (
     SEND_REQUESTED,
     SEND_RESULT,
 )
+from garbo.common.events.wire import decode
 from garbo.common.runtime.deliver import Delivered, Lane
 from garbo.router.flow.ask import Asked
 from garbo.router.flow.events import Heard, RouterEvent, TakeEvents
@@ -33,23 +37,65 @@ DECIDE_SECONDS: Final = Histogram(
 )
 
 
-def lanes(requests: DecideRequests, events: TakeEvents, *, batch_records: int) -> tuple[Lane[Any], ...]:
-    """Give the router's two consumer groups."""
+E = TypeVar("E", bound=Event)
+Handler: TypeAlias = Callable[[Sequence[Delivered[E]]], Awaitable[None]]
+_PURPOSE: Final = re.compile(rb'"purpose"\s*:\s*"([a-z]*)"')
 
-    async def decide(batch: Sequence[Delivered[SendRequested]]) -> None:
-        started_s = perf_counter()
-        await requests.decide([Asked(delivered.event, delivered.trace) for delivered in batch])
-        took_s = perf_counter() - started_s
-        BATCH_SECONDS.labels("requests").observe(took_s)
-        DECIDE_SECONDS.observe(took_s / len(batch))
 
-    async def take(batch: Sequence[Delivered[RouterEvent]]) -> None:
-        started_s = perf_counter()
-        await events.take([Heard(delivered.event, delivered.trace) for delivered in batch])
-        BATCH_SECONDS.labels("events").observe(perf_counter() - started_s)
+def is_promo(value: bytes) -> bool:
+    """Tell a promo request by its bytes, without decoding it. Right for any JSON a serializer writes.
 
+    Where the word stands more than once (content may hold it as well) the request is decoded after all; what
+    cannot be decoded is not promo. Only the waiting time rests on the answer: the rules decide what it is.
+    """
+    said = _PURPOSE.findall(value)
+    if len(said) > 1:
+        try:
+            return decode(SEND_REQUESTED, value).purpose == "promo"
+        except Reject:
+            return False
+    return said == [b"promo"]
+
+
+def lanes(
+    *, care: DecideRequests, promo: DecideRequests, events: TakeEvents, batch_records: int
+) -> tuple[Lane[Any], ...]:
+    """Give the router's groups. Care and promo read one topic, each passing over the other's records."""
     heard = (INBOUND_MESSAGE, MESSAGE_STATUS, SEND_RESULT, CONSENT_RECORDED, PLATFORM_CHANGE)
     return (
-        Lane(group="router.requests", topics=(SEND_REQUESTED,), handle=decide, max_records=batch_records),
-        Lane(group="router.events", topics=heard, handle=take),
+        Lane(
+            group="router.care",
+            topics=(SEND_REQUESTED,),
+            handle=_deciding(care, "care"),
+            max_records=batch_records,
+            wants=lambda value: not is_promo(value),
+        ),
+        Lane(
+            group="router.promo",
+            topics=(SEND_REQUESTED,),
+            handle=_deciding(promo, "promo"),
+            max_records=batch_records,
+            wants=is_promo,
+        ),
+        Lane(group="router.events", topics=heard, handle=_taking(events)),
     )
+
+
+def _deciding(requests: DecideRequests, lane: str) -> Handler[SendRequested]:
+    async def decide(batch: Sequence[Delivered[SendRequested]]) -> None:
+        started_s = perf_counter()
+        await requests.decide([Asked(one.event, one.trace, one.value) for one in batch])
+        took_s = perf_counter() - started_s
+        BATCH_SECONDS.labels(lane).observe(took_s)
+        DECIDE_SECONDS.observe(took_s / len(batch))
+
+    return decide
+
+
+def _taking(events: TakeEvents) -> Handler[RouterEvent]:
+    async def take(batch: Sequence[Delivered[RouterEvent]]) -> None:
+        started_s = perf_counter()
+        await events.take([Heard(one.event, one.trace) for one in batch])
+        BATCH_SECONDS.labels("events").observe(perf_counter() - started_s)
+
+    return take

@@ -14,6 +14,7 @@ from garbo.common.runtime.deliver.tracing import batch_span
 from garbo.common.runtime.drivers import Record
 from garbo.common.runtime.kafka_metrics import DELIVERED
 from garbo.common.runtime.producer import Outgoing
+from garbo.common.turns import in_turns
 
 OUTCOMES: Final = {Good: "handled", Refused: "dead_letter", NotOurs: "not_ours"}
 
@@ -62,7 +63,7 @@ class Finisher:
 
         Dead letters are published last, so that a batch that is retried for hours buries nothing twice.
         """
-        items = [self._reader.read(record) for record in records]
+        items = [self._reader.read(record) async for record in in_turns(records)]
         self._dead_letters.foresee(_refusals(items))
         end = await self._hand_over(items, still_ours)
         self._dead_letters.foresee(_refusals(end.finished))

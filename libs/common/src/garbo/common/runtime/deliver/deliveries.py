@@ -118,6 +118,7 @@ class Deliveries:
             redrive=again,
             others=frozenset(topic.name for other in lanes for topic in other.topics),
             takes_strays=lane is lanes[0],
+            wants=lane.wants,
         )
         finisher = Finisher(
             group=lane.group,

@@ -51,6 +51,12 @@ class Lane(Generic[E]):
     topics: tuple[Topic[Any], ...]
     handle: Callable[[Sequence[Delivered[E]]], Awaitable[None]]
     max_records: int = 500
+    wants: Callable[[bytes], bool] | None = None
+    """Which records are this lane's, told by their bytes, where several lanes read one topic; None is all.
+
+    Asked before anything is decoded. Of the lanes of one topic exactly one must want each record, whatever
+    is in it.
+    """
     limit: DeadLetterLimit = field(default_factory=DeadLetterLimit)
 
 

@@ -16,7 +16,7 @@ from garbo.common.runtime.deliver.backoff import Backoff
 from garbo.common.runtime.deliver.batch import Finisher
 from garbo.common.runtime.deliver.lane import DeliveryTimes
 from garbo.common.runtime.deliver.offsets import Offsets
-from garbo.common.runtime.deliver.reading import Item
+from garbo.common.runtime.deliver.reading import Item, NotOurs
 from garbo.common.runtime.drivers import Consumer, Record, Subscription
 from garbo.common.runtime.kafka_metrics import (
     BATCH_RECORDS,
@@ -29,6 +29,9 @@ from garbo.common.runtime.kafka_metrics import (
 
 CLOSE_S = 4.0
 """Leaving the group and closing the sockets."""
+
+SKIPPED_S = 1.0
+"""How long records of other lanes may be passed over without telling the broker."""
 
 log = structlog.get_logger()
 
@@ -72,6 +75,7 @@ class Member:
         self._idle = asyncio.Event()
         self._idle.set()
         self._budget: asyncio.Timeout | None = None
+        self._committed_at = 0.0
 
     @property
     def consumer(self) -> Consumer | None:
@@ -163,11 +167,17 @@ class Member:
         )
         self.offsets.done(item.record for item in end.finished)
         self.backoff.succeeded({_partition(item) for item in end.finished})
-        if end.finished:
+        if end.finished and self._is_worth_a_commit(end.finished):
             await self.offsets.commit(self.consumer, within_s=self._times.commit_s)
+            self._committed_at = time.monotonic()
         if end.later and self._assignment == in_assignment and not self._closed:
             self._postpone(end.left, end.later)
         BATCH_SECONDS.labels(self.group).observe(time.monotonic() - begun)
+
+    def _is_worth_a_commit(self, finished: Sequence[Item]) -> bool:
+        """Pass over other lanes' records fast: what is skipped again after a crash costs nothing."""
+        skipped_only = all(isinstance(item, NotOurs) for item in finished)
+        return not skipped_only or time.monotonic() - self._committed_at > SKIPPED_S
 
     def _postpone(self, left: Sequence[Item], later: RetryLater) -> None:
         first: dict[TopicPartition, int] = {}

@@ -1,6 +1,6 @@
 """From raw records to what a flow can be handed: decoded, refused, or somebody else's."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -34,7 +34,7 @@ class Refused:
 
 @dataclass(frozen=True, slots=True)
 class NotOurs:
-    """A redriven record that belongs to another lane of this service."""
+    """A record that belongs to another lane of this service."""
 
     record: Record
 
@@ -46,20 +46,30 @@ class Reader:
     """Decodes the records of one lane by their topic."""
 
     def __init__(
-        self, *, topics: Sequence[Topic[Any]], redrive: str, others: frozenset[str], takes_strays: bool
+        self,
+        *,
+        topics: Sequence[Topic[Any]],
+        redrive: str,
+        others: frozenset[str],
+        takes_strays: bool,
+        wants: Callable[[bytes], bool] | None = None,
     ) -> None:
         self._topics: Mapping[str, Topic[Any]] = {topic.name: topic for topic in topics}
         self._redrive = redrive
         self._others = others
         self._takes_strays = takes_strays
+        self._wants = wants
 
     def read(self, record: Record) -> Item:
         """Decode one record; never raises for what is in it."""
+        if record.topic != self._redrive and self._leaves(record):
+            return NotOurs(record)
         headers = {name: value or b"" for name, value in record.headers}
         topic = record.topic
         if topic == self._redrive:
             topic = headers.get(deadletter.TOPIC, b"").decode("utf-8", "replace")
-            if topic not in self._topics and not (self._takes_strays and topic not in self._others):
+            ours = not self._leaves(record) if topic in self._topics else self._is_stray(topic)
+            if not ours:
                 return NotOurs(record)
         try:
             event = self._decode(topic, record.value)
@@ -77,6 +87,13 @@ class Reader:
                 headers=headers,
             ),
         )
+
+    def _leaves(self, record: Record) -> bool:
+        return self._wants is not None and not self._wants(record.value or b"")
+
+    def _is_stray(self, topic: str) -> bool:
+        """Whether a redriven record of no lane's topic is this lane's to refuse."""
+        return self._takes_strays and topic not in self._others
 
     def _decode(self, topic: str, value: bytes | None) -> Any:  # noqa: ANN401 - the topic's event
         if topic not in self._topics:
