@@ -1,108 +1,261 @@
-"""What must hold for every history: never over the cap, and an instant that is the least."""
+"""What must hold for every history: never over a cap, the least instant, nothing left to chance."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Final, Literal
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from garbo.router.domain.decide import decide, decide_and_count
-from garbo.router.domain.instants import HOUR_US, MINUTE_US
-from garbo.router.domain.policy import Policy
-from garbo.router.domain.state import RecipientState, Send, with_send
-from garbo.router.testing.build_domain import UTILITY, a_request, a_state, message
+from garbo.router.domain.calendar import day_of
+from garbo.router.domain.decide import Decision, decide, decide_and_count
+from garbo.router.domain.instants import DAY_US, HOUR_US, MINUTE_US, SECOND_US
+from garbo.router.domain.policy import (
+    Calendar,
+    HoldRule,
+    Policy,
+    QuietRule,
+    RateRule,
+    Reach,
+    Rolling,
+    Rule,
+    Selector,
+    Window,
+)
+from garbo.router.domain.request import Request
+from garbo.router.domain.state import Case, RecipientState, Send, with_send
+from garbo.router.testing.build_domain import UTILITY, a_request, a_state, at, message
 
 MakePolicy = Callable[..., Policy]
-START_US = 1_780_000_000_000_000
-COUNTED = "applies_to: { class: promo }, counts: { class: promo }"
-
-limits = st.integers(1, 4)
-hours = st.integers(1, 48)
-rules = st.lists(st.tuples(st.sampled_from(["cap", "gap"]), limits, hours), min_size=1, max_size=4)
-minutes = st.lists(st.integers(0, 60 * 72), max_size=12)
+ZONE: Final = "Europe/Rome"
+SUMMER_US: Final = at("2026-06-29T00:00+02:00")
+PROMO: Final = Selector((("message_class", frozenset({"promo"})),))
+SETTINGS: Final = settings(max_examples=100, deadline=None)
 
 
-def written(drawn: list[tuple[str, int, int]]) -> list[str]:
-    return [
-        f"id: r{n}, type: cap, limit: {limit}, window: {{ rolling: {span}h }}, {COUNTED}"
-        if kind == "cap"
-        else f"id: r{n}, type: gap, min: {span}h, {COUNTED}"
-        for n, (kind, limit, span) in enumerate(drawn)
-    ]
+def _reach(name: int) -> Reach:
+    return Reach(f"r{name}", PROMO, max_defer_us=90 * DAY_US)
 
 
-def history(instants: list[int]) -> RecipientState:
-    return a_state(
-        sends=tuple(
-            Send(message_id=message(n), at_us=START_US + m * MINUTE_US, message_class="promo", brand="acme")
-            for n, m in enumerate(sorted(instants), start=1000)
+def _rate(name: int, limit: int, window: Window) -> RateRule:
+    return RateRule(_reach(name), "cap", limit, window, PROMO)
+
+
+def _night(name: int, begin: int, end: int, days: frozenset[int]) -> QuietRule:
+    return QuietRule(_reach(name), begin * HOUR_US, end * HOUR_US, days)
+
+
+names = st.integers(0, 1_000_000)
+units: st.SearchStrategy[Literal["day", "week", "month"]] = st.sampled_from(["day", "week", "month"])
+rolling = st.integers(1, 48).map(lambda h: Rolling(h * HOUR_US, f"rolling {h}h"))
+caps = st.builds(_rate, names, st.integers(1, 4), rolling | units.map(Calendar))
+nights = st.builds(
+    _night, names, st.integers(18, 23), st.integers(0, 10), st.frozensets(st.integers(0, 6), min_size=1)
+)
+holds = st.builds(
+    lambda name, cool, most: HoldRule(_reach(name), cool * HOUR_US, most * HOUR_US),
+    names,
+    st.integers(1, 30),
+    st.integers(1, 90),
+)
+rules: st.SearchStrategy[list[Rule]] = st.lists(caps | nights | holds, min_size=1, max_size=5)
+starts = st.sampled_from([SUMMER_US, at("2026-03-27T00:00+01:00"), at("2026-10-23T00:00+02:00")])
+Talks = list[tuple[int, int | None]]
+
+
+@dataclass(frozen=True)
+class Scene:
+    """A person with a past, in minutes from a start, and an instant to ask at."""
+
+    start_us: int
+    sent: list[int]
+    talked: Talks
+    now: int
+
+    @property
+    def now_us(self) -> int:
+        return self.start_us + self.now * MINUTE_US
+
+    @property
+    def person(self) -> RecipientState:
+        return a_state(
+            zone=ZONE,
+            sends=tuple(
+                Send(message(n), self.start_us + m * MINUTE_US, "promo", "acme", open=n % 3 == 0)
+                for n, m in enumerate(sorted(self.sent), start=1000)
+            ),
+            cases={f"desk:{n}": self._case(*talk) for n, talk in enumerate(self.talked)},
         )
-    )
+
+    def _case(self, opened: int, lasted: int | None) -> Case:
+        opened_us = self.start_us + opened * MINUTE_US
+        return Case(opened_us, None if lasted is None else opened_us + lasted * MINUTE_US)
 
 
-@settings(max_examples=150, deadline=None)
-@given(drawn=rules, steps=st.lists(st.tuples(st.integers(0, 600), st.integers(0, 944)), max_size=40))
-def test_accepted_sends_never_exceed_a_cap_in_any_window(
-    make_policy: MakePolicy, drawn: list[tuple[str, int, int]], steps: list[tuple[int, int]]
-) -> None:
-    """Each allow is accepted some seconds after it was granted; the sweep looks at those instants alone."""
-    policy, state, now_us = make_policy(*written(drawn)), a_state(), START_US
-    accepted: list[int] = []
-    for n, (wait_minutes, delay_s) in enumerate(steps):
-        now_us += wait_minutes * MINUTE_US
-        decision, state = decide_and_count(policy, state, a_request(n), now_us)
-        if decision.verdict == "allow":
-            at_us = now_us + delay_s * 1_000_000
-            accepted.append(at_us)
-            if n % 3:  # a third stays open, as if the answer never came
-                send = state.send_of(message(n))
-                assert send is not None
-                state = with_send(state, Send(message(n), at_us, "promo", "acme"))
-    accepted.sort()
-    for kind, limit, span in drawn:
-        most = limit if kind == "cap" else 1
-        for end_us in accepted:
-            assert sum(end_us - span * HOUR_US < a <= end_us for a in accepted) <= most
+scenes = st.builds(
+    Scene,
+    starts,
+    st.lists(st.integers(0, 60 * 72), max_size=12),
+    st.lists(st.tuples(st.integers(0, 60 * 72), st.none() | st.integers(0, 600)), max_size=2),
+    st.integers(0, 60 * 72),
+)
+samples = st.floats(0, 1, exclude_max=True)
 
 
-@settings(max_examples=150, deadline=None)
-@given(drawn=rules, instants=minutes, now=st.integers(0, 60 * 72), sample=st.floats(0, 1, exclude_max=True))
+def policy_of(make_policy: MakePolicy, drawn: Sequence[Rule]) -> Policy:
+    return replace(make_policy("id: erased, type: block, state: erased"), rules=tuple(drawn))
+
+
+@SETTINGS
+@given(drawn=rules, scene=scenes, sample=samples)
 def test_next_allowed_at_is_permitted_by_every_rule_and_no_earlier_instant_is(
-    make_policy: MakePolicy, drawn: list[tuple[str, int, int]], instants: list[int], now: int, sample: float
+    make_policy: MakePolicy, drawn: list[Rule], scene: Scene, sample: float
 ) -> None:
-    policy, state, now_us = make_policy(*written(drawn)), history(instants), START_US + now * MINUTE_US
+    policy, state, now_us = policy_of(make_policy, drawn), scene.person, scene.now_us
     decision = decide(policy, state, a_request(), now_us)
     if decision.verdict == "allow":
+        assert all(answer.ok for answer in decision.answers)
         return
     next_us = decision.next_allowed_at_us
     assert next_us is not None
     assert decide(policy, state, a_request(), next_us).verdict == "allow"
-    assert decide(policy, state, a_request(), next_us - 1).verdict != "allow"
-    earlier_us = now_us + int((next_us - now_us) * sample)
-    assert decide(policy, state, a_request(), earlier_us).verdict != "allow"
+    for earlier_us in (now_us, now_us + int((next_us - now_us) * sample), next_us - 1):
+        assert not all(answer.ok for answer in decide(policy, state, a_request(), earlier_us).answers)
 
 
-@settings(max_examples=150, deadline=None)
-@given(drawn=rules, added=rules, instants=minutes, now=st.integers(0, 60 * 72))
+@SETTINGS
+@given(drawn=rules, added=rules, scene=scenes)
 def test_adding_a_rule_never_makes_an_answer_earlier(
-    make_policy: MakePolicy,
-    drawn: list[tuple[str, int, int]],
-    added: list[tuple[str, int, int]],
-    instants: list[int],
-    now: int,
+    make_policy: MakePolicy, drawn: list[Rule], added: list[Rule], scene: Scene
 ) -> None:
-    state, now_us = history(instants), START_US + now * MINUTE_US
-    fewer = decide(make_policy(*written(drawn)), state, a_request(), now_us)
-    more = decide(make_policy(*written(drawn + added)), state, a_request(), now_us)
-    assert (more.next_allowed_at_us or now_us) >= (fewer.next_allowed_at_us or now_us)
+    fewer = decide(policy_of(make_policy, drawn), scene.person, a_request(), scene.now_us)
+    more = decide(policy_of(make_policy, drawn + added), scene.person, a_request(), scene.now_us)
     if fewer.verdict != "allow":
         assert more.verdict != "allow"
+    if more.next_allowed_at_us is not None:
+        assert more.next_allowed_at_us >= (fewer.next_allowed_at_us or scene.now_us)
 
 
-@settings(max_examples=50, deadline=None)
-@given(drawn=rules, instants=minutes, now=st.integers(0, 60 * 72))
-def test_promo_rules_never_hold_up_utility(
-    make_policy: MakePolicy, drawn: list[tuple[str, int, int]], instants: list[int], now: int
+weekly = st.lists(nights | holds | caps.filter(lambda cap: cap.window != Calendar("month")), min_size=1)
+
+
+@SETTINGS
+@given(drawn=weekly, scene=scenes, weeks=st.integers(1, 8))
+def test_whole_weeks_later_the_answer_is_whole_weeks_later(
+    make_policy: MakePolicy, drawn: list[Rule], scene: Scene, weeks: int
 ) -> None:
+    policy, shift_us = policy_of(make_policy, drawn), weeks * 7 * DAY_US
+    summer = replace(scene, start_us=SUMMER_US)
+    shifted = replace(scene, start_us=SUMMER_US + shift_us)
+    first, later = (decide(policy, s.person, a_request(), s.now_us) for s in (summer, shifted))
+    assert (first.verdict, first.reason) == (later.verdict, later.reason)
+    if first.next_allowed_at_us is not None:
+        assert later.next_allowed_at_us == first.next_allowed_at_us + shift_us
+
+
+steps = st.lists(st.tuples(st.integers(0, 600), st.integers(0, 944)), max_size=40)
+
+
+@SETTINGS
+@given(drawn=st.lists(caps | nights, min_size=1, max_size=4), start_us=starts, walk=steps)
+def test_accepted_sends_never_exceed_a_cap_in_any_window(
+    make_policy: MakePolicy, drawn: list[RateRule | QuietRule], start_us: int, walk: list[tuple[int, int]]
+) -> None:
+    """Each allow is accepted some seconds after it was granted; the sweep looks at those instants alone."""
+    policy, state, now_us = policy_of(make_policy, drawn), a_state(zone=ZONE), start_us
+    accepted: list[int] = []
+    for n, (wait_minutes, delay_s) in enumerate(walk):
+        now_us += wait_minutes * MINUTE_US
+        decision, state = decide_and_count(policy, state, a_request(n), now_us)
+        if decision.terms is not None:
+            accept_us = min(now_us + delay_s * SECOND_US, decision.terms.latest_accept_us)
+            accepted.append(accept_us)
+            if n % 3:  # a third stays open, as if the answer never came
+                state = with_send(state, Send(message(n), accept_us, "promo", "acme"))
+    for rule in drawn:
+        if isinstance(rule, RateRule):
+            assert _most_at_once(rule, sorted(accepted)) <= rule.limit
+
+
+def _most_at_once(rule: RateRule, accepted: list[int]) -> int:
+    match rule.window:
+        case Rolling(span_us=span_us):
+            return max((sum(end - span_us < a <= end for a in accepted) for end in accepted), default=0)
+        case Calendar(unit="day"):
+            days = [day_of(ZONE, a) for a in accepted]
+            return max((days.count(day) for day in days), default=0)
+        case _:
+            return 0
+
+
+@SETTINGS
+@given(drawn=rules, scene=scenes, sample=samples)
+def test_no_rule_closes_while_a_lease_lasts(
+    make_policy: MakePolicy, drawn: list[Rule], scene: Scene, sample: float
+) -> None:
+    policy, state, now_us = policy_of(make_policy, drawn), scene.person, scene.now_us
+    terms = decide(policy, state, a_request(), now_us).terms
+    if terms is None:
+        return
+    assert now_us < terms.valid_until_us <= now_us + policy.lease_us
+    for later_us in (now_us + int((terms.valid_until_us - now_us) * sample), terms.valid_until_us - 1):
+        assert decide(policy, state, a_request(), later_us).verdict == "allow"
+
+
+def _walked(
+    policy: Policy, state: RecipientState, requests: list[tuple[Request, int]], *, forget: bool
+) -> list[tuple[Decision, RecipientState]]:
+    told: list[tuple[Decision, RecipientState]] = []
+    sends: tuple[Send, ...] = ()
+    for request, now_us in requests:
+        decision, state = decide_and_count(policy, state, request, now_us)
+        told.append((decision, state))
+        if not forget:
+            sends = (*sends, *(send for send in state.sends if send.message_id == request.message_id))
+            state = replace(state, sends=sends)
+    return told
+
+
+@settings(max_examples=30, deadline=None)
+@given(drawn=rules, start_us=starts, gaps=st.lists(st.integers(0, 60 * 24), min_size=40, max_size=80))
+def test_a_replay_is_identical_and_forgetting_changes_no_decision(
+    make_policy: MakePolicy, drawn: list[Rule], start_us: int, gaps: list[int]
+) -> None:
+    policy, now_us = replace(policy_of(make_policy, drawn), history_us=31 * DAY_US), start_us
+    requests: list[tuple[Request, int]] = []
+    for n, gap in enumerate(gaps):
+        now_us += gap * MINUTE_US
+        requests.append((a_request(n, campaign=f"c-{n % 5}"), now_us))
+    told = _walked(policy, a_state(zone=ZONE), requests, forget=True)
+    assert told == _walked(policy, a_state(zone=ZONE), requests, forget=True)
+    remembered = _walked(policy, a_state(zone=ZONE), requests, forget=False)
+    assert [decision for decision, _ in told] == [decision for decision, _ in remembered]
+
+
+@SETTINGS
+@given(drawn=rules, scene=scenes)
+def test_promo_rules_never_hold_up_utility(make_policy: MakePolicy, drawn: list[Rule], scene: Scene) -> None:
     request = a_request(purpose="utility", body=UTILITY)
-    decision = decide(make_policy(*written(drawn)), history(instants), request, START_US + now * MINUTE_US)
-    assert decision.verdict == "allow"
+    assert decide(policy_of(make_policy, drawn), scene.person, request, scene.now_us).verdict == "allow"
+
+
+@pytest.mark.parametrize("instant", [-(1 << 62), 0, at("9999-12-31T23:59Z"), 1 << 62])
+def test_an_absurd_instant_has_an_answer_too(make_policy: MakePolicy, instant: int) -> None:
+    drawn: list[Rule] = [
+        _rate(1, 1, Calendar("month")),
+        _night(2, 21, 9, frozenset(range(7))),
+        _rate(3, 1, Rolling(DAY_US, "rolling 1d")),
+    ]
+    state = Scene(SUMMER_US, [0], [(5, None)], 0).person
+    for request in (a_request(), a_request(not_before_us=instant)):
+        assert decide(policy_of(make_policy, drawn), state, request, SUMMER_US).verdict in (
+            "allow",
+            "defer",
+            "deny",
+        )
+        assert decide(policy_of(make_policy, drawn), state, request, instant).verdict in (
+            "allow",
+            "defer",
+            "deny",
+        )
