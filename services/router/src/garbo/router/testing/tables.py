@@ -29,11 +29,14 @@ class Tables:
     grants: dict[MessageId, Grant] = field(default_factory=dict)
     deferred: dict[MessageId, Deferred] = field(default_factory=dict)
     evidence: dict[UUID, ConsentEvidence] = field(default_factory=dict)
+    unlinked: frozenset[UUID] = frozenset()
+    """Proofs of consent whose person was erased."""
     suppressions: dict[tuple[str, str], Suppression] = field(default_factory=dict)
     cancelled: dict[tuple[str, str], int] = field(default_factory=dict)
     counted: dict[tuple[ContactId, str], tuple[Send, ...]] = field(default_factory=dict)
     outbox: tuple[Announcement, ...] = ()
     slices: dict[int, Slice] = field(default_factory=dict)
+    swept: frozenset[tuple[str, str]] = frozenset()
     templates: Templates = field(default_factory=Templates)
 
     def copied(self) -> "Tables":
