@@ -59,8 +59,9 @@ bench: $(READY) ## figures, each beside a bare reference of the same minute
 	@$(BIN)/python -m benchmarks
 
 .PHONY: generate
-generate: $(READY) ## write contracts, docs/events.md and docs/asyncapi.yaml anew
+generate: $(READY) ## write contracts, docs/events.md, docs/asyncapi.yaml and docs/openapi-router.yaml anew
 	@$(BIN)/python -m garbo.common.contracts
+	@$(BIN)/python -m garbo.router.inbound.http.openapi docs/openapi-router.yaml
 
 .PHONY: lock
 lock: $(READY) ## resolve requirements.lock (all) and requirements-run.lock (the container's) anew

@@ -6,9 +6,11 @@ from uuid import uuid4
 import httpx
 import pytest
 
+from garbo.router.flow.previewing import PreviewRequests
 from garbo.router.inbound.http.api import http_app
 from garbo.router.inbound.http.decisions import Decisions
 from garbo.router.testing.build import API_KEY, business, consent, requested, template
+from garbo.router.testing.memory_reading import InMemoryBudgets
 from garbo.router.testing.router import Router
 
 ASK: dict[str, Any] = {
@@ -20,7 +22,8 @@ ASK: dict[str, Any] = {
 
 
 def client_of(router: Router, *, key: str = API_KEY) -> httpx.AsyncClient:
-    decisions = Decisions(requests=router.requests, store=router.store)
+    previews = PreviewRequests(router.means, InMemoryBudgets())
+    decisions = Decisions(previews=previews, store=router.store)
     app = http_app(router.business, [decisions], health=[])
     return httpx.AsyncClient(
         transport=httpx.ASGITransport(app=app, raise_app_exceptions=False),
@@ -73,3 +76,36 @@ async def test_a_key_without_the_scope_is_refused(router: Router) -> None:
     async with client_of(router) as http:
         answer = await http.post("/v1/decisions:preview", json=ASK)
     assert (answer.status_code, answer.json()["detail"]) == (403, "This key needs the scope read.")
+
+
+async def test_one_request_is_previewed_for_many_people(router: Router) -> None:
+    await router.hear(consent())
+    asked = requested()
+    await router.ask(asked)
+    people = [{"phone": "+393331234567"}, {"phone": "+393337654321"}, {"contact_id": str(uuid4())}]
+    async with client_of(router) as http:
+        answer = await http.post("/v1/decisions:preview", json={**ASK, "to": people})
+        alone = await http.post("/v1/decisions:preview", json=ASK)
+    shown = answer.json()
+    assert [person["index"] for person in shown["people"]] == [0, 1, 2]
+    assert [person["reason"] for person in shown["people"][1:]] == ["not_opted_in", "unknown_contact"]
+    assert "contact_id" not in shown["people"][1]
+    known, single = shown["people"][0], alone.json()
+    for key in ("verdict", "reason", "rule", "next_allowed_at", "checks", "contact_id"):
+        assert known.get(key) == single.get(key)
+    assert sum(shown["totals"].values()) == 3
+
+
+@pytest.mark.parametrize(
+    ("people", "title"),
+    [
+        ([], "Wrong number of people"),
+        ([{}] * 1001, "Wrong number of people"),
+        ([{"phone": "1"}], "Not a person"),
+    ],
+    ids=["nobody", "too_many", "no_phone"],
+)
+async def test_an_odd_list_of_people_is_refused(router: Router, people: object, title: str) -> None:
+    async with client_of(router) as http:
+        answer = await http.post("/v1/decisions:preview", json={**ASK, "to": people})
+    assert (answer.status_code, answer.json()["title"]) == (422, title)

@@ -12,8 +12,10 @@ from garbo.common.events.ids import message_id_of
 from garbo.common.events.topics import DECISION_MADE, SEND_PROMO
 from garbo.router.domain.policy import Policy
 from garbo.router.flow.ask import Asked
+from garbo.router.flow.previewing import PreviewRequests
 from garbo.router.testing.build import AT, OTHER_NUMBER, PHONE, consent, inbound, requested, template, text
 from garbo.router.testing.memory import InMemoryStore
+from garbo.router.testing.memory_reading import InMemoryBudgets
 from garbo.router.testing.router import Router
 
 
@@ -160,12 +162,13 @@ async def test_preview_answers_as_a_decision_would_and_writes_nothing(
     await router.hear(consent())
     before = memory.tables.copied()
     stranger = requested(to={"phone": "+393339999999"})
-    previews = await router.requests.preview(
+    previews = await PreviewRequests(router.means, InMemoryBudgets()).preview(
         [Asked(requested()), Asked(stranger), Asked(requested(client="no"))]
     )
-    verdicts = [(b'"verdict":"allow"' in p, b'"grant"' in p) for p in previews]
-    assert verdicts == [(True, False), (False, False), (False, False)]
-    assert b"not_opted_in" in previews[1]
-    assert b"unknown_client" in previews[2]
+    assert [(p.verdict, p.reason, p.grant) for p in previews] == [
+        ("allow", "allowed", None),
+        ("deny", "not_opted_in", None),
+        ("deny", "unknown_client", None),
+    ]
     assert memory.tables == before
     assert router.announcer.told == []

@@ -18,9 +18,10 @@ from garbo.router.flow.directory import Directory
 from garbo.router.flow.events import TakeEvents
 from garbo.router.flow.means import Means
 from garbo.router.flow.policies import Policies
+from garbo.router.flow.previewing import PreviewRequests
 from garbo.router.flow.requests import DecideRequests
 from garbo.router.flow.showing import ShowContacts
-from garbo.router.inbound.http.api import http_app
+from garbo.router.inbound.http.api import Resource, http_app
 from garbo.router.inbound.http.contacts import Contacts
 from garbo.router.inbound.http.decisions import Decisions
 from garbo.router.inbound.http.policies import PolicySimulations
@@ -31,7 +32,7 @@ from garbo.router.outbound.metrics import PrometheusMeter, PrometheusPolicyMeter
 from garbo.router.outbound.postgres import PostgresStore
 from garbo.router.outbound.postgres_budget import PostgresStock
 from garbo.router.outbound.postgres_policies import PostgresPolicies
-from garbo.router.outbound.postgres_reading import PostgresContactReader
+from garbo.router.outbound.postgres_reading import PostgresBudgetReader, PostgresContactReader
 from garbo.router.outbound.simulation_process import simulate
 from garbo.router.settings import RouterSettings
 
@@ -84,17 +85,13 @@ def wire(settings: RouterSettings, telemetry: Telemetry) -> App:
     )
     deliveries = Deliveries(kafka=kafka, service=settings.service, producer=producer, lanes=every)
     store = PostgresStore(for_http)
-    decisions = Decisions(requests=DecideRequests(rooms.means(for_http)), store=store)
     ready = {
         "postgres": lambda: all(database.healthy for database in databases),
         "kafka": lambda: producer.healthy,
     }
     alive = {"deliveries": lambda: deliveries.healthy}
-    contacts = Contacts(showing=rooms.shower(for_http))
-    simulations = PolicySimulations(policies=rooms.policies, simulate=simulate)
-    http = http_app(
-        business, [decisions, contacts, simulations], health=health_routes(alive=alive, ready=ready | alive)
-    )
+    health = health_routes(alive=alive, ready=ready | alive)
+    http = http_app(business, rooms.resources(for_http), health=health)
     server = HttpServer(http, host=settings.host, port=settings.port)
     seeding = Seeding(store, business)
     schema = SchemaCurrent(settings.postgres_dsn.get_secret_value(), service=settings.service)
@@ -130,13 +127,20 @@ class Rooms:
         archive = PostgresPolicies(database)
         return PolicyWatch(path, policies=self.policies, archive=archive, meter=PrometheusPolicyMeter())
 
-    def shower(self, database: Database) -> ShowContacts:
-        """Give the use case of people looking at a person, over these connections."""
-        return ShowContacts(
+    def resources(self, database: Database) -> tuple[Resource, ...]:
+        """Give what people ask over HTTP, over these connections."""
+        means = self.means(database)
+        showing = ShowContacts(
             reader=PostgresContactReader(database),
             policies=self.policies,
             directory=self.directory,
             hash_key=self.hash_key,
+        )
+        previews = PreviewRequests(means, PostgresBudgetReader(database))
+        return (
+            Decisions(previews=previews, store=means.store),
+            Contacts(showing=showing),
+            PolicySimulations(policies=self.policies, simulate=simulate),
         )
 
     def taker(self, store: PostgresStore) -> TakeEvents:

@@ -84,7 +84,7 @@ async def _simulate(job: SimulationJob, other: PolicyFile, settings: RouterSetti
         await past.close()
     report = simulation.report(took_s=time.monotonic() - began_s)
     notes = (*report.notes, *(f"warning: {warning}" for warning in other.warnings))
-    _say("report", **report.model_copy(update={"notes": notes}).model_dump(mode="json"))
+    _say(**report.model_copy(update={"notes": notes}).model_dump(mode="json"))
 
 
 async def _replayed(

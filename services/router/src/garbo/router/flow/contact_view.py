@@ -5,24 +5,24 @@ from uuid import UUID
 
 from pydantic import AwareDatetime
 
-from garbo.common.events.base import Part
+from garbo.router.flow.shown import Shown
 
 
-class AddressShown(Part):
+class AddressShown(Shown):
     """One address of the person; only to those with scope admin who ask."""
 
     kind: Literal["phone", "user_id", "group_id"]
     value: str
 
 
-class ZoneShown(Part):
+class ZoneShown(Shown):
     """The wall clocks the person's time is read from, and who told."""
 
     source: Literal["contact", "country", "default"]
     zones: tuple[str, ...]
 
 
-class WindowShown(Part):
+class WindowShown(Shown):
     """The customer service window to one business number."""
 
     number: str
@@ -31,7 +31,7 @@ class WindowShown(Part):
     until: AwareDatetime
 
 
-class StopShown(Part):
+class StopShown(Shown):
     """What the person last said to a brand: STOP or START."""
 
     brand: str
@@ -40,7 +40,7 @@ class StopShown(Part):
     started_at: AwareDatetime | None = None
 
 
-class PreferenceShown(Part):
+class PreferenceShown(Shown):
     """The platform's own switch for marketing of one business number."""
 
     number: str
@@ -50,14 +50,14 @@ class PreferenceShown(Part):
     resumed_at: AwareDatetime | None = None
 
 
-class SuppressionShown(Part):
+class SuppressionShown(Shown):
     """A list that forbids promo; a later opt-in outweighs it."""
 
     brand: str
     since: AwareDatetime
 
 
-class CooldownShown(Part):
+class CooldownShown(Shown):
     """The platform held a promo back; none of the brand until then."""
 
     brand: str
@@ -66,7 +66,7 @@ class CooldownShown(Part):
     by: UUID
 
 
-class QuestionShown(Part):
+class QuestionShown(Shown):
     """The person was asked whether they meant STOP; promo waits."""
 
     brand: str
@@ -74,7 +74,7 @@ class QuestionShown(Part):
     until: AwareDatetime
 
 
-class CaseShown(Part):
+class CaseShown(Shown):
     """A conversation somebody works on."""
 
     case_id: str
@@ -83,7 +83,7 @@ class CaseShown(Part):
     closed_at: AwareDatetime | None = None
 
 
-class ConsentShown(Part):
+class ConsentShown(Shown):
     """What follows from the consent records: the newest instant of each action."""
 
     brand: str
@@ -94,7 +94,7 @@ class ConsentShown(Part):
     withdrawn_at: AwareDatetime | None = None
 
 
-class EvidenceShown(Part):
+class EvidenceShown(Shown):
     """One consent record, as it was told."""
 
     consent_id: UUID
@@ -113,7 +113,7 @@ class EvidenceShown(Part):
     received_at: AwareDatetime
 
 
-class Filling(Part):
+class Filling(Shown):
     """One send that stands in a cap's window. Of other brands than the key's only the instants are shown."""
 
     message_id: UUID | None
@@ -127,7 +127,7 @@ class Filling(Part):
     """The first instant whose window no longer holds it; null: never."""
 
 
-class CapShown(Part):
+class CapShown(Shown):
     """One cap or gap in one of its scopes, as `decide` reads it now, for a message of priority 50."""
 
     rule: str
@@ -143,7 +143,7 @@ class CapShown(Part):
     by: tuple[Filling, ...] = ()
 
 
-class PromoShown(Part):
+class PromoShown(Shown):
     """What a promo of this brand would be answered now: a marketing template, without a campaign."""
 
     brand: str
@@ -154,7 +154,7 @@ class PromoShown(Part):
     due_at: AwareDatetime | None = None
 
 
-class WaitingShown(Part):
+class WaitingShown(Shown):
     """A request that waits."""
 
     message_id: UUID
@@ -168,7 +168,7 @@ class WaitingShown(Part):
     expires_at: AwareDatetime | None = None
 
 
-class ContactShown(Part):
+class ContactShown(Shown):
     """One person or group, as the router knows them at `now`."""
 
     contact_id: UUID
@@ -195,7 +195,7 @@ class ContactShown(Part):
     consent_history: tuple[EvidenceShown, ...]
 
 
-class ContactFound(Part):
+class ContactFound(Shown):
     """Whose address it is."""
 
     contact_id: UUID

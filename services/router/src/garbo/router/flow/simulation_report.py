@@ -5,19 +5,19 @@ from uuid import UUID
 
 from pydantic import AwareDatetime
 
-from garbo.common.events.base import Part
+from garbo.router.flow.shown import Shown
 
 ChangeKind = Literal["more", "fewer", "later", "earlier"]
 
 
-class PolicyNamed(Part):
+class PolicyNamed(Shown):
     """A policy, as its file names it."""
 
     name: str
     version: str
 
 
-class Ends(Part):
+class Ends(Shown):
     """What became of requests under one policy."""
 
     sent: int = 0
@@ -29,7 +29,7 @@ class Ends(Part):
     """Still deferred when the replay ends."""
 
 
-class Shift(Part):
+class Shift(Shown):
     """What the other policy changes, in messages or in people."""
 
     more: int = 0
@@ -41,7 +41,7 @@ class Shift(Part):
     same: int = 0
 
 
-class Group(Part):
+class Group(Shown):
     """The requests of one class, of one campaign, or all of them."""
 
     name: str
@@ -51,14 +51,14 @@ class Group(Part):
     messages: Shift
 
 
-class RuleHits(Part):
+class RuleHits(Shown):
     """How often a rule had the say under one policy."""
 
     denied: int = 0
     deferred: int = 0
 
 
-class RuleEffect(Part):
+class RuleEffect(Shown):
     """One rule under both policies; one that a policy does not have has no hits there."""
 
     rule: str
@@ -66,7 +66,7 @@ class RuleEffect(Part):
     other: RuleHits
 
 
-class DelayStep(Part):
+class DelayStep(Shown):
     """How many messages waited up to so long (and longer than the step before)."""
 
     up_to_s: int | None
@@ -74,7 +74,7 @@ class DelayStep(Part):
     messages: int
 
 
-class Delays(Part):
+class Delays(Shown):
     """How long messages that were sent after a wait had waited."""
 
     messages: int
@@ -85,7 +85,7 @@ class Delays(Part):
     steps: tuple[DelayStep, ...] = ()
 
 
-class Ended(Part):
+class Ended(Shown):
     """The end of one request under one policy."""
 
     verdict: Literal["allow", "defer", "deny"]
@@ -94,7 +94,7 @@ class Ended(Part):
     sent_at: AwareDatetime | None = None
 
 
-class Example(Part):
+class Example(Shown):
     """One request whose end differs."""
 
     change: ChangeKind
@@ -109,7 +109,7 @@ class Example(Part):
     other: Ended
 
 
-class Agreement(Part):
+class Agreement(Shown):
     """How well the replay of the current policy meets what was really decided, by first answers."""
 
     same: int
@@ -118,9 +118,10 @@ class Agreement(Part):
     """None when nothing was replayed."""
 
 
-class SimulationReport(Part):
+class SimulationReport(Shown):
     """The past under the current policy and under the other one, replayed the same way."""
 
+    kind: Literal["report"] = "report"
     since: AwareDatetime
     until: AwareDatetime
     brand: str | None

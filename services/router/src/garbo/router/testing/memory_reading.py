@@ -11,6 +11,7 @@ from garbo.router.domain.instants import to_us
 from garbo.router.flow.state_json import given_json
 from garbo.router.reading_ports import HeldContact
 from garbo.router.testing.memory import InMemoryStore
+from garbo.router.work_ports import Want
 
 
 class InMemoryContactReader:
@@ -56,3 +57,14 @@ class InMemoryContactReader:
             "recipient_state": [{"state": given_json(held.state)}],
             "decision": [{"records": [orjson.loads(record) for record in d.records]} for d in decisions],
         }
+
+
+class InMemoryBudgets:
+    """A `BudgetReader` of budgets nobody has drawn on, but for what a test says."""
+
+    def __init__(self, used: Mapping[str, int] | None = None) -> None:
+        self._used = used or {}
+
+    async def left(self, budgets: Sequence[Want]) -> Mapping[Want, int]:
+        """Tell what is left of each."""
+        return {want: want.limit - self._used.get(want.rule, 0) for want in budgets}

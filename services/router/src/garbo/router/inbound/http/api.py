@@ -13,6 +13,7 @@ from starlette.routing import BaseRoute, Route
 from garbo.common.business import Business
 from garbo.common.runtime.http import problem
 from garbo.router.inbound.http.door import Door
+from garbo.router.inbound.http.openapi import openapi_route
 
 
 class Resource(Protocol):
@@ -24,11 +25,12 @@ class Resource(Protocol):
 
 
 def http_app(business: Business, resources: Sequence[Resource], *, health: Sequence[Route]) -> Starlette:
-    """Wire the routes: `/v1/...` and health."""
+    """Wire the routes: `/v1/...`, the API's own description, and health."""
     door = Door(business)
     routes: list[BaseRoute] = [route for resource in resources for route in resource.routes(door)]
     return Starlette(
-        routes=[*health, *routes], exception_handlers={HTTPException: _as_problem, 500: _as_fault}
+        routes=[*health, openapi_route(), *routes],
+        exception_handlers={HTTPException: _as_problem, 500: _as_fault},
     )
 
 

@@ -11,10 +11,12 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from garbo.common.business import Client
+from garbo.common.events.addresses import Recipient
 from garbo.common.events.ids import message_id_of
 from garbo.common.events.requests import SendRequested
+from garbo.common.events.wire import encode
 from garbo.router.flow.ask import Asked
-from garbo.router.flow.requests import DecideRequests
+from garbo.router.flow.previewing import PreviewRequests
 from garbo.router.inbound.http.door import Door, Refusal, fault_of, read_json
 from garbo.router.ports import Store
 
@@ -24,8 +26,8 @@ MOST_PREVIEWS: Final = 1000
 class Decisions:
     """`POST /v1/decisions:preview` and `GET /v1/decisions/{request_id}`; both need scope `read`."""
 
-    def __init__(self, *, requests: DecideRequests, store: Store) -> None:
-        self._requests, self._store = requests, store
+    def __init__(self, *, previews: PreviewRequests, store: Store) -> None:
+        self._previews, self._store = previews, store
 
     def routes(self, door: Door) -> list[Route]:
         """Give the routes."""
@@ -35,15 +37,22 @@ class Decisions:
         ]
 
     async def preview(self, request: Request, client: Client) -> Response:
-        """Say what each request would be answered now, alone. Nothing is written, counted or sent."""
+        """Say what each request, or each person of one, would be answered now, alone. Nothing is written."""
         body = await read_json(request)
+        if isinstance(body, dict) and isinstance(body.get("to"), list):
+            return await self._preview_people(body, client)
         items: list[Any] = body if isinstance(body, list) else [body]
-        if not 0 < len(items) <= MOST_PREVIEWS:
-            raise Refusal(422, "Wrong number of requests", f"Ask for 1 to {MOST_PREVIEWS} at a time.")
+        _refuse_number_of(items, "requests")
         asked = [Asked(_read(item, client=client, place=place)) for place, item in enumerate(items)]
-        previews = await self._requests.preview(asked)
-        content = b"[" + b",".join(previews) + b"]" if isinstance(body, list) else previews[0]
-        return Response(content, media_type="application/json")
+        previews = [encode(record) for record in await self._previews.preview(asked)]
+        return _json(b"[" + b",".join(previews) + b"]" if isinstance(body, list) else previews[0])
+
+    async def _preview_people(self, body: dict[str, Any], client: Client) -> Response:
+        _refuse_number_of(body["to"], "people")
+        people = [_read_person(item, place=place) for place, item in enumerate(body["to"])]
+        event = _read({**body, "to": body["to"][0]}, client=client, place=None)
+        answer = await self._previews.preview_people(event, people)
+        return _json(answer.model_dump_json(exclude_none=True).encode())
 
     async def show(self, request: Request, client: Client) -> Response:
         """Give the current decision about a request as it was published; with `history`, all of them."""
@@ -58,18 +67,35 @@ class Decisions:
             raise Refusal(404, "No such decision", "Nothing is decided under this client and request id yet.")
         whole = request.query_params.get("history", "false").lower() == "true"
         content = b"[" + b",".join(stored.records) + b"]" if whole else stored.records[-1]
-        return Response(content, media_type="application/json")
+        return _json(content)
 
 
-def _read(item: Any, *, client: Client, place: int) -> SendRequested:  # noqa: ANN401 - JSON
+def _json(content: bytes) -> Response:
+    return Response(content, media_type="application/json")
+
+
+def _refuse_number_of(items: list[Any], what: str) -> None:
+    if not 0 < len(items) <= MOST_PREVIEWS:
+        raise Refusal(422, f"Wrong number of {what}", f"Ask for 1 to {MOST_PREVIEWS} at a time.")
+
+
+def _read_person(item: Any, *, place: int) -> Recipient:  # noqa: ANN401 - JSON
+    try:
+        return Recipient.model_validate(item)
+    except ValidationError as error:
+        raise Refusal(422, "Not a person", index=place, **fault_of(error)) from None
+
+
+def _read(item: Any, *, client: Client, place: int | None) -> SendRequested:  # noqa: ANN401 - JSON
     """Read one request; ids and times that only matter for sending may be missing."""
+    index: dict[str, Any] = {} if place is None else {"index": place}
     if not isinstance(item, dict):
-        raise Refusal(422, "Not a request", "Each element is a JSON object.", index=place)
+        raise Refusal(422, "Not a request", "Each element is a JSON object.", **index)
     if item.get("client", client.id) != client.id:
-        raise Refusal(403, "Not your client", "The key belongs to another client.", index=place)
+        raise Refusal(403, "Not your client", "The key belongs to another client.", **index)
     now = datetime.now(UTC)
     filled = {"request_id": str(uuid4()), "requested_at": now.isoformat(), **item, "client": client.id}
     try:
         return SendRequested.model_validate_json(orjson.dumps(filled))
     except ValidationError as error:
-        raise Refusal(422, "Not a request", index=place, **fault_of(error)) from None
+        raise Refusal(422, "Not a request", **index, **fault_of(error)) from None

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
-from typing import Annotated, Final
+from typing import Annotated, Final, Literal
 
 import orjson
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
@@ -16,6 +16,7 @@ from starlette.types import Receive, Scope, Send
 from garbo.common.business import Client
 from garbo.common.events.requests import Name
 from garbo.router.flow.policies import Policies
+from garbo.router.flow.shown import Shown
 from garbo.router.inbound.http.door import Door, Refusal, read_as, read_json
 
 Simulate = Callable[[bytes], AsyncGenerator[bytes]]
@@ -31,7 +32,7 @@ UNFINISHED: Final = b'{"kind":"failed","detail":"the simulation ended without a 
 class SimulationAsked(BaseModel):
     """Another policy, and which part of the past to replay."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
 
     policy: Annotated[str, Field(min_length=1, max_length=MOST_POLICY_CHARS)]
     """The policy file as it is written: YAML."""
@@ -43,6 +44,22 @@ class SimulationAsked(BaseModel):
     """Requests of so long before `since` are replayed too: they fill caps and are not counted."""
     brand: Name | None = None
     """Compare the requests of one brand; those of others still fill the caps they share."""
+
+
+class SimulationProgress(Shown):
+    """A line on the way."""
+
+    kind: Literal["progress"]
+    done: int
+    total: int
+    """Requests."""
+
+
+class SimulationFailed(Shown):
+    """The last line, when there is no report."""
+
+    kind: Literal["failed"]
+    detail: str
 
 
 class PolicySimulations:

@@ -1,0 +1,146 @@
+"""Use case: say what requests would be answered now. Nothing is locked, written, counted or sent."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+from uuid import uuid4
+
+from garbo.common.events.addresses import Recipient
+from garbo.common.events.decisions import DecisionMade
+from garbo.common.events.ids import ContactId
+from garbo.common.events.requests import SendRequested
+from garbo.common.turns import in_turns
+from garbo.router.domain.decide import decide
+from garbo.router.domain.instants import to_datetime
+from garbo.router.domain.policy import Policy
+from garbo.router.domain.request import Request
+from garbo.router.domain.state import RecipientState, Send
+from garbo.router.flow.ask import Ask, Asked, address_of, request_of
+from garbo.router.flow.means import Means
+from garbo.router.flow.preview_view import PeoplePreview, PersonPreview, Verdicts
+from garbo.router.flow.recognising import campaign_sends_of, campaigns_of, door_of, recognised
+from garbo.router.flow.records import decided_record, refused_record
+from garbo.router.flow.stock import budget_rules, period_of, scope_of
+from garbo.router.ports import Contact, Moment
+from garbo.router.reading_ports import BudgetReader
+from garbo.router.work_ports import Want
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """What one read transaction saw of all who are asked about."""
+
+    policy: Policy
+    asks: Sequence[Ask]
+    states: Mapping[ContactId, RecipientState]
+    moment: Moment
+    campaign_sends: Mapping[tuple[ContactId, str], Sequence[Send]] | None
+    budget_left: Mapping[Want, int]
+
+
+class PreviewRequests:
+    """Decides with `decide`, from what is stored now; each request alone, as if no other were asked."""
+
+    def __init__(self, means: Means, budgets: BudgetReader) -> None:
+        self._means, self._budgets = means, budgets
+
+    async def preview(self, asked: Sequence[Asked]) -> list[DecisionMade]:
+        """Give the record of each, without a grant."""
+        seen = await self._see(asked)
+        return [self._record(seen, ask) async for ask in in_turns(seen.asks)]
+
+    async def preview_people(self, event: SendRequested, people: Sequence[Recipient]) -> PeoplePreview:
+        """Give the answer to one request for each of many people."""
+        asked = [Asked(event.model_copy(update={"to": to, "request_id": uuid4()})) for to in people]
+        seen = await self._see(asked)
+        answers: list[PersonPreview] = []
+        async for ask in in_turns(seen.asks):
+            record = self._record(seen, ask)
+            answers.append(_person(len(answers), record, known=ask.contact is not None))
+        return PeoplePreview(
+            now=to_datetime(seen.moment.now_us),
+            policy_version=seen.policy.version,
+            totals=_totals(answers),
+            people=tuple(answers),
+        )
+
+    async def _see(self, asked: Sequence[Asked]) -> _Seen:
+        means, policy = self._means, self._means.policies.current
+        doors = [door_of(one, directory=means.directory, hash_key=means.hash_key) for one in asked]
+        async with means.store.batch() as batch:
+            known = await batch.contacts_at((d.address for d in doors if d.address), mint=False)
+            asks = await recognised(batch, doors, known)
+            states = await batch.peek({ask.contact.contact_id for ask in asks if ask.contact})
+            moment = await batch.look_up((), campaigns=campaigns_of(asks))
+            sends = await campaign_sends_of(batch, policy, asks)
+        wants = {want for one in asked for want in _wants(policy, one.event, moment.now_us)}
+        left = await self._budgets.left(list(wants)) if wants else {}
+        return _Seen(policy, asks, states, moment, sends, left)
+
+    def _record(self, seen: _Seen, ask: Ask) -> DecisionMade:
+        contact = ask.contact or self._stranger(ask)
+        policy, now_us = seen.policy, seen.moment.now_us
+        if ask.refusal or contact is None:
+            reason = ask.refusal or "unknown_contact"
+            return refused_record(ask, reason, policy_version=policy.version, now_us=now_us)
+        state = seen.states.get(contact.contact_id, RecipientState())
+        if seen.campaign_sends is not None and ask.event.campaign is not None:
+            sends = seen.campaign_sends.get((contact.contact_id, ask.event.campaign), ())
+            state = replace(state, campaign_sends=tuple(sends))
+        decision = decide(policy, state, self._request(seen, ask, contact), now_us)
+        record = decided_record(
+            ask, contact, decision, policy_version=policy.version, state_version=state.version, now_us=now_us
+        )
+        unknown = {} if ask.contact else {"contact_id": None}
+        return record.model_copy(update={"grant": None, **unknown})
+
+    def _request(self, seen: _Seen, ask: Ask, contact: Contact) -> Request:
+        moment = seen.moment
+        request = request_of(
+            ask, contact, directory=self._means.directory, templates=moment.templates, now_us=moment.now_us
+        )
+        wants = _wants(seen.policy, ask.event, moment.now_us)
+        return replace(
+            request,
+            cancelled=ask.campaign in moment.cancelled,
+            budget_left={want.rule: seen.budget_left.get(want, 0) for want in wants},
+        )
+
+    def _stranger(self, ask: Ask) -> Contact | None:
+        """Give an address nobody has written to yet a contact that is not stored."""
+        address = address_of(ask.event, hash_key=self._means.hash_key)
+        if address is None:
+            return None
+        kind: Literal["group", "person"] = "group" if address.kind == "group_id" else "person"
+        return Contact(ContactId(uuid4()), kind, address)
+
+
+def _totals(answers: Sequence[PersonPreview]) -> Verdicts:
+    counts = Counter(answer.verdict for answer in answers)
+    return Verdicts(allow=counts["allow"], defer=counts["defer"], deny=counts["deny"])
+
+
+def _wants(policy: Policy, event: SendRequested, now_us: int) -> list[Want]:
+    """Name the budgets a request draws on."""
+    return [
+        Want(rule.reach.id, scope, period_of(policy, rule, now_us), limit=rule.limit, count=1)
+        for rule in budget_rules(policy)
+        if (scope := scope_of(rule, event)) is not None
+    ]
+
+
+def _person(index: int, record: DecisionMade, *, known: bool) -> PersonPreview:
+    return PersonPreview(
+        index=index,
+        contact_id=record.contact_id if known else None,
+        verdict=record.verdict,
+        message_class=record.message_class,
+        reason=record.reason,
+        rule=record.rule,
+        then_rule=record.then_rule,
+        next_allowed_at=record.next_allowed_at,
+        due_at=record.due_at,
+        provisional=record.provisional,
+        checks=record.checks,
+    )
