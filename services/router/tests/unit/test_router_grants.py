@@ -75,7 +75,7 @@ def run(*steps: Step) -> tuple[str, bool, bool]:
     for step in steps:
         settled = step(grant)
         grant, alarm = settled.grant, alarm or settled.resurrected
-        counts = {"none": counts, "count": True, "uncount": False}[settled.change]
+        counts = {"count": True, "uncount": False}.get(settled.change, counts)
     return grant.state, counts, alarm
 
 

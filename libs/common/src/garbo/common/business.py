@@ -6,7 +6,7 @@ Read by several services, so it is described once, here.
 from hashlib import sha256
 from hmac import compare_digest
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Final, Literal, Self
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
@@ -15,10 +15,35 @@ from garbo.common.errors import StartRefused
 from garbo.common.events.requests import Name, Purpose
 
 Category = Literal["MARKETING", "UTILITY", "AUTHENTICATION"]
+Language = Annotated[str, Field(pattern=r"^[a-z]{2,3}$")]
+"""Two or three letters, such as it."""
+ROUTER_CLIENT: Final = "garbo"
+"""The client as which the router itself asks for its replies; no client of the file may be called so."""
 
 
 class _Part(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+Texts = dict[Language, Annotated[str, Field(min_length=1, max_length=1000)]]
+"""Language -> text."""
+Titles = dict[Language, Annotated[str, Field(min_length=1, max_length=20)]]
+"""Language -> a button's title; the platform takes 20 characters."""
+
+
+class Replies(_Part):
+    """What the router itself answers to STOP, and to a word that may mean it; what is left out has its default."""
+
+    enabled: bool = True
+    """Without replies a word that may mean STOP holds promo all the same, and nobody is asked."""
+    stopped: Texts = {}
+    """Once, after a STOP."""
+    question: Texts = {}
+    """After a word that may have meant STOP."""
+    stop: Titles = {}
+    """The button that says yes to the question."""
+    keep: Titles = {}
+    """The button that says no."""
 
 
 class Brand(_Part):
@@ -29,6 +54,9 @@ class Brand(_Part):
     """Default sending number of the care lane (platform id)."""
     promo_number: str
     """Default sending number of the promo lane (platform id)."""
+    language: Language = "en"
+    """What the router answers in where it knows no language of the person."""
+    replies: Replies = Replies()
 
 
 class Number(_Part):
@@ -97,6 +125,8 @@ class Business(_Part):
     @model_validator(mode="after")
     def _refer(self) -> Self:
         brands, numbers = {b.id for b in self.brands}, {n.id for n in self.numbers}
+        if any(client.id == ROUTER_CLIENT for client in self.clients):
+            raise ValueError(f"client {ROUTER_CLIENT} is the router itself: choose another name")
         for brand in self.brands:
             missing = {brand.care_number, brand.promo_number} - numbers
             if missing:

@@ -19,6 +19,8 @@ class SendResult(Event):
 
     message_id: UUID
     grant_id: UUID
+    epoch: int | None = None
+    """The grant's: a message can be granted again, and this says nothing of a later grant."""
     contact_id: UUID
     lane: Lane
     number: str

@@ -77,7 +77,8 @@ class Settled:
     """What one event makes of a grant and of the count."""
 
     grant: Grant
-    change: Literal["none", "count", "uncount"] = "none"
+    change: Literal["none", "count", "uncount", "arrived"] = "none"
+    """count: it counts at `at_us` from now on. uncount: the slot is free. arrived: it counts as delivered."""
     at_us: int = 0
     """For `count`: the instant at which the send counts from now on."""
     open: bool = False
@@ -98,16 +99,17 @@ class Settled:
             category=grant.category,
             tags=grant.tags,
             open=self.open,
+            delivered=grant.state == "delivered",
         )
 
 
 def settle_by_result(
-    grant: Grant, *, outcome: Outcome, wamid: str | None, reason: str | None, at_us: int
+    grant: Grant, *, outcome: Outcome, wamid: str | None, reason: str | None, at_us: int, refund: bool = True
 ) -> Settled:
     """Apply the sender's word. `at_us` is when it was recorded; for `unknown`, the latest it can arrive.
 
     accepted   counts at the recorded instant, the exact one; never after the platform said it failed
-    failed     the slot is given back
+    failed     the slot is given back, where the policy refunds what the platform rejects
     unknown    counts on, at the attempt's start and the send budget
     not_sent   the slot is given back and the decision becomes a deny
     """
@@ -118,7 +120,8 @@ def settle_by_result(
             revived = grant.state in ("failed", "released", "revoked")
             return Settled(replace(noted, state=state), "count", at_us, resurrected=revived)
         case "failed" if grant.state in OPEN:
-            return Settled(replace(noted, state="failed"), "uncount")
+            failed = replace(noted, state="failed")
+            return Settled(failed, "uncount") if refund else Settled(failed, "count", at_us)
         case "unknown" if grant.state in ("reserved", "dispatched"):
             return Settled(replace(noted, state="unknown"), "count", at_us, open=True)
         case "not_sent" if grant.state in OPEN:
@@ -146,14 +149,17 @@ def settle_by_status(
         if grant.state in ("failed", "released", "revoked") or (arrived and grant.state == "refunded"):
             return Settled(replace(noted, state=state), "count", bound_us, resurrected=True)
         if arrived and grant.state == "accepted":
-            return Settled(replace(noted, state="delivered"))
+            return Settled(replace(noted, state="delivered"), "arrived")
     if status == "failed" and refundable and grant.state in REFUNDABLE:
         return Settled(replace(noted, state="refunded"), "uncount")
     return Settled(noted)
 
 
-def revoke(grant: Grant) -> Settled:
-    """Take back a grant nobody has claimed; a claimed one is on the wire and stands."""
+def revoke(grant: Grant, *, reason: str | None = "revoked") -> Settled:
+    """Take back a grant nobody has claimed; a claimed one is on the wire and stands.
+
+    Without a reason the decision is not closed: it is about to be decided again.
+    """
     if grant.state != "reserved":
         return Settled(grant)
-    return Settled(replace(grant, state="revoked"), "uncount", closed_reason="revoked")
+    return Settled(replace(grant, state="revoked"), "uncount", closed_reason=reason)

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from typing import Final
 
-from garbo.common.business import Business
-from garbo.common.events.contacts import ConsentRecorded
+from garbo.common.business import ROUTER_CLIENT, Business, Client, Replies
+from garbo.common.events.contacts import CampaignChanged, CaseChanged, ConsentRecorded, ContactUpdated
 from garbo.common.events.requests import SendRequested
 from garbo.router.domain.request import Numbers
 
@@ -25,7 +25,10 @@ class Directory:
     """Answers from the business file."""
 
     def __init__(self, business: Business) -> None:
-        self._clients = {c.id: c for c in business.clients}
+        router = Client(id=ROUTER_CLIENT, brands=tuple(b.id for b in business.brands), purposes=("care",))
+        self._clients = {c.id: c for c in (*business.clients, router)}
+        self._replies = {b.id: b.replies for b in business.brands}
+        self._languages = {b.id: b.language for b in business.brands}
         self._roles = {c.id: frozenset(c.roles) for c in business.clients}
         self._brand_of = {n.id: n.brand for n in business.numbers}
         self._waba_of = {n.id: n.waba for n in business.numbers}
@@ -68,6 +71,32 @@ class Directory:
     def roles(self, client: str) -> frozenset[str]:
         """Give what a client may be; nothing for one that is not known."""
         return self._roles.get(client, frozenset())
+
+    def brand_refusal(self, event: CaseChanged | CampaignChanged) -> str | None:
+        """Say why a case or a campaign is not this client's to change; None when it is."""
+        client = self._clients.get(event.client)
+        if client is None:
+            return "unknown_client"
+        if event.brand not in self._brands:
+            return "unknown_brand"
+        return None if event.brand in client.brands else "brand_not_allowed"
+
+    def update_refusal(self, event: ContactUpdated) -> str | None:
+        """Say why what a client tells of a person is not taken; None when it is."""
+        return None if event.client in self._clients else "unknown_client"
+
+    def replies(self, brand: str) -> Replies:
+        """Give what the router itself answers for a brand."""
+        return self._replies[brand]
+
+    def language(self, brand: str) -> str:
+        """Give the language of a brand."""
+        return self._languages[brand]
+
+    @property
+    def brands(self) -> tuple[str, ...]:
+        """Give all brands."""
+        return tuple(self._brands)
 
     def numbers(self, brand: str, asked: str | None) -> Numbers:
         """Give the numbers a request of this brand may use."""

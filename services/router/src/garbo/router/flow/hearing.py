@@ -1,105 +1,103 @@
-"""What an inbound message means: a window opened, a STOP, a START, care to be read, a promo answered."""
+"""What an inbound message means: a window opened, a keyword, care to be read, a promo answered."""
 
-from dataclasses import replace
+from dataclasses import dataclass
 from typing import Final, Literal
 
 from garbo.common.events.engagement import CareMessage, PromoEngaged
 from garbo.common.events.ids import ContactId, platform_message_ref
 from garbo.common.events.inbound import InboundMessage
 from garbo.common.events.topics import CONVERSATION_CARE, ENGAGEMENT_PROMO
-from garbo.router.domain.grant import Grant, revoke
+from garbo.router.domain.grant import Grant
 from garbo.router.domain.instants import SECOND_US, to_datetime, to_us
-from garbo.router.domain.keywords import keyword_of
-from garbo.router.domain.state import WINDOW_US, Stop, with_inbound
+from garbo.router.domain.keywords import Keyword, keyword_of
+from garbo.router.domain.state import WINDOW_US, with_inbound
+from garbo.router.flow.directory import Directory
+from garbo.router.flow.keywording import Keywording
 from garbo.router.flow.ledger import Ledger
+from garbo.router.flow.replying import Said
 from garbo.router.ports import Announcement
 
 AHEAD_US: Final = 2 * SECOND_US
 """A platform's clock may run this far ahead of ours; further, and it would hold a window open for free."""
 OPENS_NO_WINDOW: Final = frozenset({"system", "edit", "revoke"})
 """System notices are not the customer's words; changes of an old message are not new ones."""
-REMEMBERED_REVOKED: Final = 20
 
 Action = Literal["replied", "opted_out", "opted_in"]
 
 
+@dataclass(frozen=True, slots=True)
+class Writer:
+    """Who wrote, to which brand, and which of our messages they answer."""
+
+    contact_id: ContactId
+    brand: str
+    answered: Grant | None = None
+
+
 def hear(
-    ledger: Ledger,
-    message: InboundMessage,
-    *,
-    contact_id: ContactId,
-    brand: str,
-    answered: Grant | None,
-    trace: str | None,
+    ledger: Ledger, directory: Directory, message: InboundMessage, *, writer: Writer, trace: str | None
 ) -> None:
-    """Apply one inbound message. Repeats and late ones change nothing, and are told again."""
+    """Apply one inbound message. Repeats and late ones change nothing, and are told again.
+
+    What a group's member writes is the group's: its window opens, its promos stop.
+    """
     if message.kind == "system":
         return
+    contact_id = writer.contact_id
     at_us = min(to_us(message.occurred_at), ledger.moment.now_us + AHEAD_US)
     state = ledger.states[contact_id]
-    if message.kind not in OPENS_NO_WINDOW and message.group_id is None:
+    if message.kind not in OPENS_NO_WINDOW:
         state = with_inbound(state, wamid=message.wamid, number=message.number, at_us=at_us)
         ledger.put(contact_id, state)
-    match keyword_of(text=message.text, payload=message.payload):
-        case "stop":
-            _stop(ledger, contact_id, brand=brand, wamid=message.wamid, at_us=at_us, trace=trace)
-            actions: tuple[Action, ...] = ("opted_out",)
-        case "start":
-            _start(ledger, contact_id, brand=brand, at_us=at_us)
-            actions = ("opted_in",)
-        case _:
-            actions = ("replied",) if answered and answered.message_class == "promo" else ()
+    keyword = keyword_in(ledger, message)
+    said = Said(message, keyword, contact_id, writer.brand, at_us, trace) if keyword else None
+    actions = _obey(Keywording(ledger, directory), said) if said else ()
+    if not actions and writer.answered and writer.answered.message_class == "promo":
+        actions = ("replied",)
     for action in actions:
-        engaged = _engaged(message, action, contact_id=contact_id, brand=brand, answered=answered)
+        engaged = _engaged(message, action, writer=writer)
         ledger.announcements.append(Announcement(ENGAGEMENT_PROMO, engaged, contact_id, trace))
-    if not actions or (actions == ("replied",) and message.kind != "reaction"):
+    if _is_conversation(message, actions):
         until_us = state.window_until_us(message.number) or at_us + WINDOW_US
-        care = _care(message, contact_id=contact_id, brand=brand, answered=answered, until_us=until_us)
+        care = _care(message, writer=writer, until_us=until_us)
         ledger.announcements.append(Announcement(CONVERSATION_CARE, care, contact_id, trace))
 
 
-def _stop(
-    ledger: Ledger, contact_id: ContactId, *, brand: str, wamid: str, at_us: int, trace: str | None
-) -> None:
-    """Stop promos of a brand and call back those nobody has claimed; a repeat tells of them again."""
-    state = ledger.states[contact_id]
-    known = state.stops.get(brand, Stop())
-    if known.stopped_at_us is not None and (at_us <= known.stopped_at_us or known.by == wamid):
-        for message_id in known.revoked:
-            ledger.tell_again(message_id, trace=trace)
-        return
-    stop = replace(known, stopped_at_us=at_us, by=wamid)
-    if stop.active:
-        revoked = known.revoked if known.active else ()
-        for send in state.sends:
-            grant = ledger.grants.get(send.message_id)
-            if grant and send.open and send.message_class == "promo" and send.brand == brand:
-                settled = revoke(grant)
-                ledger.settle(settled, trace=trace)
-                if settled.closed_reason:
-                    revoked = (*revoked, grant.message_id)
-        stop = replace(stop, revoked=revoked[-REMEMBERED_REVOKED:])
-    state = ledger.states[contact_id]
-    ledger.put(contact_id, replace(state, stops={**state.stops, brand: stop}))
+def keyword_in(ledger: Ledger, message: InboundMessage) -> Keyword | None:
+    """Recognise a keyword, with the words the policy adds; a changed old message and a notice have none."""
+    if message.kind in OPENS_NO_WINDOW:
+        return None
+    return keyword_of(text=message.text, payload=message.payload, more=ledger.policy.stop_words)
 
 
-def _start(ledger: Ledger, contact_id: ContactId, *, brand: str, at_us: int) -> None:
-    """Lift an earlier STOP. It gives no consent that was not there."""
-    state = ledger.states[contact_id]
-    known = state.stops.get(brand, Stop())
-    newest_us = max(at_us, known.started_at_us or 0)
-    stops = {**state.stops, brand: replace(known, started_at_us=newest_us)}
-    ledger.put(contact_id, replace(state, stops=stops))
+def _obey(obeying: Keywording, said: Said) -> tuple[Action, ...]:
+    match said.keyword.meaning:
+        case "stop":
+            obeying.stop(said)
+            return ("opted_out",)
+        case "start":
+            obeying.start(said)
+            return ("opted_in",)
+        case "confirm":
+            return ("opted_in",) if obeying.confirm(said) else ()
+        case "unsure":
+            return ("opted_out",) if obeying.weigh(said) else ()
+        case "keep":
+            obeying.keep(said)
+    return ()
 
 
-def _engaged(
-    message: InboundMessage, action: Action, *, contact_id: ContactId, brand: str, answered: Grant | None
-) -> PromoEngaged:
+def _is_conversation(message: InboundMessage, actions: tuple[Action, ...]) -> bool:
+    return not actions or (actions == ("replied",) and message.kind != "reaction")
+
+
+def _engaged(message: InboundMessage, action: Action, *, writer: Writer) -> PromoEngaged:
+    answered = writer.answered
     promo = answered if answered and answered.message_class == "promo" else None
     return PromoEngaged(
         engagement_id=platform_message_ref(message.wamid),
-        contact_id=contact_id,
-        brand=brand,
+        contact_id=writer.contact_id,
+        brand=writer.brand,
         number=message.number,
         action=action,
         message_id=promo.message_id if promo else None,
@@ -108,20 +106,18 @@ def _engaged(
     )
 
 
-def _care(
-    message: InboundMessage, *, contact_id: ContactId, brand: str, answered: Grant | None, until_us: int
-) -> CareMessage:
+def _care(message: InboundMessage, *, writer: Writer, until_us: int) -> CareMessage:
     return CareMessage(
         wamid=message.wamid,
-        contact_id=contact_id,
-        brand=brand,
+        contact_id=writer.contact_id,
+        brand=writer.brand,
         number=message.number,
         kind=message.kind,
         text=message.text,
         payload=message.payload,
         name=message.name,
         reply_to=message.reply_to,
-        answers=answered.message_id if answered else None,
+        answers=writer.answered.message_id if writer.answered else None,
         window_until=to_datetime(until_us),
         occurred_at=message.occurred_at,
     )

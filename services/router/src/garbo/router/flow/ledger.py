@@ -1,48 +1,86 @@
-"""One batch of events, applied in memory to states and grants; what to write and what to tell."""
+"""One batch of events, applied in memory to people and grants; what to write and what to tell."""
 
-from dataclasses import dataclass, field
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 
 from garbo.common.events.decisions import DecisionMade
 from garbo.common.events.ids import ContactId, MessageId
 from garbo.common.events.topics import DECISION_MADE
 from garbo.common.events.wire import encode
-from garbo.router.domain.grant import Grant, Settled
+from garbo.router.domain.grant import OPEN, Grant, Settled
+from garbo.router.domain.history import pruned
 from garbo.router.domain.policy import Policy
-from garbo.router.domain.state import RecipientState, pruned, with_send, without_send
+from garbo.router.domain.state import RecipientState, with_send, without_send
 from garbo.router.domain.templates import TemplateCategory
 from garbo.router.flow.records import withdrawn_record
-from garbo.router.ports import Announcement, Changes, Meter, Moment
+from garbo.router.ports import (
+    Announcement,
+    Changes,
+    ConsentEvidence,
+    Contact,
+    Deferred,
+    Meter,
+    Moment,
+    Suppression,
+)
 
 
 @dataclass(slots=True)
 class Ledger:
-    """The books of one batch. Used once."""
+    """The books of one batch. Used once.
+
+    What an event changes is told through the outbox, written with the change: an event that comes again
+    changes nothing and tells nothing of it again. `announcements` are told each time.
+    """
 
     policy: Policy
     meter: Meter
     moment: Moment
     states: dict[ContactId, RecipientState]
+    """Locked."""
     grants: dict[MessageId, Grant]
     """Locked."""
+    contacts: Mapping[ContactId, Contact] = field(default_factory=dict)
+    """Of whom grants may be decided again."""
+    waiting: dict[MessageId, Deferred] = field(default_factory=dict)
     announcements: list[Announcement] = field(default_factory=list)
+    outbox: list[Announcement] = field(default_factory=list)
     templates: list[TemplateCategory] = field(default_factory=list)
     touched: set[ContactId] = field(default_factory=set)
     settled: dict[MessageId, Grant] = field(default_factory=dict)
-    further: dict[MessageId, bytes] = field(default_factory=dict)
+    given: dict[MessageId, Grant] = field(default_factory=dict)
+    """Granted anew."""
+    deferred: dict[MessageId, Deferred] = field(default_factory=dict)
+    woken: set[MessageId] = field(default_factory=set)
+    freed: set[ContactId] = field(default_factory=set)
+    spent: Counter[int] = field(default_factory=Counter)
+    evidence: list[ConsentEvidence] = field(default_factory=list)
+    suppressions: list[Suppression] = field(default_factory=list)
+    _further: dict[MessageId, Announcement] = field(default_factory=dict)
 
     def changes(self) -> Changes:
         """Give what must be written before anything is told."""
         return Changes(
             states={contact_id: self.states[contact_id] for contact_id in self.touched},
-            further=self.further,
+            further={m: told.value for m, told in self._further.items() if told.value is not None},
+            grants=tuple(self.given.values()),
             settled=tuple(self.settled.values()),
+            freed=tuple(self.freed),
+            spent=dict(self.spent),
             templates=tuple(self.templates),
+            deferred=tuple(self.deferred.values()),
+            woken=tuple(self.woken),
+            evidence=tuple(self.evidence),
+            suppressions=tuple(self.suppressions),
+            outbox=(*self._further.values(), *self.outbox),
         )
 
     @property
     def empty(self) -> bool:
         """Whether there is nothing to write."""
-        return not (self.touched or self.settled or self.further or self.templates)
+        books = (self.touched, self.settled, self.given, self.deferred, self.woken, self.freed)
+        return not any((*books, self.evidence, self.suppressions, self.templates, self._further, self.outbox))
 
     def put(self, contact_id: ContactId, state: RecipientState) -> None:
         """Replace a recipient's state; the same state is no change."""
@@ -52,44 +90,97 @@ class Ledger:
 
     def settle(self, settled: Settled, *, trace: str | None) -> None:
         """Take what became of a grant: into the grant, into the count, and into the decision."""
-        grant = settled.grant
-        if grant != self.grants[grant.message_id]:
+        before, grant = self.grants[settled.grant.message_id], settled.grant
+        if settled.change == "uncount":
+            self.spent.subtract(grant.budget_slices)
+            grant = replace(grant, budget_slices=())
+            self.freed.add(grant.contact_id)
+        if grant.state not in OPEN:
+            grant = replace(grant, request=None)
+        if grant != before:
             self.grants[grant.message_id] = self.settled[grant.message_id] = grant
-        state = self.states.get(grant.contact_id)
-        if state is not None:
-            self._count(settled, state)
+        if grant.contact_id in self.states:
+            self._count(settled)
         if settled.resurrected:
             self.meter.resurrected()
         if settled.closed_reason:
-            self._withdraw(grant, settled.closed_reason, trace=trace)
+            self.close(grant.message_id, reason=settled.closed_reason, trace=trace)
 
-    def tell_again(self, message_id: MessageId, *, trace: str | None) -> None:
-        """Tell a stored decision's last record once more."""
+    def give(self, grant: Grant) -> None:
+        """Grant a message anew, under a higher epoch; the grant it had is over."""
+        before = self.settled.get(grant.message_id)
+        if before and before.grant_id == grant.grant_id:
+            del self.settled[grant.message_id]
+        self.grants[grant.message_id] = self.given[grant.message_id] = grant
+
+    def wait(self, waiting: Deferred) -> None:
+        """Let a request wait, or wait in other terms."""
+        self.waiting[waiting.message_id] = self.deferred[waiting.message_id] = waiting
+        self.woken.discard(waiting.message_id)
+
+    def dismiss(self, message_id: MessageId, *, reason: str) -> None:
+        """Deny a request that waits."""
+        waiting = self.waiting.pop(message_id)
+        self.deferred.pop(message_id, None)
+        self.woken.add(message_id)
+        self.close(message_id, reason=reason, trace=waiting.trace)
+
+    def close(self, message_id: MessageId, *, reason: str, trace: str | None) -> None:
+        """Turn the decision into a deny."""
+        last = self.last(message_id)
+        if last is not None:
+            self.record(withdrawn_record(last, reason=reason, now_us=self.moment.now_us), trace=trace)
+
+    def last(self, message_id: MessageId) -> DecisionMade | None:
+        """Give a message's last stored decision; None when nobody knows it."""
         stored = self.moment.decisions.get(message_id)
-        if stored is None or message_id in self.further:
-            return
-        value = stored.records[-1]
-        record = DecisionMade.model_validate_json(value)
-        self.announcements.append(Announcement(DECISION_MADE, record, stored.contact_id, trace, value))
+        return DecisionMade.model_validate_json(stored.records[-1]) if stored else None
 
-    def _count(self, settled: Settled, state: RecipientState) -> None:
+    def record(self, record: DecisionMade, *, trace: str | None) -> None:
+        """Add a further record to a message's decision. Of several in one batch the last one is the one."""
+        message_id = MessageId(record.message_id)
+        contact_id = self.moment.decisions[message_id].contact_id
+        self._further[message_id] = Announcement(DECISION_MADE, record, contact_id, trace, encode(record))
+        self.meter.decided(
+            message_class=record.message_class or "none", verdict=record.verdict, reason=record.reason
+        )
+
+    def promos_of(self, contact_id: ContactId, *, brand: str | None = None) -> list[Grant]:
+        """Give a recipient's promo grants nobody has claimed, of a brand or of all, the earliest first."""
+        open_ids = {send.message_id for send in self.states[contact_id].sends if send.open}
+        grants = (self.grants[message_id] for message_id in open_ids if message_id in self.grants)
+        return sorted(
+            (
+                g
+                for g in grants
+                if g.state == "reserved" and g.message_class == "promo" and brand in (None, g.brand)
+            ),
+            key=lambda grant: (grant.not_before_us, grant.message_id.int),
+        )
+
+    def waiting_promos_of(self, contact_id: ContactId, *, brand: str | None = None) -> list[Deferred]:
+        """Give a recipient's promos that wait, of a brand or of all."""
+        return [w for w in self._waiting_of(contact_id) if brand in (None, w.brand) and self._is_promo(w)]
+
+    def _waiting_of(self, contact_id: ContactId) -> Iterable[Deferred]:
+        return [w for w in self.waiting.values() if w.contact_id == contact_id]
+
+    def _is_promo(self, waiting: Deferred) -> bool:
+        last = self.last(waiting.message_id)
+        return last is None or last.message_class == "promo"
+
+    def _count(self, settled: Settled) -> None:
         grant = settled.grant
+        state = self.states[grant.contact_id]
         match settled.change:
             case "count":
-                since_us = self.moment.now_us - self.policy.history_us
-                self.put(grant.contact_id, pruned(with_send(state, settled.send()), since_us=since_us))
+                counted = with_send(state, settled.send())
+                self.put(grant.contact_id, pruned(self.policy, counted, self.moment.now_us))
             case "uncount":
                 self.put(grant.contact_id, without_send(state, grant.message_id))
+            case "arrived":
+                send = state.send_of(grant.message_id)
+                if send is not None:
+                    self.put(grant.contact_id, with_send(state, replace(send, delivered=True)))
             case "none":
                 pass
-
-    def _withdraw(self, grant: Grant, reason: str, *, trace: str | None) -> None:
-        stored = self.moment.decisions.get(grant.message_id)
-        if stored is None:
-            return
-        last = DecisionMade.model_validate_json(stored.records[-1])
-        record = withdrawn_record(last, reason=reason, now_us=self.moment.now_us)
-        value = encode(record)
-        self.further[grant.message_id] = value
-        self.announcements.append(Announcement(DECISION_MADE, record, grant.contact_id, trace, value))
-        self.meter.decided(message_class=grant.message_class, verdict="deny", reason=reason)

@@ -1,10 +1,65 @@
-"""Whose event it is: one person may show by phone, by user id, or by both."""
+"""Whose event it is: one person may show by phone, by user id, or by both, and two may turn out to be one."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from garbo.common.events.addresses import Person, Recipient
 from garbo.common.events.ids import AddressKind, ContactId, address_hash
+from garbo.router.domain.state import RecipientState
 from garbo.router.ports import Address, Batch, Contact
+
+
+class Unsettled(Exception):  # noqa: N818 - an answer, not an error
+    """Who somebody is has to be looked at again in another transaction, knowing this."""
+
+    def __init__(
+        self, *, strangers: Sequence[Address] = (), moved: Mapping[ContactId, ContactId] | None = None
+    ) -> None:
+        super().__init__("people_changing")
+        self.strangers = strangers
+        self.moved = moved or {}
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """One person as an event shows them."""
+
+    addresses: tuple[Address, ...] = ()
+    """The one to key by first."""
+    contact_id: ContactId | None = None
+    mint: bool = True
+    """Whether a stranger becomes a contact by it."""
+
+
+@dataclass(slots=True)
+class Roster:
+    """Who is who in one batch."""
+
+    by_hash: dict[str, Contact]
+    by_id: Mapping[ContactId, Contact]
+    moved: Mapping[ContactId, ContactId]
+    """Contacts that turned out to be another one."""
+    links: dict[str, tuple[Address, ContactId]] = field(default_factory=dict)
+    """Further addresses of people, to be written."""
+    merges: list[tuple[ContactId, ContactId]] = field(default_factory=list)
+    """Two contacts shown to be one: the second becomes the first."""
+
+    def contact_of(self, shown: Shown) -> ContactId | None:
+        """Tell whose event it is; None when nobody knows them."""
+        if shown.contact_id is not None:
+            named = self.by_id.get(shown.contact_id)
+            return self.now(named.contact_id) if named else None
+        known = (self.by_hash[a.hash] for a in shown.addresses if a.hash in self.by_hash)
+        first = next(known, None)
+        return self.now(first.contact_id) if first else None
+
+    def now(self, contact_id: ContactId) -> ContactId:
+        """Follow a contact to the one it turned out to be."""
+        seen: set[ContactId] = set()
+        while contact_id in self.moved and contact_id not in seen:
+            seen.add(contact_id)
+            contact_id = self.moved[contact_id]
+        return contact_id
 
 
 def addresses_of(who: Person | Recipient, *, hash_key: bytes) -> tuple[Address, ...]:
@@ -19,35 +74,58 @@ def addresses_of(who: Person | Recipient, *, hash_key: bytes) -> tuple[Address, 
     )
 
 
-async def meet(batch: Batch, people: Iterable[Sequence[Address]]) -> dict[str, Contact]:
-    """Find or make the contact of each person, by the hash of each of their addresses.
+def group_address(group_id: str, *, hash_key: bytes) -> Address:
+    """Give the address of a group."""
+    return Address(kind="group_id", value=group_id, hash=address_hash(hash_key, "group_id", group_id))
 
-    A person known by one of two addresses gets the other one as well. Where the two belong to different
-    contacts they stay two: the first address counts.
+
+async def enrol(batch: Batch, people: Collection[Shown], *, moved: Mapping[ContactId, ContactId]) -> Roster:
+    """Find the contact of each person. Raises `Unsettled` with the strangers who must be made contacts first.
+
+    A person known by one of two addresses gets the other one as well; where the two belong to different
+    contacts, those are one.
     """
-    groups = sorted((group for group in people if group), key=len, reverse=True)
-    known = dict(await batch.contacts_at([a for group in groups for a in group], mint=False))
-    strangers = _strangers(groups, known)
-    if strangers:
-        known.update(await batch.contacts_at(strangers, mint=True))
-    links: dict[str, tuple[Address, ContactId]] = {}
-    for group in groups:
-        contact = next(known[a.hash] for a in group if a.hash in known)
-        for address in group:
-            if address.hash not in known:
-                links[address.hash] = (address, contact.contact_id)
-                known[address.hash] = Contact(contact.contact_id, contact.kind, address)
-    if links:
-        await batch.link(links)
-    return known
+    addresses = {a.hash: a for shown in people for a in shown.addresses}
+    by_hash = dict(await batch.contacts_at(addresses.values(), mint=False)) if addresses else {}
+    named = {shown.contact_id for shown in people if shown.contact_id is not None}
+    roster = Roster(by_hash, await batch.contacts_of(named) if named else {}, moved)
+    if strangers := _strangers(people, roster):
+        raise Unsettled(strangers=strangers)
+    for shown in people:
+        _join(roster, shown.addresses)
+    return roster
 
 
-def _strangers(groups: Iterable[Sequence[Address]], known: Mapping[str, Contact]) -> list[Address]:
+def check_settled(states: Mapping[ContactId, RecipientState]) -> None:
+    """Raise `Unsettled` when somebody among the locked was merged or erased since they were looked up."""
+    moved = {c: state.merged_into for c, state in states.items() if state.merged_into is not None}
+    if moved:
+        raise Unsettled(moved=moved)
+
+
+def _strangers(people: Iterable[Shown], roster: Roster) -> list[Address]:
     """Give one address of each person nobody knows, not even by another event of this batch."""
-    met = set(known)
+    met = set(roster.by_hash)
     strangers: list[Address] = []
-    for group in groups:
-        if not any(address.hash in met for address in group):
-            strangers.append(group[0])
-        met.update(address.hash for address in group)
+    for shown in sorted(people, key=lambda shown: len(shown.addresses), reverse=True):
+        if not shown.addresses or not (shown.mint or any(a.hash in met for a in shown.addresses)):
+            continue
+        if not any(address.hash in met for address in shown.addresses):
+            strangers.append(shown.addresses[0])
+        met.update(address.hash for address in shown.addresses)
     return strangers
+
+
+def _join(roster: Roster, addresses: Sequence[Address]) -> None:
+    known = [roster.by_hash[a.hash] for a in addresses if a.hash in roster.by_hash]
+    if not known:
+        return
+    first = known[0]
+    for other in known[1:]:
+        pair = (roster.now(first.contact_id), roster.now(other.contact_id))
+        if pair[0] != pair[1] and pair not in roster.merges:
+            roster.merges.append(pair)
+    for address in addresses:
+        if address.hash not in roster.by_hash:
+            roster.links[address.hash] = (address, first.contact_id)
+            roster.by_hash[address.hash] = Contact(first.contact_id, first.kind, address)

@@ -11,7 +11,10 @@ from garbo.common.errors import Reject
 from garbo.common.events.base import Event
 from garbo.common.events.requests import SendRequested
 from garbo.common.events.topics import (
+    CAMPAIGN_CHANGED,
+    CASE_CHANGED,
     CONSENT_RECORDED,
+    CONTACT_UPDATED,
     INBOUND_MESSAGE,
     MESSAGE_STATUS,
     PLATFORM_CHANGE,
@@ -35,7 +38,17 @@ DECIDE_SECONDS: Final = Histogram(
     "A batch's time divided by its requests",
     buckets=(0.0001, 0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.05, 0.25, 1),
 )
-
+HEARD: Final = (
+    INBOUND_MESSAGE,
+    MESSAGE_STATUS,
+    SEND_RESULT,
+    CONSENT_RECORDED,
+    CASE_CHANGED,
+    CONTACT_UPDATED,
+    CAMPAIGN_CHANGED,
+    PLATFORM_CHANGE,
+)
+"""What changes people, grants and templates."""
 
 E = TypeVar("E", bound=Event)
 Handler: TypeAlias = Callable[[Sequence[Delivered[E]]], Awaitable[None]]
@@ -61,7 +74,6 @@ def lanes(
     *, care: DecideRequests, promo: DecideRequests, events: TakeEvents, batch_records: int
 ) -> tuple[Lane[Any], ...]:
     """Give the router's groups. Care and promo read one topic, each passing over the other's records."""
-    heard = (INBOUND_MESSAGE, MESSAGE_STATUS, SEND_RESULT, CONSENT_RECORDED, PLATFORM_CHANGE)
     return (
         Lane(
             group="router.care",
@@ -77,7 +89,7 @@ def lanes(
             max_records=batch_records,
             wants=is_promo,
         ),
-        Lane(group="router.events", topics=heard, handle=_taking(events)),
+        Lane(group="router.events", topics=HEARD, handle=_taking(events)),
     )
 
 

@@ -1,7 +1,8 @@
 """One transaction over contacts, states, decisions and grants. Few round trips: everything by arrays."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Final
+from uuid import UUID
 
 import asyncpg
 import orjson
@@ -14,6 +15,7 @@ from garbo.router.domain.state import RecipientState, Send
 from garbo.router.flow.state_json import read_send, read_state
 from garbo.router.outbound.postgres_budget import hold_slices
 from garbo.router.outbound.postgres_contacts import find_at, find_by_id, link_to, mint_at
+from garbo.router.outbound.postgres_people import addresses_of, forget, lists_about, unlinked
 from garbo.router.outbound.postgres_templates import PostgresTemplates
 from garbo.router.outbound.postgres_write import Writer
 from garbo.router.outbound.rows import day_of_date, read_decision, read_deferred, read_grant
@@ -139,6 +141,24 @@ class PostgresBatch:
     async def hold_slices(self, slice_ids: Iterable[int]) -> Sequence[Slice]:
         """Lock this process's slices of budgets, after people and grants, and read what is left in them."""
         return await hold_slices(self._connection, slice_ids)
+
+    async def lists_about(self, contact_ids: Iterable[ContactId]) -> Mapping[ContactId, Mapping[str, int]]:
+        """Read what suppression lists say of people, by any of their addresses: brand or `*` -> since."""
+        return await lists_about(self._connection, contact_ids)
+
+    async def unlinked(self, consent_ids: Iterable[UUID]) -> Collection[UUID]:
+        """Name those records of consent whose person was erased since."""
+        return await unlinked(self._connection, consent_ids)
+
+    async def addresses_of(
+        self, contact_ids: Iterable[ContactId]
+    ) -> Mapping[ContactId, Sequence[Address]]:
+        """Read all addresses of people."""
+        return await addresses_of(self._connection, contact_ids)
+
+    async def forget(self, contact_ids: Iterable[ContactId]) -> None:
+        """Delete the addresses of people, unlink their proofs of consent, and forget old sends."""
+        await forget(self._connection, contact_ids)
 
     async def write(self, changes: Changes) -> None:
         """Write. Raises `RetryLater` when another process has just stored one of the decisions."""

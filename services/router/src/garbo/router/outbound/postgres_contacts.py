@@ -43,7 +43,7 @@ SELECT DISTINCT ON (asked.contact_id)
 FROM unnest($1::uuid[]) AS asked(contact_id)
 JOIN router.contact c ON c.contact_id = asked.contact_id
 JOIN router.alias a ON a.contact_id = coalesce(c.merged_into, c.contact_id)
-ORDER BY asked.contact_id, a.kind, a.address_hash
+ORDER BY asked.contact_id, a.kind, a.linked_at DESC, a.address_hash
 """
 
 

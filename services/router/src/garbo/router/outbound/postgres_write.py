@@ -102,6 +102,8 @@ WITH merged AS (
     UPDATE router.deferred d SET contact_id = m.into_id FROM merged m WHERE d.contact_id = m.contact_id
 ), proofs AS (
     UPDATE router.consent_record c SET contact_id = m.into_id FROM merged m WHERE c.contact_id = m.contact_id
+), counted AS (
+    UPDATE router.campaign_send s SET contact_id = m.into_id FROM merged m WHERE s.contact_id = m.contact_id
 )
 UPDATE router.contact c SET merged_into = m.into_id FROM merged m
 WHERE c.contact_id = m.contact_id OR c.merged_into = m.contact_id

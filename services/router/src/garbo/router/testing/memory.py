@@ -1,12 +1,12 @@
 """Fakes of the ports, in memory; one conformance suite proves them against PostgreSQL."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Literal
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from garbo.common.errors import RetryLater
 from garbo.common.events.base import Event
@@ -92,9 +92,7 @@ class InMemoryBatch:
         """Find contacts by their own id, or by one they had before; unknown ones are left out."""
         states = self._tables.states
         wanted = {c: (states[c].merged_into if c in states else None) or c for c in contact_ids}
-        best = sorted(
-            self._tables.aliases.values(), key=lambda c: (c.address.kind, c.address.hash), reverse=True
-        )
+        best = sorted(self._tables.aliases.values(), key=lambda c: c.address.kind, reverse=True)
         by_id = {contact.contact_id: contact for contact in best}
         return {asked: by_id[found] for asked, found in wanted.items() if found in by_id}
 
@@ -152,6 +150,38 @@ class InMemoryBatch:
         """Read what is left in slices of budgets."""
         return [self._tables.slices[slice_id] for slice_id in slice_ids]
 
+    async def lists_about(self, contact_ids: Iterable[ContactId]) -> Mapping[ContactId, Mapping[str, int]]:
+        """Read what suppression lists say of people, by any of their addresses: brand or `*` -> since."""
+        found: dict[ContactId, dict[str, int]] = {}
+        for contact_id, addresses in (await self.addresses_of(contact_ids)).items():
+            for (listed, brand), told in self._tables.suppressions.items():
+                if listed in {address.hash for address in addresses}:
+                    said = found.setdefault(contact_id, {})
+                    said[brand] = max(told.since_us, said.get(brand, told.since_us))
+        return found
+
+    async def unlinked(self, consent_ids: Iterable[UUID]) -> Collection[UUID]:
+        """Name those records of consent whose person was erased since."""
+        return {consent_id for consent_id in consent_ids if consent_id in self._tables.unlinked}
+
+    async def addresses_of(self, contact_ids: Iterable[ContactId]) -> Mapping[ContactId, Sequence[Address]]:
+        """Read all addresses of people."""
+        wanted, found = set(contact_ids), dict[ContactId, list[Address]]()
+        for contact in self._tables.aliases.values():
+            if contact.contact_id in wanted:
+                found.setdefault(contact.contact_id, []).append(contact.address)
+        return found
+
+    async def forget(self, contact_ids: Iterable[ContactId]) -> None:
+        """Delete the addresses of people, unlink their proofs of consent, and forget old sends."""
+        tables, gone = self._tables, set(contact_ids)
+        gone |= {c for c, state in tables.states.items() if state.merged_into in gone}
+        tables.aliases = {k: c for k, c in tables.aliases.items() if c.contact_id not in gone}
+        tables.unlinked |= {i for i, proof in tables.evidence.items() if proof.contact_id in gone}
+        tables.evidence = {i: proof for i, proof in tables.evidence.items() if proof.contact_id not in gone}
+        tables.deferred = {m: w for m, w in tables.deferred.items() if w.contact_id not in gone}
+        tables.counted = {key: sends for key, sends in tables.counted.items() if key[0] not in gone}
+
     async def write(self, changes: Changes) -> None:
         """Write. Raises `RetryLater` when one of the decisions is there already."""
         tables = self._tables
@@ -185,7 +215,8 @@ class InMemoryBatch:
         for waiting in changes.deferred:
             tables.deferred[waiting.message_id] = waiting
         for evidence in changes.evidence:
-            tables.evidence.setdefault(evidence.consent_id, evidence)
+            if evidence.consent_id not in tables.unlinked:
+                tables.evidence.setdefault(evidence.consent_id, evidence)
         for told in changes.suppressions:
             known = tables.suppressions.get((told.address_hash, told.brand))
             if known is None or told.since_us > known.since_us:
@@ -215,6 +246,7 @@ class InMemoryBatch:
         for consent_id, evidence in tables.evidence.items():
             if evidence.contact_id == old:
                 tables.evidence[consent_id] = replace(evidence, contact_id=into)
+        tables.counted = {(into if c == old else c, name): s for (c, name), s in tables.counted.items()}
 
     def _alias(self, address: Address, contact_id: ContactId) -> None:
         kind: Literal["person", "group"] = "group" if address.kind == "group_id" else "person"

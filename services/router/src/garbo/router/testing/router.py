@@ -15,8 +15,9 @@ from garbo.router.flow.policies import Policies
 from garbo.router.flow.requests import DecideRequests
 from garbo.router.ports import Store
 from garbo.router.testing.build import HASH_KEY, business
-from garbo.router.testing.memory import CountingMeter, RecordingAnnouncer
-from garbo.router.work_ports import Stock
+from garbo.router.testing.memory import CountingMeter, InMemoryStore, RecordingAnnouncer
+from garbo.router.testing.memory_work import InMemoryOutbox
+from garbo.router.work_ports import Outbox, Stock
 
 
 @dataclass
@@ -29,6 +30,7 @@ class Router:
     announcer: RecordingAnnouncer = field(default_factory=RecordingAnnouncer)
     meter: CountingMeter = field(default_factory=CountingMeter)
     stock: Stock | None = None
+    outbox: Outbox | None = None
 
     @property
     def means(self) -> Means:
@@ -51,14 +53,7 @@ class Router:
     @property
     def events(self) -> TakeEvents:
         """Give the use case."""
-        return TakeEvents(
-            store=self.store,
-            announcer=self.announcer,
-            meter=self.meter,
-            policies=Policies(self.policy),
-            directory=Directory(self.business),
-            hash_key=HASH_KEY,
-        )
+        return TakeEvents(self.means)
 
     async def ask(self, *requests: SendRequested) -> list[DecisionMade]:
         """Decide requests in one batch; give what was told about them."""
@@ -67,8 +62,18 @@ class Router:
         return [t.event for t in self.announcer.told[before:] if isinstance(t.event, DecisionMade)]
 
     async def hear(self, *events: RouterEvent) -> None:
-        """Apply events in one batch."""
+        """Apply events in one batch, and tell what they changed."""
         await self.events.take([Heard(event) for event in events])
+        await self.tell()
+
+    async def tell(self) -> None:
+        """Tell what waits in the outbox."""
+        outbox = self.outbox
+        if outbox is None and isinstance(self.store, InMemoryStore):
+            outbox = InMemoryOutbox(self.store)
+        if outbox is not None:
+            async with outbox.oldest(1_000) as parcels:
+                await self.announcer.announce([parcel.announcement for parcel in parcels])
 
     @property
     def granted(self) -> list[SendGranted]:

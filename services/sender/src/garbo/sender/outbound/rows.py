@@ -40,6 +40,7 @@ def result_of(row: asyncpg.Record) -> SendResult:
     return SendResult(
         message_id=row["message_id"],
         grant_id=row["grant_id"],
+        epoch=row["epoch"],
         contact_id=row["contact_id"],
         lane=row["lane"],
         number=row["number"],

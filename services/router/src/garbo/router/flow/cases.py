@@ -1,0 +1,73 @@
+"""Cases a help desk works on: while one is open, promo of its brand waits."""
+
+from dataclasses import replace
+from typing import Final
+
+from garbo.common.events.contacts import CaseChanged
+from garbo.common.events.ids import ContactId
+from garbo.router.domain.instants import to_us
+from garbo.router.domain.policy import HoldRule
+from garbo.router.domain.state import Case, RecipientState
+from garbo.router.flow.directory import Directory
+from garbo.router.flow.ledger import Ledger
+from garbo.router.flow.reconsidering import reconsider
+
+REMEMBERED: Final = 32
+"""Cases of one person; of more, those that were opened last count."""
+
+
+def change_case(
+    ledger: Ledger, directory: Directory, event: CaseChanged, *, contact_id: ContactId, trace: str | None
+) -> None:
+    """Open, close or reopen a case, in any order of arrival.
+
+    Opening takes back promos nobody has claimed, which wait for the end. Closing looks at what waits again:
+    the cool-down ends earlier than was known.
+    """
+    state = ledger.states[contact_id]
+    key = f"{event.client}:{event.case_id}"
+    at_us = min(to_us(event.occurred_at), ledger.moment.now_us)
+    case = _changed(state.cases.get(key), event, at_us=at_us)
+    cases = _remembered(ledger, {**state.cases, key: case})
+    ledger.put(contact_id, replace(state, cases=cases))
+    if case == state.cases.get(key):
+        return
+    if case.closed_at_us is None:
+        reconsider(ledger, directory, contact_id, brand=event.brand, trace=trace)
+    else:
+        ledger.freed.add(contact_id)
+
+
+def case_is_open(state: RecipientState, *, brand: str) -> bool:
+    """Say whether somebody works on a case of the brand with this person."""
+    return any(c.closed_at_us is None and c.brand in (brand, "*") for c in state.cases.values())
+
+
+def _changed(known: Case | None, event: CaseChanged, *, at_us: int) -> Case:
+    """Give a case as it is after an event. Reopened it is a new one, which older events do not change."""
+    if event.action == "opened":
+        if known is None or (known.closed_at_us is not None and at_us > known.closed_at_us):
+            return Case(at_us, None, event.brand)
+        told_by_its_end = known.opened_at_us == known.closed_at_us
+        return replace(known, opened_at_us=at_us) if told_by_its_end else known
+    if known is None:
+        return Case(at_us, at_us, event.brand)
+    if at_us < known.opened_at_us:
+        return known
+    return replace(known, closed_at_us=max(at_us, known.closed_at_us or at_us))
+
+
+def _remembered(ledger: Ledger, cases: dict[str, Case]) -> dict[str, Case]:
+    """Forget cases that hold nothing back any more."""
+    rules = [rule for rule in ledger.policy.rules if isinstance(rule, HoldRule)]
+    longest_us = max((rule.max_us for rule in rules), default=ledger.policy.history_us)
+    cool_us = max((rule.cool_down_us for rule in rules), default=0)
+    now_us = ledger.moment.now_us
+    alive = {
+        key: case
+        for key, case in cases.items()
+        if case.opened_at_us + longest_us > now_us
+        and (case.closed_at_us is None or case.closed_at_us + cool_us > now_us)
+    }
+    newest = sorted(alive.items(), key=lambda item: (item[1].opened_at_us, item[0]))[-REMEMBERED:]
+    return dict(newest)

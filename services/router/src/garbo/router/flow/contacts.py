@@ -1,0 +1,60 @@
+"""What is told of a person themselves: their zone and language, another address, another number."""
+
+from dataclasses import replace
+
+from garbo.common.events.contacts import ContactUpdated
+from garbo.common.events.ids import ContactId
+from garbo.common.events.inbound import InboundMessage
+from garbo.router.domain.consent import MARKETING
+from garbo.router.domain.instants import to_us
+from garbo.router.domain.state import RecipientState
+from garbo.router.flow.directory import Directory
+from garbo.router.flow.ledger import Ledger
+from garbo.router.flow.reconsidering import reconsider
+from garbo.router.flow.stopping import Act, call_back, note_act
+
+
+def update_contact(
+    ledger: Ledger, directory: Directory, event: ContactUpdated, *, contact_id: ContactId, trace: str | None
+) -> None:
+    """Take in zone and language; the newest word of each stands. In another zone promo is decided again."""
+    before = state = ledger.states[contact_id]
+    at_us = to_us(event.occurred_at)
+    if event.timezone is not None and at_us >= state.zone_at_us:
+        state = replace(state, zone=event.timezone, zone_at_us=at_us)
+    if event.language is not None and at_us >= state.language_at_us:
+        state = replace(state, language=event.language, language_at_us=at_us)
+    ledger.put(contact_id, state)
+    if state.zone != before.zone:
+        reconsider(ledger, directory, contact_id, trace=trace)
+        ledger.freed.add(contact_id)
+
+
+def leave_number(
+    ledger: Ledger, message: InboundMessage, *, contact_id: ContactId, trace: str | None
+) -> None:
+    """Note that a person has left their number: whoever has it next has consented to nothing.
+
+    Their promos are called back, what they consented to expires, and what they stopped stays stopped. They
+    go on as a contact of their own, under the new number, who has consented to nothing yet.
+    """
+    at_us = min(to_us(message.occurred_at), ledger.moment.now_us)
+    state = ledger.states[contact_id]
+    left = _without_consents(state, at_us=at_us)
+    ledger.put(contact_id, left)
+    if left == state:
+        return
+    for key in state.consents:
+        brand, _, rest = key.partition("/")
+        if rest.endswith(f"/{MARKETING}"):
+            act = Act(f"{message.event_id}:{key}", "expired", "number_changed", at_us, brand)
+            note_act(ledger, contact_id, act)
+    call_back(ledger, contact_id, brand=None, waiting_reason="not_opted_in", trace=trace)
+
+
+def _without_consents(state: RecipientState, *, at_us: int) -> RecipientState:
+    consents = {
+        key: replace(consent, withdrawn_at_us=max(at_us, consent.withdrawn_at_us or 0))
+        for key, consent in state.consents.items()
+    }
+    return replace(state, consents=consents)

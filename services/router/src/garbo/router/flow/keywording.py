@@ -1,0 +1,132 @@
+"""What STOP, START and the words around them do to a person."""
+
+from dataclasses import dataclass, replace
+from typing import Final, Literal
+
+from garbo.common.events.ids import platform_message_ref
+from garbo.router.domain.consent import pending_keys, with_confirmation
+from garbo.router.domain.instants import DAY_US, MINUTE_US
+from garbo.router.domain.state import Question, Stop
+from garbo.router.flow.cases import case_is_open
+from garbo.router.flow.directory import Directory
+from garbo.router.flow.ledger import Ledger
+from garbo.router.flow.reconsidering import reconsider
+from garbo.router.flow.replying import Said, ask_back, confirm_stop
+from garbo.router.flow.stopping import Act, call_back, note_act
+
+AFTER_PROMO_US: Final = 3 * DAY_US
+"""A word that may mean STOP means it within 72 h of a promo, when the promo was what we said last."""
+QUESTION_US: Final = 3 * DAY_US
+"""A question nobody answers holds promo this long."""
+LATE_RECORD_US: Final = MINUTE_US
+"""A send is recorded this much later than it happened at most, as far as an answer's whole seconds go."""
+
+
+@dataclass(frozen=True, slots=True)
+class Keywording:
+    """Obeys keywords. Said again, or come again, they change nothing."""
+
+    ledger: Ledger
+    directory: Directory
+
+    def stop(self, said: Said) -> None:
+        """Stop promos of the brand: granted ones are called back, waiting ones denied; one confirmation."""
+        state = self.ledger.states[said.contact_id]
+        known = state.stops.get(said.brand, Stop())
+        self._note(said, action="withdrawn")
+        self._answered(said)
+        if known.by == said.message.wamid or said.at_us <= (known.stopped_at_us or 0):
+            return
+        by = known.by if known.active else said.message.wamid
+        stop = replace(known, stopped_at_us=said.at_us, by=by)
+        state = self.ledger.states[said.contact_id]
+        self.ledger.put(said.contact_id, replace(state, stops={**state.stops, said.brand: stop}))
+        if stop.active:
+            call_back(self.ledger, said.contact_id, brand=said.brand, trace=said.trace)
+        if stop.active and not known.active:
+            confirm_stop(self.ledger, self.directory, said)
+
+    def start(self, said: Said) -> None:
+        """Lift an earlier STOP, and confirm what the person was asked to confirm.
+
+        It gives no consent that was not there.
+        """
+        ledger, contact_id = self.ledger, said.contact_id
+        self._note(said, action="given")
+        self._answered(said)
+        self.confirm(said)
+        state = ledger.states[contact_id]
+        known = state.stops.get(said.brand, Stop())
+        started = replace(known, started_at_us=max(said.at_us, known.started_at_us or 0))
+        ledger.put(contact_id, replace(state, stops={**state.stops, said.brand: started}))
+
+    def confirm(self, said: Said) -> bool:
+        """Confirm what the person was asked to confirm; tells whether there was anything."""
+        state = self.ledger.states[said.contact_id]
+        if not pending_keys(state, brand=said.brand, at_us=said.at_us):
+            return False
+        self._note(said, action="confirmed")
+        self.ledger.put(said.contact_id, with_confirmation(state, brand=said.brand, at_us=said.at_us))
+        return True
+
+    def weigh(self, said: Said) -> bool:
+        """Take a word that may mean STOP for one right after a promo; else ask, and let promo wait.
+
+        Tells whether it was an opt-out. A word that was weighed before is not weighed again.
+        """
+        state = self.ledger.states[said.contact_id]
+        stop, question = state.stops.get(said.brand), state.questions.get(said.brand)
+        if stop is not None and stop.by == said.message.wamid:
+            return True
+        if said.message.group_id is not None or (question and said.at_us <= question.until_us):
+            return False
+        if stop is not None and stop.active:
+            return False
+        if self._answers_promo(said):
+            self.stop(said)
+            return True
+        asked = Question(said.at_us, said.at_us + QUESTION_US, said.message.wamid)
+        self.ledger.put(said.contact_id, replace(state, questions={**state.questions, said.brand: asked}))
+        if asked.until_us > self.ledger.moment.now_us:
+            ask_back(self.ledger, self.directory, said)
+            reconsider(self.ledger, self.directory, said.contact_id, brand=said.brand, trace=said.trace)
+        return False
+
+    def keep(self, said: Said) -> None:
+        """Take the answer that it was no STOP: promo need not wait any more."""
+        self._answered(said)
+
+    def _answered(self, said: Said) -> None:
+        """Close the question that is open; the same word does not open it again."""
+        state = self.ledger.states[said.contact_id]
+        question = state.questions.get(said.brand)
+        if question is None or not question.asked_at_us <= said.at_us < question.until_us:
+            return
+        closed = replace(question, until_us=said.at_us)
+        self.ledger.put(said.contact_id, replace(state, questions={**state.questions, said.brand: closed}))
+        self.ledger.freed.add(said.contact_id)
+
+    def _answers_promo(self, said: Said) -> bool:
+        """Say whether a promo was what this brand sent last, not long ago, and nobody works on a case."""
+        state = self.ledger.states[said.contact_id]
+        if case_is_open(state, brand=said.brand):
+            return False
+        sent = [
+            send
+            for send in state.sends
+            if send.brand == said.brand and not send.open and send.at_us <= said.at_us + LATE_RECORD_US
+        ]
+        last = max(sent, key=lambda send: send.at_us, default=None)
+        return last is not None and last.message_class == "promo" and last.at_us > said.at_us - AFTER_PROMO_US
+
+    def _note(self, said: Said, *, action: Literal["given", "confirmed", "withdrawn"]) -> None:
+        act = Act(
+            key=platform_message_ref(said.message.wamid),
+            action=action,
+            source="button" if said.message.payload else "keyword",
+            at_us=said.at_us,
+            brand=said.brand,
+            number=said.message.number,
+            locale=said.keyword.language,
+        )
+        note_act(self.ledger, said.contact_id, act)
