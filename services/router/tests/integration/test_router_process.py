@@ -8,6 +8,7 @@ import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 from urllib.error import HTTPError
@@ -36,6 +37,7 @@ from garbo.common.runtime.broker import KafkaSettings
 from garbo.common.runtime.migrations import migrate
 from garbo.common.runtime.outgoing import outgoing
 from garbo.common.runtime.producer import Producer
+from garbo.common.testing.waiting import until
 from garbo.router.testing.build import API_KEY, HASH_KEY, business, consent, inbound, requested
 
 pytestmark = pytest.mark.integration
@@ -49,6 +51,7 @@ class Running:
     kafka: SharedKafka
     producer: Producer
     process: asyncio.subprocess.Process
+    policy: Path
 
     async def publish(self, topic: Topic[Any], *events: Event) -> None:
         await self.producer.publish([outgoing(topic, e, key="k", source="test") for e in events])
@@ -92,7 +95,8 @@ async def running(
     dsn = postgres.database()
     await migrate(dsn, "router")
     folder = tmp_path_factory.mktemp("router")
-    config = folder / "business.yaml"
+    config, policy = folder / "business.yaml", folder / "policy.yaml"
+    policy.write_bytes(POLICY.read_bytes())
     config.write_text(yaml.safe_dump(_plain(business().model_dump(mode="python"))))
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
@@ -102,18 +106,40 @@ async def running(
         "GARBO_KAFKA_BOOTSTRAP_SERVERS": kafka.bootstrap_servers,
         "GARBO_POSTGRES_DSN": dsn,
         "GARBO_CONFIG": str(config),
-        "GARBO_POLICY": str(POLICY),
+        "GARBO_POLICY": str(policy),
         "GARBO_HASH_KEY": HASH_KEY.decode(),
         "GARBO_ROUTER_PORT": str(port),
     }
     producer = Producer(kafka=KafkaSettings(bootstrap_servers=kafka.bootstrap_servers), service="test")
     await producer.start()
     async with _process(environment) as process:
-        running = Running(f"http://127.0.0.1:{port}", kafka, producer, process)
+        running = Running(f"http://127.0.0.1:{port}", kafka, producer, process, policy)
         await _ready(running)
         yield running
     await producer.stop()
     assert process.returncode == 0, "SIGTERM ends the process cleanly"
+
+
+async def test_a_changed_policy_is_in_force_without_a_restart_and_a_bad_one_is_not(running: Running) -> None:
+    async def version() -> str:
+        asked = requested(to={"phone": "+393331112223"}).model_dump(mode="json")
+        _, preview = await running.call("/v1/decisions:preview", asked)
+        return str(preview["policy_version"])
+
+    async def shows(line: str) -> bool:
+        _, metrics = await running.call("/metrics")
+        return line in metrics
+
+    good = running.policy.read_bytes()
+    changed = good + b"# changed\n"
+    running.policy.write_bytes(changed)
+    await until(version, lambda seen: seen == _version(changed))
+    running.policy.write_bytes(good + b"colour: red\n")
+    await until(lambda: shows("garbo_router_policy_refused 1.0"))
+    assert await version() == _version(changed)
+    running.policy.write_bytes(good)
+    await until(version, lambda seen: seen == _version(good))
+    assert await shows("garbo_router_policy_refused 0.0")
 
 
 async def test_request_walks_to_a_grant_and_its_repeat_says_the_same(running: Running) -> None:
@@ -220,6 +246,10 @@ async def _until_counted(running: Running, to: dict[str, str]) -> None:
     async with asyncio.timeout(DEADLINE_S):
         while (await running.call("/v1/decisions:preview", ask))[1]["verdict"] != "allow":
             pass
+
+
+def _version(content: bytes) -> str:
+    return f"sha256:{sha256(content).hexdigest()}"
 
 
 def _plain(value: Any) -> Any:  # noqa: ANN401 - any value
