@@ -1,0 +1,221 @@
+"""What stands beside states and decisions, in both stores alike: waiting, later grants, campaigns, merges."""
+
+from dataclasses import fields, replace
+from datetime import UTC, datetime
+from uuid import UUID, uuid4
+
+import pytest
+
+from garbo.common.events.ids import ContactId, MessageId, address_hash
+from garbo.common.runtime.postgres import Database
+from garbo.router.domain.grant import Grant, day_of_instant, grant_id_of
+from garbo.router.domain.instants import DAY_US, to_us
+from garbo.router.domain.state import (
+    Case,
+    Consent,
+    Cooldown,
+    Preference,
+    Question,
+    RecipientState,
+    Send,
+    Stop,
+)
+from garbo.router.outbound.postgres import PostgresStore
+from garbo.router.ports import Address, Changes, ConsentEvidence, Contact, Deferred, Store, StoredDecision
+from garbo.router.testing.build import HASH_KEY
+from garbo.router.testing.memory import InMemoryStore
+
+pytestmark = pytest.mark.integration
+
+NOW_US = to_us(datetime.now(UTC))
+EVERYTHING = RecipientState(
+    erased=True,
+    zone="Europe/Rome",
+    zone_at_us=7,
+    language="it",
+    language_at_us=8,
+    cases={"desk:1": Case(opened_at_us=0, closed_at_us=9), "desk:2": Case(opened_at_us=3)},
+    preferences={"1002": Preference("acme", stopped_at_us=1, resumed_at_us=2)},
+    suppressed={"*": 5},
+    cooldowns={"acme": Cooldown(4, 2, MessageId(UUID(int=8)))},
+    questions={"acme": Question(1, 2, "wamid.q")},
+    inbound_at_us={"1001": 5},
+    inbound=(("wamid.1", 5),),
+    stops={"acme": Stop(stopped_at_us=3, started_at_us=4, by="w", revoked=(MessageId(UUID(int=1)),))},
+    consents={"acme/*/marketing": Consent(given_at_us=1, confirmed_at_us=2, withdrawn_at_us=0)},
+    sends=(
+        Send(MessageId(UUID(int=2)), 9, "promo", "acme", "spring", "marketing", ("a",), open=True),
+        Send(MessageId(UUID(int=3)), 0, "care", "acme", delivered=True),
+    ),
+)
+
+
+@pytest.fixture(params=["memory", "postgres"])
+def store(request: pytest.FixtureRequest, database: Database) -> Store:
+    return InMemoryStore(datetime.now(UTC)) if request.param == "memory" else PostgresStore(database)
+
+
+def address() -> Address:
+    phone = f"+39{uuid4().int % 10**10}"
+    return Address(kind="phone", value=phone, hash=address_hash(HASH_KEY, "phone", phone))
+
+
+async def met(store: Store) -> Contact:
+    who = address()
+    return (await store.meet([who]))[who.hash]
+
+
+def decided(contact: Contact) -> StoredDecision:
+    message_id = MessageId(uuid4())
+    return StoredDecision(message_id, "crm", UUID(int=7), b"h" * 32, contact.contact_id, (b"{}",), b"{facts}")
+
+
+def granted(decision: StoredDecision, *, days_ago: int = 0, epoch: int = 1) -> Grant:
+    assert decision.contact_id is not None
+    at_us = NOW_US - days_ago * DAY_US
+    return Grant(
+        grant_id=grant_id_of(decision.message_id, day_of_instant(at_us)),
+        message_id=decision.message_id,
+        contact_id=decision.contact_id,
+        lane="promo",
+        message_class="promo",
+        brand="acme",
+        number="1002",
+        epoch=epoch,
+        state="reserved",
+        not_before_us=at_us,
+        valid_until_us=at_us + 900_000_000,
+        campaign="spring",
+        policy_version="sha256:1",
+        budget_slices=(3, 4),
+        request=b'{"request":1}',
+    )
+
+
+def waits(decision: StoredDecision, *, campaign: str | None = "spring") -> Deferred:
+    assert decision.contact_id is not None
+    return Deferred(
+        message_id=decision.message_id,
+        contact_id=decision.contact_id,
+        due_at_us=NOW_US + 9,
+        free_at_us=NOW_US + 5,
+        first_decided_at_us=NOW_US,
+        expires_at_us=None,
+        brand="acme",
+        campaign=campaign,
+        priority=7,
+        reason="quiet",
+        request=b"{}",
+        trace="00-1",
+    )
+
+
+async def test_every_part_of_a_state_comes_back(store: Store) -> None:
+    plain = RecipientState()
+    elsewhere = {"version", "campaign_sends", "merged_into"}
+    for part in fields(RecipientState):
+        alike = getattr(EVERYTHING, part.name) == getattr(plain, part.name)
+        assert alike == (part.name in elsewhere), f"{part.name} is not tried here"
+    contact = await met(store)
+    async with store.batch() as batch:
+        await batch.write(Changes(states={contact.contact_id: EVERYTHING}))
+    async with store.batch() as batch:
+        after = (await batch.peek([contact.contact_id]))[contact.contact_id]
+    assert after == replace(EVERYTHING, version=after.version)
+
+
+async def test_waiting_request_is_found_by_message_and_by_person_until_it_is_woken(store: Store) -> None:
+    contact = await met(store)
+    decision = decided(contact)
+    waiting = waits(decision)
+    async with store.batch() as batch:
+        await batch.write(Changes(states={}, decisions=[decision], deferred=[waiting]))
+    later = replace(waiting, due_at_us=NOW_US + 99, free_at_us=NOW_US + 98, reason="cap_reached")
+    async with store.batch() as batch:
+        assert (await batch.look_up([decision.message_id])).deferred == {waiting.message_id: waiting}
+        assert (await batch.look_up([decision.message_id])).decisions == {decision.message_id: decision}
+        assert list(await batch.waiting([contact.contact_id, ContactId(uuid4())])) == [waiting]
+        await batch.write(Changes(states={}, deferred=[later]))
+    async with store.batch() as batch:
+        assert list(await batch.waiting([contact.contact_id])) == [later]
+        await batch.write(Changes(states={}, woken=[waiting.message_id]))
+    async with store.batch() as batch:
+        assert (await batch.look_up([decision.message_id])).deferred == {}
+
+
+@pytest.mark.parametrize("days_ago", [0, 1], ids=["same day", "day after"])
+async def test_newest_grant_of_a_message_is_the_one_that_is_found(store: Store, days_ago: int) -> None:
+    contact = await met(store)
+    decision = decided(contact)
+    first, second = granted(decision, days_ago=days_ago), granted(decision, epoch=2)
+    async with store.batch() as batch:
+        await batch.write(Changes(states={}, decisions=[decision], grants=[first]))
+    async with store.batch() as batch:
+        over = replace(first, state="revoked", request=None, budget_slices=())
+        await batch.write(Changes(states={}, settled=[over]))
+    async with store.batch() as batch:
+        assert (await batch.look_up([decision.message_id])).grants == {decision.message_id: over}
+        await batch.write(Changes(states={}, grants=[second]))
+    async with store.batch() as batch:
+        assert (await batch.look_up([decision.message_id])).grants == {decision.message_id: second}
+        assert await batch.lock_grants([decision.message_id]) == {decision.message_id: second}
+        assert list(await batch.grants_named(message_ids=[decision.message_id])) == [second]
+
+
+async def test_settled_grant_keeps_its_request_while_it_may_be_decided_again(store: Store) -> None:
+    contact = await met(store)
+    decision = decided(contact)
+    grant = granted(decision)
+    async with store.batch() as batch:
+        await batch.write(Changes(states={}, decisions=[decision], grants=[grant]))
+    longer = replace(grant, valid_until_us=grant.valid_until_us + 5, policy_version="sha256:2")
+    async with store.batch() as batch:
+        await batch.write(Changes(states={}, settled=[longer]))
+    async with store.batch() as batch:
+        assert (await batch.look_up([decision.message_id])).grants == {decision.message_id: longer}
+
+
+async def test_campaign_called_off_and_sends_for_life_are_told_when_asked_about(store: Store) -> None:
+    contact = await met(store)
+    key = (contact.contact_id, "spring")
+    one, two = (Send(MessageId(UUID(int=n)), n, "promo", "acme", "spring") for n in (1, 2))
+    async with store.batch() as batch:
+        cancelled = [("acme", "spring", NOW_US), ("acme", "spring", NOW_US)]
+        await batch.write(Changes(states={}, cancelled=cancelled, counted={key: [one, two]}))
+    async with store.batch() as batch:
+        asked = [("acme", "spring"), ("bolt", "spring")]
+        assert (await batch.look_up([], campaigns=asked)).cancelled == {("acme", "spring")}
+        found = await batch.campaign_sends([key, (contact.contact_id, "winter")])
+        assert {k: list(v) for k, v in found.items()} == {key: [one, two]}
+        moved = replace(two, at_us=50)
+        await batch.write(Changes(states={}, counted={key: [moved]}))
+    async with store.batch() as batch:
+        assert {k: list(v) for k, v in (await batch.campaign_sends([key])).items()} == {key: [moved]}
+
+
+async def test_who_turned_out_to_be_somebody_else_is_found_there(store: Store) -> None:
+    old, kept = await met(store), await met(store)
+    decision = decided(old)
+    proof = ConsentEvidence(
+        uuid4(), old.contact_id, "acme", "whatsapp", "marketing", "given", "form", "crm", NOW_US, NOW_US
+    )
+    async with store.batch() as batch:
+        await batch.write(
+            Changes(states={}, decisions=[decision], deferred=[waits(decision)], evidence=[proof, proof])
+        )
+    async with store.batch() as batch:
+        await batch.write(Changes(states={old.contact_id: RecipientState(merged_into=kept.contact_id)}))
+    async with store.batch() as batch:
+        by_address = await batch.contacts_at([old.address], mint=False)
+        assert by_address[old.address.hash].contact_id == kept.contact_id
+        by_id = await batch.contacts_of([old.contact_id])
+        assert by_id[old.contact_id].contact_id == kept.contact_id
+        assert [w.contact_id for w in await batch.waiting([kept.contact_id])] == [kept.contact_id]
+        state = (await batch.lock([old.contact_id]))[old.contact_id]
+        assert state.merged_into == kept.contact_id
+
+
+async def test_partitions_are_made_once(store: Store) -> None:
+    await store.make_partitions(ahead_days=9)
+    assert await store.make_partitions(ahead_days=9) == 0
+    assert list(await store.drop_partitions(keep_days=400)) == []
