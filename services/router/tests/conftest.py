@@ -11,9 +11,14 @@ from garbo.common.runtime.postgres import Database
 from garbo.router.domain.policy import Policy
 from garbo.router.inbound.policy_file.load import read_policy
 from garbo.router.outbound.postgres import PostgresStore
+from garbo.router.outbound.postgres_budget import PostgresStock
+from garbo.router.outbound.postgres_outbox import PostgresOutbox
 from garbo.router.outbound.postgres_templates import seeds
+from garbo.router.outbound.postgres_work import PostgresWorkStore
 from garbo.router.testing.build import business
 from garbo.router.testing.memory import InMemoryStore
+from garbo.router.testing.memory_work import InMemoryOutbox, InMemoryStock, InMemoryWorkStore
+from garbo.router.testing.own_work import OwnWork
 from garbo.router.testing.router import Router
 
 PAYLOADS = Path(__file__).parent / "payloads"
@@ -46,6 +51,15 @@ def router(memory: InMemoryStore) -> Router:
 
 
 @pytest.fixture
+def work() -> OwnWork:
+    """A router and its own work over memory."""
+    store = InMemoryWorkStore()
+    store.know(seeds(business()))
+    stock = InMemoryStock(store)
+    return OwnWork(Router(store, policy_of(), stock=stock), store, stock, InMemoryOutbox(store))
+
+
+@pytest.fixture
 async def database(postgres: SharedPostgres) -> AsyncIterator[Database]:
     dsn = postgres.database()
     await migrate(dsn, "router")
@@ -63,3 +77,11 @@ async def stored(database: Database) -> Router:
     store = PostgresStore(database)
     await store.seed(business())
     return Router(store, policy_of())
+
+
+@pytest.fixture
+async def stored_work(database: Database) -> OwnWork:
+    """A router and its own work over real PostgreSQL."""
+    store, stock = PostgresWorkStore(database), PostgresStock(database)
+    await store.seed(business())
+    return OwnWork(Router(store, policy_of(), stock=stock), store, stock, PostgresOutbox(database))

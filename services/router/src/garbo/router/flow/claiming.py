@@ -1,0 +1,30 @@
+"""Opening the books of recipients whom no other router holds."""
+
+from collections.abc import Sequence
+
+from garbo.common.events.ids import ContactId
+from garbo.router.flow.ledger import Ledger
+from garbo.router.flow.policies import Policies
+from garbo.router.ports import Meter
+from garbo.router.work_ports import Held, WorkBatch
+
+
+async def claimed_ledger(batch: WorkBatch, policies: Policies, meter: Meter, held: Sequence[Held]) -> Ledger:
+    """Lock whom nobody else holds, and their grants; what was found of the others is left out.
+
+    What was found without locks may be otherwise by now: look at the ledger, not at what was found.
+    """
+    whose = {one.message_id: one.contact_id for one in held}
+    claimed = set(await batch.claim(set(whose.values()))) if whose else set[ContactId]()
+    ours = [message_id for message_id, contact_id in whose.items() if contact_id in claimed]
+    states = await batch.lock(claimed) if claimed else {}
+    found = await batch.lock_grants(ours) if ours else {}
+    moment = await batch.look_up(ours)
+    return Ledger(
+        policies.current,
+        meter,
+        moment,
+        dict(states),
+        {message_id: grant for message_id, grant in found.items() if grant.contact_id in claimed},
+        waiting={m: one for m, one in moment.deferred.items() if one.contact_id in claimed},
+    )

@@ -1,0 +1,50 @@
+"""Use case: end leases nobody claimed in time, and give their slots back."""
+
+from dataclasses import dataclass, replace
+from typing import Final
+
+from garbo.router.domain.grant import Grant, Settled
+from garbo.router.flow.claiming import claimed_ledger
+from garbo.router.flow.ledger import Ledger
+from garbo.router.flow.policies import Policies
+from garbo.router.ports import Meter
+from garbo.router.work_ports import WorkMeter, WorkStore
+
+AT_ONCE: Final = 200
+
+
+@dataclass(frozen=True, slots=True)
+class EndLeases:
+    """Releases reserved grants a clock skew after their lease's end: each once, whoever else is at it.
+
+    The door for claims refuses a lease that has ended, by the same clock and under the same row's lock, so a
+    grant is either claimed or released. The message's next record is a deny, `lease_expired`.
+    """
+
+    store: WorkStore
+    meter: Meter
+    work: WorkMeter
+    policies: Policies
+
+    async def once(self) -> bool:
+        """Release some; tells whether there may be more. Raises `RetryLater`."""
+        grace_us = self.policies.current.clock_skew_us
+        async with self.store.batch() as batch:
+            ended = await batch.ended_leases(grace_us=grace_us, limit=AT_ONCE)
+            whose = {held.message_id: held.contact_id for held in ended.held}
+            ledger = await claimed_ledger(batch, self.policies, self.meter, ended.held)
+            released = [g for g in ledger.grants.values() if _has_ended(g, ledger, grace_us=grace_us)]
+            for grant in released:
+                gone = replace(grant, state="released")
+                ledger.settle(Settled(gone, "uncount", closed_reason="lease_expired"), trace=None)
+            if released:
+                await batch.write(ledger.changes())
+            if len(whose) < AT_ONCE and ledger.grants.keys() == whose.keys():
+                await batch.note_reaped(ended.until_us)
+        for _ in released:
+            self.work.released("lease_expired")
+        return len(whose) == AT_ONCE and bool(released)
+
+
+def _has_ended(grant: Grant, ledger: Ledger, *, grace_us: int) -> bool:
+    return grant.state == "reserved" and grant.valid_until_us + grace_us <= ledger.moment.now_us

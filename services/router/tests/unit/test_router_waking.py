@@ -1,0 +1,257 @@
+"""What waits is decided again when it is due: with the policy, the person and the clock of the wake."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any, cast
+from uuid import uuid4
+
+from garbo.common.events.decisions import DecisionMade
+from garbo.router.domain.instants import DAY_US, HOUR_US, SECOND_US, to_us
+from garbo.router.domain.policy import Policy
+from garbo.router.testing.build import AT, consent, requested, result
+from garbo.router.testing.memory import InMemoryStore
+from garbo.router.testing.own_work import OwnWork
+
+PROMO = "applies_to: { class: promo }"
+ONE_A_DAY = f"id: day, type: cap, limit: 1, window: {{ rolling: 24h }}, {PROMO}, counts: {{ class: promo }}"
+NIGHT = f'id: night, type: quiet, from: "21:00", to: "09:00", days: all, zone: recipient, {PROMO}'
+
+
+def memory_of(work: OwnWork) -> InMemoryStore:
+    return cast("InMemoryStore", work.store)
+
+
+def clock(work: OwnWork, at: datetime) -> None:
+    memory_of(work).now = at
+
+
+async def filled(work: OwnWork) -> DecisionMade:
+    """Use the only slot of the day at 10:00, accepted at once."""
+    (first,) = await work.router.ask(requested())
+    assert first.verdict == "allow"
+    await work.router.hear(result(work.router.granted[-1], "accepted", recorded_at=AT))
+    return first
+
+
+async def test_what_waits_goes_at_the_instant_the_slot_frees_and_not_before(
+    work: OwnWork, make_policy: Callable[..., Policy]
+) -> None:
+    work.router.policy = make_policy(ONE_A_DAY)
+    await filled(work)
+    (waits,) = await work.router.ask(requested())
+    assert (waits.verdict, waits.final, waits.sequence) == ("defer", False, 1)
+    assert waits.next_allowed_at == AT + timedelta(days=1)
+    clock(work, AT + timedelta(days=1) - timedelta(microseconds=1))
+    assert not await work.wake()
+    clock(work, AT + timedelta(days=1))
+    assert await work.wake()
+    last = work.router.decided[-1]
+    assert (last.verdict, last.final, last.sequence, last.message_id) == ("allow", True, 2, waits.message_id)
+    assert last.grant is not None
+    grant = work.router.granted[-1]
+    assert (grant.message_id, grant.grant_id, grant.epoch) == (waits.message_id, last.grant.id, 1)
+    assert memory_of(work).tables.deferred == {}
+
+
+async def test_waking_twice_is_waking_once(work: OwnWork, make_policy: Callable[..., Policy]) -> None:
+    work.router.policy = make_policy(ONE_A_DAY)
+    await filled(work)
+    await work.router.ask(requested(), requested())
+    clock(work, AT + timedelta(days=1))
+    assert await work.wake()
+    told, tables = list(work.router.announcer.told), memory_of(work).tables
+    assert not await work.wake()
+    assert work.router.announcer.told == told
+    assert memory_of(work).tables == tables
+
+
+async def test_the_better_one_goes_first_although_its_timer_fires_later(
+    work: OwnWork, make_policy: Callable[..., Policy]
+) -> None:
+    """Both are free at ten; the spread lets one's timer fire before the other's."""
+    work.router.policy = replace(make_policy(ONE_A_DAY), spread_us=HOUR_US)
+    await filled(work)
+    asked = [requested(campaign=f"c{n}", priority=n) for n in range(5)]
+    await work.router.ask(*asked)
+    waiting = memory_of(work).tables.deferred.values()
+    first_due = min(waiting, key=lambda one: one.due_at_us)
+    clock(work, AT + timedelta(days=1, hours=1))
+    assert first_due.due_at_us <= to_us(memory_of(work).now)
+    await work.wake()
+    allowed = [d.message_id for d in work.router.decided if d.verdict == "allow" and d.sequence == 2]
+    assert allowed == [asked[4].message_id], "one slot, for the highest priority"
+
+
+async def test_who_is_still_blocked_waits_again_from_the_first_decision_on(
+    work: OwnWork, make_policy: Callable[..., Policy]
+) -> None:
+    work.router.policy = make_policy(ONE_A_DAY + ", on_hit: { defer: 36h }")
+    await filled(work)
+    await work.router.ask(requested(priority=90), requested(priority=10))
+    clock(work, AT + timedelta(days=1))
+    await work.wake()
+    last = {d.message_id: d for d in work.router.decided if d.sequence == 2}
+    ends = sorted((d.verdict, d.reason) for d in last.values())
+    assert ends == [("allow", "allowed"), ("deny", "would_expire")]
+    assert memory_of(work).tables.deferred == {}, "a second day is more than 36 hours from the first decision"
+
+
+async def test_scenario_19_a_zone_that_changed_meanwhile_counts_at_the_wake(
+    work: OwnWork, make_policy: Callable[..., Policy]
+) -> None:
+    """Deferred for a night in Rome; at the wake the person is in New York, where it is 03:00."""
+    work.router.policy = make_policy(NIGHT)
+    clock(work, datetime(2026, 6, 1, 20, tzinfo=UTC))
+    (waits,) = await work.router.ask(requested())
+    assert waits.next_allowed_at == datetime(2026, 6, 2, 7, tzinfo=UTC), "09:00 in Rome"
+    tables = memory_of(work).tables
+    ((contact_id, state),) = tables.states.items()
+    tables.states[contact_id] = replace(state, zone="America/New_York")
+    clock(work, datetime(2026, 6, 2, 7, tzinfo=UTC))
+    await work.wake()
+    again = work.router.decided[-1]
+    assert (again.verdict, again.sequence, again.rule) == ("defer", 2, "night")
+    assert again.next_allowed_at == datetime(2026, 6, 2, 13, tzinfo=UTC), "09:00 in New York"
+    clock(work, datetime(2026, 6, 2, 13, tzinfo=UTC))
+    await work.wake()
+    assert (work.router.decided[-1].verdict, work.router.decided[-1].sequence) == ("allow", 3)
+
+
+async def test_scenario_20_what_cannot_come_in_time_is_denied_once_and_never_woken(
+    work: OwnWork, make_policy: Callable[..., Policy]
+) -> None:
+    work.router.policy = make_policy(ONE_A_DAY)
+    await filled(work)
+    (denied,) = await work.router.ask(requested(expires_at=AT + timedelta(hours=23)))
+    assert (denied.verdict, denied.reason, denied.sequence) == ("deny", "would_expire", 1)
+    assert denied.next_allowed_at == AT + timedelta(days=1)
+    clock(work, AT + timedelta(days=2))
+    assert not await work.wake()
+    assert work.router.decided[-1] == denied
+
+
+async def test_scenario_21_wakes_are_spread_and_the_place_is_the_same_on_redelivery(
+    work: OwnWork, make_policy: Callable[..., Policy]
+) -> None:
+    """Everybody is free at 09:00; within the hour each has a place of their own."""
+    work.router.policy = replace(make_policy(NIGHT), spread_us=HOUR_US)
+    clock(work, datetime(2026, 6, 1, 20, tzinfo=UTC))
+    asked = [requested(to={"phone": f"+39333{n:07d}"}, campaign="spring") for n in range(400)]
+    first = await work.router.ask(*asked)
+    again = await work.router.ask(*asked)
+    assert {d.message_id: d.due_at for d in again} == {d.message_id: d.due_at for d in first}
+    opening = datetime(2026, 6, 2, 7, tzinfo=UTC)
+    quarters = [0, 0, 0, 0]
+    for decided in first:
+        assert decided.due_at is not None
+        quarters[(decided.due_at - opening) // timedelta(minutes=15)] += 1
+    assert all(60 <= count <= 140 for count in quarters), quarters
+    clock(work, opening + timedelta(minutes=15))
+    while await work.wake():
+        pass
+    assert work.meter.woken == ["allow"] * quarters[0]
+
+
+async def test_slot_that_comes_back_wakes_who_waits_at_once_the_best_first(
+    work: OwnWork, make_policy: Callable[..., Policy]
+) -> None:
+    work.router.policy = make_policy(ONE_A_DAY)
+    (first,) = await work.router.ask(requested())
+    low, high = requested(priority=10), requested(priority=90)
+    await work.router.ask(low, high)
+    clock(work, AT + timedelta(minutes=1))
+    assert not await work.wake()
+    await work.router.hear(result(work.router.granted[-1], "failed", recorded_at=AT))
+    assert await work.wake()
+    second = {d.message_id: d for d in work.router.decided if d.sequence == 2}
+    assert second[high.message_id].verdict == "allow"
+    assert second[low.message_id].verdict == "defer"
+    assert not await work.wake(), "nothing goes in circles"
+    assert first.verdict == "allow"
+
+
+async def test_who_was_erased_or_forgotten_is_dropped_with_a_last_deny(
+    work: OwnWork, make_policy: Callable[..., Policy]
+) -> None:
+    work.router.policy = make_policy(ONE_A_DAY)
+    for phone, change in (("+393330000001", "erased"), ("+393330000002", "forgotten")):
+        to = {"phone": phone}
+        await work.router.ask(requested(to=to))
+        (waits,) = await work.router.ask(requested(to=to))
+        tables = memory_of(work).tables
+        (contact_id,) = [c.contact_id for c in tables.aliases.values() if c.address.value == phone]
+        if change == "erased":
+            tables.states[contact_id] = replace(tables.states[contact_id], erased=True)
+        else:
+            del tables.states[contact_id]
+        memory_of(work).advance(timedelta(days=2))
+        await work.wake()
+        last = work.router.decided[-1]
+        assert (last.message_id, last.verdict, last.final) == (waits.message_id, "deny", True)
+        assert last.reason == ("erased" if change == "erased" else "unknown_contact")
+        assert tables.deferred.keys() <= {waits.message_id}
+
+
+async def test_gathered_promos_are_decided_together_the_best_first(
+    work: OwnWork, make_policy: Callable[..., Policy]
+) -> None:
+    work.router.policy = replace(make_policy(ONE_A_DAY), gather_us=10 * SECOND_US)
+    (early,) = await work.router.ask(requested(priority=10))
+    assert (early.verdict, early.reason, early.due_at) == ("defer", "gathering", AT + timedelta(seconds=10))
+    memory_of(work).advance(timedelta(seconds=6))
+    (late,) = await work.router.ask(requested(priority=90))
+    assert late.reason == "gathering"
+    memory_of(work).advance(timedelta(seconds=4))
+    await work.wake()
+    second = {d.message_id: d for d in work.router.decided if d.sequence == 2}
+    assert (second[late.message_id].verdict, second[early.message_id].verdict) == ("allow", "defer")
+    assert second[early.message_id].reason == "cap_reached"
+
+
+async def test_only_the_newest_of_a_campaign_is_kept_where_the_policy_says_so(
+    work: OwnWork, make_policy: Callable[..., Policy]
+) -> None:
+    work.router.policy = replace(make_policy(ONE_A_DAY), same_campaign="keep_newest", gather_us=SECOND_US)
+    older = requested(campaign="spring")
+    newer = requested(campaign="spring", requested_at=AT + timedelta(seconds=1))
+    await work.router.ask(older)
+    await work.router.ask(newer)
+    memory_of(work).advance(timedelta(seconds=2))
+    await work.wake()
+    last = {d.message_id: (d.verdict, d.reason) for d in work.router.decided}
+    assert last == {older.message_id: ("deny", "superseded"), newer.message_id: ("allow", "allowed")}
+
+
+async def test_waiting_is_measured_from_the_first_decision_and_the_grant_of_another_day_is_another(
+    work: OwnWork, make_policy: Callable[..., Policy]
+) -> None:
+    work.router.policy = make_policy(ONE_A_DAY)
+    await filled(work)
+    (waits,) = await work.router.ask(requested())
+    ((_, one),) = memory_of(work).tables.deferred.items()
+    assert one.first_decided_at_us == to_us(AT)
+    assert one.free_at_us == to_us(AT) + DAY_US
+    clock(work, AT + timedelta(days=1))
+    await work.wake()
+    day_of_wake = work.router.granted[-1].grant_id.int & 0xFFFF
+    day_before = work.router.granted[0].grant_id.int & 0xFFFF
+    assert day_of_wake == day_before + 1
+    assert waits.message_id == work.router.granted[-1].message_id
+
+
+async def test_no_consent_is_needed_to_wait_but_to_go(
+    work: OwnWork, make_policy: Callable[..., Policy]
+) -> None:
+    opt_in = f"id: opt-in, type: consent, purpose: marketing, {PROMO}, hard: true"
+    work.router.policy = make_policy(opt_in, ONE_A_DAY)
+    to: dict[str, Any] = {"phone": f"+39333{uuid4().int % 10**7:07d}"}
+    await work.router.hear(consent(to=to))
+    await work.router.ask(requested(to=to))
+    (waits,) = await work.router.ask(requested(to=to))
+    assert waits.verdict == "defer"
+    await work.router.hear(consent("withdrawn", to=to, occurred_at=AT))
+    memory_of(work).advance(timedelta(days=2))
+    await work.wake()
+    last = work.router.decided[-1]
+    assert (last.message_id, last.verdict, last.reason) == (waits.message_id, "deny", "not_opted_in")
