@@ -9,11 +9,11 @@ from garbo.common.events.decisions import MessageClass
 from garbo.common.events.ids import MessageId
 from garbo.router.domain.classify import Classified, classify, deadline_us
 from garbo.router.domain.fixpoint import Wait
-from garbo.router.domain.hearing import Hearing, hear, may_wait, slots_of, subject_of, touching
+from garbo.router.domain.hearing import Hearing, hear, may_wait, slots_of
 from garbo.router.domain.history import pruned
 from garbo.router.domain.instants import NEVER_US
 from garbo.router.domain.lease import Terms, terms_of
-from garbo.router.domain.policy import BudgetRule, Policy, WindowRule
+from garbo.router.domain.policy import Policy, WindowRule
 from garbo.router.domain.request import Body, Request
 from garbo.router.domain.rules import Answer, TimeRule, refusal
 from garbo.router.domain.spread import place_us
@@ -103,20 +103,6 @@ def message_of_part(message_id: MessageId, part: int) -> MessageId:
     return MessageId(uuid5(message_id, str(part))) if part else message_id
 
 
-def budgets_asked(
-    policy: Policy, state: RecipientState, request: Request, now_us: int
-) -> tuple[BudgetRule, ...]:
-    """Give the budgets that `request.budget_left` must hold something of; a fallback's as well."""
-    bodies = (request.body,) if request.fallback is None else (request.body, request.fallback)
-    asked: dict[str, BudgetRule] = {}
-    for body in bodies:
-        kind = classify(policy, state, request, body=body, now_us=now_us)
-        for rule in touching(policy, subject_of(policy, state, request, kind=kind, body=body)):
-            if isinstance(rule, BudgetRule):
-                asked[rule.reach.id] = rule
-    return tuple(asked.values())
-
-
 def _decide_body(
     policy: Policy, state: RecipientState, request: Request, *, body: Body, now_us: int
 ) -> Decision:
@@ -192,12 +178,12 @@ def _defer(tell: Tell, hearing: Hearing, request: Request, *, wait: Wait, until_
     latest_us = min(patience_us, (until_us or NEVER_US) - 1)
     if at_us > latest_us:
         return tell("deny", "would_expire", expires_at_us=min(patience_us, until_us or NEVER_US))
-    due_us = at_us
+    place = 0
     if hearing.matter.subject.message_class == "promo":
-        spread_us = at_us + place_us(request, hearing.matter.policy.spread_us)
-        if spread_us <= latest_us and _permitted(hearing, spread_us):
-            due_us = spread_us
-    return tell("defer", refusal(mover) if mover else "not_before", due_at_us=due_us)
+        place = place_us(request, hearing.matter.policy.spread_us)
+    if place and (at_us + place > latest_us or not _permitted(hearing, at_us + place)):
+        place = 0
+    return tell("defer", refusal(mover) if mover else "not_before", due_at_us=at_us + place)
 
 
 def _permitted(hearing: Hearing, at_us: int) -> bool:
