@@ -14,13 +14,20 @@ from garbo.common.runtime.postgres import Database
 from garbo.common.runtime.producer import Producer
 from garbo.common.runtime.settings import load
 from garbo.common.runtime.telemetry import Telemetry, observe
+from garbo.router.flow.cancelling import SweepCampaigns
 from garbo.router.flow.directory import Directory
 from garbo.router.flow.events import TakeEvents
 from garbo.router.flow.means import Means
+from garbo.router.flow.outbox import EmptyOutbox
 from garbo.router.flow.policies import Policies
 from garbo.router.flow.previewing import PreviewRequests
+from garbo.router.flow.reaping import EndLeases
+from garbo.router.flow.rechecking import RecheckGrants
 from garbo.router.flow.requests import DecideRequests
 from garbo.router.flow.showing import ShowContacts
+from garbo.router.flow.upkeep import KeepTidy
+from garbo.router.flow.waking import WakeWaiting
+from garbo.router.inbound.clockwork import Clockwork, Pace, Work
 from garbo.router.inbound.http.api import Resource, http_app
 from garbo.router.inbound.http.contacts import Contacts
 from garbo.router.inbound.http.decisions import Decisions
@@ -31,14 +38,19 @@ from garbo.router.outbound.kafka import KafkaAnnouncer
 from garbo.router.outbound.metrics import PrometheusMeter, PrometheusPolicyMeter
 from garbo.router.outbound.postgres import PostgresStore
 from garbo.router.outbound.postgres_budget import PostgresStock
+from garbo.router.outbound.postgres_outbox import PostgresOutbox
 from garbo.router.outbound.postgres_policies import PostgresPolicies
 from garbo.router.outbound.postgres_reading import PostgresBudgetReader, PostgresContactReader
+from garbo.router.outbound.postgres_upkeep import PostgresUpkeep
+from garbo.router.outbound.postgres_work import PostgresWorkStore
 from garbo.router.outbound.simulation_process import simulate
+from garbo.router.outbound.work_metrics import PrometheusWorkMeter
 from garbo.router.settings import RouterSettings
 
 CONNECTIONS_PER_LANE = 2
 DAYS_AHEAD = 7
 CONNECTIONS_FOR_HTTP = 4
+CONNECTIONS_FOR_OWN_WORK = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,12 +87,13 @@ def wire(settings: RouterSettings, telemetry: Telemetry) -> App:
         directory=Directory(business),
         hash_key=settings.hash_key.get_secret_value().encode(),
     )
-    databases = [_database(settings, size) for size in (CONNECTIONS_PER_LANE,) * 3 + (CONNECTIONS_FOR_HTTP,)]
-    for_care, for_promo, for_events, for_http = databases
+    sizes = (*(CONNECTIONS_PER_LANE,) * 3, CONNECTIONS_FOR_HTTP, CONNECTIONS_FOR_OWN_WORK)
+    databases = [_database(settings, size) for size in sizes]
+    for_care, for_promo, for_events, for_http, for_own_work = databases
     every = lanes(
         care=DecideRequests(rooms.means(for_care)),
         promo=DecideRequests(rooms.means(for_promo)),
-        events=rooms.taker(PostgresStore(for_events)),
+        events=TakeEvents(rooms.means(for_events)),
         batch_records=settings.batch_records,
     )
     deliveries = Deliveries(kafka=kafka, service=settings.service, producer=producer, lanes=every)
@@ -97,7 +110,8 @@ def wire(settings: RouterSettings, telemetry: Telemetry) -> App:
     schema = SchemaCurrent(settings.postgres_dsn.get_secret_value(), service=settings.service)
     policy = rooms.watch(settings.policy, for_http)
     first: tuple[Component, ...] = (telemetry, *databases, schema, policy, seeding)
-    return App(settings.service, (*first, producer, deliveries, server))
+    clockwork = rooms.clockwork(for_own_work, keep_days=settings.keep_days)
+    return App(settings.service, (*first, producer, clockwork, deliveries, server))
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +141,24 @@ class Rooms:
         archive = PostgresPolicies(database)
         return PolicyWatch(path, policies=self.policies, archive=archive, meter=PrometheusPolicyMeter())
 
+    def clockwork(self, database: Database, *, keep_days: int) -> Clockwork:
+        """Give what the router does by itself, over these connections."""
+        store, meter, work = PostgresWorkStore(database), self.meter, PrometheusWorkMeter()
+        policies, directory = self.policies, self.directory
+        waking = WakeWaiting(store, PostgresStock(database), meter, work, policies, directory)
+        tidying = KeepTidy(PostgresUpkeep(database), work, policies, keep_days)
+        pace = Pace()
+        works = (
+            Work("outbox", EmptyOutbox(PostgresOutbox(database), self.announcer, work).once, pace.outbox_s),
+            Work("wake", waking.once, pace.waking_s),
+            Work("reap", EndLeases(store, meter, work, policies).once, pace.reaping_s),
+            Work("sweep", SweepCampaigns(store, meter, work, policies).once, pace.sweeping_s),
+            Work("recheck", RecheckGrants(store, meter, work, policies, directory).once, pace.rechecking_s),
+            Work("tidy", tidying.once, pace.tidying_s),
+            Work("look", tidying.look, pace.showing_s),
+        )
+        return Clockwork(works, work)
+
     def resources(self, database: Database) -> tuple[Resource, ...]:
         """Give what people ask over HTTP, over these connections."""
         means = self.means(database)
@@ -141,17 +173,6 @@ class Rooms:
             Decisions(previews=previews, store=means.store),
             Contacts(showing=showing),
             PolicySimulations(policies=self.policies, simulate=simulate),
-        )
-
-    def taker(self, store: PostgresStore) -> TakeEvents:
-        """Give the use case of events, over these connections."""
-        return TakeEvents(
-            store=store,
-            announcer=self.announcer,
-            meter=self.meter,
-            policies=self.policies,
-            directory=self.directory,
-            hash_key=self.hash_key,
         )
 
 

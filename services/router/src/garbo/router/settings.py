@@ -24,3 +24,5 @@ class RouterSettings(WithKafka, WithPostgres):
     """Addresses are looked up by their hash with this. The same in all services; never changed."""
     batch_records: Annotated[int, Field(ge=1, le=5000)] = 500
     """Requests decided in one transaction."""
+    keep_days: Annotated[int, Field(ge=31, le=3650)] = 90
+    """Days that decisions, grants and seen request ids are kept, or the policy's history where it is longer."""

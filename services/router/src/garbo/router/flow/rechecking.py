@@ -21,17 +21,20 @@ from garbo.router.work_ports import Held, WorkBatch, WorkMeter, WorkStore
 
 FOUND_AT_ONCE: Final = 2_000
 AT_ONCE: Final = 200
+LOOKS: Final = 200
+"""Routers that still run the policy before go on giving grants for a while."""
 ENOUGH: Final = 1 << 30
 """What is left of a budget, to who has paid already."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class RecheckGrants:
     """Each grant that another policy gave is decided once more, as if it were not there.
 
     What is still permitted stands, for as long as the new policy says; it is marked, and not looked at again.
     What is not is taken back with its slot, and waits or is denied as the new decision says. Claimed grants
-    stand. Only the newest policy's routers do it, so that an old one still running changes nothing back.
+    stand. Only the newest policy's routers do it, so that an old one still running changes nothing back. Once
+    it has found nothing for long enough, it looks no more until the policy changes.
     """
 
     store: WorkStore
@@ -39,13 +42,20 @@ class RecheckGrants:
     work: WorkMeter
     policies: Policies
     directory: Directory
+    _version: str = ""
+    _found_nothing: int = 0
 
     async def once(self) -> bool:
         """Decide some; tells whether there may be more. Raises `RetryLater`."""
         version = self.policies.current.version
+        if version != self._version:
+            self._version, self._found_nothing = version, 0
+        if self._found_nothing >= LOOKS:
+            return False
         async with self.store.batch() as batch:
             newest = await batch.is_newest_policy(version)
             held = await batch.outdated(version, FOUND_AT_ONCE) if newest else ()
+        self._found_nothing = 0 if held else self._found_nothing + 1
         checked = 0
         for start in range(0, len(held), AT_ONCE):
             checked += await self._recheck(held[start : start + AT_ONCE])
