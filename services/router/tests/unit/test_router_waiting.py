@@ -1,0 +1,165 @@
+"""Requests that wait: written down and told as deferred, the newest of a campaign alone."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from garbo.common.events.decisions import DecisionMade
+from garbo.common.events.topics import DECISION_MADE
+from garbo.router.domain.instants import to_datetime
+from garbo.router.domain.policy import Policy
+from garbo.router.flow.facts import read_facts
+from garbo.router.flow.places import Place, place_of
+from garbo.router.ports import Changes
+from garbo.router.testing.build import AT, business, requested
+from garbo.router.testing.memory import InMemoryStore
+from garbo.router.testing.router import Router
+
+WEEKLY = (
+    "id: week, type: cap, limit: 1, window: { rolling: 7d }, on_hit: { defer: 30d }, overridable_by: [lead]"
+)
+ONCE = "id: once, type: cap, limit: 1, window: lifetime, per: [recipient, campaign], on_hit: deny"
+
+
+@pytest.fixture
+def capped(router: Router, make_policy: Callable[..., Policy]) -> Router:
+    router.policy = replace(make_policy(WEEKLY), same_campaign="keep_newest")
+    return router
+
+
+async def ask(router: Router, **more: object) -> DecisionMade:
+    return (await router.ask(requested(**more)))[0]
+
+
+async def test_request_that_may_go_later_waits_and_is_not_final(
+    capped: Router, memory: InMemoryStore
+) -> None:
+    await ask(capped)
+    asked = requested(campaign="spring", expires_at=AT + timedelta(days=20))
+    (deferred,) = await capped.ask(asked)
+    assert (deferred.verdict, deferred.final, deferred.grant) == ("defer", False, None)
+    (waiting,) = memory.tables.deferred.values()
+    assert waiting.message_id == asked.message_id
+    assert to_datetime(waiting.free_at_us) == deferred.next_allowed_at
+    assert to_datetime(waiting.due_at_us) == deferred.due_at
+    assert to_datetime(waiting.first_decided_at_us) == deferred.decided_at
+    assert (waiting.brand, waiting.campaign, waiting.reason) == ("acme", "spring", "cap_reached")
+    assert len(capped.granted) == 1
+
+
+async def test_repeat_of_a_waiting_request_is_told_the_same_bytes(capped: Router) -> None:
+    await ask(capped)
+    asked = requested()
+    await capped.ask(asked)
+    await capped.ask(asked)
+    *_, first, again = capped.announcer.bytes_of(DECISION_MADE)
+    assert first == again
+
+
+async def test_newest_of_a_campaign_waits_alone_within_a_batch(capped: Router, memory: InMemoryStore) -> None:
+    await ask(capped)
+    times = (AT + timedelta(minutes=n) for n in (2, 3, 1))
+    asked = [requested(campaign="spring", requested_at=at) for at in times]
+    told = {d.request_id: d for d in await capped.ask(*asked, requested(campaign="summer"))}
+    assert [told[a.request_id].reason for a in asked] == ["superseded", "cap_reached", "superseded"]
+    assert told[asked[0].request_id].sequence == 1
+    waiting = {w.campaign: w.message_id for w in memory.tables.deferred.values()}
+    assert waiting.keys() == {"spring", "summer"}
+    assert waiting["spring"] == asked[1].message_id
+
+
+async def test_newer_request_of_a_campaign_ends_the_one_that_waits(
+    capped: Router, memory: InMemoryStore
+) -> None:
+    await ask(capped)
+    older = requested(campaign="spring")
+    newer = requested(campaign="spring", requested_at=AT + timedelta(minutes=1))
+    await capped.ask(older)
+    await capped.ask(newer)
+    assert memory.tables.deferred.keys() == {newer.message_id}
+    records = memory.tables.decisions[older.message_id].records
+    last = DecisionMade.model_validate_json(records[-1])
+    assert (last.sequence, last.verdict, last.reason, last.final) == (2, "deny", "superseded", True)
+    assert [told.event for told in memory.tables.outbox] == [last], "no repeat would tell it"
+
+
+async def test_older_request_that_comes_later_does_not_replace_the_newer(
+    capped: Router, memory: InMemoryStore
+) -> None:
+    await ask(capped)
+    newer = requested(campaign="spring", requested_at=AT + timedelta(minutes=1))
+    await capped.ask(newer)
+    assert (await ask(capped, campaign="spring")).reason == "superseded"
+    assert memory.tables.deferred.keys() == {newer.message_id}
+
+
+async def test_all_of_a_campaign_wait_where_the_policy_keeps_all(
+    capped: Router, memory: InMemoryStore
+) -> None:
+    capped.policy = replace(capped.policy, same_campaign="keep_all")
+    await ask(capped)
+    await capped.ask(requested(campaign="spring"), requested(campaign="spring"))
+    assert len(memory.tables.deferred) == 2
+
+
+async def test_scenario_41_client_with_the_role_passes_a_rule_and_still_counts(
+    capped: Router, memory: InMemoryStore
+) -> None:
+    file = business()
+    clients = tuple(c.model_copy(update={"roles": ("lead",)}) if c.id == "crm" else c for c in file.clients)
+    await ask(capped)
+    wish = {"rules": ["week"], "reason": "recall"}
+    assert (await ask(capped, override=wish)).reason == "override_not_allowed"
+    capped.business = file.model_copy(update={"clients": clients})
+    allowed = await ask(capped, override=wish)
+    assert (allowed.verdict, allowed.overridden) == ("allow", ("week",))
+    (state,) = memory.tables.states.values()
+    assert len(state.sends) == 2
+
+
+async def test_campaign_that_was_called_off_is_denied(capped: Router, memory: InMemoryStore) -> None:
+    async with memory.batch() as batch:
+        await batch.write(Changes(states={}, cancelled=[("acme", "spring", 1)]))
+    assert (await ask(capped, campaign="spring")).reason == "campaign_cancelled"
+    assert (await ask(capped, campaign="spring", brand="bolt")).verdict == "allow"
+
+
+async def test_cap_for_life_remembers_what_the_state_forgot(
+    router: Router, memory: InMemoryStore, make_policy: Callable[..., Policy]
+) -> None:
+    router.policy = make_policy(ONCE)
+    await ask(router, campaign="spring")
+    memory.advance(timedelta(days=400))
+    later = memory.now
+    assert (await ask(router, campaign="summer", requested_at=later)).verdict == "allow"
+    (state,) = memory.tables.states.values()
+    assert len(state.sends) == 1, "the first is older than the history"
+    assert (await ask(router, campaign="spring", requested_at=later)).reason == "cap_reached"
+    assert (await ask(router, campaign="summer", requested_at=later)).reason == "cap_reached"
+
+
+async def test_decision_keeps_what_it_was_made_from(capped: Router, memory: InMemoryStore) -> None:
+    asked = requested(campaign="spring", tags=["a"])
+    await capped.ask(asked)
+    facts = memory.tables.decisions[asked.message_id].facts
+    assert facts is not None
+    assert b"+39" not in facts
+    request = read_facts(facts).request
+    assert (request.campaign, request.tags, request.region) == ("spring", ("a",), "IT")
+
+
+@pytest.mark.parametrize(
+    ("phone", "place"),
+    [
+        ("+393331234567", Place("IT", ("Europe/Rome", "Europe/Vatican"))),
+        ("+12015550123", Place("US", ("America/New_York",))),
+        ("+14165550123", Place("CA", ("America/Toronto",))),
+        ("+56912345678", Place("CL", ("America/Santiago",))),
+        ("+999123456789", Place()),
+        ("+1", Place()),
+    ],
+)
+def test_phone_number_tells_country_and_wall_clocks(phone: str, place: Place) -> None:
+    assert place_of(phone) == place
