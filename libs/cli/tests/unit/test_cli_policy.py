@@ -29,8 +29,9 @@ def test_a_good_policy_is_told_with_version_rules_and_tests() -> None:
 def test_what_is_odd_is_warned_of_and_no_failure(tmp_path: Path) -> None:
     file = tmp_path / "policy.yaml"
     file.write_text("policy: p\nversion: 1\nclasses: [{ id: promo }]\nrules: []\n")
-    warning, *_, tests = check(file)
+    warning, second, *_, tests = check(file)
     assert warning.startswith("warning: no consent rule over all promo")
+    assert second.startswith("warning: no block rule of state stopped")
     assert tests == "tests    none of its own"
 
 

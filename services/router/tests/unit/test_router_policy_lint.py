@@ -5,6 +5,7 @@ import pytest
 from garbo.router.inbound.policy_file.load import PolicyRefused, read_policy_file
 
 TOP = "policy: p\nversion: 1\ntimezone: { default: Europe/Rome }\nclasses: [{ id: promo }]\nrules:\n"
+STOP = "id: s, type: block, state: stopped, applies_to: { class: promo }"
 CONSENT = "id: o, type: consent, purpose: marketing, applies_to: { class: promo }"
 DAY_CAP = "id: d, type: cap, limit: 1, window: { calendar: day }, applies_to: { class: promo }"
 
@@ -66,24 +67,40 @@ def test_quiet_rules_that_leave_an_hour_to_everybody_are_read(rules: list[str]) 
     read_policy_file(content(*rules))
 
 
-def test_promo_without_consent_is_warned_of() -> None:
-    (warning,) = read_policy_file(content()).warnings
-    assert "no consent rule over all promo" in warning
-    assert read_policy_file(content(CONSENT)).warnings == ()
-    (partly,) = read_policy_file(content(CONSENT.replace("promo }", "promo, brand: acme }"))).warnings
-    assert "no consent rule over all promo" in partly
+def warnings(*rules: str, top: str = TOP) -> tuple[str, ...]:
+    return read_policy_file(content(*rules, top=top)).warnings
+
+
+@pytest.mark.parametrize(
+    ("rules", "told"),
+    [
+        ([STOP], "no consent rule over all promo"),
+        ([STOP, CONSENT.replace("promo }", "promo, brand: acme }")], "no consent rule over all promo"),
+        ([STOP, CONSENT + ", except: { tag: vip }"], "no consent rule over all promo"),
+        ([CONSENT], "no block rule of state stopped over all promo"),
+        ([CONSENT, STOP.replace("stopped", "erased")], "no block rule of state stopped over all promo"),
+    ],
+)
+def test_promo_that_nobody_guards_is_warned_of(rules: list[str], told: str) -> None:
+    (warning,) = warnings(*rules)
+    assert told in warning
+    assert warnings(STOP, CONSENT) == ()
 
 
 def test_a_calendar_cap_without_a_rolling_one_is_warned_of() -> None:
-    (warning,) = read_policy_file(content(CONSENT, DAY_CAP)).warnings
+    (warning,) = warnings(STOP, CONSENT, DAY_CAP)
     assert warning.startswith("rule d: a calendar cap alone")
     rolling = DAY_CAP.replace("id: d", "id: r").replace("calendar: day", "rolling: 20h")
-    assert read_policy_file(content(CONSENT, DAY_CAP, rolling)).warnings == ()
-    for_utility = rolling.replace("class: promo", "class: utility")
-    assert len(read_policy_file(content(CONSENT, DAY_CAP, for_utility)).warnings) == 1
+    assert warnings(STOP, CONSENT, DAY_CAP, rolling) == ()
+    assert len(warnings(STOP, CONSENT, DAY_CAP, rolling.replace("class: promo", "class: utility"))) == 1
 
 
 def test_a_wall_clock_without_a_zone_of_last_resort_is_warned_of() -> None:
     unsaid = TOP.replace("timezone: { default: Europe/Rome }\n", "")
-    (warning,) = read_policy_file(content(CONSENT, quiet("q", "21:00", "09:00"), top=unsaid)).warnings
+    (warning,) = warnings(STOP, CONSENT, quiet("q", "21:00", "09:00"), top=unsaid)
     assert "is taken to live in UTC" in warning
+
+
+def test_counting_only_what_arrived_is_warned_of() -> None:
+    (warning,) = warnings(STOP, CONSENT, top="counting: { consume: delivered }\n" + TOP)
+    assert "lets what is on its way pass a cap" in warning

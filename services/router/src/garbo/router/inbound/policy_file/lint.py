@@ -7,6 +7,7 @@ from typing import Final
 from garbo.router.domain.instants import DAY_US
 from garbo.router.domain.policy import (
     RECIPIENT_ZONE,
+    BlockRule,
     Calendar,
     ConsentRule,
     QuietRule,
@@ -35,7 +36,7 @@ def lint(read: Sequence[ReadRule], *, zones_told: bool, findings: Findings) -> t
     _refuse_twins(read, findings)
     _refuse_endless_night(read, findings)
     rules = tuple(item.rule for item in read)
-    _warn_of_promo_without_consent(rules, findings)
+    _warn_of_unguarded_promo(rules, findings)
     _warn_of_calendar_alone(rules, findings)
     _warn_of_unsaid_zone(rules, findings, zones_told=zones_told)
     return rules
@@ -99,9 +100,12 @@ def _implies(narrow: Selector, wide: Selector) -> bool:
     )
 
 
-def _warn_of_promo_without_consent(rules: Sequence[Rule], findings: Findings) -> None:
-    if not any(isinstance(r, ConsentRule) and _implies(_PROMO, r.reach.applies_to) for r in rules):
+def _warn_of_unguarded_promo(rules: Sequence[Rule], findings: Findings) -> None:
+    over_all = [r for r in rules if _implies(_PROMO, r.reach.applies_to) and r.reach.exempt is None]
+    if not any(isinstance(r, ConsentRule) for r in over_all):
         findings.warnings.append("no consent rule over all promo: people get it who never said yes")
+    if not any(isinstance(r, BlockRule) and r.state == "stopped" for r in over_all):
+        findings.warnings.append("no block rule of state stopped over all promo: people get it who said STOP")
 
 
 def _warn_of_calendar_alone(rules: Sequence[Rule], findings: Findings) -> None:

@@ -97,6 +97,8 @@ def _policy(top: Fields, findings: Findings, *, version: str) -> Policy:
     zones = setting(settings.read_zones, top)
     ttl_us, skew_us, budget_us = setting(settings.read_lease, top)
     counting, codes = setting(settings.read_counting, top)
+    if counting.consume != "reserved":
+        findings.warnings.append(f"counting: consume: {counting.consume} lets what is on its way pass a cap")
     same_campaign, gather_us = setting(settings.read_arbitration, top)
     platform_stop, stop_words = setting(settings.read_opt_out, top)
     classes: tuple[ClassRule, ...] = tried(lambda: _classes(top, findings), ())
