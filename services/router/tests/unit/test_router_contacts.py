@@ -8,15 +8,20 @@ from uuid import uuid4
 import httpx
 import pytest
 
+from garbo.common.events.addresses import Recipient
 from garbo.router.domain.policy import Policy
 from garbo.router.flow.directory import Directory
+from garbo.router.flow.erasing import EraseContact
 from garbo.router.flow.policies import Policies
+from garbo.router.flow.previewing import PreviewRequests
 from garbo.router.flow.showing import ShowContacts
+from garbo.router.flow.suppressing import Suppress
 from garbo.router.inbound.http.api import http_app
 from garbo.router.inbound.http.contacts import Contacts
+from garbo.router.inbound.http.suppressions import Suppressions
 from garbo.router.testing.build import API_KEY, HASH_KEY, PHONE, business, consent, inbound, requested, result
 from garbo.router.testing.memory import InMemoryStore
-from garbo.router.testing.memory_reading import InMemoryContactReader
+from garbo.router.testing.memory_reading import InMemoryContactReader, InMemoryPreviewReader
 from garbo.router.testing.router import Router
 
 ADMIN_KEY = "test-admin-key"
@@ -53,7 +58,9 @@ def client_of(router: Router, *, key: str = API_KEY) -> httpx.AsyncClient:
         directory=Directory(router.business),
         hash_key=HASH_KEY,
     )
-    app = http_app(router.business, [Contacts(showing=showing)], health=[])
+    contacts = Contacts(showing=showing, erasing=EraseContact(router.means))
+    suppressions = Suppressions(suppress=Suppress(router.means), hash_key=HASH_KEY)
+    app = http_app(router.business, [contacts, suppressions], health=[])
     return httpx.AsyncClient(
         transport=httpx.ASGITransport(app=app, raise_app_exceptions=False),
         base_url="http://router",
@@ -81,7 +88,7 @@ async def test_each_cap_says_what_fills_it_and_when_that_frees(capped: Router) -
     mine, other = await promote(capped, "acme", "summer"), await promote(capped, "bolt", "winter")
     async with client_of(capped) as http:
         shown = (await http.get(f"/v1/contacts/{await find(http)}")).json()
-    caps = {(cap["rule"], cap["brand"]): cap for cap in shown["caps"]}
+    caps = {(cap["rule"], cap.get("brand")): cap for cap in shown["caps"]}
     week, acme = caps["week", None], caps["day", "acme"]
     assert (week["used"], week["limit"], week["full"]) == (2, 2, True)
     assert {send["message_id"] for send in week["by"]} == {mine, other}
@@ -119,7 +126,7 @@ async def test_another_brands_sends_fill_a_shared_cap_without_their_name(capped:
         answer = await http.get(f"/v1/contacts/{await find(http)}")
     shown = answer.json()
     week = next(cap for cap in shown["caps"] if cap["rule"] == "week")
-    assert [(send["brand"], send["campaign"], send["message_id"]) for send in week["by"]] == [
+    assert [(send.get("brand"), send.get("campaign"), send.get("message_id")) for send in week["by"]] == [
         (None, None, None)
     ]
     assert "winter" not in answer.text
@@ -181,3 +188,72 @@ async def test_nobody_is_answered_clearly(
         answer = await http.request(method, path, json=body)
     assert answer.status_code == status
     assert "333" not in answer.text
+
+
+async def test_an_erased_person_is_gone_and_what_waited_is_denied(capped: Router) -> None:
+    await capped.hear(consent())
+    await promote(capped, "acme", "summer")
+    waiting = requested()
+    await capped.ask(waiting)
+    async with client_of(capped, key=ADMIN_KEY) as http:
+        contact_id = await find(http)
+        erased = await http.delete(f"/v1/contacts/{contact_id}")
+        again = await http.delete(f"/v1/contacts/{contact_id}")
+        gone = await http.post("/v1/contacts:find", json={"phone": PHONE})
+        shown = (await http.get(f"/v1/contacts/{contact_id}?addresses=true")).json()
+    assert erased.json() == {"contact_id": contact_id, "addresses": 1, "suppressed": False}
+    assert (again.status_code, gone.status_code) == (200, 404)
+    assert (shown["erased"], shown["addresses"], shown["waiting"]) == (True, [], [])
+
+
+async def test_only_an_admin_erases_and_suppresses(capped: Router) -> None:
+    await capped.hear(consent())
+    async with client_of(capped) as http:
+        erased = await http.delete(f"/v1/contacts/{await find(http)}")
+        listed = await http.post("/v1/suppressions", json=a_list(PHONE))
+    assert (erased.status_code, listed.status_code) == (403, 403)
+
+
+async def test_a_list_reaches_who_is_known_and_who_is_not_yet(capped: Router, memory: InMemoryStore) -> None:
+    await capped.hear(consent())
+    stranger = "+393337654321"
+    async with client_of(capped, key=ADMIN_KEY) as http:
+        taken = await http.post("/v1/suppressions", json=a_list(PHONE, stranger))
+        shown = (await http.get(f"/v1/contacts/{await find(http)}")).json()
+    assert taken.json() == {"addresses": 2, "known": 1}
+    assert [listed["brand"] for listed in shown["suppressions"]] == ["acme"]
+    previews = PreviewRequests(capped.means, InMemoryPreviewReader(memory))
+    event = requested(purpose="promo")
+    preview = await previews.preview_people(
+        event, [Recipient(phone=stranger), Recipient(phone="+393331111111")]
+    )
+    (decided,) = await capped.ask(requested(to={"phone": stranger}))
+    assert preview.people[0].reason == decided.reason
+    assert preview.people[0].contact_id is None
+
+
+@pytest.mark.parametrize(
+    ("change", "status"),
+    [
+        ({"addresses": []}, 422),
+        ({"addresses": [{"phone": "12"}]}, 422),
+        ({"addresses": [{"contact_id": str(uuid4())}]}, 422),
+        ({"brand": "bolt"}, 403),
+        ({"as_of": "yesterday"}, 422),
+        ({"surprise": 1}, 422),
+    ],
+    ids=["nobody", "no_phone", "no_address", "foreign_brand", "no_date", "unknown_field"],
+)
+async def test_an_odd_list_is_refused(capped: Router, change: dict[str, object], status: int) -> None:
+    async with client_of(capped, key=ADMIN_KEY) as http:
+        answer = await http.post("/v1/suppressions", json={**a_list(PHONE), **change})
+    assert answer.status_code == status
+
+
+def a_list(*phones: str) -> dict[str, object]:
+    return {
+        "brand": "acme",
+        "source": "register",
+        "as_of": "2026-05-31T00:00:00Z",
+        "addresses": [{"phone": phone} for phone in phones],
+    }

@@ -10,7 +10,8 @@ from garbo.router.flow.previewing import PreviewRequests
 from garbo.router.inbound.http.api import http_app
 from garbo.router.inbound.http.decisions import Decisions
 from garbo.router.testing.build import API_KEY, business, consent, requested, template
-from garbo.router.testing.memory_reading import InMemoryBudgets
+from garbo.router.testing.memory import InMemoryStore
+from garbo.router.testing.memory_reading import InMemoryPreviewReader
 from garbo.router.testing.router import Router
 
 ASK: dict[str, Any] = {
@@ -22,7 +23,8 @@ ASK: dict[str, Any] = {
 
 
 def client_of(router: Router, *, key: str = API_KEY) -> httpx.AsyncClient:
-    previews = PreviewRequests(router.means, InMemoryBudgets())
+    assert isinstance(router.store, InMemoryStore)
+    previews = PreviewRequests(router.means, InMemoryPreviewReader(router.store))
     decisions = Decisions(previews=previews, store=router.store)
     app = http_app(router.business, [decisions], health=[])
     return httpx.AsyncClient(

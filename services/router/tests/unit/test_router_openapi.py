@@ -10,20 +10,23 @@ from jsonschema import Draft202012Validator
 from jsonschema.validators import validator_for
 
 from garbo.router.flow.directory import Directory
+from garbo.router.flow.erasing import EraseContact
 from garbo.router.flow.policies import Policies
 from garbo.router.flow.previewing import PreviewRequests
 from garbo.router.flow.showing import ShowContacts
 from garbo.router.flow.simulating import Period, Simulation
+from garbo.router.flow.suppressing import Suppress
 from garbo.router.inbound.http.api import Resource, http_app
 from garbo.router.inbound.http.contacts import Contacts
 from garbo.router.inbound.http.decisions import Decisions
 from garbo.router.inbound.http.openapi import openapi_document, openapi_yaml
 from garbo.router.inbound.http.operations import OPERATIONS
 from garbo.router.inbound.http.policies import PolicySimulations
+from garbo.router.inbound.http.suppressions import Suppressions
 from garbo.router.outbound.simulation_process import simulate
 from garbo.router.testing.build import API_KEY, HASH_KEY, business, consent, inbound, requested, template
 from garbo.router.testing.memory import InMemoryStore
-from garbo.router.testing.memory_reading import InMemoryBudgets, InMemoryContactReader
+from garbo.router.testing.memory_reading import InMemoryContactReader, InMemoryPreviewReader
 from garbo.router.testing.router import Router
 
 COMMITTED = Path(__file__).parents[4] / "docs" / "openapi-router.yaml"
@@ -33,6 +36,12 @@ ASK: dict[str, Any] = {
     "purpose": "promo",
     "content": template(),
     "campaign": "summer",
+}
+LIST = {
+    "brand": "acme",
+    "source": "register",
+    "as_of": "2026-05-01T00:00:00Z",
+    "addresses": [{"phone": "+393331234567"}],
 }
 
 
@@ -44,8 +53,9 @@ def resources_of(router: Router, memory: InMemoryStore) -> list[Resource]:
         hash_key=HASH_KEY,
     )
     return [
-        Decisions(previews=PreviewRequests(router.means, InMemoryBudgets()), store=router.store),
-        Contacts(showing=showing),
+        Decisions(previews=PreviewRequests(router.means, InMemoryPreviewReader(memory)), store=router.store),
+        Contacts(showing=showing, erasing=EraseContact(router.means)),
+        Suppressions(suppress=Suppress(router.means), hash_key=HASH_KEY),
         PolicySimulations(policies=Policies(router.policy), simulate=simulate),
     ]
 
@@ -118,12 +128,15 @@ async def test_real_answers_are_as_described(http: httpx.AsyncClient, router: Ro
         "PeoplePreview": (await http.post("/v1/decisions:preview", json={**ASK, "to": [phone]})).json(),
         "ContactFound": found,
         "ContactShown": (await http.get(f"{contact}?addresses=true")).json(),
+        "ListTaken": (await http.post("/v1/suppressions", json=LIST)).json(),
+        "ContactErased": (await http.delete(contact)).json(),
         "Problem": (await http.get("/v1/decisions/none")).json(),
     }
     for name, answer in answers.items():
         assert faults(answer, ref(name)) == [], name
     assert faults({**ASK, "to": [phone]}, ref("PreviewRequest")) == []
     assert faults({**ASK, "to": []}, ref("PreviewRequest"))
+    assert faults(LIST, ref("SuppressionList")) == []
 
 
 def test_a_report_is_as_described(router: Router) -> None:

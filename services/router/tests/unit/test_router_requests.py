@@ -15,7 +15,7 @@ from garbo.router.flow.ask import Asked
 from garbo.router.flow.previewing import PreviewRequests
 from garbo.router.testing.build import AT, OTHER_NUMBER, PHONE, consent, inbound, requested, template, text
 from garbo.router.testing.memory import InMemoryStore
-from garbo.router.testing.memory_reading import InMemoryBudgets
+from garbo.router.testing.memory_reading import InMemoryPreviewReader
 from garbo.router.testing.router import Router
 
 
@@ -162,7 +162,7 @@ async def test_preview_answers_as_a_decision_would_and_writes_nothing(
     await router.hear(consent())
     before = memory.tables.copied()
     stranger = requested(to={"phone": "+393339999999"})
-    previews = await PreviewRequests(router.means, InMemoryBudgets()).preview(
+    previews = await PreviewRequests(router.means, InMemoryPreviewReader(memory)).preview(
         [Asked(requested()), Asked(stranger), Asked(requested(client="no"))]
     )
     assert [(p.verdict, p.reason, p.grant) for p in previews] == [

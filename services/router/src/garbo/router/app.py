@@ -16,6 +16,7 @@ from garbo.common.runtime.settings import load
 from garbo.common.runtime.telemetry import Telemetry, observe
 from garbo.router.flow.cancelling import SweepCampaigns
 from garbo.router.flow.directory import Directory
+from garbo.router.flow.erasing import EraseContact
 from garbo.router.flow.events import TakeEvents
 from garbo.router.flow.means import Means
 from garbo.router.flow.outbox import EmptyOutbox
@@ -25,6 +26,7 @@ from garbo.router.flow.reaping import EndLeases
 from garbo.router.flow.rechecking import RecheckGrants
 from garbo.router.flow.requests import DecideRequests
 from garbo.router.flow.showing import ShowContacts
+from garbo.router.flow.suppressing import Suppress
 from garbo.router.flow.upkeep import KeepTidy
 from garbo.router.flow.waking import WakeWaiting
 from garbo.router.inbound.clockwork import Clockwork, Pace, Work
@@ -32,6 +34,7 @@ from garbo.router.inbound.http.api import Resource, http_app
 from garbo.router.inbound.http.contacts import Contacts
 from garbo.router.inbound.http.decisions import Decisions
 from garbo.router.inbound.http.policies import PolicySimulations
+from garbo.router.inbound.http.suppressions import Suppressions
 from garbo.router.inbound.policy_file.watch import PolicyWatch
 from garbo.router.inbound.subscribers import lanes
 from garbo.router.outbound.kafka import KafkaAnnouncer
@@ -40,7 +43,7 @@ from garbo.router.outbound.postgres import PostgresStore
 from garbo.router.outbound.postgres_budget import PostgresStock
 from garbo.router.outbound.postgres_outbox import PostgresOutbox
 from garbo.router.outbound.postgres_policies import PostgresPolicies
-from garbo.router.outbound.postgres_reading import PostgresBudgetReader, PostgresContactReader
+from garbo.router.outbound.postgres_reading import PostgresContactReader, PostgresPreviewReader
 from garbo.router.outbound.postgres_upkeep import PostgresUpkeep
 from garbo.router.outbound.postgres_work import PostgresWorkStore
 from garbo.router.outbound.simulation_process import simulate
@@ -168,10 +171,11 @@ class Rooms:
             directory=self.directory,
             hash_key=self.hash_key,
         )
-        previews = PreviewRequests(means, PostgresBudgetReader(database))
+        previews = PreviewRequests(means, PostgresPreviewReader(database))
         return (
             Decisions(previews=previews, store=means.store),
-            Contacts(showing=showing),
+            Contacts(showing=showing, erasing=EraseContact(means)),
+            Suppressions(suppress=Suppress(means), hash_key=self.hash_key),
             PolicySimulations(policies=self.policies, simulate=simulate),
         )
 

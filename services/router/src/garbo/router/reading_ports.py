@@ -40,9 +40,13 @@ class ContactReader(Protocol):
         ...
 
 
-class BudgetReader(Protocol):
-    """Reads budgets without leasing anything."""
+class PreviewReader(Protocol):
+    """Reads what only a preview needs to look at: a decision would lease or make it."""
 
     async def left(self, budgets: Sequence[Want]) -> Mapping[Want, int]:
-        """Tell what is left of each, leased to somebody or not."""
+        """Tell what is left of each budget, leased to somebody or not."""
+        ...
+
+    async def lists_at(self, address_hashes: Sequence[str]) -> Mapping[str, Mapping[str, int]]:
+        """Tell what suppression lists say of addresses nobody has written to yet: hash -> brand -> since."""
         ...

@@ -61,7 +61,8 @@ def _filling(send: Json) -> str:
     campaign = f" {send['campaign']}" if send.get("campaign") else ""
     still = ", not settled" if send["open"] else ""
     frees = f", frees {_instant(send['frees_at'])}" if send.get("frees_at") else ""
-    return f"{send['message_id'][:8]}{campaign} {_instant(send['counts_at'])}{still}{frees}"
+    name = send["message_id"][:8] if send.get("message_id") else "another brand"
+    return f"{name}{campaign} {_instant(send['counts_at'])}{still}{frees}"
 
 
 def _promo(answer: Json) -> str:

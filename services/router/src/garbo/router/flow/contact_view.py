@@ -116,8 +116,8 @@ class EvidenceShown(Shown):
 class Filling(Shown):
     """One send that stands in a cap's window. Of other brands than the key's only the instants are shown."""
 
-    message_id: UUID | None
-    brand: str | None
+    message_id: UUID | None = None
+    brand: str | None = None
     campaign: str | None = None
     message_class: str
     counts_at: AwareDatetime
@@ -199,3 +199,12 @@ class ContactFound(Shown):
     """Whose address it is."""
 
     contact_id: UUID
+
+
+class ContactErased(Shown):
+    """What was erased."""
+
+    contact_id: UUID
+    addresses: int
+    suppressed: bool
+    """An entry stays that keeps promos away from their addresses: they had opted out."""

@@ -22,8 +22,9 @@ from garbo.router.flow.preview_view import PeoplePreview, PersonPreview, Verdict
 from garbo.router.flow.recognising import campaign_sends_of, campaigns_of, door_of, recognised
 from garbo.router.flow.records import decided_record, refused_record
 from garbo.router.flow.stock import budget_rules, period_of, scope_of
+from garbo.router.flow.suppressing import with_lists
 from garbo.router.ports import Contact, Moment
-from garbo.router.reading_ports import BudgetReader
+from garbo.router.reading_ports import PreviewReader
 from garbo.router.work_ports import Want
 
 
@@ -37,13 +38,25 @@ class _Seen:
     moment: Moment
     campaign_sends: Mapping[tuple[ContactId, str], Sequence[Send]] | None
     budget_left: Mapping[Want, int]
+    lists: Mapping[str, Mapping[str, int]]
+    """What suppression lists say of addresses nobody has written to yet, by hash."""
+
+    def state_of(self, contact: Contact, campaign: str | None) -> RecipientState:
+        """Give the state a decision would start from."""
+        fresh = RecipientState(suppressed=self.lists.get(contact.address.hash, {}))
+        state = self.states.get(contact.contact_id, fresh)
+        if self.campaign_sends is None or campaign is None:
+            return state
+        return replace(
+            state, campaign_sends=tuple(self.campaign_sends.get((contact.contact_id, campaign), ()))
+        )
 
 
 class PreviewRequests:
     """Decides with `decide`, from what is stored now; each request alone, as if no other were asked."""
 
-    def __init__(self, means: Means, budgets: BudgetReader) -> None:
-        self._means, self._budgets = means, budgets
+    def __init__(self, means: Means, reader: PreviewReader) -> None:
+        self._means, self._reader = means, reader
 
     async def preview(self, asked: Sequence[Asked]) -> list[DecisionMade]:
         """Give the record of each, without a grant."""
@@ -71,12 +84,15 @@ class PreviewRequests:
         async with means.store.batch() as batch:
             known = await batch.contacts_at((d.address for d in doors if d.address), mint=False)
             asks = await recognised(batch, doors, known)
-            states = await batch.peek({ask.contact.contact_id for ask in asks if ask.contact})
+            states = dict(await batch.peek({ask.contact.contact_id for ask in asks if ask.contact}))
+            states |= await with_lists(batch, states)
             moment = await batch.look_up((), campaigns=campaigns_of(asks))
             sends = await campaign_sends_of(batch, policy, asks)
         wants = {want for one in asked for want in _wants(policy, one.event, moment.now_us)}
-        left = await self._budgets.left(list(wants)) if wants else {}
-        return _Seen(policy, asks, states, moment, sends, left)
+        left = await self._reader.left(list(wants)) if wants else {}
+        unmet = [d.address.hash for d in doors if d.address and d.address.hash not in known]
+        lists = await self._reader.lists_at(unmet) if unmet else {}
+        return _Seen(policy, asks, states, moment, sends, left, lists)
 
     def _record(self, seen: _Seen, ask: Ask) -> DecisionMade:
         contact = ask.contact or self._stranger(ask)
@@ -84,10 +100,7 @@ class PreviewRequests:
         if ask.refusal or contact is None:
             reason = ask.refusal or "unknown_contact"
             return refused_record(ask, reason, policy_version=policy.version, now_us=now_us)
-        state = seen.states.get(contact.contact_id, RecipientState())
-        if seen.campaign_sends is not None and ask.event.campaign is not None:
-            sends = seen.campaign_sends.get((contact.contact_id, ask.event.campaign), ())
-            state = replace(state, campaign_sends=tuple(sends))
+        state = seen.state_of(contact, ask.event.campaign)
         decision = decide(policy, state, self._request(seen, ask, contact), now_us)
         record = decided_record(
             ask, contact, decision, policy_version=policy.version, state_version=state.version, now_us=now_us

@@ -91,6 +91,9 @@ HELD: Final[Mapping[str, str]] = {
 }
 
 
+LISTS_AT: Final = (
+    "SELECT address_hash, brand, since FROM router.suppression WHERE address_hash = ANY ($1::text[])"
+)
 # What slices still hold of what was taken is left as well.
 BUDGETS_USED: Final = """
 SELECT coalesce(b.taken, 0) - coalesce((
@@ -158,19 +161,28 @@ class PostgresContactReader:
             yield connection
 
 
-class PostgresBudgetReader:
-    """A `BudgetReader`. Transient failures come out as `RetryLater`."""
+class PostgresPreviewReader:
+    """A `PreviewReader`. Transient failures come out as `RetryLater`."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     async def left(self, budgets: Sequence[Want]) -> Mapping[Want, int]:
-        """Tell what is left of each, leased to somebody or not."""
+        """Tell what is left of each budget, leased to somebody or not."""
         days = [EPOCH.date() + timedelta(days=want.period) for want in budgets]
         columns = [want.rule for want in budgets], [want.scope for want in budgets], days
         async with self._database.connection() as connection:
             rows = await connection.fetch(BUDGETS_USED, *columns)
         return {want: want.limit - row["used"] for want, row in zip(budgets, rows, strict=True)}
+
+    async def lists_at(self, address_hashes: Sequence[str]) -> Mapping[str, Mapping[str, int]]:
+        """Tell what suppression lists say of addresses nobody has written to yet: hash -> brand -> since."""
+        async with self._database.connection() as connection:
+            rows = await connection.fetch(LISTS_AT, list(address_hashes))
+        lists: dict[str, dict[str, int]] = {}
+        for row in rows:
+            lists.setdefault(row["address_hash"], {})[row["brand"]] = to_us(row["since"])
+        return lists
 
 
 def read_evidence(row: asyncpg.Record) -> ConsentEvidence:

@@ -59,12 +59,20 @@ class InMemoryContactReader:
         }
 
 
-class InMemoryBudgets:
-    """A `BudgetReader` of budgets nobody has drawn on, but for what a test says."""
+class InMemoryPreviewReader:
+    """A `PreviewReader` over the store in memory; nobody has drawn on budgets, but for what a test says."""
 
-    def __init__(self, used: Mapping[str, int] | None = None) -> None:
-        self._used = used or {}
+    def __init__(self, store: InMemoryStore, used: Mapping[str, int] | None = None) -> None:
+        self._store, self._used = store, used or {}
 
     async def left(self, budgets: Sequence[Want]) -> Mapping[Want, int]:
-        """Tell what is left of each."""
+        """Tell what is left of each budget."""
         return {want: want.limit - self._used.get(want.rule, 0) for want in budgets}
+
+    async def lists_at(self, address_hashes: Sequence[str]) -> Mapping[str, Mapping[str, int]]:
+        """Tell what suppression lists say of addresses."""
+        lists: dict[str, dict[str, int]] = {}
+        for (address_hash, brand), told in self._store.tables.suppressions.items():
+            if address_hash in address_hashes:
+                lists.setdefault(address_hash, {})[brand] = told.since_us
+        return lists

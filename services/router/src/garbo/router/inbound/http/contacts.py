@@ -11,19 +11,20 @@ from garbo.common.business import Client
 from garbo.common.events.addresses import Recipient
 from garbo.common.events.ids import ContactId
 from garbo.common.runtime.http import JSONBytes
-from garbo.router.flow.contact_view import ContactFound
+from garbo.router.flow.contact_view import ContactErased, ContactFound
+from garbo.router.flow.erasing import EraseContact
 from garbo.router.flow.showing import ShowContacts
-from garbo.router.inbound.http.door import Door, Refusal, read_as, read_json
+from garbo.router.inbound.http.door import Door, Refusal, json_of, read_as, read_json
 
 EXPORT_S: Final = 300.0
 """An export looks through every day that is kept."""
 
 
 class Contacts:
-    """Find, show, export. No phone number stands in a URL, and in an answer only when an admin asks."""
+    """Find, show, export, erase. No phone stands in a URL, and in an answer only when an admin asks."""
 
-    def __init__(self, *, showing: ShowContacts) -> None:
-        self._showing = showing
+    def __init__(self, *, showing: ShowContacts, erasing: EraseContact) -> None:
+        self._showing, self._erasing = showing, erasing
 
     def routes(self, door: Door) -> list[Route]:
         """Give the routes."""
@@ -31,6 +32,7 @@ class Contacts:
             door.route("POST", "/v1/contacts:find", "read", self.find),
             door.route("GET", "/v1/contacts/{contact_id}:export", "admin", self.export, answer_s=EXPORT_S),
             door.route("GET", "/v1/contacts/{contact_id}", "read", self.show),
+            door.route("DELETE", "/v1/contacts/{contact_id}", "admin", self.erase),
         ]
 
     async def find(self, request: Request, _: Client) -> Response:
@@ -39,9 +41,7 @@ class Contacts:
         found = await self._showing.find(who)
         if found is None:
             raise Refusal(404, "Nobody", "Nobody is known by this address: no message was asked for it yet.")
-        return Response(
-            ContactFound(contact_id=found).model_dump_json().encode(), media_type="application/json"
-        )
+        return json_of(ContactFound(contact_id=found))
 
     async def show(self, request: Request, client: Client) -> Response:
         """Show state, caps and consents, as far as the key's brands go."""
@@ -51,7 +51,7 @@ class Contacts:
         shown = await self._showing.show(_contact_id(request), brands=client.brands, addresses=addresses)
         if shown is None:
             raise _unknown()
-        return Response(shown.model_dump_json().encode(), media_type="application/json")
+        return json_of(shown)
 
     async def export(self, request: Request, _: Client) -> Response:
         """Give everything that is held about a person."""
@@ -59,6 +59,17 @@ class Contacts:
         if held is None:
             raise _unknown()
         return JSONBytes(held)
+
+    async def erase(self, request: Request, _: Client) -> Response:
+        """Forget a person; a second time answers the same way."""
+        erased = await self._erasing.erase(_contact_id(request))
+        if erased is None:
+            raise _unknown()
+        return json_of(
+            ContactErased(
+                contact_id=erased.contact_id, addresses=erased.addresses, suppressed=erased.suppressed
+            )
+        )
 
 
 def _contact_id(request: Request) -> ContactId:

@@ -17,7 +17,7 @@ from garbo.common.events.requests import SendRequested
 from garbo.common.events.wire import encode
 from garbo.router.flow.ask import Asked
 from garbo.router.flow.previewing import PreviewRequests
-from garbo.router.inbound.http.door import Door, Refusal, fault_of, read_json
+from garbo.router.inbound.http.door import Door, Refusal, fault_of, json_of, read_json
 from garbo.router.ports import Store
 
 MOST_PREVIEWS: Final = 1000
@@ -52,7 +52,7 @@ class Decisions:
         people = [_read_person(item, place=place) for place, item in enumerate(body["to"])]
         event = _read({**body, "to": body["to"][0]}, client=client, place=None)
         answer = await self._previews.preview_people(event, people)
-        return _json(answer.model_dump_json(exclude_none=True).encode())
+        return json_of(answer)
 
     async def show(self, request: Request, client: Client) -> Response:
         """Give the current decision about a request as it was published; with `history`, all of them."""

@@ -107,6 +107,11 @@ def read_as(model: type[M], value: Any, *, title: str) -> M:  # noqa: ANN401 - J
         raise Refusal(422, title, **fault_of(error)) from None
 
 
+def json_of(answer: BaseModel) -> Response:
+    """Answer with a model; what is null is left out."""
+    return Response(answer.model_dump_json(exclude_none=True).encode(), media_type="application/json")
+
+
 def fault_of(error: ValidationError) -> dict[str, str]:
     """Give the first fault as `detail` and `field`; never what was sent."""
     first = error.errors(include_input=False, include_url=False, include_context=False)[0]

@@ -19,19 +19,22 @@ from garbo.common.events.addresses import Recipient
 from garbo.common.events.decisions import DecisionMade
 from garbo.common.events.requests import SendRequested
 from garbo.common.runtime.http import JSONBytes
-from garbo.router.flow.contact_view import ContactFound, ContactShown
+from garbo.router.flow.contact_view import ContactErased, ContactFound, ContactShown
 from garbo.router.flow.preview_view import PeoplePreview
 from garbo.router.flow.simulation_report import SimulationReport
 from garbo.router.inbound.http.decisions import MOST_PREVIEWS
 from garbo.router.inbound.http.operations import OPERATIONS, Operation, Problem
 from garbo.router.inbound.http.policies import SimulationAsked, SimulationFailed, SimulationProgress
+from garbo.router.inbound.http.suppressions import ListTaken, SuppressionList
 
-READ: Final[Sequence[type[BaseModel]]] = (SendRequested, Recipient, SimulationAsked)
+READ: Final[Sequence[type[BaseModel]]] = (SendRequested, Recipient, SimulationAsked, SuppressionList)
 WRITTEN: Final[Sequence[type[BaseModel]]] = (
     DecisionMade,
     PeoplePreview,
     ContactFound,
     ContactShown,
+    ContactErased,
+    ListTaken,
     SimulationProgress,
     SimulationFailed,
     SimulationReport,

@@ -150,6 +150,31 @@ OPERATIONS: Final[Sequence[Operation]] = (
         errors=NOBODY,
     ),
     Operation(
+        id="eraseContact",
+        method="DELETE",
+        path="/v1/contacts/{contact_id}",
+        scope="admin",
+        summary="Forget a person",
+        description=(
+            "Addresses, state and waiting requests are gone at once; proofs of consent stay without the"
+            " person. Who had opted out stays suppressed, by a keyed hash of the address alone. What is on"
+            " the wire stands."
+        ),
+        parameters=(CONTACT_ID,),
+        answer=_ref("ContactErased"),
+        errors=NOBODY,
+    ),
+    Operation(
+        id="suppress",
+        method="POST",
+        path="/v1/suppressions",
+        scope="admin",
+        summary="Bring a list of people who must not be promoted to",
+        description="Idempotent: after a failure the same list again does the rest.",
+        body=_ref("SuppressionList"),
+        answer=_ref("ListTaken"),
+    ),
+    Operation(
         id="simulatePolicy",
         method="POST",
         path="/v1/policies:simulate",

@@ -1,0 +1,77 @@
+"""`/v1/suppressions`: lists of people who must not be promoted to."""
+
+from typing import Annotated, Final, Literal
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from garbo.common.business import Client
+from garbo.common.events.addresses import Recipient
+from garbo.common.events.ids import address_hash
+from garbo.common.events.requests import Name
+from garbo.router.domain.instants import to_us
+from garbo.router.flow.shown import Shown
+from garbo.router.flow.suppressing import Listed, Suppress
+from garbo.router.inbound.http.door import Door, Refusal, json_of, read_as, read_json
+from garbo.router.ports import Address
+
+MOST_ADDRESSES: Final = 10_000
+ANSWER_S: Final = 60.0
+EVERY_BRAND: Final = "*"
+
+
+class SuppressionList(BaseModel):
+    """People who must not be promoted to, as of an instant: a later opt-in of theirs outweighs the list."""
+
+    model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
+
+    brand: Name | Literal["*"]
+    """Whose promos; `*` for all brands."""
+    source: Name
+    """Where the list comes from."""
+    as_of: AwareDatetime
+    """The list's date."""
+    addresses: Annotated[tuple[Recipient, ...], Field(min_length=1, max_length=MOST_ADDRESSES)]
+    """Phones, user ids or groups; a contact id is no address."""
+
+
+class ListTaken(Shown):
+    """A list that is in force."""
+
+    addresses: int
+    known: int
+    """Of people the router knew already; the others meet the list when they are first written to."""
+
+
+class Suppressions:
+    """`POST /v1/suppressions`: scope `admin`. Idempotent."""
+
+    def __init__(self, *, suppress: Suppress, hash_key: bytes) -> None:
+        self._suppress, self._hash_key = suppress, hash_key
+
+    def routes(self, door: Door) -> list[Route]:
+        """Give the routes."""
+        return [door.route("POST", "/v1/suppressions", "admin", self.take, answer_s=ANSWER_S)]
+
+    async def take(self, request: Request, client: Client) -> Response:
+        """Take a list in; addresses are kept as keyed hashes alone."""
+        told = read_as(SuppressionList, await read_json(request), title="Not a list")
+        if told.brand not in (EVERY_BRAND, *client.brands):
+            raise Refusal(403, "Not your brand", "The key's client does not have this brand.")
+        since_us = to_us(told.as_of)
+        listed = [
+            Listed(self._address(who, place), told.brand, since_us, told.source)
+            for place, who in enumerate(told.addresses)
+        ]
+        known = await self._suppress.take(listed)
+        return json_of(ListTaken(addresses=len(listed), known=known))
+
+    def _address(self, who: Recipient, place: int) -> Address:
+        if who.address is None:
+            raise Refusal(
+                422, "Not an address", "Give a phone or a user id: a list outlives people.", index=place
+            )
+        kind, value = who.address
+        return Address(kind=kind, value=value, hash=address_hash(self._hash_key, kind, value))
