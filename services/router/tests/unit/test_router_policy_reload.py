@@ -31,8 +31,6 @@ class Watched:
     def __init__(self, file: Path) -> None:
         self.file, self.policies = file, Policies()
         self.archive, self.meter = InMemoryPolicies(), RememberingPolicyMeter()
-        self.told: list[tuple[str, str]] = []
-        self.policies.on_change(lambda before, now: self.told.append((before.name, now.name)))
         self.watch = PolicyWatch(file, policies=self.policies, archive=self.archive, meter=self.meter)
 
     async def settle(self) -> None:
@@ -60,16 +58,14 @@ async def test_the_file_is_in_force_and_stored_from_the_start(watched: Watched) 
     assert list(watched.archive.kept.values()) == [FIRST]
     assert watched.meter.shown == ("first", watched.policies.current.version)
     assert watched.meter.refused is False
-    assert watched.told == []
 
 
-async def test_a_changed_file_comes_into_force_and_is_stored_and_told(watched: Watched) -> None:
+async def test_a_changed_file_comes_into_force_and_is_stored(watched: Watched) -> None:
     await watched.watch.start()
     watched.file.write_text(SECOND)
     await watched.settle()
     assert watched.name == "second"
     assert list(watched.archive.kept.values()) == [FIRST, SECOND]
-    assert watched.told == [("first", "second")]
 
 
 async def test_a_file_renamed_over_it_and_a_link_moved_are_seen(tmp_path: Path) -> None:
@@ -157,16 +153,6 @@ async def test_a_change_that_cannot_be_stored_is_not_in_force_until_it_can(watch
     watched.archive.closed = False
     await watched.watch.look()
     assert watched.name == "second"
-
-
-def test_a_policy_of_the_same_version_tells_nobody() -> None:
-    policy = read_policy(FIRST.encode())
-    policies, told = Policies(policy), list[tuple[str, str]]()
-    policies.on_change(lambda before, now: told.append((before.name, now.name)))
-    policies.activate(policy)
-    assert told == []
-    policies.activate(read_policy(SECOND.encode()))
-    assert told == [("first", "second")]
 
 
 def test_asking_before_a_policy_is_in_force_is_a_bug() -> None:
