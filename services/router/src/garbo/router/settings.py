@@ -25,4 +25,4 @@ class RouterSettings(WithKafka, WithPostgres):
     batch_records: Annotated[int, Field(ge=1, le=5000)] = 500
     """Requests decided in one transaction."""
     keep_days: Annotated[int, Field(ge=31, le=3650)] = 90
-    """Days that decisions, grants and seen request ids are kept, or the policy's history where it is longer."""
+    """Days that decisions, grants and seen request ids are kept, or as long as the policy counts."""

@@ -6,7 +6,6 @@ from typing import Final
 
 from garbo.common.events.contacts import CampaignChanged
 from garbo.router.domain.grant import Grant, revoke
-from garbo.router.domain.instants import to_us
 from garbo.router.flow.claiming import claimed_ledger
 from garbo.router.flow.ledger import Ledger
 from garbo.router.flow.policies import Policies
@@ -23,9 +22,10 @@ async def note_cancelled(store: Store, events: Sequence[CampaignChanged]) -> Non
 
     From this commit on no request of theirs is allowed, and no grant of theirs can be claimed.
     """
-    called_off = {(e.brand, e.campaign): to_us(e.occurred_at) for e in reversed(events)}
+    called_off = sorted({(event.brand, event.campaign) for event in events})
     async with store.batch() as batch:
-        await batch.write(Changes({}, cancelled=[(*name, at_us) for name, at_us in called_off.items()]))
+        moment = await batch.look_up(())
+        await batch.write(Changes({}, cancelled=[(*name, moment.now_us) for name in called_off]))
 
 
 @dataclass(frozen=True, slots=True)

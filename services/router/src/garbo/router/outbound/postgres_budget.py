@@ -16,7 +16,7 @@ from garbo.router.work_ports import Want
 if TYPE_CHECKING:
     from garbo.common.runtime.postgres import Connection
 
-HELD_S: Final = 60
+HELD_S: Final = 60.0
 """A slice nobody used for so long may be taken back by anybody: also when its owner is dead."""
 SLICES_OF_LIMIT: Final = 100
 LARGEST_SLICE: Final = 1_000
@@ -82,8 +82,8 @@ _Budget: TypeAlias = tuple[str, str, date]
 class PostgresStock:
     """A `Stock`. Each one is an owner of its own: give every lane its own."""
 
-    def __init__(self, database: Database) -> None:
-        self._database, self._owner = database, uuid4()
+    def __init__(self, database: Database, *, held_s: float = HELD_S) -> None:
+        self._database, self._owner, self._held_s = database, uuid4(), held_s
 
     async def now_us(self) -> int:
         """Read the database's clock, for the period."""
@@ -94,7 +94,7 @@ class PostgresStock:
         """See to it that this process holds what is wanted, as far as the limits go; returns its slices."""
         columns = _columns(wants)
         async with self._database.connection() as connection:
-            own = await connection.fetch(OWN, self._owner, *columns, HELD_S)
+            own = await connection.fetch(OWN, self._owner, *columns, self._held_s)
             taken = {_budget(row): row["taken"] for row in await connection.fetch(TAKEN, *columns)}
         left: dict[_Budget, int] = {}
         for row in own:
@@ -112,7 +112,7 @@ class PostgresStock:
         taken = await connection.fetchval(LOCK, *budget)
         taken -= await connection.fetchval(RETURNED, *budget, self._owner)
         size = slice_size(limit=want.limit, left=want.limit - taken, wanted=want.count)
-        row = await connection.fetchrow(LEASE, *budget, size, self._owner, HELD_S, taken + size)
+        row = await connection.fetchrow(LEASE, *budget, size, self._owner, self._held_s, taken + size)
         return [] if row is None else [row["slice_id"]]
 
 

@@ -16,9 +16,9 @@ DELETE FROM router.budget_slice
 WHERE held_until < clock_timestamp() - make_interval(days => $1) AND size = used
 """
 BACKLOG: Final = """
-SELECT (SELECT count(*) FROM (SELECT FROM router.deferred LIMIT 1000000) AS some) AS waiting,
+SELECT (SELECT count(*) FROM (SELECT FROM router.deferred LIMIT 1000000) AS counted) AS waiting,
        (SELECT min(due_at) FROM router.deferred) AS due_at,
-       (SELECT count(*) FROM (SELECT FROM router.outbox LIMIT 1000000) AS some) AS outbox,
+       (SELECT count(*) FROM (SELECT FROM router.outbox LIMIT 1000000) AS counted) AS outbox,
        (SELECT written_at FROM router.outbox ORDER BY id LIMIT 1) AS written_at,
        (SELECT until FROM router.reaped) AS reaped_until,
        clock_timestamp() AS now_at
