@@ -64,7 +64,7 @@ def stop_by_platform(
             contact_id,
             brand=act.brand,
             number=None if whole_brand else number,
-            waiting_reason="stopped" if whole_brand else None,
+            waiting_reason="platform_stopped" if whole_brand else None,
             trace=trace,
         )
 

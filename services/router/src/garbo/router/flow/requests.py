@@ -9,6 +9,7 @@ from garbo.router.flow.desk import Desk
 from garbo.router.flow.means import Means
 from garbo.router.flow.recognising import campaign_sends_of, campaigns_of, door_of, recognised
 from garbo.router.flow.stock import Shelf, leased
+from garbo.router.flow.suppressing import with_lists
 from garbo.router.ports import Batch, Deferred
 
 
@@ -43,14 +44,18 @@ class DecideRequests:
         """Lock the people, then read what is stored."""
         contact_ids = {ask.contact.contact_id for ask in asks if ask.contact}
         states = dict(await batch.lock(contact_ids))
-        if len(states) < len(contact_ids) or any(s.merged_into is not None for s in states.values()):
+        if len(states) < len(contact_ids) or any(s.merged_into or s.erased for s in states.values()):
             raise RetryLater("contact_moved")  # erased or merged since it was found
+        listed = await with_lists(batch, states)
+        states |= listed
         waiting = await _rivals(batch, policy, asks)
         message_ids = [ask.message_id for ask in asks] + [waits.message_id for waits in waiting]
         moment = await batch.look_up(message_ids, campaigns=campaigns_of(asks))
         sends = await campaign_sends_of(batch, policy, asks)
         means = self._means
-        return Desk(policy, means.directory, means.meter, moment, states, waiting, sends)
+        desk = Desk(policy, means.directory, means.meter, moment, states, waiting, sends)
+        desk.touched |= listed.keys()
+        return desk
 
 
 async def _rivals(batch: Batch, policy: Policy, asks: Iterable[Ask]) -> Sequence[Deferred]:

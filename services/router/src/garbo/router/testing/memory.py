@@ -198,7 +198,7 @@ class InMemoryBatch:
         for message_id, record in changes.further.items():
             if stored := tables.decisions.get(message_id):
                 tables.decisions[message_id] = replace(stored, records=(*stored.records, record))
-        for grant in (*changes.grants, *changes.settled):
+        for grant in (*changes.settled, *changes.grants):
             tables.grants[grant.message_id] = grant
         if changes.templates:
             tables.templates = _merged(tables.templates, changes.templates)
@@ -225,6 +225,10 @@ class InMemoryBatch:
             tables.cancelled.setdefault((brand, campaign), at_us)
         for key, sends in changes.counted.items():
             tables.counted[key] = tuple(sorted(sends, key=lambda send: send.message_id))
+        for (contact_id, message_id), (campaign, recounted) in changes.recounted.items():
+            others = (s for s in tables.counted.get((contact_id, campaign), ()) if s.message_id != message_id)
+            now = [*others, *([] if recounted is None else [recounted])]
+            tables.counted[contact_id, campaign] = tuple(sorted(now, key=lambda send: send.message_id))
         tables.outbox = (*tables.outbox, *changes.outbox)
 
     def _free(self, contact_ids: Sequence[ContactId]) -> None:

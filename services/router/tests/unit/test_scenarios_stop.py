@@ -1,0 +1,409 @@
+"""STOP, START, unclear words, preferences and consent: what each does to promos, granted and waiting."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+
+from garbo.common.business import Business
+from garbo.common.events.addresses import Person
+from garbo.common.events.content import InteractiveContent, TextContent
+from garbo.common.events.platform import PlatformChange
+from garbo.common.events.requests import SendRequested
+from garbo.common.events.topics import SEND_REQUESTED
+from garbo.router.domain.keywords import KEEP_BUTTON, STOP_BUTTON
+from garbo.router.domain.policy import Policy
+from garbo.router.domain.state import RecipientState
+from garbo.router.testing.build import (
+    AT,
+    CARE_NUMBER,
+    PHONE,
+    PROMO_NUMBER,
+    business,
+    consent,
+    inbound,
+    requested,
+    result,
+    status,
+    text,
+)
+from garbo.router.testing.memory import InMemoryStore
+from garbo.router.testing.router import Router
+
+OPT_IN = "id: opt-in, type: consent, purpose: marketing, applies_to: { class: promo }, hard: true"
+DOUBLE = f"{OPT_IN}, level: double"
+STOPPED = "id: user-stop, type: block, state: stopped, applies_to: { class: promo }, hard: true"
+ONE_A_WEEK = (
+    "id: c, type: cap, limit: 1, window: { rolling: 7d }, applies_to: { class: promo },"
+    " counts: { class: promo }, on_hit: { defer: 30d }"
+)
+
+
+def asked_back(router: Router) -> list[SendRequested]:
+    return [e for e in router.announcer.of(SEND_REQUESTED) if isinstance(e, SendRequested)]
+
+
+def the_state(memory: InMemoryStore) -> RecipientState:
+    (state,) = memory.tables.states.values()
+    return state
+
+
+def preference(word: str, *, at: datetime = AT, number: str = PROMO_NUMBER) -> PlatformChange:
+    said = {"wa_id": PHONE[1:], "category": "marketing_messages", "value": word}
+    return PlatformChange(
+        change_id=f"{word}:{at.isoformat()}:{number}",
+        waba="9001",
+        field="user_preferences",
+        number=number,
+        person=Person(phone=PHONE),
+        value={"user_preferences": [said]},
+        occurred_at=at,
+        received_at=at,
+    )
+
+
+async def test_scenario_47_stop_denies_at_once_what_waits_and_frees_nothing_for_others(
+    router: Router, memory: InMemoryStore, make_policy: Callable[..., Policy]
+) -> None:
+    router.policy = make_policy(STOPPED, ONE_A_WEEK)
+    granted, waits = requested(), requested()
+    await router.ask(granted)
+    await router.ask(waits)
+    assert [d.verdict for d in router.decided] == ["allow", "defer"]
+    await router.hear(inbound("STOP"))
+    assert not memory.tables.deferred
+    last = {d.message_id: (d.verdict, d.reason, d.sequence) for d in router.decided}
+    assert last[granted.message_id] == ("deny", "revoked", 2)
+    assert last[waits.message_id] == ("deny", "stopped", 2)
+
+
+async def test_scenario_47_stop_after_dispatch_changes_nothing_of_it_and_the_next_is_refused(
+    router: Router, memory: InMemoryStore
+) -> None:
+    await router.hear(consent())
+    asked = requested()
+    await router.ask(asked)
+    await router.hear(result(router.granted[0], "accepted"), inbound("STOP"))
+    assert memory.tables.grants[asked.message_id].state == "accepted"
+    (refused,) = await router.ask(requested())
+    assert refused.reason == "stopped"
+
+
+async def test_stop_is_confirmed_once_in_the_persons_language_and_never_again(router: Router) -> None:
+    stop = inbound("ARRÊT")
+    await router.hear(stop)
+    await router.hear(stop, inbound("STOP", occurred_at=AT + timedelta(seconds=1)))
+    (reply,) = asked_back(router)
+    assert isinstance(reply.content, TextContent)
+    assert reply.content.text.body.startswith("Vous ne recevrez plus nos offres")
+    assert (reply.client, reply.purpose, reply.number, reply.reply_to) == (
+        "garbo",
+        "care",
+        CARE_NUMBER,
+        stop.wamid,
+    )
+    (decision,) = await router.ask(reply)
+    assert (decision.verdict, decision.message_class) == ("allow", "care")
+
+
+async def test_a_new_stop_after_a_start_is_confirmed_again(router: Router, memory: InMemoryStore) -> None:
+    memory.advance(timedelta(minutes=5))
+    for minute, word in enumerate(("STOP", "START", "STOP")):
+        await router.hear(inbound(word, occurred_at=AT + timedelta(minutes=minute)))
+    assert len({reply.request_id for reply in asked_back(router)}) == 2
+
+
+async def test_a_business_says_it_in_its_own_words_or_not_at_all(
+    memory: InMemoryStore, router: Router
+) -> None:
+    def with_replies(**replies: Any) -> Business:  # noqa: ANN401 - any field
+        brands = [dict(brand.model_dump(exclude={"replies"})) for brand in business().brands]
+        brands[0]["replies"] = replies
+        return business(brands=brands)
+
+    router.business = with_replies(stopped={"en": "Fine."})
+    await router.hear(inbound("STOP"))
+    (reply,) = asked_back(router)
+    assert isinstance(reply.content, TextContent)
+    assert reply.content.text.body == "Fine."
+    router.business = with_replies(enabled=False)
+    await router.hear(inbound("STOP", sender=Person(phone="+393330000001")))
+    assert len(asked_back(router)) == 1
+
+
+async def test_scenario_49_annulla_with_an_open_case_holds_promo_and_asks_once(
+    router: Router, memory: InMemoryStore
+) -> None:
+    await router.hear(consent())
+    promo = requested()
+    await router.ask(promo)
+    word = inbound("ANNULLA", kind="text")
+    await router.hear(word)
+    await router.hear(word, inbound("annulla!", occurred_at=AT))
+    (question,) = asked_back(router)
+    assert isinstance(question.content, InteractiveContent)
+    buttons = question.content.interactive["action"]["buttons"]
+    assert [b["reply"]["id"] for b in buttons] == [STOP_BUTTON, KEEP_BUTTON]
+    held = router.decided[-1]
+    assert (held.message_id, held.verdict, held.reason) == (promo.message_id, "defer", "clarifying")
+    assert memory.tables.grants[promo.message_id].state == "revoked"
+    assert the_state(memory).sends == ()
+    assert promo.message_id in memory.tables.deferred
+
+
+async def test_scenario_49_the_answer_decides(router: Router, memory: InMemoryStore) -> None:
+    await router.hear(consent(), inbound("ANNULLA"))
+    (held,) = await router.ask(requested())
+    assert held.verdict == "defer"
+    memory.advance(timedelta(seconds=5))
+    await router.hear(inbound("Keep", payload=KEEP_BUTTON, occurred_at=AT + timedelta(seconds=3)))
+    (waiting,) = memory.tables.deferred.values()
+    assert waiting.due_at_us == memory.now.timestamp() * 1_000_000, "it is looked at again at once"
+    (allowed,) = await router.ask(requested())
+    assert allowed.verdict == "allow"
+    await router.hear(inbound("stop", payload=STOP_BUTTON, occurred_at=AT + timedelta(seconds=4)))
+    (refused,) = await router.ask(requested())
+    assert refused.reason == "stopped"
+    assert not memory.tables.deferred
+
+
+async def test_scenario_49_annulla_after_a_promo_without_a_case_is_an_opt_out(
+    router: Router, memory: InMemoryStore
+) -> None:
+    await router.hear(consent())
+    await router.ask(requested())
+    await router.hear(result(router.granted[0], "accepted"))
+    memory.advance(timedelta(hours=71))
+    word = inbound("ANNULLA", occurred_at=AT + timedelta(hours=71))
+    await router.hear(word)
+    await router.hear(word)
+    (refused,) = await router.ask(requested())
+    assert refused.reason == "stopped"
+    assert [reply.content.type for reply in asked_back(router)] == ["text"]
+
+
+async def test_scenario_49_annulla_72_hours_after_a_promo_is_a_question(
+    router: Router, memory: InMemoryStore
+) -> None:
+    await router.hear(consent())
+    await router.ask(requested())
+    await router.hear(result(router.granted[0], "accepted"))
+    memory.advance(timedelta(hours=72))
+    await router.hear(inbound("ANNULLA", occurred_at=AT + timedelta(hours=72)))
+    assert [reply.content.type for reply in asked_back(router)] == ["interactive"]
+
+
+async def test_scenario_49_annulla_is_a_question_when_care_was_said_last(
+    router: Router, memory: InMemoryStore
+) -> None:
+    await router.hear(consent(), inbound())
+    await router.ask(requested())
+    await router.hear(result(router.granted[0], "accepted"))
+    memory.advance(timedelta(minutes=1))
+    await router.ask(requested(purpose="care", content=text()))
+    later = AT + timedelta(minutes=1)
+    await router.hear(result(router.granted[1], "accepted", recorded_at=later))
+    await router.hear(inbound("ANNULLA", occurred_at=later))
+    assert [reply.content.type for reply in asked_back(router)] == ["interactive"]
+
+
+async def test_scenario_50_stop_then_start_in_the_same_second_is_stopped(router: Router) -> None:
+    await router.hear(consent(), inbound("STOP"), inbound("START"))
+    (decision,) = await router.ask(requested())
+    assert decision.reason == "stopped"
+
+
+@pytest.mark.parametrize("asked_first", [True, False], ids=["asked", "never asked"])
+async def test_scenario_50_start_fakes_no_double_opt_in(
+    router: Router, memory: InMemoryStore, make_policy: Callable[..., Policy], asked_first: bool
+) -> None:
+    router.policy = make_policy(STOPPED, DOUBLE)
+    await router.hear(consent("given"))
+    if asked_first:
+        await router.hear(consent("requested", occurred_at=AT - timedelta(hours=2)))
+    start = inbound("START", occurred_at=AT - timedelta(hours=1))
+    await router.hear(start)
+    await router.hear(start)
+    (decision,) = await router.ask(requested())
+    assert decision.reason == ("allowed" if asked_first else "opt_in_unconfirmed")
+    actions = sorted((e.action, e.actor) for e in memory.tables.evidence.values())
+    confirmed = [("confirmed", "garbo")] if asked_first else []
+    requested_ = [("requested", "crm")] if asked_first else []
+    assert actions == [*confirmed, ("given", "crm"), ("given", "garbo"), *requested_]
+
+
+async def test_scenario_50_a_stop_after_the_request_voids_it(
+    router: Router, make_policy: Callable[..., Policy]
+) -> None:
+    router.policy = make_policy(STOPPED, DOUBLE)
+    await router.hear(consent("requested", occurred_at=AT - timedelta(hours=3)))
+    await router.hear(inbound("STOP", occurred_at=AT - timedelta(hours=2)))
+    await router.hear(inbound("START", occurred_at=AT - timedelta(hours=1)))
+    (decision,) = await router.ask(requested())
+    assert decision.reason == "not_opted_in"
+
+
+async def test_double_opt_in_is_confirmed_in_any_order_of_arrival(
+    router: Router, make_policy: Callable[..., Policy]
+) -> None:
+    router.policy = make_policy(DOUBLE)
+    await router.hear(inbound("START", occurred_at=AT - timedelta(hours=1)))
+    await router.hear(consent("requested", occurred_at=AT - timedelta(hours=2)))
+    (decision,) = await router.ask(requested())
+    assert decision.verdict == "allow"
+
+
+async def test_confirm_says_yes_only_to_what_was_asked(
+    router: Router, make_policy: Callable[..., Policy]
+) -> None:
+    router.policy = make_policy(DOUBLE)
+    await router.hear(inbound("Confermo", occurred_at=AT - timedelta(hours=3)))
+    await router.hear(consent("requested", occurred_at=AT - timedelta(hours=2)))
+    (refused,) = await router.ask(requested())
+    await router.hear(inbound("Confermo", occurred_at=AT - timedelta(hours=1)))
+    (allowed,) = await router.ask(requested())
+    assert (refused.verdict, allowed.verdict) == ("deny", "allow")
+
+
+async def test_scenario_51_platform_stop_reaches_the_brand_and_resume_lifts_that_only(
+    router: Router, memory: InMemoryStore
+) -> None:
+    memory.advance(timedelta(hours=1))
+    await router.hear(consent(), preference("stop"))
+    by_number = [await router.ask(requested(number=n)) for n in (PROMO_NUMBER, CARE_NUMBER)]
+    assert [d.reason for (d,) in by_number] == ["platform_stopped"] * 2
+    await router.hear(preference("resume", at=AT + timedelta(seconds=1)))
+    (allowed,) = await router.ask(requested())
+    assert allowed.verdict == "allow"
+    await router.hear(inbound("STOP", occurred_at=AT + timedelta(seconds=2)))
+    await router.hear(preference("resume", at=AT + timedelta(seconds=3)))
+    (refused,) = await router.ask(requested())
+    assert refused.reason == "stopped", "a STOP of the person's own survives"
+
+
+async def test_scenario_51_a_tie_is_a_stop_and_order_of_arrival_is_no_matter(router: Router) -> None:
+    await router.hear(consent(), preference("resume"), preference("stop"))
+    (refused,) = await router.ask(requested())
+    assert refused.reason == "platform_stopped"
+
+
+async def test_scenario_51_resume_creates_no_opt_in(router: Router) -> None:
+    await router.hear(preference("resume"))
+    (refused,) = await router.ask(requested())
+    assert refused.reason == "not_opted_in"
+
+
+async def test_scenario_51_platform_stop_can_be_held_to_its_number(
+    router: Router, make_policy: Callable[..., Policy]
+) -> None:
+    router.policy = replace(make_policy(STOPPED), platform_stop="number")
+    promo, other = requested(number=PROMO_NUMBER), requested(number=CARE_NUMBER)
+    await router.ask(promo, other)
+    await router.hear(preference("stop"))
+    last = {d.message_id: d.reason for d in router.decided}
+    assert last == {promo.message_id: "revoked", other.message_id: "allowed"}
+
+
+@pytest.mark.parametrize("told_by", ["status", "result"])
+async def test_scenario_52_131050_is_the_same_as_a_platform_stop(
+    router: Router, memory: InMemoryStore, make_policy: Callable[..., Policy], told_by: str
+) -> None:
+    router.policy = make_policy(STOPPED)
+    first, second = requested(), requested()
+    await router.ask(first, second)
+    granted = next(g for g in router.granted if g.message_id == first.message_id)
+    failed: Any = (
+        status(first.message_id, "failed", code=131050)
+        if told_by == "status"
+        else result(granted, "failed", code=131050)
+    )
+    if told_by == "status":
+        await router.hear(result(granted, "accepted"))
+    await router.hear(failed)
+    await router.hear(failed)
+    (evidence,) = memory.tables.evidence.values()
+    assert (evidence.action, evidence.source, evidence.number) == ("withdrawn", "131050", PROMO_NUMBER)
+    assert the_state(memory).sends == (), "refunded, and the other one called back"
+    assert memory.tables.grants[second.message_id].state == "revoked"
+    (refused,) = await router.ask(requested())
+    assert refused.reason == "platform_stopped"
+
+
+async def test_scenario_53_withdrawal_calls_back_what_is_granted_and_denies_what_waits(
+    router: Router, memory: InMemoryStore, make_policy: Callable[..., Policy]
+) -> None:
+    router.policy = make_policy(OPT_IN, ONE_A_WEEK)
+    await router.hear(consent(brand="*"))
+    granted, waits = requested(), requested()
+    await router.ask(granted)
+    await router.ask(waits)
+    taken_back = consent("withdrawn", occurred_at=AT)
+    await router.hear(taken_back)
+    await router.hear(taken_back)
+    last = {d.message_id: (d.reason, d.sequence) for d in router.decided}
+    assert last == {granted.message_id: ("revoked", 2), waits.message_id: ("not_opted_in", 2)}
+    assert not memory.tables.deferred
+    (refused,) = await router.ask(requested())
+    assert refused.reason == "not_opted_in"
+    assert len(memory.tables.evidence) == 2
+
+
+async def test_a_withdrawal_older_than_the_consent_takes_nothing_back(
+    router: Router, memory: InMemoryStore
+) -> None:
+    await router.hear(consent())
+    promo = requested()
+    await router.ask(promo)
+    await router.hear(consent("withdrawn", occurred_at=AT - timedelta(days=2)))
+    assert memory.tables.grants[promo.message_id].state == "reserved"
+
+
+async def test_scenario_53_consent_to_care_is_none_to_marketing(router: Router) -> None:
+    await router.hear(consent(purpose="care"), inbound())
+    promo, care = requested(), requested(purpose="care", content=text())
+    decided = {d.message_id: d.reason for d in await router.ask(promo, care)}
+    assert decided == {promo.message_id: "not_opted_in", care.message_id: "allowed"}
+
+
+async def test_scenario_54_imported_is_as_good_as_given_and_never_confirms(
+    router: Router, make_policy: Callable[..., Policy]
+) -> None:
+    await router.hear(consent("imported"))
+    router.policy = make_policy(OPT_IN)
+    (allowed,) = await router.ask(requested())
+    router.policy = make_policy(DOUBLE)
+    (refused,) = await router.ask(requested())
+    assert (allowed.reason, refused.reason) == ("allowed", "opt_in_unconfirmed")
+
+
+async def test_scenario_54_a_later_given_does_not_undo_confirmed_and_a_withdrawal_does(
+    router: Router, make_policy: Callable[..., Policy]
+) -> None:
+    router.policy = make_policy(DOUBLE)
+    day = timedelta(days=1)
+    await router.hear(consent("confirmed", occurred_at=AT - 3 * day), consent(occurred_at=AT - 2 * day))
+    (allowed,) = await router.ask(requested())
+    await router.hear(consent("withdrawn", occurred_at=AT - day), consent(occurred_at=AT))
+    (refused,) = await router.ask(requested())
+    assert (allowed.reason, refused.reason) == ("allowed", "opt_in_unconfirmed")
+
+
+@pytest.mark.parametrize(
+    ("max_age", "ends"),
+    [("24h", "2026-06-01T10:00:00Z"), ("1mo", "2026-06-01T10:00:00Z")],
+    ids=["hours", "months"],
+)
+async def test_scenario_54_consent_ends_at_max_age_exactly(
+    router: Router, memory: InMemoryStore, make_policy: Callable[..., Policy], max_age: str, ends: str
+) -> None:
+    router.policy = make_policy(f"{OPT_IN}, max_age: {max_age}")
+    end = datetime.fromisoformat(ends)
+    given = end - timedelta(hours=24) if max_age == "24h" else end.replace(month=end.month - 1)
+    await router.hear(consent(occurred_at=given))
+    memory.now = end - timedelta(microseconds=1)
+    (allowed,) = await router.ask(requested(requested_at=given))
+    memory.now = end
+    (refused,) = await router.ask(requested(requested_at=given))
+    assert (allowed.reason, refused.reason) == ("allowed", "consent_expired")
