@@ -46,9 +46,11 @@ class Hearing:
 
     def shut(self, at_us: int) -> StandingRule | None:
         """Give the first rule without time that permits now and refuses by then: a window, an old consent."""
-        for answer in self.answers:
-            rule = answer.rule
-            if answer.ok and not isinstance(rule, TIME_RULES) and fault_of(rule, self.matter, at_us):
+        refusing = {answer.id for answer in self.failing}
+        for rule in self.rules:
+            if isinstance(rule, TIME_RULES) or rule.reach.id in refusing:
+                continue
+            if fault_of(rule, self.matter, at_us):
                 return rule
         return None
 
