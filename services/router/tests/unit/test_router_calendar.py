@@ -8,8 +8,9 @@ import pytest
 
 from garbo.router.domain.calendar import day_of, first_us, months_after, period_us
 from garbo.router.domain.instants import HOUR_US, MINUTE_US
-from garbo.router.domain.policy import QuietRule, Reach, Selector
+from garbo.router.domain.policy import QuietRule
 from garbo.router.domain.quiet import closes_us, opens_us
+from garbo.router.domain.selectors import Reach, Selector
 from garbo.router.domain.zones import TZDATA, local_time
 from garbo.router.testing.build_domain import at
 

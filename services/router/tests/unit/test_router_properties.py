@@ -11,19 +11,9 @@ from hypothesis import strategies as st
 from garbo.router.domain.calendar import day_of
 from garbo.router.domain.decide import Decision, decide, decide_and_count
 from garbo.router.domain.instants import DAY_US, HOUR_US, MINUTE_US, SECOND_US
-from garbo.router.domain.policy import (
-    Calendar,
-    HoldRule,
-    Policy,
-    QuietRule,
-    RateRule,
-    Reach,
-    Rolling,
-    Rule,
-    Selector,
-    Window,
-)
+from garbo.router.domain.policy import Calendar, HoldRule, Policy, QuietRule, RateRule, Rolling, Rule, Window
 from garbo.router.domain.request import Request
+from garbo.router.domain.selectors import Reach, Selector
 from garbo.router.domain.state import Case, RecipientState, Send, with_send
 from garbo.router.testing.build_domain import UTILITY, a_request, a_state, at, message
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import ClassVar, Final
 
-from garbo.router.domain.policy import Reach, Selector
+from garbo.router.domain.selectors import Reach, Selector
 from garbo.router.domain.state import RecipientState
 
 

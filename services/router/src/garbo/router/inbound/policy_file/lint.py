@@ -14,8 +14,8 @@ from garbo.router.domain.policy import (
     RateRule,
     Rolling,
     Rule,
-    Selector,
 )
+from garbo.router.domain.selectors import Selector
 from garbo.router.inbound.policy_file.document import PolicyFault
 from garbo.router.inbound.policy_file.fields import Findings
 

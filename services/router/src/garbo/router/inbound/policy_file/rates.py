@@ -12,9 +12,9 @@ from garbo.router.domain.policy import (
     KeepFor,
     Lifetime,
     RateRule,
-    Reach,
     Rolling,
 )
+from garbo.router.domain.selectors import Reach
 from garbo.router.domain.state import REMEMBERED_SENDS
 from garbo.router.inbound.policy_file.fields import Fields
 from garbo.router.inbound.policy_file.selectors import COUNTS, read_selector

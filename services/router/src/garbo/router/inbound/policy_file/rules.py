@@ -3,15 +3,8 @@
 from typing import Final, Literal
 
 from garbo.router.domain.instants import DAY_US, HOUR_US
-from garbo.router.domain.policy import (
-    BlockRule,
-    ConsentRule,
-    HoldRule,
-    QuietRule,
-    Reach,
-    Rule,
-    WindowRule,
-)
+from garbo.router.domain.policy import BlockRule, ConsentRule, HoldRule, QuietRule, Rule, WindowRule
+from garbo.router.domain.selectors import Reach
 from garbo.router.inbound.policy_file.document import Node
 from garbo.router.inbound.policy_file.fields import Fields
 from garbo.router.inbound.policy_file.rates import Limits, read_budget, read_cap, read_gap, read_zone

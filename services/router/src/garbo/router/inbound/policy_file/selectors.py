@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Final
 
-from garbo.router.domain.policy import Selector
+from garbo.router.domain.selectors import Selector
 from garbo.router.inbound.policy_file.fields import Fields
 
 APPLIES: Final = {
