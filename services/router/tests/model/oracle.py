@@ -21,6 +21,8 @@ from services.router.tests.model.wallclock import (
 HOUR_US = 3_600_000_000
 MINUTE_US = 60_000_000
 DAY_US = 24 * HOUR_US
+HORIZON_US = 70 * DAY_US
+"""Rules that together permit nothing until then permit nothing at all."""
 OnHit = Literal["defer", "deny"]
 
 
@@ -136,7 +138,7 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """The oracle's word."""
+    """The oracle's word. Why is left open (`never`) where rules take turns and no instant is left."""
 
     verdict: Literal["allow", "defer", "deny"]
     reason: str
@@ -175,6 +177,8 @@ class Oracle:
                 return Answer("deny", reason_of(rule), rule.id, next_us if helps and not shut else None)
         if next_us == now_us:
             return Answer("allow", "allowed")
+        if next_us is None and not movers:
+            return Answer("deny", "never")
         if next_us is None or shut:
             return Answer("deny", reason_of(movers[-1]), movers[-1].id)
         return self._wait(asked, movers, next_us=next_us, now_us=now_us)
@@ -188,12 +192,14 @@ class Oracle:
         while True:
             wishes = [(self.earliest(rule, facts, asked, at_us), rule) for rule in timed]
             never = [rule for wish, rule in wishes if wish is None]
+            if at_us > self.middle_us + HORIZON_US:
+                return None, []
             if never:
-                return None, [*movers, never[0]]
+                return None, [*movers, *never[:1]]
             latest_us = max((wish for wish, _ in wishes if wish is not None), default=at_us)
             if latest_us == at_us:
                 return at_us, movers
-            movers += [next(rule for wish, rule in wishes if wish == latest_us)]
+            movers += [rule for wish, rule in wishes if wish == latest_us][::-1]
             at_us = latest_us
 
     def earliest(self, rule: AnyRule, facts: Facts, asked: Asked, from_us: int) -> int | None:

@@ -3,6 +3,8 @@
 from bisect import bisect_left, bisect_right
 from datetime import UTC, date, datetime
 from functools import cache
+from importlib.resources import files
+from itertools import accumulate
 from typing import Literal
 from zoneinfo import ZoneInfo
 
@@ -19,31 +21,30 @@ class WallClock:
     """
 
     def __init__(self, zone: str, middle_us: int) -> None:
-        where = ZoneInfo(zone)
+        with files("tzdata.zoneinfo").joinpath(*zone.split("/")).open("rb") as rules:
+            where = ZoneInfo.from_file(rules)  # not the machine's own, which may be older
         self.first_min = middle_us // MINUTE_US - BEFORE_DAYS * DAY_MIN
         last_min = middle_us // MINUTE_US + AFTER_DAYS * DAY_MIN
         self.shown: list[int] = []
         for minute in range(self.first_min, last_min):
             local = datetime.fromtimestamp(minute * 60, tz=where)
             self.shown.append(local.toordinal() * DAY_MIN + local.hour * 60 + local.minute)
+        self._most_so_far = list(accumulate(self.shown, max))
+        self._least_from_here = list(accumulate(reversed(self.shown), min))[::-1]
         self.dates = sorted({shown // DAY_MIN for shown in self.shown})[1:-1]
         """Ordinals of the local dates that exist, but for the cut ones at both ends."""
 
     def first_showing(self, wall_min: int) -> int:
-        """Give the first instant at which the clock shows `wall_min` or more."""
-        return min(m for m in self._around(wall_min) if self.shown[m] >= wall_min)
+        """Give the first minute at which the clock shows `wall_min` or more."""
+        return bisect_left(self._most_so_far, wall_min)
 
     def last_before(self, wall_min: int) -> int:
         """Give the minute after the last one at which the clock shows less than `wall_min`."""
-        return 1 + max(m for m in self._around(wall_min) if self.shown[m] < wall_min)
+        return bisect_left(self._least_from_here, wall_min)
 
     def instant_us(self, minute: int) -> int:
         """Turn an index into microseconds."""
         return (self.first_min + minute) * MINUTE_US
-
-    def _around(self, wall_min: int) -> range:
-        guess = wall_min - self.shown[0]
-        return range(max(0, guess - 26 * 60), min(len(self.shown), guess + 26 * 60))
 
 
 @cache

@@ -156,6 +156,8 @@ class Changes:
     """Brand, campaign, instant."""
     counted: Mapping[tuple[ContactId, str], Sequence[Send]] = field(default_factory=dict)
     """Contact and campaign -> its sends under a lifetime cap, as they are now."""
+    recounted: Mapping[tuple[ContactId, MessageId], tuple[str, Send | None]] = field(default_factory=dict)
+    """One such send of a campaign as it is now; None when its slot came back. After `counted`."""
     outbox: Sequence["Announcement"] = ()
     """To be told after the commit by whoever comes first, where no Kafka record asks for it again."""
 
@@ -224,9 +226,7 @@ class Batch(Protocol):
         """Name those records of consent whose person was erased since."""
         ...
 
-    async def addresses_of(
-        self, contact_ids: Iterable[ContactId]
-    ) -> Mapping[ContactId, Sequence[Address]]:
+    async def addresses_of(self, contact_ids: Iterable[ContactId]) -> Mapping[ContactId, Sequence[Address]]:
         """Read all addresses of people."""
         ...
 

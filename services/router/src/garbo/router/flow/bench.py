@@ -13,23 +13,18 @@ from garbo.common.events.wire import decode
 from garbo.router.domain.decide import Decision, decide_and_count
 from garbo.router.domain.hearing import slots_of
 from garbo.router.domain.instants import SECOND_US, to_us, to_us_or_none
-from garbo.router.domain.policy import BudgetRule, Lifetime, Policy, RateRule
+from garbo.router.domain.policy import BudgetRule, Policy
 from garbo.router.domain.request import Request
 from garbo.router.domain.state import RecipientState, Send
 from garbo.router.flow.ask import Ask, request_of
 from garbo.router.flow.directory import Directory
-from garbo.router.flow.ledger import Ledger
+from garbo.router.flow.ledger import Ledger, counts_for_life
 from garbo.router.flow.records import FIRST_EPOCH, decided_record, granted_record, new_grant
 from garbo.router.flow.stock import Shelf
 from garbo.router.ports import Announcement, Batch, Changes, Contact, Deferred
 
 NOT_AT_ONCE_US: Final = SECOND_US
 """Whatever a rule answers, what waits again waits this long: nothing is decided in circles."""
-
-
-def counts_for_life(policy: Policy) -> bool:
-    """Say whether a rule counts sends of a campaign however old."""
-    return any(isinstance(rule, RateRule) and isinstance(rule.window, Lifetime) for rule in policy.rules)
 
 
 async def lasting_sends(

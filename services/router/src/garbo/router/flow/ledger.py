@@ -10,8 +10,8 @@ from garbo.common.events.topics import DECISION_MADE
 from garbo.common.events.wire import encode
 from garbo.router.domain.grant import OPEN, Grant, Settled
 from garbo.router.domain.history import pruned
-from garbo.router.domain.policy import Policy
-from garbo.router.domain.state import RecipientState, with_send, without_send
+from garbo.router.domain.policy import Lifetime, Policy, RateRule
+from garbo.router.domain.state import RecipientState, Send, with_send, without_send
 from garbo.router.domain.templates import TemplateCategory
 from garbo.router.flow.records import withdrawn_record
 from garbo.router.ports import (
@@ -24,6 +24,11 @@ from garbo.router.ports import (
     Moment,
     Suppression,
 )
+
+
+def counts_for_life(policy: Policy) -> bool:
+    """Say whether a rule counts sends of a campaign however old."""
+    return any(isinstance(rule, RateRule) and isinstance(rule.window, Lifetime) for rule in policy.rules)
 
 
 @dataclass(slots=True)
@@ -55,6 +60,8 @@ class Ledger:
     woken: set[MessageId] = field(default_factory=set)
     freed: set[ContactId] = field(default_factory=set)
     spent: Counter[int] = field(default_factory=Counter)
+    recounted: dict[tuple[ContactId, MessageId], tuple[str, Send | None]] = field(default_factory=dict)
+    """What a lifetime cap counts of a campaign, as it is now."""
     evidence: list[ConsentEvidence] = field(default_factory=list)
     suppressions: list[Suppression] = field(default_factory=list)
     _further: dict[MessageId, Announcement] = field(default_factory=dict)
@@ -68,6 +75,7 @@ class Ledger:
             settled=tuple(self.settled.values()),
             freed=tuple(self.freed),
             spent=dict(self.spent),
+            recounted=self.recounted,
             templates=tuple(self.templates),
             deferred=tuple(self.deferred.values()),
             woken=tuple(self.woken),
@@ -170,17 +178,25 @@ class Ledger:
         return last is None or last.message_class == "promo"
 
     def _count(self, settled: Settled) -> None:
-        grant = settled.grant
+        grant, send = settled.grant, self._send_of(settled)
+        if send is None and settled.change != "uncount":
+            return
         state = self.states[grant.contact_id]
+        if send is None:
+            counted = without_send(state, grant.message_id)
+        else:
+            counted = pruned(self.policy, with_send(state, send), self.moment.now_us)
+        self.put(grant.contact_id, counted)
+        if grant.campaign is not None and counts_for_life(self.policy):
+            self.recounted[grant.contact_id, grant.message_id] = (grant.campaign, send)
+
+    def _send_of(self, settled: Settled) -> Send | None:
+        """Give the send as it counts now; None where it does not, or is forgotten."""
         match settled.change:
             case "count":
-                counted = with_send(state, settled.send())
-                self.put(grant.contact_id, pruned(self.policy, counted, self.moment.now_us))
-            case "uncount":
-                self.put(grant.contact_id, without_send(state, grant.message_id))
+                return settled.send()
             case "arrived":
-                send = state.send_of(grant.message_id)
-                if send is not None:
-                    self.put(grant.contact_id, with_send(state, replace(send, delivered=True)))
-            case "none":
-                pass
+                known = self.states[settled.grant.contact_id].send_of(settled.grant.message_id)
+                return None if known is None else replace(known, delivered=True)
+            case _:
+                return None

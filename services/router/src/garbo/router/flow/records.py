@@ -17,6 +17,18 @@ from garbo.router.ports import Contact
 _REUSES: Final = UUID("6b1cbbd0-6a4f-5f0e-9c0d-0c3f5b7d2a04")
 _DECISION_BITS: Final = 0x0C3F_0000_0000
 FIRST_EPOCH: Final = 1
+_OF_ONE_DECISION: Final = (
+    "rule",
+    "then_rule",
+    "limit",
+    "used",
+    "window",
+    "next_allowed_at",
+    "due_at",
+    "expires_at",
+    "grant",
+)
+"""What belongs to a decision of the rules, and to no other record of the message."""
 
 
 def refused_record(ask: Ask, reason: str, *, policy_version: str, now_us: int) -> DecisionMade:
@@ -93,7 +105,10 @@ def decided_record(  # noqa: PLR0913 - all that a record tells
 
 
 def withdrawn_record(last: DecisionMade, *, reason: str, now_us: int) -> DecisionMade:
-    """Tell that an allow was taken back: the next record of the same message."""
+    """Tell that an allow was taken back, or waiting ended: the next record of the same message.
+
+    No rule decided it and no instant helps, so what the last record said of either is left out.
+    """
     sequence = last.sequence + 1
     return last.model_copy(
         update={
@@ -101,10 +116,10 @@ def withdrawn_record(last: DecisionMade, *, reason: str, now_us: int) -> Decisio
             "sequence": sequence,
             "verdict": "deny",
             "final": True,
-            "rule": None,
             "reason": reason,
-            "grant": None,
             "decided_at": to_datetime(now_us),
+            **dict.fromkeys(_OF_ONE_DECISION),
+            "provisional": False,
         }
     )
 

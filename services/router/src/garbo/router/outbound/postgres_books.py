@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Final
 
 import orjson
 
-from garbo.common.events.ids import ContactId
+from garbo.common.events.ids import ContactId, MessageId
 from garbo.common.events.wire import encode
 from garbo.router.domain.instants import to_datetime
 from garbo.router.domain.state import Send
@@ -59,6 +59,11 @@ INSERT INTO router.campaign_send (contact_id, campaign, message_id, send)
 SELECT * FROM unnest($1::uuid[], $2::text[], $3::uuid[], $4::bytea[])
 ON CONFLICT (contact_id, campaign, message_id) DO UPDATE SET send = excluded.send
 """
+UNCOUNT: Final = """
+DELETE FROM router.campaign_send s
+USING unnest($1::uuid[], $2::text[], $3::uuid[]) AS gone(contact_id, campaign, message_id)
+WHERE (s.contact_id, s.campaign, s.message_id) = (gone.contact_id, gone.campaign, gone.message_id)
+"""
 OUTBOX: Final = """
 INSERT INTO router.outbox (topic, key, value, trace)
 SELECT topic, key, value, trace FROM unnest($1::text[], $2::text[], $3::bytea[], $4::text[])
@@ -82,6 +87,8 @@ async def write_books(connection: "Connection", changes: Changes) -> None:
         statements.append((CANCEL, (brands, campaigns, [to_datetime(at_us) for at_us in instants])))
     if changes.counted:
         statements.extend(_counted_statements(changes.counted))
+    if changes.recounted:
+        statements.extend(_recounted_statements(changes.recounted))
     if changes.outbox:
         statements.append((OUTBOX, _outbox_columns(changes.outbox)))
     for sql, columns in statements:
@@ -146,18 +153,27 @@ def _counted_statements(
         (contact_id, campaign, send) for (contact_id, campaign), sends in counted.items() for send in sends
     ]
     keys = [contact_id for contact_id, _ in counted], [campaign for _, campaign in counted]
-    return [
-        (FORGET_COUNTED, (*keys, [send.message_id for _, _, send in rows])),
-        (
-            COUNT,
-            (
-                [contact_id for contact_id, _, _ in rows],
-                [campaign for _, campaign, _ in rows],
-                [send.message_id for _, _, send in rows],
-                [orjson.dumps(send_json(send)) for _, _, send in rows],
-            ),
-        ),
+    return [(FORGET_COUNTED, (*keys, [send.message_id for _, _, send in rows])), (COUNT, _send_columns(rows))]
+
+
+def _recounted_statements(
+    recounted: Mapping[tuple[ContactId, MessageId], tuple[str, Send | None]],
+) -> list[tuple[str, tuple[Sequence[object], ...]]]:
+    gone = [
+        (contact, name, message) for (contact, message), (name, send) in recounted.items() if send is None
     ]
+    kept = [(contact, name, send) for (contact, _), (name, send) in recounted.items() if send is not None]
+    columns = tuple(zip(*gone, strict=True)) or ((), (), ())
+    return [(UNCOUNT, columns), (COUNT, _send_columns(kept))]
+
+
+def _send_columns(rows: Sequence[tuple[ContactId, str, Send]]) -> tuple[list[object], ...]:
+    return (
+        [contact_id for contact_id, _, _ in rows],
+        [campaign for _, campaign, _ in rows],
+        [send.message_id for _, _, send in rows],
+        [orjson.dumps(send_json(send)) for _, _, send in rows],
+    )
 
 
 def _outbox_columns(outbox: Sequence[Announcement]) -> tuple[list[object], ...]:

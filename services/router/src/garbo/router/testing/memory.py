@@ -223,13 +223,17 @@ class InMemoryBatch:
                 tables.suppressions[told.address_hash, told.brand] = told
         for brand, campaign, at_us in changes.cancelled:
             tables.cancelled.setdefault((brand, campaign), at_us)
+        self._count(changes)
+        tables.outbox = (*tables.outbox, *changes.outbox)
+
+    def _count(self, changes: Changes) -> None:
+        tables = self._tables
         for key, sends in changes.counted.items():
             tables.counted[key] = tuple(sorted(sends, key=lambda send: send.message_id))
         for (contact_id, message_id), (campaign, recounted) in changes.recounted.items():
             others = (s for s in tables.counted.get((contact_id, campaign), ()) if s.message_id != message_id)
             now = [*others, *([] if recounted is None else [recounted])]
             tables.counted[contact_id, campaign] = tuple(sorted(now, key=lambda send: send.message_id))
-        tables.outbox = (*tables.outbox, *changes.outbox)
 
     def _free(self, contact_ids: Sequence[ContactId]) -> None:
         for message_id, waiting in self._tables.deferred.items():

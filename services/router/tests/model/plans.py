@@ -1,0 +1,223 @@
+"""Rules to play under: in the oracle's simple form, and the same ones as the engine's values."""
+
+from dataclasses import dataclass, replace
+from random import Random
+from typing import Final
+
+from services.router.tests.model.oracle import (
+    DAY_US,
+    HOUR_US,
+    MINUTE_US,
+    AnyRule,
+    CapRule,
+    ConsentRule,
+    HoldRule,
+    QuietRule,
+    StopRule,
+    WindowRule,
+)
+
+from garbo.router.domain import policy as engine
+
+PROMO: Final = frozenset({"promo"})
+ALL: Final = frozenset({"auth", "care", "utility", "promo"})
+SEND_BUDGET_US: Final = 45_000_000
+SKEW_US: Final = 2_000_000
+HISTORY_US: Final = 90 * DAY_US
+BASE: Final[tuple[AnyRule, ...]] = (
+    StopRule("user-stop", PROMO),
+    ConsentRule("opt-in", PROMO),
+    WindowRule("wa-window", ALL),
+)
+WEEK: Final = CapRule("week", PROMO, limit=3, span_us=7 * DAY_US, max_defer_us=8 * DAY_US)
+NIGHT: Final = QuietRule("night", PROMO, max_defer_us=48 * HOUR_US)
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """One policy."""
+
+    rules: tuple[AnyRule, ...]
+    lease_us: int = 15 * MINUTE_US
+
+
+WRITTEN: Final = (
+    Plan((*BASE, CapRule("c", PROMO, limit=1, span_us=DAY_US))),
+    Plan((*BASE, WEEK)),
+    Plan((*BASE, replace(WEEK, limit=1))),
+    Plan(
+        (
+            *BASE,
+            CapRule("day", PROMO, limit=1, unit="day"),
+            CapRule("h20", PROMO, limit=1, span_us=20 * HOUR_US),
+        )
+    ),
+    Plan((*BASE, NIGHT, CapRule("c", PROMO, limit=1, span_us=6 * HOUR_US))),
+    Plan((*BASE, QuietRule("sun", PROMO, from_min=0, to_min=1440, days=frozenset({6})), NIGHT, WEEK)),
+    Plan(
+        (
+            *BASE,
+            HoldRule("hold", PROMO, max_defer_us=7 * DAY_US),
+            CapRule("c", PROMO, limit=2, span_us=DAY_US),
+        )
+    ),
+    Plan((*BASE, replace(WEEK, keep_slots=1, keep_priority=80))),
+    Plan((*BASE, CapRule("once", PROMO, limit=1, per="campaign", on_hit="deny"), replace(WEEK, limit=4))),
+    Plan(
+        (
+            *BASE,
+            CapRule("brand", PROMO, limit=1, span_us=DAY_US, per="brand"),
+            CapRule(
+                "gap",
+                PROMO,
+                span_us=2 * HOUR_US,
+                counts=PROMO | {"utility"},
+                is_gap=True,
+                unless_tag="restock",
+            ),
+            CapRule("flood", frozenset({"utility"}), limit=3, span_us=DAY_US, counts=frozenset({"utility"})),
+        )
+    ),
+    Plan((*BASE, CapRule("never", PROMO, limit=0, span_us=DAY_US))),
+    Plan(
+        (
+            StopRule("user-stop", PROMO),
+            ConsentRule("opt-in", PROMO, double=True, max_age_us=3 * DAY_US),
+            BASE[2],
+            WEEK,
+        )
+    ),
+    Plan(
+        (
+            *BASE,
+            CapRule("w", PROMO, limit=2, unit="week"),
+            CapRule("m", PROMO, limit=3, unit="month", on_hit="deny"),
+        )
+    ),
+    Plan((*BASE, QuietRule("odd", PROMO, from_min=90, to_min=150, zone="Europe/Rome"), NIGHT)),
+)
+
+
+def plan_of(number: int) -> Plan:
+    """Give a plan by number: first those written down, then any other."""
+    if number < len(WRITTEN):
+        return WRITTEN[number]
+    dice = Random(number)
+    rules = [*BASE, *(_any_rule(dice, n) for n in range(dice.randint(1, 5)))]
+    if dice.random() < 0.2:
+        rules[1] = ConsentRule("opt-in", PROMO, max_age_us=dice.randint(1, 10) * DAY_US)
+    return Plan(tuple(rules), lease_us=dice.choice((2, 15, 60)) * MINUTE_US)
+
+
+def _any_rule(dice: Random, n: int) -> AnyRule:
+    name, wait_us = f"r{n}", dice.choice((6, 24, 72, 200)) * HOUR_US
+    on_hit = "deny" if dice.random() < 0.15 else "defer"
+    match dice.randint(0, 5):
+        case 0:
+            start, end = dice.sample(range(0, 1440, 15), 2)
+            days = frozenset(dice.sample(range(7), dice.choice((1, 2, 7))))
+            zone = dice.choice(("recipient", "recipient", "Europe/Rome"))
+            return QuietRule(name, PROMO, on_hit, wait_us, None, start, end, days, zone)  # type: ignore[arg-type] # one of two
+        case 1:
+            cool, most = dice.choice((0, 2, 24)) * HOUR_US, dice.choice((1, 7)) * DAY_US
+            return HoldRule(name, PROMO, max_defer_us=wait_us, cool_down_us=cool, max_us=most)
+        case 2:
+            span_us = dice.choice((10 * MINUTE_US, 2 * HOUR_US, 20 * HOUR_US))
+            return CapRule(name, PROMO, max_defer_us=wait_us, span_us=span_us, is_gap=True)
+        case _:
+            return _any_cap(dice, name, wait_us)
+
+
+def _any_cap(dice: Random, name: str, wait_us: int) -> CapRule:
+    counts = frozenset(dice.choice((("promo",), ("promo", "utility"), ("promo", "auth"))))
+    cap = CapRule(
+        name,
+        PROMO if dice.random() < 0.8 else PROMO | {"utility"},
+        "deny" if dice.random() < 0.15 else "defer",
+        wait_us,
+        "restock" if dice.random() < 0.1 else None,
+        limit=dice.choice((1, 1, 2, 3)),
+        span_us=dice.choice((HOUR_US, 20 * HOUR_US, DAY_US, 7 * DAY_US)),
+        counts=counts,
+        per=dice.choice(("recipient", "recipient", "brand", "campaign")),
+    )
+    if dice.random() < 0.3:
+        cap = replace(cap, span_us=None, unit=dice.choice(("day", "week", "month", None)))
+    if cap.limit > 1 and dice.random() < 0.3:
+        cap = replace(cap, keep_slots=1, keep_priority=80)
+    return cap
+
+
+def engine_policy(plan: Plan, *, name: str) -> engine.Policy:
+    """Write a plan as the engine's policy."""
+    classes = (
+        engine.ClassRule("auth", None, frozenset({"authentication"})),
+        engine.ClassRule("promo", None, frozenset({"marketing"})),
+        engine.ClassRule("promo", frozenset({"promo"}), None),
+        engine.ClassRule("care", frozenset({"care"}), None),
+        engine.ClassRule("utility", frozenset({"utility"}), frozenset({"utility", "none"})),
+        engine.ClassRule("promo", None, None),
+    )
+    return engine.Policy(
+        name=name,
+        version=f"sha256:{name}",
+        classes=classes,
+        rules=tuple(_engine_rule(rule) for rule in plan.rules),
+        lease_us=plan.lease_us,
+        send_budget_us=SEND_BUDGET_US,
+        history_us=HISTORY_US,
+        refund_codes=frozenset({131026, 131047, 131049, 131050, 131051}),
+        clock_skew_us=SKEW_US,
+        zones=engine.Zones(default="Europe/Rome"),
+    )
+
+
+def _engine_rule(rule: AnyRule) -> engine.Rule:
+    reach = engine.Reach(
+        id=rule.id,
+        applies_to=_classes(rule.applies),
+        exempt=engine.Selector((("tags", frozenset({rule.unless_tag})),)) if rule.unless_tag else None,
+        on_hit=rule.on_hit,
+        max_defer_us=rule.max_defer_us,
+    )
+    match rule:
+        case StopRule():
+            return engine.BlockRule(replace(reach, hard=True), "stopped")
+        case ConsentRule():
+            hard = replace(reach, hard=True)
+            if rule.double:
+                return engine.ConsentRule(hard, "marketing", "double", max_age_us=rule.max_age_us)
+            return engine.ConsentRule(hard, "marketing", "single", max_age_us=rule.max_age_us)
+        case WindowRule():
+            free = engine.Selector((("form", frozenset({"free"})),))
+            return engine.WindowRule(replace(reach, hard=True, applies_to=free, on_hit="deny"), DAY_US)
+        case QuietRule():
+            return engine.QuietRule(
+                reach, rule.from_min * MINUTE_US, rule.to_min * MINUTE_US, rule.days, rule.zone
+            )
+        case HoldRule():
+            return engine.HoldRule(reach, rule.cool_down_us, rule.max_us)
+        case CapRule():
+            return _engine_rate(rule, reach)
+
+
+def _engine_rate(rule: CapRule, reach: engine.Reach) -> engine.RateRule:
+    window: engine.Window = engine.Lifetime()
+    if rule.span_us is not None:
+        window = engine.Rolling(rule.span_us, f"{rule.span_us} us")
+    elif rule.unit is not None:
+        window = engine.Calendar(rule.unit, rule.zone)
+    return engine.RateRule(
+        reach,
+        kind="gap" if rule.is_gap else "cap",
+        limit=rule.limit,
+        window=window,
+        counts=_classes(rule.counts),
+        per_brand=rule.per == "brand",
+        per_campaign=rule.per == "campaign",
+        keep_for=engine.KeepFor(rule.keep_slots, rule.keep_priority) if rule.keep_slots else None,
+    )
+
+
+def _classes(names: frozenset[str]) -> engine.Selector:
+    return engine.Selector((("message_class", names),))

@@ -1,0 +1,63 @@
+"""What is taken back leaves nothing behind: no count for life, no instant that helps nobody."""
+
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+
+from garbo.router.domain.policy import Policy
+from garbo.router.testing.build import AT, consent, inbound, requested, result, status
+from garbo.router.testing.memory import InMemoryStore
+from garbo.router.testing.router import Router
+
+ONCE = """id: once, type: cap, limit: 1, window: lifetime, per: [recipient, campaign],
+    applies_to: { class: promo }, counts: { class: promo }, on_hit: deny"""
+
+
+@pytest.mark.parametrize("way", ["failed", "not_sent", "stop", "refund"])
+async def test_campaign_send_that_never_went_out_does_not_count_for_life(
+    router: Router, make_policy: Callable[..., Policy], way: str
+) -> None:
+    router.policy = make_policy(ONCE)
+    await router.hear(consent())
+    await router.ask(requested(campaign="spring"))
+    (granted,) = router.granted
+    match way:
+        case "stop":
+            await router.hear(inbound("STOP"))
+            await router.hear(inbound("START", occurred_at=AT + timedelta(seconds=1)))
+        case "refund":
+            await router.hear(result(granted, "accepted"), status(granted.message_id, "failed", code=131026))
+        case _:
+            await router.hear(result(granted, way))
+    (again,) = await router.ask(requested(campaign="spring"))
+    assert (again.verdict, again.reason) == ("allow", "allowed")
+
+
+async def test_refunded_campaign_send_that_arrives_after_all_counts_for_life_again(
+    router: Router, memory: InMemoryStore, make_policy: Callable[..., Policy]
+) -> None:
+    router.policy = make_policy(ONCE)
+    await router.hear(consent())
+    await router.ask(requested(campaign="spring"))
+    (granted,) = router.granted
+    await router.hear(result(granted, "accepted"), status(granted.message_id, "failed", code=131026))
+    await router.hear(status(granted.message_id, "delivered"))
+    memory.advance(timedelta(days=200))  # the state row has forgotten it
+    await router.hear(consent(occurred_at=memory.now))
+    (again,) = await router.ask(requested(campaign="spring"))
+    assert (again.verdict, again.rule) == ("deny", "once")
+
+
+async def test_waiting_promo_that_a_stop_ends_names_no_rule_and_no_instant(
+    router: Router, make_policy: Callable[..., Policy]
+) -> None:
+    router.policy = make_policy("id: c, type: cap, limit: 1, window: { rolling: 24h }")
+    await router.hear(consent())
+    _, waits = await router.ask(requested(), requested())
+    assert (waits.verdict, waits.next_allowed_at is None) == ("defer", False)
+    await router.hear(inbound("STOP"))
+    ended = next(d for d in router.decided if d.message_id == waits.message_id and d.sequence == 2)
+    assert (ended.verdict, ended.reason, ended.final) == ("deny", "stopped", True)
+    told = (ended.rule, ended.then_rule, ended.next_allowed_at, ended.due_at, ended.limit, ended.provisional)
+    assert told == (None, None, None, None, None, False)
