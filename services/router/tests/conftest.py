@@ -76,7 +76,7 @@ async def stored(database: Database) -> Router:
     """A router over real PostgreSQL."""
     store = PostgresStore(database)
     await store.seed(business())
-    return Router(store, policy_of())
+    return Router(store, policy_of(), outbox=PostgresOutbox(database))
 
 
 @pytest.fixture

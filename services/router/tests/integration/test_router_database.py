@@ -9,8 +9,9 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from garbo.common.errors import Reject, RetryLater
+from garbo.common.errors import RetryLater
 from garbo.common.events.addresses import Person
+from garbo.common.events.engagement import CareMessage
 from garbo.common.events.grants import SendGranted
 from garbo.common.events.requests import SendRequested
 from garbo.common.runtime.postgres import Database
@@ -113,11 +114,13 @@ async def test_scenario_47_claimed_promo_whose_try_never_left_is_refused_after_s
     assert (await claim(database, *grants))[2] == "already_dispatched"
 
 
-async def test_wamid_longer_than_an_index_holds_is_refused_and_no_bug(stored: Router) -> None:
+async def test_wamid_of_any_length_is_kept_as_a_reference_and_found_again(stored: Router) -> None:
     grant = await one_grant(stored)
     long = "".join(uuid4().hex for _ in range(400))
-    with pytest.raises(Reject, match="unstorable"):
-        await stored.hear(result(grant, "accepted", wamid=long))
+    await stored.hear(result(grant, "accepted", wamid=long))
+    await stored.hear(inbound("nice", reply_to=long))
+    answers = [t.event.answers for t in stored.announcer.told if isinstance(t.event, CareMessage)]
+    assert answers == [grant.message_id]
 
 
 async def test_scenario_24_repeats_give_the_same_bytes_from_any_process(

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from garbo.common.events.grants import SendGranted
+from garbo.common.events.ids import MessageId
 from garbo.router.domain.instants import to_us
 from garbo.router.domain.policy import Policy
 from garbo.router.domain.state import RecipientState
@@ -46,7 +47,7 @@ async def test_scenario_30_a_refund_told_twice_is_one_and_a_late_delivery_counts
     await router.hear(delivered, delivered)
     assert [send.delivered for send in the_state(memory).sends] == [True]
     await router.hear(failed)
-    assert memory.tables.grants[granted.message_id].state == "delivered"
+    assert memory.tables.grants[MessageId(granted.message_id)].state == "delivered"
     assert router.meter.resurrected_count == 1
 
 
@@ -60,7 +61,7 @@ async def test_scenario_31_statuses_in_any_order_end_the_same(
         for word in order:
             await router.hear(status(granted.message_id, word, at=AT))
         (send,) = (s for s in the_state(memory).sends if s.message_id == granted.message_id)
-        ends.add((memory.tables.grants[granted.message_id].state, send.at_us, send.delivered))
+        ends.add((memory.tables.grants[MessageId(granted.message_id)].state, send.at_us, send.delivered))
     assert ends == {("delivered", to_us(AT) + 1_000_000, True)}
 
 
@@ -83,7 +84,7 @@ async def test_scenario_38_an_undeliverable_frees_the_slot_and_wakes_who_waits_f
     granted = await a_promo(router)
     (deferred,) = await router.ask(requested())
     await router.hear(result(granted, "accepted"), status(granted.message_id, "failed", code=131026))
-    assert memory.tables.deferred[deferred.message_id].due_at_us == to_us(memory.now)
+    assert memory.tables.deferred[MessageId(deferred.message_id)].due_at_us == to_us(memory.now)
     (allowed,) = await router.ask(requested())
     assert allowed.verdict == "allow"
 
@@ -186,7 +187,7 @@ async def test_a_result_of_an_earlier_grant_says_nothing_of_the_one_after_it(
 ) -> None:
     await router.hear(consent())
     granted = await a_promo(router)
-    grant = memory.tables.grants[granted.message_id]
-    memory.tables.grants[granted.message_id] = replace(grant, epoch=2)
+    grant = memory.tables.grants[MessageId(granted.message_id)]
+    memory.tables.grants[MessageId(granted.message_id)] = replace(grant, epoch=2)
     await router.hear(result(granted, "not_sent", reason="lease_expired", epoch=1))
-    assert memory.tables.grants[granted.message_id].state == "reserved"
+    assert memory.tables.grants[MessageId(granted.message_id)].state == "reserved"
