@@ -41,15 +41,15 @@ LOCK: Final = "SELECT taken FROM router.budget WHERE rule = $1 AND scope = $2 AN
 # Returned: slices that rested too long, whoever owned them; while the limit was lowered, one's own as well.
 RETURNED: Final = """
 WITH resting AS (
-    SELECT slice_id, size - used AS left FROM router.budget_slice
+    SELECT slice_id, size - used AS unused FROM router.budget_slice
     WHERE rule = $1 AND scope = $2 AND period = $3 AND size > used
       AND (held_until <= clock_timestamp() OR owner = $4)
     ORDER BY slice_id FOR UPDATE SKIP LOCKED
 ), closed AS (
-    UPDATE router.budget_slice s SET size = s.size - resting.left
+    UPDATE router.budget_slice s SET size = s.size - resting.unused
     FROM resting WHERE s.slice_id = resting.slice_id
 )
-SELECT coalesce(sum(left), 0)::bigint FROM resting
+SELECT coalesce(sum(unused), 0)::bigint FROM resting
 """
 LEASE: Final = """
 WITH slice AS (

@@ -1,0 +1,227 @@
+"""The router's own work when processes are killed: nothing is lost, nothing is spent twice."""
+
+import asyncio
+import signal
+import sys
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+from aiokafka import AIOKafkaConsumer
+from aiokafka.structs import TopicPartition
+
+from garbo.cli.local.testing import SharedKafka, SharedPostgres
+from garbo.common.events.topics import DECISION_MADE, RAW_TOPICS, TOPICS
+from garbo.common.runtime.broker import KafkaSettings
+from garbo.common.runtime.migrations import migrate
+from garbo.common.runtime.postgres import Database
+from garbo.common.runtime.producer import Producer
+from garbo.common.testing.waiting import until
+from garbo.router.domain.policy import BudgetRule, Policy
+from garbo.router.domain.selectors import Reach, Selector
+from garbo.router.flow.outbox import EmptyOutbox
+from garbo.router.outbound.kafka import KafkaAnnouncer
+from garbo.router.outbound.postgres_budget import PostgresStock, slice_size
+from garbo.router.outbound.postgres_outbox import PostgresOutbox
+from garbo.router.outbound.postgres_work import PostgresWorkStore
+from garbo.router.testing.build import business, requested
+from garbo.router.testing.memory_work import CountingWorkMeter
+from garbo.router.testing.own_work import OwnWork
+from garbo.router.testing.router import Router
+from garbo.router.work_ports import Want
+
+pytestmark = pytest.mark.integration
+
+DYING = Path(__file__).with_name("dying_router.py")
+LIMIT = 2_000
+LEASES_END = "UPDATE router.send_grant SET valid_until = clock_timestamp() - interval '1 minute'"
+KILLED = -signal.SIGKILL
+MOST_HELD = 3 * 20 + 7
+"""Each of three living processes may hold a slice, a hundredth of the limit."""
+
+
+@pytest.fixture
+async def dsn(postgres: SharedPostgres) -> str:
+    dsn = postgres.database()
+    await migrate(dsn, "router")
+    return dsn
+
+
+@pytest.fixture
+async def own_database(dsn: str) -> AsyncIterator[Database]:
+    database = Database(dsn, service="router", size=6)
+    await database.start()
+    try:
+        yield database
+    finally:
+        await database.stop()
+
+
+@asynccontextmanager
+async def dying(point: str, dsn: str, kafka: str = "-") -> AsyncIterator[asyncio.subprocess.Process]:
+    process = await asyncio.create_subprocess_exec(sys.executable, str(DYING), point, dsn, kafka)
+    try:
+        yield process
+    finally:
+        if process.returncode is None:
+            process.kill()
+        await process.wait()
+
+
+async def dies(point: str, dsn: str, kafka: str = "-") -> None:
+    async with dying(point, dsn, kafka) as process, asyncio.timeout(60):
+        assert await process.wait() == KILLED
+
+
+async def published(kafka: SharedKafka, message_id: object) -> list[bytes]:
+    """Give all decisions about a message that stand in Kafka, in their order."""
+    consumer = AIOKafkaConsumer(bootstrap_servers=kafka.bootstrap_servers, auto_offset_reset="earliest")
+    found: list[bytes] = []
+    async with asyncio.timeout(60):
+        await consumer.start()
+        try:
+            parts = [TopicPartition(DECISION_MADE.name, p) for p in range(DECISION_MADE.partitions)]
+            consumer.assign(parts)
+            ends = await consumer.end_offsets(parts)
+            await consumer.seek_to_beginning(*parts)
+            while any([await consumer.position(part) < ends[part] for part in parts]):
+                for records in (await consumer.getmany(timeout_ms=200)).values():
+                    found += [r.value for r in records if r.value and str(message_id).encode() in r.value]
+        finally:
+            await consumer.stop()
+    return found
+
+
+async def test_scenario_26_what_was_committed_and_not_told_is_told_after_a_kill_byte_for_byte(
+    kafka: SharedKafka, dsn: str, own_database: Database
+) -> None:
+    await kafka.create_topics([*TOPICS, *RAW_TOPICS])
+    store, stock = PostgresWorkStore(own_database), PostgresStock(own_database)
+    await store.seed(business())
+    open_policy = Policy("test", "v", (), (), 900_000_000, 45_000_000, 86_400_000_000, frozenset())
+    router = Router(store, open_policy, stock=stock)
+    asked = requested(to={"phone": f"+39333{uuid4().int % 10**7:07d}"})
+    await router.ask(asked)
+    async with own_database.connection() as connection:
+        await connection.execute(LEASES_END)
+    await dies("before_publish", dsn)
+    stored = await store.decision(asked.message_id)
+    assert stored is not None
+    assert len(stored.records) == 2, "the release was committed"
+    assert await published(kafka, asked.message_id) == [], "and nobody was told"
+    await dies("before_delete", dsn, kafka.bootstrap_servers)
+    assert await published(kafka, asked.message_id) == [stored.records[1]]
+    producer = Producer(kafka=KafkaSettings(kafka.bootstrap_servers), service="router")
+    await producer.start()
+    try:
+        meter = CountingWorkMeter()
+        await EmptyOutbox(PostgresOutbox(own_database), KafkaAnnouncer(producer), meter).once()
+        assert meter.published_count == 1
+        await EmptyOutbox(PostgresOutbox(own_database), KafkaAnnouncer(producer), meter).once()
+        assert meter.published_count == 1, "acknowledged is deleted"
+    finally:
+        await producer.stop()
+    assert await published(kafka, asked.message_id) == [stored.records[1]] * 2
+
+
+async def test_budget_holds_with_four_processes_though_they_are_killed(
+    dsn: str, own_database: Database
+) -> None:
+    async with own_database.connection() as connection:
+        await connection.execute("CREATE TABLE router.spent_log (process int, many int)")
+
+    async def spent() -> int:
+        async with own_database.connection() as connection:
+            return await connection.fetchval("SELECT coalesce(sum(many), 0)::int FROM router.spent_log") or 0
+
+    async with (
+        dying("spend", dsn) as first,
+        dying("spend", dsn) as second,
+        dying("spend", dsn) as third,
+        dying("spend", dsn) as fourth,
+    ):
+        await until(spent, lambda total: total > LIMIT / 4)
+        first.kill()
+        await until(spent, lambda total: total > LIMIT / 2)
+        second.kill()
+        async with asyncio.timeout(60):
+            assert await third.wait() == 0
+            assert await fourth.wait() == 0
+    assert LIMIT - MOST_HELD <= await spent() <= LIMIT, "what the dead held is missing at most"
+    async with asyncio.timeout(60):
+        while await spent() < LIMIT:  # their slices have rested long enough now
+            async with dying("spend", dsn) as last:
+                assert await last.wait() == 0
+    assert await spent() == LIMIT
+    async with own_database.connection() as connection:
+        row = await connection.fetchrow("SELECT sum(used), sum(size) FROM router.budget_slice")
+        taken = await connection.fetchval("SELECT taken FROM router.budget")
+    assert row is not None
+    assert tuple(row) == (LIMIT, LIMIT)
+    assert taken == LIMIT
+
+
+async def test_budget_counts_with_the_grant_and_comes_back_with_the_slot(
+    own_database: Database, make_policy: Callable[..., Policy]
+) -> None:
+    total = BudgetRule(Reach("total", Selector((("message_class", frozenset({"promo"})),))), 5, "campaign")
+    policy = replace(make_policy("id: erased, type: block, state: erased"), rules=(total,))
+    store = PostgresWorkStore(own_database)
+    await store.seed(business())
+    works = [
+        OwnWork(Router(store, policy, stock=stock), store, stock, PostgresOutbox(own_database))
+        for stock in (PostgresStock(own_database, held_s=0.2), PostgresStock(own_database, held_s=0.2))
+    ]
+    people = [{"phone": f"+39333000{n:04d}"} for n in range(40)]
+    decided = await asyncio.gather(
+        *(
+            work.router.ask(*(requested(to=to, campaign="spring") for to in people[place::2]))
+            for place, work in enumerate(works)
+        )
+    )
+    allowed = sum(d.verdict == "allow" for told in decided for d in told)
+    assert 1 <= allowed <= 5
+    async with own_database.connection() as connection:
+        assert await connection.fetchval("SELECT sum(used)::int FROM router.budget_slice") == allowed
+        await connection.execute(LEASES_END)
+    await works[0].reap()
+    async with own_database.connection() as connection:
+        assert await connection.fetchval("SELECT sum(used)::int FROM router.budget_slice") == 0
+
+    async def all_come_back() -> int:
+        more = await works[1].router.ask(*(requested(to=to, campaign="spring") for to in people))
+        granted.extend(d for d in more if d.verdict == "allow")
+        return len(granted)
+
+    granted: list[object] = []
+    assert await until(all_come_back, lambda count: count >= 5) == 5
+
+
+@pytest.mark.parametrize(
+    ("limit", "left", "wanted", "size"),
+    [
+        pytest.param(1_000_000, 1_000_000, 10, 1_000, id="a large one in slices of a thousand"),
+        pytest.param(10_000, 10_000, 10, 100, id="a hundredth"),
+        pytest.param(10_000, 10_000, 500, 500, id="what is wanted, where that is more"),
+        pytest.param(10_000, 120, 1, 30, id="near the end less ahead"),
+        pytest.param(10_000, 3, 500, 3, id="what there is"),
+        pytest.param(10_000, 0, 500, 0, id="nothing"),
+        pytest.param(10, -5, 5, 0, id="nothing after the limit was lowered"),
+    ],
+)
+def test_slices_are_small_near_the_end(limit: int, left: int, wanted: int, size: int) -> None:
+    assert slice_size(limit=limit, left=left, wanted=wanted) == size
+
+
+async def test_lowered_limit_takes_back_what_is_leased_and_not_used(own_database: Database) -> None:
+    stock = PostgresStock(own_database)
+    wants = Want("total", "acme", 0, limit=1_000, count=400)
+    assert await stock.fill([wants])
+    assert await stock.fill([replace(wants, limit=100, count=50)])
+    async with own_database.connection() as connection:
+        assert await connection.fetchval("SELECT taken FROM router.budget") <= 100
+        held = await connection.fetchval("SELECT sum(size - used)::int FROM router.budget_slice")
+    assert held <= 100
