@@ -147,8 +147,11 @@ def test_scenario_20_a_rules_patience_runs_from_the_first_decision(make_policy: 
     assert again.expires_at_us == now - 1 + 12 * HOUR_US
 
 
-def test_a_rule_that_wants_no_waiting_denies_and_says_when_all_the_same(make_policy: MakePolicy) -> None:
-    decision = asked(make_policy(NIGHT + ", on_hit: deny"), "2026-06-05T22:00+02:00")
+@pytest.mark.parametrize("hit", ["on_hit: deny", "hard: true"])
+def test_a_rule_that_wants_no_waiting_denies_and_says_when_all_the_same(
+    make_policy: MakePolicy, hit: str
+) -> None:
+    decision = asked(make_policy(f"{NIGHT}, {hit}"), "2026-06-05T22:00+02:00")
     assert (decision.verdict, decision.reason) == ("deny", "quiet")
     assert decision.next_allowed_at_us == at("2026-06-06T09:00+02:00")
 

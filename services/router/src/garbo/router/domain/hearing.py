@@ -56,8 +56,9 @@ class Hearing:
 
 
 def may_wait(answer: Answer) -> bool:
-    """Say whether a refusal only means later."""
-    return answer.free_at_us is not None and answer.rule.reach.on_hit == "defer"
+    """Say whether a refusal only means later: it ends, and its rule is one that requests wait for."""
+    reach = answer.rule.reach
+    return answer.free_at_us is not None and reach.on_hit == "defer" and not reach.hard
 
 
 def touching(policy: Policy, subject: Subject) -> list[Rule]:

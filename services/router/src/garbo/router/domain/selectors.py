@@ -62,6 +62,7 @@ class Reach:
     max_defer_us: int | None = None
     """The longest wait from the message's first decision, when `on_hit` is defer."""
     hard: bool = False
+    """Nobody passes it over, and nobody waits for it."""
     overridable_by: frozenset[str] = frozenset()
     """Roles of clients that may ask for this rule to be passed over."""
     by_class: bool = field(init=False, compare=False, repr=False)
