@@ -7,7 +7,7 @@ from typing import Literal
 import pytest
 
 from garbo.router.domain.cooldown import with_strike
-from garbo.router.domain.decide import decide, decide_and_count, message_of_part
+from garbo.router.domain.decide import budgets_asked, decide, decide_and_count, message_of_part
 from garbo.router.domain.instants import DAY_US, HOUR_US, MINUTE_US
 from garbo.router.domain.policy import Counting, Policy
 from garbo.router.domain.request import Request
@@ -196,7 +196,8 @@ def test_a_spent_budget_is_whole_again_in_its_next_period_or_never(
         decision = decide(policy, a_state(), spent, JUNE_5)
         assert (decision.verdict, decision.reason) == (verdict, "budget_spent")
         assert decision.next_allowed_at_us == (at(free) if free else None)
-    assert decide(policy, a_state(), a_request(campaign=None), JUNE_5).answers == ()
+    assert [rule.reach.id for rule in budgets_asked(policy, a_state(), asked(), JUNE_5)] == ["total"]
+    assert budgets_asked(policy, a_state(), a_request(campaign=None), JUNE_5) == ()
 
 
 @pytest.mark.parametrize(
