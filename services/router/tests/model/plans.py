@@ -18,6 +18,7 @@ from services.router.tests.model.oracle import (
 )
 
 from garbo.router.domain import policy as engine
+from garbo.router.domain.selectors import Reach, Selector
 
 PROMO: Final = frozenset({"promo"})
 ALL: Final = frozenset({"auth", "care", "utility", "promo"})
@@ -173,10 +174,10 @@ def engine_policy(plan: Plan, *, name: str) -> engine.Policy:
 
 
 def _engine_rule(rule: AnyRule) -> engine.Rule:
-    reach = engine.Reach(
+    reach = Reach(
         id=rule.id,
         applies_to=_classes(rule.applies),
-        exempt=engine.Selector((("tags", frozenset({rule.unless_tag})),)) if rule.unless_tag else None,
+        exempt=Selector((("tags", frozenset({rule.unless_tag})),)) if rule.unless_tag else None,
         on_hit=rule.on_hit,
         max_defer_us=rule.max_defer_us,
     )
@@ -189,7 +190,7 @@ def _engine_rule(rule: AnyRule) -> engine.Rule:
                 return engine.ConsentRule(hard, "marketing", "double", max_age_us=rule.max_age_us)
             return engine.ConsentRule(hard, "marketing", "single", max_age_us=rule.max_age_us)
         case WindowRule():
-            free = engine.Selector((("form", frozenset({"free"})),))
+            free = Selector((("form", frozenset({"free"})),))
             return engine.WindowRule(replace(reach, hard=True, applies_to=free, on_hit="deny"), DAY_US)
         case QuietRule():
             return engine.QuietRule(
@@ -201,7 +202,7 @@ def _engine_rule(rule: AnyRule) -> engine.Rule:
             return _engine_rate(rule, reach)
 
 
-def _engine_rate(rule: CapRule, reach: engine.Reach) -> engine.RateRule:
+def _engine_rate(rule: CapRule, reach: Reach) -> engine.RateRule:
     window: engine.Window = engine.Lifetime()
     if rule.span_us is not None:
         window = engine.Rolling(rule.span_us, f"{rule.span_us} us")
@@ -219,5 +220,5 @@ def _engine_rate(rule: CapRule, reach: engine.Reach) -> engine.RateRule:
     )
 
 
-def _classes(names: frozenset[str]) -> engine.Selector:
-    return engine.Selector((("message_class", names),))
+def _classes(names: frozenset[str]) -> Selector:
+    return Selector((("message_class", names),))

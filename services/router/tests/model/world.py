@@ -24,6 +24,7 @@ from garbo.common.events.statuses import MessageStatus
 from garbo.common.events.topics import DECISION_MADE
 from garbo.router.domain.grant import Grant
 from garbo.router.domain.instants import to_datetime, to_us, to_us_or_none
+from garbo.router.domain.state import Send
 from garbo.router.flow.events import RouterEvent
 from garbo.router.outbound.postgres_templates import seeds
 from garbo.router.testing.build import business, consent, inbound, requested, status, template, text
@@ -340,7 +341,8 @@ class World:
         for contact_id, state in before.states.items():
             new = after.states[contact_id]
             assert new.cases.items() <= state.cases.items(), "a case came back"
-            before.states[contact_id] = replace(state, cases=new.cases, version=new.version)
+            assert sorted(new.sends, key=_id) == sorted(state.sends, key=_id), "something counts otherwise"
+            before.states[contact_id] = replace(state, cases=new.cases, sends=new.sends, version=new.version)
         assert after == before, "an event that came again changed something"
 
     # Time and rules
@@ -552,6 +554,10 @@ class World:
     def _next(self) -> int:
         self.serial += 1
         return self.serial
+
+
+def _id(send: Send) -> UUID:
+    return send.message_id
 
 
 def _given(message: Message) -> tuple[int, int]:

@@ -173,7 +173,8 @@ def without_send(state: RecipientState, message_id: MessageId) -> RecipientState
 def with_inbound(state: RecipientState, *, wamid: str, number: str, at_us: int) -> RecipientState:
     """Open or extend the window to a number. An older message never shrinks it; a repeat changes nothing."""
     latest = max(at_us, state.inbound_at_us.get(number, at_us))
-    known = {**dict(state.inbound), wamid: at_us}
+    known = dict(state.inbound)
+    known[wamid] = max(at_us, known.get(wamid, at_us))
     newest = sorted(known.items(), key=lambda item: (item[1], item[0]))[-REMEMBERED_INBOUND:]
     return replace(state, inbound_at_us={**state.inbound_at_us, number: latest}, inbound=tuple(newest))
 

@@ -1,0 +1,125 @@
+"""One batch in a process of its own, on real PostgreSQL and Kafka, that can be told where to die.
+
+Arguments: DSN, bootstrap servers, after which step (from 1; 0 for never) which signal it sends itself, and
+how long its transactions may be idle. Reads the batch from stdin as JSON: `requests`, or `heard` (pairs of
+topic and event). Prints the steps it took. Ends with 75 when what it met is to be tried again.
+"""
+
+import asyncio
+import os
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from inspect import iscoroutinefunction
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from garbo.common.errors import RetryLater
+from garbo.common.events.requests import SendRequested
+from garbo.common.events.topics import TOPICS
+from garbo.common.runtime import postgres
+from garbo.common.runtime.broker import KafkaSettings
+from garbo.common.runtime.postgres import Database
+from garbo.common.runtime.producer import Producer
+from garbo.router.inbound.policy_file.load import load_policy
+from garbo.router.outbound.kafka import KafkaAnnouncer
+from garbo.router.outbound.postgres import PostgresStore
+from garbo.router.ports import Announcement
+from garbo.router.testing.memory import RecordingAnnouncer
+from garbo.router.testing.router import Router
+
+POLICY = Path(__file__).parents[1] / "payloads" / "policy.yaml"
+TRY_AGAIN = 75
+
+
+class Steps:
+    """Notes each step, and after one of them sends this process a signal."""
+
+    def __init__(self, last: int, number: int) -> None:
+        self.taken: list[str] = []
+        self._last, self._number = last, number
+
+    def take(self, name: str) -> None:
+        """Take a step; perhaps the last one."""
+        self.taken.append(name)
+        if len(self.taken) == self._last:
+            sys.stdout.write(orjson.dumps(self.taken).decode())
+            sys.stdout.flush()
+            os.kill(os.getpid(), self._number)
+
+
+class Stepping:
+    """Whatever it wraps, each awaited call of it is a step."""
+
+    def __init__(self, wrapped: Any, steps: Steps) -> None:  # noqa: ANN401 - a store or a batch
+        self._wrapped, self._steps = wrapped, steps
+
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - whatever the wrapped has
+        found = getattr(self._wrapped, name)
+        return self._step(name, found) if iscoroutinefunction(found) else found
+
+    def _step(self, name: str, call: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
+        async def stepping(*arguments: object, **more: object) -> object:
+            answer = await call(*arguments, **more)
+            self._steps.take(name)
+            return answer
+
+        return stepping
+
+
+class SteppingStore(Stepping):
+    """A store whose commit is a step as well."""
+
+    @asynccontextmanager
+    async def batch(self) -> AsyncIterator[Any]:
+        """Open a transaction."""
+        async with self._wrapped.batch() as batch:
+            yield Stepping(batch, self._steps)
+        self._steps.take("commit")
+
+
+class Publishing(RecordingAnnouncer):
+    """Tells Kafka as well."""
+
+    def __init__(self, announcer: KafkaAnnouncer, steps: Steps) -> None:
+        super().__init__()
+        self._announcer, self._steps = announcer, steps
+
+    async def announce(self, announcements: Sequence[Announcement]) -> None:
+        """Publish; then it is a step."""
+        await self._announcer.announce(announcements)
+        await super().announce(announcements)
+        self._steps.take("publish")
+
+
+async def take(dsn: str, servers: str, steps: Steps) -> int:
+    """Take the batch."""
+    batch = orjson.loads(sys.stdin.read())
+    database = Database(dsn, service="router", size=2)
+    producer = Producer(kafka=KafkaSettings(servers), service="router")
+    await database.start()
+    await producer.start()
+    store: Any = SteppingStore(PostgresStore(database), steps)
+    router = Router(store, load_policy(POLICY), announcer=Publishing(KafkaAnnouncer(producer), steps))
+    kinds = {topic.name: topic.event for topic in TOPICS}
+    try:
+        if "requests" in batch:
+            await router.ask(*[SendRequested.model_validate(r) for r in batch["requests"]])
+        else:
+            await router.hear(*[kinds[topic].model_validate(event) for topic, event in batch["heard"]])
+    except RetryLater:
+        return TRY_AGAIN
+    finally:
+        await producer.stop()
+        await database.stop()
+    sys.stdout.write(orjson.dumps(steps.taken).decode())
+    return 0
+
+
+if __name__ == "__main__":
+    _, to_dsn, to_servers, last_step, with_signal, idle = sys.argv
+    if idle:  # shorter than in production, where nobody waits for it
+        postgres.SESSION["idle_in_transaction_session_timeout"] = idle
+    sys.exit(asyncio.run(take(to_dsn, to_servers, Steps(int(last_step), int(with_signal)))))
