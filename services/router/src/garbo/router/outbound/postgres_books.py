@@ -172,7 +172,7 @@ def _send_columns(rows: Sequence[tuple[ContactId, str, Send]]) -> tuple[list[obj
         [contact_id for contact_id, _, _ in rows],
         [campaign for _, campaign, _ in rows],
         [send.message_id for _, _, send in rows],
-        [orjson.dumps(send_json(send)) for _, _, send in rows],
+        [orjson.dumps(send_json(send), default=str) for _, _, send in rows],  # asyncpg's UUID is not orjson's
     )
 
 

@@ -1,0 +1,37 @@
+"""A campaign's send is counted for life on PostgreSQL, through all that becomes of its grant."""
+
+from collections.abc import Callable
+
+import pytest
+
+from garbo.router.domain.policy import Policy
+from garbo.router.testing.build import requested, result, status
+from garbo.router.testing.router import Router
+
+pytestmark = pytest.mark.integration
+ONCE = "id: once, type: cap, limit: 1, window: lifetime, per: [recipient, campaign], on_hit: deny"
+
+
+async def test_a_campaign_is_not_sent_twice_once_it_was_accepted(
+    stored: Router, make_policy: Callable[..., Policy]
+) -> None:
+    stored.policy = make_policy(ONCE)
+    (allowed,) = await stored.ask(requested(campaign="summer"))
+    assert allowed.verdict == "allow"
+    (grant,) = stored.granted
+    await stored.hear(result(grant, "accepted"))
+    await stored.hear(status(grant.message_id, "delivered"))
+    (again,) = await stored.ask(requested(campaign="summer"))
+    assert (again.verdict, again.rule) == ("deny", "once")
+
+
+async def test_a_campaign_may_be_sent_again_once_it_never_arrived(
+    stored: Router, make_policy: Callable[..., Policy]
+) -> None:
+    stored.policy = make_policy(ONCE)
+    await stored.ask(requested(campaign="summer"))
+    (grant,) = stored.granted
+    await stored.hear(result(grant, "accepted"))
+    await stored.hear(status(grant.message_id, "failed", code=131026))
+    (again,) = await stored.ask(requested(campaign="summer"))
+    assert again.verdict == "allow"
