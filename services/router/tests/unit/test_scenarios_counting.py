@@ -7,7 +7,8 @@ from typing import Literal
 import pytest
 
 from garbo.router.domain.cooldown import with_strike
-from garbo.router.domain.decide import budgets_asked, decide, decide_and_count, message_of_part
+from garbo.router.domain.decide import decide, decide_and_count, message_of_part
+from garbo.router.domain.drawing import budgets_asked
 from garbo.router.domain.instants import DAY_US, HOUR_US, MINUTE_US
 from garbo.router.domain.policy import Counting, Policy
 from garbo.router.domain.request import Request

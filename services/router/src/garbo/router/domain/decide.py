@@ -9,11 +9,11 @@ from garbo.common.events.decisions import MessageClass
 from garbo.common.events.ids import MessageId
 from garbo.router.domain.classify import Classified, classify, deadline_us
 from garbo.router.domain.fixpoint import Wait
-from garbo.router.domain.hearing import Hearing, hear, may_wait, slots_of, subject_of, touching
+from garbo.router.domain.hearing import Hearing, hear, may_wait, slots_of
 from garbo.router.domain.history import pruned
 from garbo.router.domain.instants import NEVER_US
 from garbo.router.domain.lease import Terms, terms_of
-from garbo.router.domain.policy import BudgetRule, Policy, WindowRule
+from garbo.router.domain.policy import Policy, WindowRule
 from garbo.router.domain.request import Body, Request
 from garbo.router.domain.rules import Answer, TimeRule, refusal
 from garbo.router.domain.spread import place_us
@@ -101,20 +101,6 @@ def decide_and_count(
 def message_of_part(message_id: MessageId, part: int) -> MessageId:
     """Name a part of a message: the first is the message itself."""
     return MessageId(uuid5(message_id, str(part))) if part else message_id
-
-
-def budgets_asked(
-    policy: Policy, state: RecipientState, request: Request, now_us: int
-) -> tuple[BudgetRule, ...]:
-    """Give the budgets that `request.budget_left` must hold something of; a fallback's as well."""
-    bodies = (request.body,) if request.fallback is None else (request.body, request.fallback)
-    asked: dict[str, BudgetRule] = {}
-    for body in bodies:
-        kind = classify(policy, state, request, body=body, now_us=now_us)
-        for rule in touching(policy, subject_of(policy, state, request, kind=kind, body=body)):
-            if isinstance(rule, BudgetRule):
-                asked[rule.reach.id] = rule
-    return tuple(asked.values())
 
 
 def _decide_body(
