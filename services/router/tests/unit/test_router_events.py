@@ -215,3 +215,10 @@ async def test_strangers_messages_and_statuses_change_nothing(router: Router, me
         await router.hear(inbound(number="555"))
     with pytest.raises(Reject, match="no_sender"):
         await router.hear(inbound(sender=Person()))
+
+
+async def test_what_is_called_care_is_counted_by_client_and_by_what_bears_it_out(router: Router) -> None:
+    await router.ask(requested(client="desk", purpose="care"))
+    await router.hear(inbound())
+    await router.ask(requested(client="desk", purpose="care", content=text()))
+    assert router.meter.care == [("desk", True, True), ("desk", False, False)]

@@ -1,35 +1,37 @@
 """What the flow needs of the outside, in the flow's words."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
-from typing import Any, Literal, Protocol
+from typing import Any, Protocol
 from uuid import UUID
 
 from garbo.common.events.base import Event
-from garbo.common.events.ids import AddressKind, ContactId, MessageId
+from garbo.common.events.ids import ContactId, MessageId
 from garbo.common.events.topics import Topic
 from garbo.router.domain.grant import Grant
 from garbo.router.domain.state import RecipientState, Send
 from garbo.router.domain.templates import TemplateCategory, Templates
+from garbo.router.people_ports import Address, ConsentEvidence, Contact, PeopleBatch, Suppression
 
-
-@dataclass(frozen=True, slots=True)
-class Address:
-    """One address of the platform and its keyed hash."""
-
-    kind: AddressKind
-    value: str
-    hash: str
-
-
-@dataclass(frozen=True, slots=True)
-class Contact:
-    """A person or group, and the address to reach it by."""
-
-    contact_id: ContactId
-    kind: Literal["person", "group"]
-    address: Address
+__all__ = [
+    "Address",
+    "Announcement",
+    "Announcer",
+    "Batch",
+    "Changes",
+    "ConsentEvidence",
+    "Contact",
+    "Deferred",
+    "Meter",
+    "Moment",
+    "PolicyArchive",
+    "PolicyMeter",
+    "Slice",
+    "Store",
+    "StoredDecision",
+    "Suppression",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,39 +67,6 @@ class Deferred:
     request: bytes
     """The request as it came."""
     trace: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class ConsentEvidence:
-    """One act of consent, as it can be shown to a judge."""
-
-    consent_id: UUID
-    contact_id: ContactId
-    brand: str
-    channel: str
-    purpose: str
-    action: str
-    source: str
-    actor: str
-    """The client that recorded it; `garbo` for what a person wrote or the platform told."""
-    occurred_at_us: int
-    received_at_us: int
-    number: str | None = None
-    text_version: str | None = None
-    text_hash: str | None = None
-    locale: str | None = None
-    evidence: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Suppression:
-    """An address that must not be promoted to, known by its hash alone."""
-
-    address_hash: str
-    brand: str
-    """Or `*`."""
-    since_us: int
-    source: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +131,7 @@ class Changes:
     """To be told after the commit by whoever comes first, where no Kafka record asks for it again."""
 
 
-class Batch(Protocol):
+class Batch(PeopleBatch, Protocol):
     """One transaction. Call in this order: contacts, lock, grants, look up, write."""
 
     async def contacts_at(self, addresses: Iterable[Address], *, mint: bool) -> Mapping[str, Contact]:
@@ -216,22 +185,6 @@ class Batch(Protocol):
 
     async def hold_slices(self, slice_ids: Iterable[int]) -> Sequence[Slice]:
         """Lock this process's slices of budgets, after people and grants, and read what is left in them."""
-        ...
-
-    async def lists_about(self, contact_ids: Iterable[ContactId]) -> Mapping[ContactId, Mapping[str, int]]:
-        """Read what suppression lists say of people, by any of their addresses: brand or `*` -> since."""
-        ...
-
-    async def unlinked(self, consent_ids: Iterable[UUID]) -> Collection[UUID]:
-        """Name those records of consent whose person was erased since."""
-        ...
-
-    async def addresses_of(self, contact_ids: Iterable[ContactId]) -> Mapping[ContactId, Sequence[Address]]:
-        """Read all addresses of people."""
-        ...
-
-    async def forget(self, contact_ids: Iterable[ContactId]) -> None:
-        """Delete the addresses of people, unlink their proofs of consent, and forget old sends."""
         ...
 
     async def write(self, changes: Changes) -> None:
@@ -306,6 +259,10 @@ class Meter(Protocol):
 
     def resurrected(self) -> None:
         """Count a message that arrived after its slot had been given back: somebody should look."""
+        ...
+
+    def asked_as_care(self, *, client: str, demoted: bool, unprompted: bool) -> None:
+        """Count a request called care: if it was taken for one, and if the person had written lately."""
         ...
 
 

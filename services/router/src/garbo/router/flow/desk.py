@@ -74,6 +74,14 @@ class Desk:
         for ask in repeats:
             self._repeat(ask)
 
+    def spending(self, asks: Iterable[Ask]) -> list[tuple[RecipientState, Request]]:
+        """Give what may come to draw on a budget: each new request, and the person it is for."""
+        return [
+            (self.states[ask.contact.contact_id], self._request(ask, ask.contact))
+            for ask in asks
+            if ask.contact and not ask.refusal and ask.message_id not in self.moment.decisions
+        ]
+
     def changes(self) -> Changes:
         """Give what must be written before anything is told."""
         return Changes(
@@ -198,6 +206,9 @@ class Desk:
         if decision.verdict == "defer":
             self.deferred[ask.message_id] = outcome.waits(self.moment.now_us)
         self._meter(record)
+        if ask.event.purpose == "care":
+            unprompted = not outcome.has_written(self.moment.now_us)
+            self.meter.asked_as_care(client=ask.event.client, demoted=decision.demoted, unprompted=unprompted)
 
     def _refuse(self, ask: Ask, reason: str) -> None:
         record = refused_record(ask, reason, policy_version=self.policy.version, now_us=self.moment.now_us)

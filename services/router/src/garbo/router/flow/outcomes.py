@@ -9,7 +9,7 @@ from garbo.common.events.wire import decode
 from garbo.router.domain.decide import Decision
 from garbo.router.domain.instants import to_us
 from garbo.router.domain.request import Request
-from garbo.router.domain.state import RecipientState
+from garbo.router.domain.state import WINDOW_US, RecipientState
 from garbo.router.flow.ask import Ask
 from garbo.router.ports import Contact, Deferred
 
@@ -40,6 +40,11 @@ class Outcome:
     def age(self) -> tuple[int, int]:
         """By what the newest is found."""
         return self.request.requested_at_us, self.request.request_id.int
+
+    def has_written(self, now_us: int) -> bool:
+        """Say whether the person has written to a number of the brand in the last 24 h."""
+        instants = (self.state.inbound_at_us.get(number, 0) for number in self.request.numbers.all)
+        return max(instants, default=0) + WINDOW_US > now_us
 
     def denied(self, reason: str) -> "Outcome":
         """Give the same request denied, whenever it would have been permitted."""

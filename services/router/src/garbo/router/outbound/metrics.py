@@ -9,6 +9,12 @@ REPEATS: Final = Counter("garbo_router_repeats", "Requests that had been decided
 RESURRECTED: Final = Counter(
     "garbo_router_resurrected", "Messages that arrived after their slot had been given back"
 )
+CARE: Final = Counter(
+    "garbo_router_care_requests",
+    "Requests called care: demoted where neither window, case nor answer bears it out; unprompted where the "
+    "person wrote nothing to the brand in 24 h",
+    ["client", "demoted", "unprompted"],
+)
 
 POLICY: Final = Info("garbo_router_policy", "The policy in force")
 POLICY_REFUSED: Final = Gauge(
@@ -30,6 +36,10 @@ class PrometheusMeter:
     def resurrected(self) -> None:
         """Count a message that arrived after its slot had been given back: somebody should look."""
         RESURRECTED.inc()
+
+    def asked_as_care(self, *, client: str, demoted: bool, unprompted: bool) -> None:
+        """Count a request called care."""
+        CARE.labels(client, str(demoted).lower(), str(unprompted).lower()).inc()
 
 
 class PrometheusPolicyMeter:

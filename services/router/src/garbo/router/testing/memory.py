@@ -1,12 +1,12 @@
 """Fakes of the ports, in memory; one conformance suite proves them against PostgreSQL."""
 
 import asyncio
-from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Literal
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 from garbo.common.errors import RetryLater
 from garbo.common.events.base import Event
@@ -27,6 +27,7 @@ from garbo.router.ports import (
     Slice,
     StoredDecision,
 )
+from garbo.router.testing.memory_people import InMemoryPeople
 from garbo.router.testing.tables import Tables
 
 
@@ -72,11 +73,12 @@ class InMemoryStore:
         return self.tables.decisions.get(message_id)
 
 
-class InMemoryBatch:
+class InMemoryBatch(InMemoryPeople):
     """A `Batch` over a copy of the tables."""
 
     def __init__(self, tables: Tables, now_us: int) -> None:
-        self._tables, self._now_us = tables, now_us
+        super().__init__(tables)
+        self._now_us = now_us
 
     async def contacts_at(self, addresses: Iterable[Address], *, mint: bool) -> Mapping[str, Contact]:
         """Find the contacts of addresses, by hash; with `mint`, make those that are not known."""
@@ -149,38 +151,6 @@ class InMemoryBatch:
     async def hold_slices(self, slice_ids: Iterable[int]) -> Sequence[Slice]:
         """Read what is left in slices of budgets."""
         return [self._tables.slices[slice_id] for slice_id in slice_ids]
-
-    async def lists_about(self, contact_ids: Iterable[ContactId]) -> Mapping[ContactId, Mapping[str, int]]:
-        """Read what suppression lists say of people, by any of their addresses: brand or `*` -> since."""
-        found: dict[ContactId, dict[str, int]] = {}
-        for contact_id, addresses in (await self.addresses_of(contact_ids)).items():
-            for (listed, brand), told in self._tables.suppressions.items():
-                if listed in {address.hash for address in addresses}:
-                    said = found.setdefault(contact_id, {})
-                    said[brand] = max(told.since_us, said.get(brand, told.since_us))
-        return found
-
-    async def unlinked(self, consent_ids: Iterable[UUID]) -> Collection[UUID]:
-        """Name those records of consent whose person was erased since."""
-        return {consent_id for consent_id in consent_ids if consent_id in self._tables.unlinked}
-
-    async def addresses_of(self, contact_ids: Iterable[ContactId]) -> Mapping[ContactId, Sequence[Address]]:
-        """Read all addresses of people."""
-        wanted, found = set(contact_ids), dict[ContactId, list[Address]]()
-        for contact in self._tables.aliases.values():
-            if contact.contact_id in wanted:
-                found.setdefault(contact.contact_id, []).append(contact.address)
-        return found
-
-    async def forget(self, contact_ids: Iterable[ContactId]) -> None:
-        """Delete the addresses of people, unlink their proofs of consent, and forget old sends."""
-        tables, gone = self._tables, set(contact_ids)
-        gone |= {c for c, state in tables.states.items() if state.merged_into in gone}
-        tables.aliases = {k: c for k, c in tables.aliases.items() if c.contact_id not in gone}
-        tables.unlinked |= {i for i, proof in tables.evidence.items() if proof.contact_id in gone}
-        tables.evidence = {i: proof for i, proof in tables.evidence.items() if proof.contact_id not in gone}
-        tables.deferred = {m: w for m, w in tables.deferred.items() if w.contact_id not in gone}
-        tables.counted = {key: sends for key, sends in tables.counted.items() if key[0] not in gone}
 
     async def write(self, changes: Changes) -> None:
         """Write. Raises `RetryLater` when one of the decisions is there already."""
@@ -291,6 +261,7 @@ class CountingMeter:
         self.decisions: list[tuple[str, str, str]] = []
         self.repeats_count = 0
         self.resurrected_count = 0
+        self.care: list[tuple[str, bool, bool]] = []
 
     def decided(self, *, message_class: str, verdict: str, reason: str) -> None:
         """Keep a new decision."""
@@ -303,6 +274,10 @@ class CountingMeter:
     def resurrected(self) -> None:
         """Count a message that arrived after its slot had been given back."""
         self.resurrected_count += 1
+
+    def asked_as_care(self, *, client: str, demoted: bool, unprompted: bool) -> None:
+        """Keep a request called care."""
+        self.care.append((client, demoted, unprompted))
 
 
 def _merged(known: Templates, told: Sequence[TemplateCategory]) -> Templates:
