@@ -120,10 +120,6 @@ class Want:
 class Stock(Protocol):
     """Budgets over all people, leased in slices: each is one process's own until it rests for a while."""
 
-    async def now_us(self) -> int:
-        """Read the database's clock, for the period."""
-        ...
-
     async def fill(self, wants: Sequence[Want]) -> Sequence[int]:
         """See to it that this process holds what is wanted, as far as the limits go; returns its slices.
 

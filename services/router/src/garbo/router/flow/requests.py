@@ -8,7 +8,7 @@ from garbo.router.flow.ask import Ask, Asked
 from garbo.router.flow.desk import Desk
 from garbo.router.flow.means import Means
 from garbo.router.flow.recognising import campaign_sends_of, campaigns_of, door_of, recognised
-from garbo.router.flow.stock import Shelf, leased
+from garbo.router.flow.stock import budget_rules, stocked
 from garbo.router.flow.suppressing import with_lists
 from garbo.router.ports import Batch, Deferred
 
@@ -28,13 +28,12 @@ class DecideRequests:
         means, policy = self._means, self._means.policies.current
         doors = [door_of(one, directory=means.directory, hash_key=means.hash_key) for one in asked]
         known = await means.store.meet(door.address for door in doors if door.address and not door.refusal)
-        slices = await leased(means.stock, policy, (a.event for a in asked)) if means.stock else ()
         async with means.store.batch() as batch:
             asks = await recognised(batch, doors, known)
             desk = await self._desk(batch, policy, asks)
-            if means.stock:
-                held = await batch.hold_slices(slices) if slices else ()
-                desk.shelf = Shelf(policy, desk.moment.now_us, held)
+            if means.stock and budget_rules(policy):
+                spending, now_us = desk.spending(asks), desk.moment.now_us
+                desk.shelf = await stocked(means.stock, batch, policy, spending, now_us=now_us)
             await desk.take(asks)
             if desk.fresh:
                 await batch.write(desk.changes())

@@ -7,9 +7,13 @@ from datetime import date, timedelta
 from typing import Final, Protocol, assert_never
 from zoneinfo import ZoneInfo
 
+from garbo.router.domain.drawing import budgets_asked
+from garbo.router.domain.hearing import slots_of
 from garbo.router.domain.instants import EPOCH, to_datetime
 from garbo.router.domain.policy import BudgetRule, Calendar, Policy
-from garbo.router.ports import Slice
+from garbo.router.domain.request import Request
+from garbo.router.domain.state import RecipientState
+from garbo.router.ports import Batch, Slice
 from garbo.router.work_ports import Stock, Want
 
 EVERYBODY: Final = "*"
@@ -65,19 +69,29 @@ def _first_day(window: Calendar, today: date, *, week_starts_on: int) -> date:
     assert_never(window.unit)
 
 
-async def leased(stock: Stock, policy: Policy, requests: Iterable[Spending]) -> Sequence[int]:
-    """Lease, before the batch, what its requests could take. Nothing is asked where no rule is a budget."""
-    rules = budget_rules(policy)
-    if not rules:
-        return ()
-    asked = Counter((rule, scope) for r in requests for rule in rules if (scope := scope_of(rule, r)))
-    now_us = await stock.now_us() if asked else 0
-    return await stock.fill(
-        [
-            Want(rule.reach.id, scope, period_of(policy, rule, now_us), limit=rule.limit, count=count)
-            for (rule, scope), count in asked.items()
-        ]
-    )
+async def stocked(
+    stock: Stock,
+    batch: Batch,
+    policy: Policy,
+    asked: Iterable[tuple[RecipientState, Request]],
+    *,
+    now_us: int,
+) -> "Shelf":
+    """Lease what these requests could take of the budgets that touch them, and lock it for this batch.
+
+    The lease is a transaction of its own, and stands whatever becomes of the batch.
+    """
+    counts: Counter[tuple[BudgetRule, str]] = Counter()
+    for state, request in asked:
+        for rule in budgets_asked(policy, state, request, now_us):
+            if scope := scope_of(rule, request):
+                counts[rule, scope] += slots_of(policy, request)
+    wants = [
+        Want(rule.reach.id, scope, period_of(policy, rule, now_us), limit=rule.limit, count=count)
+        for (rule, scope), count in counts.items()
+    ]
+    slice_ids = await stock.fill(wants) if wants else ()
+    return Shelf(policy, now_us, await batch.hold_slices(slice_ids) if slice_ids else ())
 
 
 @dataclass(slots=True)

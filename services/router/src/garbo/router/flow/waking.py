@@ -1,7 +1,7 @@
 """Use case: decide waiting requests again once they are due, in arbitration order for each recipient."""
 
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from garbo.common.events.ids import ContactId
@@ -10,7 +10,7 @@ from garbo.router.flow.bench import Again, Bench, lasting_sends
 from garbo.router.flow.directory import Directory
 from garbo.router.flow.ledger import Ledger
 from garbo.router.flow.policies import Policies
-from garbo.router.flow.stock import Shelf, leased
+from garbo.router.flow.stock import Shelf, budget_rules, stocked
 from garbo.router.ports import Deferred, Meter
 from garbo.router.work_ports import Stock, WorkBatch, WorkMeter, WorkStore
 
@@ -61,9 +61,10 @@ class WakeWaiting:
         lasting = await lasting_sends(batch, policy, [(one.contact_id, one.campaign) for one in waiting])
         bench = Bench(ledger, self.directory, Shelf(policy, moment.now_us), lasting)
         queue = _read_all(bench, [one for one in waiting if _may_be_free(one, moment.now_us)])
-        slice_ids = await leased(self.stock, policy, [again.ask.event for again in queue])
-        if slice_ids:
-            bench.shelf.slices = await batch.hold_slices(slice_ids)
+        if budget_rules(policy):
+            spending = [(ledger.states[again.contact.contact_id], again.request) for again in queue]
+            shelf = await stocked(self.stock, batch, policy, spending, now_us=moment.now_us)
+            bench = replace(bench, shelf=shelf)
         return bench, queue
 
 

@@ -9,7 +9,7 @@ import asyncpg
 
 from garbo.common.errors import RetryLater
 from garbo.common.runtime.postgres import Database
-from garbo.router.domain.instants import EPOCH, to_us
+from garbo.router.domain.instants import EPOCH
 from garbo.router.ports import Slice
 from garbo.router.work_ports import Want
 
@@ -23,7 +23,6 @@ LARGEST_SLICE: Final = 1_000
 """A slice is a hundredth of the limit, so many at most; near the end a part of what is left."""
 LAST_SHARES: Final = 4
 
-CLOCK: Final = "SELECT clock_timestamp()"
 OWN: Final = """
 UPDATE router.budget_slice s SET held_until = clock_timestamp() + make_interval(secs => $5)
 FROM unnest($2::text[], $3::text[], $4::date[]) AS n(rule, scope, period)
@@ -84,11 +83,6 @@ class PostgresStock:
 
     def __init__(self, database: Database, *, held_s: float = HELD_S) -> None:
         self._database, self._owner, self._held_s = database, uuid4(), held_s
-
-    async def now_us(self) -> int:
-        """Read the database's clock, for the period."""
-        async with self._database.connection() as connection:
-            return to_us(await connection.fetchval(CLOCK))
 
     async def fill(self, wants: Sequence[Want]) -> Sequence[int]:
         """See to it that this process holds what is wanted, as far as the limits go; returns its slices."""

@@ -10,6 +10,7 @@ from garbo.router.domain.grant import Grant
 from garbo.router.domain.instants import to_us
 from garbo.router.ports import Deferred, Slice
 from garbo.router.testing.memory import InMemoryBatch, InMemoryStore
+from garbo.router.testing.tables import Tables
 from garbo.router.work_ports import Backlog, Campaign, Ended, Held, Parcel, Want
 
 
@@ -70,11 +71,14 @@ class InMemoryWorkBatch(InMemoryBatch):
 class InMemoryWorkStore(InMemoryStore):
     """A `WorkStore`."""
 
+    under_way: Tables | None = None
+    """As they are in the transaction that is open."""
+
     @asynccontextmanager
     async def batch(self) -> AsyncIterator[InMemoryWorkBatch]:
         """Open a transaction: kept at the end, forgotten on any exception."""
         async with self._one_at_a_time:
-            tables = self.tables.copied()
+            tables = self.under_way = self.tables.copied()
             yield InMemoryWorkBatch(tables, to_us(self.now))
             self.tables = tables
 
@@ -97,23 +101,19 @@ class InMemoryOutbox:
 class InMemoryStock:
     """A `Stock` with one owner: a slice for each budget, of all there is."""
 
-    store: InMemoryStore
+    store: InMemoryWorkStore
     _numbers: "count[int]" = field(default_factory=lambda: count(1))
-
-    async def now_us(self) -> int:
-        """Read the clock."""
-        return to_us(self.store.now)
 
     async def fill(self, wants: Sequence[Want]) -> Sequence[int]:
         """Hold what is wanted, as far as the limits go; returns the slices."""
-        slices = self.store.tables.slices
+        slices = (self.store.under_way or self.store.tables).slices
         held: list[int] = []
         for want in wants:
             budget = (want.rule, want.scope, want.period)
             own = [one for one in slices.values() if (one.rule, one.scope, one.period) == budget]
             if not own:
                 own = [Slice(next(self._numbers), *budget, want.limit)]
-                slices[own[0].slice_id] = own[0]
+                slices[own[0].slice_id] = self.store.tables.slices[own[0].slice_id] = own[0]
             held += [one.slice_id for one in own]
         return held
 
