@@ -60,7 +60,9 @@ def test_a_word_that_may_mean_stop_is_told_from_stop(text: str) -> None:
         ("ok", "ok", None),
     ],
 )
-def test_button_payload_is_read_before_its_title(text: str, payload: str | None, expected: str | None) -> None:
+def test_button_payload_is_read_before_its_title(
+    text: str, payload: str | None, expected: str | None
+) -> None:
     assert meaning(text, payload) == expected
 
 

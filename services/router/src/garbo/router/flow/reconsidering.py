@@ -10,7 +10,7 @@ from garbo.router.domain.policy import BudgetRule
 from garbo.router.domain.state import without_send
 from garbo.router.flow.bench import Again, Bench
 from garbo.router.flow.directory import Directory
-from garbo.router.flow.ledger import Ledger
+from garbo.router.flow.ledger import Ledger, counts_for_life
 from garbo.router.flow.records import granted_record, new_grant
 from garbo.router.flow.stock import Shelf
 from garbo.router.ports import Announcement
@@ -76,6 +76,9 @@ def fall_back(ledger: Ledger, directory: Directory, grant: Grant, *, trace: str 
         ledger.give(given)
         ledger.spent.update(grant.budget_slices)
         ledger.put(contact_id, after)
+        if given.campaign is not None and counts_for_life(ledger.policy):
+            counted = after.send_of(given.message_id)
+            ledger.recounted[contact_id, given.message_id] = (given.campaign, counted)
         topic = SEND_PROMO if given.lane == "promo" else SEND_CARE
         record = granted_record(again.ask, again.contact, given)
         ledger.outbox.append(Announcement(topic, record, contact_id, trace))
