@@ -16,6 +16,8 @@ from garbo.cli.router.simulate import body_of, instant_of, simulate
 from garbo.cli.router.simulation_report import print_report
 from garbo.common.errors import StartRefused
 
+PIPED_WIDTH = 160
+
 contact = typer.Typer(help="What the router knows of a person.", no_args_is_help=True)
 
 Key = Annotated[str | None, typer.Option(help="API key; else GARBO_API_KEY, else the demo's.")]
@@ -41,7 +43,7 @@ def policy_simulate(  # noqa: PLR0913 - each is an option a person types
     if as_json:
         _print_json(report)
     else:
-        print_report(report, Console(highlight=False))
+        print_report(report, _console())
 
 
 @contact.command("show")
@@ -59,7 +61,7 @@ def contact_show(
     if as_json:
         _print_json(person)
     else:
-        print_contact(person, Console(highlight=False))
+        print_contact(person, _console())
 
 
 @contact.command("export")
@@ -113,6 +115,11 @@ def contact_suppress(
     at = instant_of(as_of, "--as-of")
     count = people.suppress(router_of(os.environ, key=key), file, brand=brand, as_of=at, source=source)
     typer.echo(f"{count:,} addresses are suppressed for {'all brands' if brand == '*' else brand}")
+
+
+def _console() -> Console:
+    """Give a page as wide as the terminal; wide enough for everything where there is none."""
+    return Console(highlight=False, width=None if sys.stdout.isatty() else PIPED_WIDTH)
 
 
 def _print_json(answer: Any) -> None:  # noqa: ANN401 - JSON

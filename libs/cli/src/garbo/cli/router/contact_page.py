@@ -42,7 +42,7 @@ def _print_section(title: str, lines: Iterable[str], console: Console) -> None:
 def _print_caps(caps: Iterable[Json], console: Console) -> None:
     table = Table(box=None, header_style="dim", pad_edge=False)
     for heading in ("cap", "of", "window", "used", "limit", "free again", "filled by"):
-        table.add_column(heading, justify="right" if heading in ("used", "limit") else "left")
+        table.add_column(heading, justify="right" if heading in ("used", "limit") else "left", no_wrap=True)
     for cap in caps:
         full = cap["used"] >= cap["limit"]
         scope = " ".join(part for part in (cap.get("brand"), cap.get("campaign")) if part) or "all brands"
@@ -67,7 +67,8 @@ def _filling(send: Json) -> str:
 
 def _promo(answer: Json) -> str:
     rule = f" by {answer['rule']}" if answer.get("rule") else ""
-    when = f", free at {_instant(answer['next_allowed_at'])}" if answer.get("next_allowed_at") else ""
+    words = "again from" if answer["verdict"] == "defer" else "and by time alone not before"
+    when = f", {words} {_instant(answer['next_allowed_at'])}" if answer.get("next_allowed_at") else ""
     return f"{answer['brand']}: {answer['verdict']}, {answer['reason'].replace('_', ' ')}{rule}{when}"
 
 

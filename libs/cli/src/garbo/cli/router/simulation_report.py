@@ -126,7 +126,7 @@ def _end(end: Json) -> str:
 
 def _table(first: str, *others: str, right: bool = True) -> Table:
     table = Table(box=None, header_style="dim", pad_edge=False)
-    table.add_column(first)
+    table.add_column(first, no_wrap=True)
     for heading in others:
         table.add_column(heading, justify="right" if right else "left")
     return table
@@ -144,6 +144,8 @@ def _changed(count: int) -> str:
 def _span(seconds: int | None) -> str:
     if seconds is None:
         return ""
+    if seconds < MINUTE_S:
+        return f"{seconds} s"
     if seconds < HOUR_S:
         return f"{seconds // MINUTE_S} min"
     if seconds < 2 * DAY_S:

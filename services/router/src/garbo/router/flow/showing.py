@@ -24,6 +24,7 @@ from garbo.router.flow.contact_view import (
     ZoneShown,
 )
 from garbo.router.flow.directory import Directory
+from garbo.router.flow.places import NOWHERE, Place, place_of
 from garbo.router.flow.policies import Policies
 from garbo.router.reading_ports import ContactReader, HeldContact
 
@@ -104,9 +105,15 @@ class ShowContacts:
             requested_at_us=held.now_us,
             recipient_kind=held.kind,
             contact=str(held.contact_id),
+            region=_place(held).region,
+            country_zones=_place(held).zones,
             gathered=True,
             budget_left=dict.fromkeys(budgets, BUDGETS_UNASKED),
         )
+
+
+def _place(held: HeldContact) -> Place:
+    return next((place_of(a.value) for a in held.addresses if a.kind == "phone"), NOWHERE)
 
 
 def _zone(policy: Policy, held: HeldContact, probes: Sequence[Request]) -> ZoneShown:
