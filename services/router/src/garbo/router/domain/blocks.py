@@ -14,8 +14,9 @@ def promo_forbidden(policy: Policy, state: RecipientState, *, brand: str, number
     """
     if state.stopped(brand):
         return "stopped"
-    if any(_reaches(policy, p, n, brand=brand, number=number) for n, p in state.preferences.items()):
-        return "platform_stopped"
+    for its_number, preference in state.preferences.items():
+        if _reaches(policy, preference, its_number, brand=brand, number=number):
+            return "platform_stopped"
     return "suppressed" if suppressed(state, brand=brand) else None
 
 

@@ -6,8 +6,9 @@ from typing import Final, NamedTuple
 from garbo.router.domain.matter import Matter
 from garbo.router.domain.rules import TimeRule, free_us
 
-MOST_ROUNDS: Final = 1_000
-"""Rules that take turns for longer (one closes the days, one the nights) leave no instant at all."""
+MOST_ROUNDS: Final = 200
+"""Caps, holds and budgets move the instant once each, quiet hours a few times a day, and a week shows all of
+them: rules that take turns for longer (one closes the days, one the nights) leave no instant at all."""
 
 
 class Wait(NamedTuple):

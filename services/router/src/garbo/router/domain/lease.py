@@ -2,12 +2,16 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Final
 
 from garbo.common.events.decisions import Lane
 from garbo.router.domain.instants import NEVER_US
 from garbo.router.domain.matter import Matter
-from garbo.router.domain.policy import WindowRule
+from garbo.router.domain.policy import ConsentRule, QuietRule, WindowRule
 from garbo.router.domain.rules import AnyRule, closing_us, window_end_us
+
+CLOSING: Final = (QuietRule, ConsentRule)
+"""Rules that permit now and may refuse later by time alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,10 +38,10 @@ def terms_of(matter: Matter, rules: Iterable[AnyRule], *, lane: Lane, deadline_u
     for rule in rules:
         if isinstance(rule, WindowRule):
             until_us = min(until_us, window_end_us(rule, matter))
-            continue
-        closing = closing_us(rule, matter, after_us=now_us, until_us=until_us + policy.clock_skew_us)
-        if closing is not None:
-            until_us = min(until_us, _before(closing, matter))
+        elif isinstance(rule, CLOSING):
+            closing = closing_us(rule, matter, after_us=now_us, until_us=until_us + policy.clock_skew_us)
+            if closing is not None:
+                until_us = min(until_us, _before(closing, matter))
     return Terms(
         lane=lane,
         number=matter.subject.number,

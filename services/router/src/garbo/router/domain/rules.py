@@ -143,17 +143,16 @@ def refusal(rule: TimeRule) -> str:
     assert_never(rule)
 
 
-def closing_us(rule: AnyRule, matter: Matter, *, after_us: int, until_us: int) -> int | None:
+def closing_us(rule: QuietRule | ConsentRule, matter: Matter, *, after_us: int, until_us: int) -> int | None:
     """Give the first instant between two at which a rule that permits begins to refuse, by time alone."""
+    subject = matter.subject
     match rule:
         case QuietRule():
-            return closes_us(rule, matter.subject.zones, after_us=after_us, until_us=until_us)
+            return closes_us(rule, subject.zones, after_us=after_us, until_us=until_us)
         case ConsentRule():
-            subject = matter.subject
             ends_us = consent_until_us(rule, matter.state, brand=subject.brand, zones=subject.zones)
             return ends_us if ends_us is not None and after_us < ends_us < until_us else None
-        case _:
-            return None
+    assert_never(rule)
 
 
 def window_end_us(rule: WindowRule, matter: Matter) -> int:
