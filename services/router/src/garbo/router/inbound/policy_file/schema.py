@@ -39,26 +39,10 @@ def policy_schema() -> Schema:
 
 
 def _top() -> Schema:
-    order = {"const": list(settings.ORDER), "description": "There is this one."}
-    counting = {
-        "consume": _one_of(settings.CONSUME, "From when on a send counts."),
-        "instant": _one_of(settings.INSTANTS, "Where it stands in a window."),
-        "refund": _list(_one_of(settings.REFUNDS), "What gives a slot back; an unknown outcome never does."),
-        "refund_codes": _list(
-            {"type": "integer"}, "Platform errors after which it never reached the person."
-        ),
-        "parts": _one_of(settings.PARTS, "What a request of several messages counts as."),
-    }
     return {
         "policy": {**NAME, "description": "The policy's name."},
         "version": {"const": 1, "description": "Of this format."},
-        "timezone": _object(
-            {
-                "from": _list(_one_of(settings.SOURCES), "The first that knows the person's zone."),
-                "default": {**ZONE, "description": "Where nobody knows: an IANA name."},
-                "multi": _one_of(settings.MULTI, "Of several zones: allowed in all, or in the first."),
-            }
-        ),
+        "timezone": _timezone(),
         "week_start": _one_of(settings.LONG_DAYS, "The first day of a calendar week."),
         "history": _duration("How long sends are remembered; no window is longer. 400d at most."),
         "lease": _object(
@@ -70,14 +54,8 @@ def _top() -> Schema:
         ),
         "classes": {**_list(_class(), "The first that matches; else promo."), "minItems": 1},
         "rules": {"type": "array", "items": _rules(), "maxItems": 200},
-        "counting": _object(counting),
-        "arbitration": _object(
-            {
-                "order": order,
-                "same_campaign": _one_of(settings.SAME_CAMPAIGN, "Of several that wait: the newest, or all."),
-                "gather": _duration("A promo waits this long for better ones; 0s is off, 1m the most."),
-            }
-        ),
+        "counting": _counting(),
+        "arbitration": _arbitration(),
         "deferral": _object({"spread": _duration("Wakes are spread over this long.")}),
         "opt_out": _object(
             {
@@ -87,6 +65,39 @@ def _top() -> Schema:
         ),
         "tests": {"type": "array", "items": {"$ref": "#/$defs/test"}, "maxItems": 500},
     }
+
+
+def _timezone() -> Schema:
+    return _object(
+        {
+            "from": _list(_one_of(settings.SOURCES), "The first that knows the person's zone."),
+            "default": {**ZONE, "description": "Where nobody knows: an IANA name."},
+            "multi": _one_of(settings.MULTI, "Of several zones: allowed in all, or in the first."),
+        }
+    )
+
+
+def _counting() -> Schema:
+    codes = "Platform errors after which it never reached the person."
+    return _object(
+        {
+            "consume": _one_of(settings.CONSUME, "From when on a send counts."),
+            "instant": _one_of(settings.INSTANTS, "Where it stands in a window."),
+            "refund": _list(_one_of(settings.REFUNDS), "What gives a slot back; an unknown outcome never."),
+            "refund_codes": _list({"type": "integer"}, codes),
+            "parts": _one_of(settings.PARTS, "What a request of several messages counts as."),
+        }
+    )
+
+
+def _arbitration() -> Schema:
+    return _object(
+        {
+            "order": {"const": list(settings.ORDER), "description": "There is this one."},
+            "same_campaign": _one_of(settings.SAME_CAMPAIGN, "Of several that wait: the newest, or all."),
+            "gather": _duration("A promo waits this long for better ones; 0s is off, 1m the most."),
+        }
+    )
 
 
 def _class() -> Schema:
