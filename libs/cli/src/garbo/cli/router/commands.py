@@ -114,7 +114,8 @@ def contact_suppress(
     """Bring a list of people who must not be promoted to; scope admin."""
     at = instant_of(as_of, "--as-of")
     count = people.suppress(router_of(os.environ, key=key), file, brand=brand, as_of=at, source=source)
-    typer.echo(f"{count:,} addresses are suppressed for {'all brands' if brand == '*' else brand}")
+    what = "1 address is" if count == 1 else f"{count:,} addresses are"
+    typer.echo(f"{what} suppressed for {'all brands' if brand == '*' else brand}")
 
 
 def _console() -> Console:

@@ -1,11 +1,10 @@
 """What is known of a person, to be read in a terminal."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
 Json = Mapping[str, Any]
@@ -36,25 +35,24 @@ def _print_section(title: str, lines: Iterable[str], console: Console) -> None:
         console.print()
         console.print(title, style="bold")
         for line in listed:
-            console.print(f"  {line}", markup=False)
+            console.print(f"  {line}", markup=False, soft_wrap=True)
 
 
-def _print_caps(caps: Iterable[Json], console: Console) -> None:
-    table = Table(box=None, header_style="dim", pad_edge=False)
-    for heading in ("cap", "of", "window", "used", "limit", "free again", "filled by"):
-        table.add_column(heading, justify="right" if heading in ("used", "limit") else "left", no_wrap=True)
+def _print_caps(caps: Sequence[Json], console: Console) -> None:
+    """Print each cap on a line, and what fills it below."""
+    if not caps:
+        return
+    console.print()
+    console.print("Caps", style="bold")
+    width = max(len(cap["rule"]) for cap in caps)
     for cap in caps:
-        full = cap["used"] >= cap["limit"]
         scope = " ".join(part for part in (cap.get("brand"), cap.get("campaign")) if part) or "all brands"
-        filled = "\n".join(_filling(send) for send in cap["by"])
-        free = _instant(cap.get("free_at")) or ("never" if full else "now")
-        style = "yellow" if full else ""
-        table.add_row(
-            cap["rule"], scope, cap["window"], str(cap["used"]), str(cap["limit"]), free, filled, style=style
-        )
-    if table.row_count:
-        console.print()
-        console.print(table)
+        again = f", again from {_instant(cap['free_at'])}" if cap.get("free_at") else ", never again"
+        used = f"{cap['used']} of {cap['limit']} in {cap['window']}"
+        line = f"  {cap['rule']:<{width}}  {used}, {scope}{again if cap['full'] else ''}"
+        console.print(line, style="yellow" if cap["full"] else "", markup=False, soft_wrap=True)
+        for send in cap["by"]:
+            console.print(f"  {'':<{width}}    {_filling(send)}", style="dim", markup=False, soft_wrap=True)
 
 
 def _filling(send: Json) -> str:

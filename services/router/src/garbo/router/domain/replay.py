@@ -6,12 +6,16 @@ from heapq import heapify, heappop, heappush
 from typing import Final, Literal
 
 from garbo.router.domain.decide import Decision, decide_and_count
+from garbo.router.domain.instants import SECOND_US
 from garbo.router.domain.policy import BudgetRule, Lifetime, Policy, RateRule
 from garbo.router.domain.request import Request
 from garbo.router.domain.state import RecipientState, Send
 
 ENDLESS: Final = 1 << 62
 """What is left of a budget in a replay: a total over all people cannot be replayed person by person."""
+
+NOT_AT_ONCE_US: Final = SECOND_US
+"""Whatever a rule answers, what waits again waits this long, as it does in earnest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,8 +98,9 @@ class _Replay:
         self._fates[place] = _fate(decision, before, at_us)
         if decision.verdict == "allow":
             self._count(after, request, at_us)
-        elif decision.verdict == "defer" and decision.due_at_us is not None:
-            self._wait(place, request, max(decision.due_at_us, at_us + 1))
+        elif decision.verdict == "defer":
+            due_us = decision.due_at_us or decision.next_allowed_at_us or 0
+            self._wait(place, request, max(due_us, at_us + NOT_AT_ONCE_US))
 
     def _count(self, after: RecipientState, request: Request, at_us: int) -> None:
         """Count what was allowed as accepted at once."""

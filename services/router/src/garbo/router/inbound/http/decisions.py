@@ -1,5 +1,6 @@
 """`/v1/decisions`: what would be decided, and what was."""
 
+import asyncio
 from datetime import UTC, datetime
 from typing import Any, Final
 from uuid import UUID, uuid4
@@ -21,6 +22,8 @@ from garbo.router.inbound.http.door import Door, Refusal, fault_of, json_of, rea
 from garbo.router.ports import Store
 
 MOST_PREVIEWS: Final = 1000
+PREVIEWS_AT_ONCE: Final = 2
+"""They take turns with deciding, on the same thread: more of them would only make everybody slower."""
 
 
 class Decisions:
@@ -28,6 +31,7 @@ class Decisions:
 
     def __init__(self, *, previews: PreviewRequests, store: Store) -> None:
         self._previews, self._store = previews, store
+        self._turns = asyncio.Semaphore(PREVIEWS_AT_ONCE)
 
     def routes(self, door: Door) -> list[Route]:
         """Give the routes."""
@@ -44,14 +48,16 @@ class Decisions:
         items: list[Any] = body if isinstance(body, list) else [body]
         _refuse_number_of(items, "requests")
         asked = [Asked(_read(item, client=client, place=place)) for place, item in enumerate(items)]
-        previews = [encode(record) for record in await self._previews.preview(asked)]
+        async with self._turns:
+            previews = [encode(record) for record in await self._previews.preview(asked)]
         return _json(b"[" + b",".join(previews) + b"]" if isinstance(body, list) else previews[0])
 
     async def _preview_people(self, body: dict[str, Any], client: Client) -> Response:
         _refuse_number_of(body["to"], "people")
         people = [_read_person(item, place=place) for place, item in enumerate(body["to"])]
         event = _read({**body, "to": body["to"][0]}, client=client, place=None)
-        answer = await self._previews.preview_people(event, people)
+        async with self._turns:
+            answer = await self._previews.preview_people(event, people)
         return json_of(answer)
 
     async def show(self, request: Request, client: Client) -> Response:
