@@ -5,8 +5,9 @@ from datetime import timedelta
 
 import pytest
 
+from garbo.common.events.contacts import CaseChanged
 from garbo.router.domain.policy import Policy
-from garbo.router.testing.build import AT, consent, inbound, requested, result, status
+from garbo.router.testing.build import AT, PHONE, consent, inbound, requested, result, status
 from garbo.router.testing.memory import InMemoryStore
 from garbo.router.testing.router import Router
 
@@ -61,3 +62,26 @@ async def test_waiting_promo_that_a_stop_ends_names_no_rule_and_no_instant(
     assert (ended.verdict, ended.reason, ended.final) == ("deny", "stopped", True)
     told = (ended.rule, ended.then_rule, ended.next_allowed_at, ended.due_at, ended.limit, ended.provisional)
     assert told == (None, None, None, None, None, False)
+
+
+async def test_case_that_was_closed_long_ago_is_not_opened_by_the_old_word_told_again(
+    router: Router, memory: InMemoryStore, make_policy: Callable[..., Policy]
+) -> None:
+    hold = "id: h, type: hold, state: case_open, cool_down: 1h, max: 7d, applies_to: { class: promo }"
+    router.policy = make_policy(hold)
+    await router.hear(consent())
+
+    def case(action: str, name: str = "one") -> CaseChanged:
+        told = {"case_id": name, "client": "desk", "brand": "acme", "to": {"phone": PHONE}, "action": action}
+        return CaseChanged.model_validate({**told, "occurred_at": memory.now, "recorded_at": memory.now})
+
+    opened = case("opened")
+    await router.hear(opened)
+    memory.advance(timedelta(hours=1))
+    await router.hear(case("closed"))
+    memory.advance(timedelta(hours=2))
+    await router.hear(case("closed", "another"))
+    memory.advance(timedelta(hours=2))
+    await router.hear(opened)
+    (decision,) = await router.ask(requested())
+    assert decision.verdict == "allow"

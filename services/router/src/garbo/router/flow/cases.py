@@ -58,16 +58,14 @@ def _changed(known: Case | None, event: CaseChanged, *, at_us: int) -> Case:
 
 
 def _remembered(ledger: Ledger, cases: dict[str, Case]) -> dict[str, Case]:
-    """Forget cases that hold nothing back any more."""
+    """Forget cases that hold nothing back any more, whatever is told of them.
+
+    A closed one is kept as long as an open one would be, lest its opening, told again, open it anew.
+    """
     rules = [rule for rule in ledger.policy.rules if isinstance(rule, HoldRule)]
     longest_us = max((rule.max_us for rule in rules), default=ledger.policy.history_us)
-    cool_us = max((rule.cool_down_us for rule in rules), default=0)
-    now_us = ledger.moment.now_us
     alive = {
-        key: case
-        for key, case in cases.items()
-        if case.opened_at_us + longest_us > now_us
-        and (case.closed_at_us is None or case.closed_at_us + cool_us > now_us)
+        key: case for key, case in cases.items() if case.opened_at_us + longest_us > ledger.moment.now_us
     }
     newest = sorted(alive.items(), key=lambda item: (item[1].opened_at_us, item[0]))[-REMEMBERED:]
     return dict(newest)
