@@ -20,7 +20,7 @@ from garbo.router.domain.state import RecipientState
 from garbo.router.flow.erasing import EraseContact
 from garbo.router.flow.suppressing import Listed, Suppress
 from garbo.router.ports import Address
-from garbo.router.testing.build import AT, HASH_KEY, PHONE, consent, inbound, requested, result
+from garbo.router.testing.build import AT, HASH_KEY, PHONE, consent, inbound, requested, result, status
 from garbo.router.testing.memory import InMemoryStore
 from garbo.router.testing.router import Router
 
@@ -185,6 +185,19 @@ async def test_a_merge_unites_consents_stops_windows_and_settles_old_grants_ther
     assert told[0].contact_id == contact_of(memory), "the old id leads on"
 
 
+async def test_a_late_refund_of_a_merged_persons_send_frees_the_slot_of_who_they_are_now(
+    router: Router, memory: InMemoryStore, make_policy: Callable[..., Policy]
+) -> None:
+    router.policy = make_policy(ONE_A_WEEK)
+    promo = requested(to={"phone": OTHER_PHONE})
+    await router.ask(promo)
+    await router.hear(result(router.granted[0], "accepted"))
+    await router.hear(update(same_as={"phone": OTHER_PHONE}))
+    await router.hear(status(promo.message_id, "failed", code=131026))
+    (allowed,) = await router.ask(requested())
+    assert allowed.verdict == "allow"
+
+
 async def test_phone_and_user_id_of_two_contacts_shown_together_are_one(
     router: Router, memory: InMemoryStore
 ) -> None:
@@ -264,8 +277,9 @@ async def test_scenario_57_erasure_leaves_no_number_and_no_link_and_drops_what_w
     assert not tables.deferred
     assert not any(grant.request for grant in tables.grants.values())
     await router.hear(given)
+    assert not memory.tables.aliases, "an old record of consent brings nobody back"
     (refused,) = await router.ask(requested())
-    assert refused.reason == "not_opted_in", "an old record of consent brings nothing back"
+    assert refused.reason == "not_opted_in"
     assert await erasing.erase(ContactId(uuid4())) is None
 
 

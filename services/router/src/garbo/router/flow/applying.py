@@ -1,7 +1,6 @@
 """One event after the other, applied to the books of a batch."""
 
 from dataclasses import dataclass
-from uuid import UUID
 
 from garbo.common.errors import Reject
 from garbo.common.events.contacts import CampaignChanged, CaseChanged, ConsentRecorded, ContactUpdated
@@ -33,8 +32,6 @@ class Applying:
     sight: Sight
     found: Found
     roster: Roster
-    unlinked: frozenset[UUID] = frozenset()
-    """Records of consent whose person was erased: they come back to nobody."""
 
     def merge(self) -> None:
         """Make those one who turned out to be one, before anything is said of them."""
@@ -86,8 +83,6 @@ class Applying:
 
     def _told(self, event: ConsentRecorded | CaseChanged | ContactUpdated, *, trace: str | None) -> None:
         """Apply what a client says of a person; about nobody, it is refused."""
-        if isinstance(event, ConsentRecorded) and event.consent_id in self.unlinked:
-            return
         contact_id = self._whose(event)
         if contact_id is None:
             raise Reject("unknown_contact")

@@ -1,7 +1,7 @@
 """Use case: apply a batch of events to the people they are about, in one transaction, then tell."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from garbo.common.errors import Reject, RetryLater
@@ -86,17 +86,15 @@ class TakeEvents:
     async def _apply(self, heard: Sequence[Heard], moved: Mapping[ContactId, ContactId]) -> Ledger:
         """Do a batch in one transaction. Raises `Unsettled` when who is who must be looked at again."""
         sight = Sight(self._means.directory, self._means.hash_key, self._means.policies.current)
-        events = [item.event for item in heard]
         async with self._means.store.batch() as batch:
+            heard = await _of_people_who_are_there(batch, heard)
+            events = [item.event for item in heard]
             roster = await enrol(batch, sight.people(events), moved=moved)
             found = await sight.find(batch, events, roster)
             opened = await self._lock(batch, found, roster)
-            ledger = await self._ledger(batch, found, opened)
+            ledger = await self._ledger(batch, found, opened, roster)
             applying = Applying(ledger, self._means.directory, sight, found, roster)
             applying.merge()
-            applying.unlinked = frozenset(
-                await batch.unlinked(consents) if (consents := sight.consents(events)) else ()
-            )
             for item in heard:
                 applying.apply(item)
             if not ledger.empty:
@@ -115,14 +113,15 @@ class TakeEvents:
         changed = frozenset(c for c, state in listed.items() if state != states[c])
         return _Open({**states, **listed}, changed)
 
-    async def _ledger(self, batch: Batch, found: Found, opened: _Open) -> Ledger:
-        """Lock the grants, then read the clock and what is stored."""
+    async def _ledger(self, batch: Batch, found: Found, opened: _Open, roster: Roster) -> Ledger:
+        """Lock the grants, then read the clock and what is stored. A grant is of who its person is now."""
         contacts = await batch.contacts_of(found.shaken) if found.shaken else {}
         waiting = await batch.waiting(found.shaken) if found.shaken else ()
         named: set[MessageId] = set(found.settling)
         for contact_id in found.shaken & opened.states.keys():
             named |= {send.message_id for send in opened.states[contact_id].sends if send.open}
-        grants = dict(await batch.lock_grants(named)) if named else {}
+        locked = await batch.lock_grants(named) if named else {}
+        grants = {m: replace(g, contact_id=roster.now(g.contact_id)) for m, g in locked.items()}
         campaigns = {(g.brand, g.campaign) for g in grants.values() if g.campaign}
         told = {m for m, g in grants.items() if g.contact_id in found.shaken or m in found.closing}
         moment = await batch.look_up(told | {w.message_id for w in waiting}, campaigns=campaigns)
@@ -137,3 +136,10 @@ class TakeEvents:
         )
         ledger.touched |= opened.listed
         return ledger
+
+
+async def _of_people_who_are_there(batch: Batch, heard: Sequence[Heard]) -> Sequence[Heard]:
+    """Leave out records of consent whose person was erased since: they come back to nobody."""
+    consents = [item.event.consent_id for item in heard if isinstance(item.event, ConsentRecorded)]
+    gone = await batch.unlinked(consents) if consents else ()
+    return [h for h in heard if not (isinstance(h.event, ConsentRecorded) and h.event.consent_id in gone)]

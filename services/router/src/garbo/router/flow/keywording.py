@@ -63,9 +63,11 @@ class Keywording:
     def confirm(self, said: Said) -> bool:
         """Confirm what the person was asked to confirm; tells whether there was anything."""
         state = self.ledger.states[said.contact_id]
-        if not pending_keys(state, brand=said.brand, at_us=said.at_us):
+        pending = pending_keys(state, brand=said.brand, at_us=said.at_us)
+        if not pending:
             return False
-        self._note(said, action="confirmed")
+        for brand in {key.partition("/")[0] for key in pending}:
+            self._note(replace(said, brand=brand), action="confirmed")
         self.ledger.put(said.contact_id, with_confirmation(state, brand=said.brand, at_us=said.at_us))
         return True
 

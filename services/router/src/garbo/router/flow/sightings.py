@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Final, TypeAlias
-from uuid import UUID
 
 from garbo.common.events.addresses import Person, Recipient
 from garbo.common.events.contacts import CampaignChanged, CaseChanged, ConsentRecorded, ContactUpdated
@@ -100,10 +99,6 @@ class Sight:
         people = [shown for event in events if (shown := self.shown(event)) is not None]
         others = [e.same_as for e in events if isinstance(e, ContactUpdated) and e.same_as]
         return [*people, *(self._named(other, mint=False) for other in others)]
-
-    def consents(self, events: Iterable[RouterEvent]) -> list[UUID]:
-        """Name the records of consent in a batch."""
-        return [event.consent_id for event in events if isinstance(event, ConsentRecorded)]
 
     def same_as(self, event: ContactUpdated) -> Shown | None:
         """Name the other contact of the same person."""

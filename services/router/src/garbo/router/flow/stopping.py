@@ -55,7 +55,7 @@ def note_act(ledger: Ledger, contact_id: ContactId, act: Act) -> None:
     """Keep an act as evidence; the same act is kept once."""
     ledger.evidence.append(
         ConsentEvidence(
-            consent_id=uuid5(_ACTS, f"{act.key}\n{act.action}"),
+            consent_id=uuid5(_ACTS, f"{act.key}\n{act.brand}\n{act.action}"),
             contact_id=contact_id,
             brand=act.brand,
             channel=CHANNEL,
