@@ -9,7 +9,7 @@ from garbo.common.events.decisions import MessageClass
 from garbo.common.events.ids import MessageId
 from garbo.router.domain.classify import Classified, classify, deadline_us
 from garbo.router.domain.fixpoint import Wait
-from garbo.router.domain.hearing import Hearing, hear, may_wait, slots_of
+from garbo.router.domain.consulting import Consultation, consult, may_wait, slots_of
 from garbo.router.domain.history import pruned
 from garbo.router.domain.instants import NEVER_US
 from garbo.router.domain.lease import Terms, terms_of
@@ -120,88 +120,90 @@ def _decide_body(
         return tell("deny", "campaign_cancelled")
     if until_us is not None and until_us <= now_us:
         return tell("deny", "expired", expires_at_us=until_us)
-    hearing = hear(policy, state, request, kind=kind, body=body, now_us=now_us)
+    asked = consult(policy, state, request, kind=kind, body=body, now_us=now_us)
     tell = partial(
         tell,
-        answers=hearing.answers,
-        overridden=hearing.overridden,
-        tzdata=TZDATA if any(answer.rule.reads_clock for answer in hearing.answers) else None,
-        provisional=any(answer.provisional for answer in hearing.failing),
+        answers=asked.answers,
+        overridden=asked.overridden,
+        tzdata=TZDATA if any(answer.rule.reads_clock for answer in asked.answers) else None,
+        provisional=any(answer.provisional for answer in asked.failing),
     )
-    if not hearing.failing and hearing.start_us == now_us:
-        return _permit(tell, hearing, request, kind=kind, until_us=until_us)
-    return _refuse(tell, hearing, request, until_us=until_us)
+    if not asked.failing and asked.start_us == now_us:
+        return _permit(tell, asked, request, kind=kind, until_us=until_us)
+    return _refuse(tell, asked, request, until_us=until_us)
 
 
 def _permit(
-    tell: Tell, hearing: Hearing, request: Request, *, kind: Classified, until_us: int | None
+    tell: Tell, asked: Consultation, request: Request, *, kind: Classified, until_us: int | None
 ) -> Decision:
     """Allow; but a promo that has not waited for others to the same person yet waits for them, if it may."""
-    gathered_us = hearing.matter.now_us + hearing.matter.policy.gather_us
-    gathers = kind.message_class == "promo" and not request.gathered and gathered_us > hearing.matter.now_us
+    gathered_us = asked.matter.now_us + asked.matter.policy.gather_us
+    gathers = kind.message_class == "promo" and not request.gathered and gathered_us > asked.matter.now_us
     if gathers and gathered_us < (until_us or NEVER_US):
         return tell("defer", "gathering", next_allowed_at_us=gathered_us, due_at_us=gathered_us)
-    terms = terms_of(hearing.matter, hearing.rules, lane=kind.lane, deadline_us=until_us)
+    terms = terms_of(asked.matter, asked.rules, lane=kind.lane, deadline_us=until_us)
     return tell("allow", "allowed", terms=terms)
 
 
-def _refuse(tell: Tell, hearing: Hearing, request: Request, *, until_us: int | None) -> Decision:
+def _refuse(tell: Tell, asked: Consultation, request: Request, *, until_us: int | None) -> Decision:
     """Deny what no waiting helps; defer the rest."""
-    wait = hearing.wait()
-    shut = None if wait.until_us is None else hearing.shut(wait.until_us)
-    closed = isinstance(shut, WindowRule) or any(isinstance(a.rule, WindowRule) for a in hearing.failing)
-    denying = hearing.forbidden or hearing.firm
+    wait = asked.wait()
+    shut = None if wait.until_us is None else asked.shut(wait.until_us)
+    closed = isinstance(shut, WindowRule) or any(isinstance(a.rule, WindowRule) for a in asked.failing)
+    denying = asked.forbidden or asked.firm
     if denying is not None:
-        timed = any(answer.free_at_us is not None for answer in hearing.failing)
-        reason = "override_not_allowed" if hearing.forbidden else denying.reason
+        timed = any(answer.free_at_us is not None for answer in asked.failing)
+        reason = "override_not_allowed" if asked.forbidden else denying.reason
         next_us = wait.until_us if timed and shut is None else None
         return tell("deny", reason, deciding=denying, next_allowed_at_us=next_us, window_closed=closed)
     if shut is not None or wait.until_us is None:
         mover = wait.moved[-1]
-        then_rule = shut.reach.id if shut else _next_rule(hearing, wait)
-        deciding = _answer_of(hearing, mover)
+        then_rule = shut.reach.id if shut else _next_rule(asked, wait)
+        deciding = _answer_of(asked, mover)
         return tell("deny", refusal(mover), deciding=deciding, then_rule=then_rule, window_closed=closed)
-    return _defer(tell, hearing, request, wait=wait, until_us=until_us)
+    return _defer(tell, asked, request, wait=wait, until_us=until_us)
 
 
-def _defer(tell: Tell, hearing: Hearing, request: Request, *, wait: Wait, until_us: int | None) -> Decision:
+def _defer(
+    tell: Tell, asked: Consultation, request: Request, *, wait: Wait, until_us: int | None
+) -> Decision:
     """Let it wait until all rules permit, unless that is later than the request or a rule has patience."""
-    at_us = hearing.start_us if wait.until_us is None else wait.until_us
+    at_us = asked.start_us if wait.until_us is None else wait.until_us
     mover = wait.moved[-1] if wait.moved else None
     tell = partial(
         tell,
-        deciding=_answer_of(hearing, mover),
-        then_rule=_next_rule(hearing, wait),
+        deciding=_answer_of(asked, mover),
+        then_rule=_next_rule(asked, wait),
         next_allowed_at_us=at_us,
     )
-    patience_us = _patience_us(hearing, request, wait)
+    patience_us = _patience_us(asked, request, wait)
     latest_us = min(patience_us, (until_us or NEVER_US) - 1)
     if at_us > latest_us:
         return tell("deny", "would_expire", expires_at_us=min(patience_us, until_us or NEVER_US))
     place = 0
-    if hearing.matter.subject.message_class == "promo":
-        place = place_us(request, hearing.matter.policy.spread_us)
-    if place and (at_us + place > latest_us or not _permitted(hearing, at_us + place)):
+    if asked.matter.subject.message_class == "promo":
+        place = place_us(request, asked.matter.policy.spread_us)
+    if place and (at_us + place > latest_us or not _permitted(asked, at_us + place)):
         place = 0
     return tell("defer", refusal(mover) if mover else "not_before", due_at_us=at_us + place)
 
 
-def _permitted(hearing: Hearing, at_us: int) -> bool:
-    return hearing.wait(at_us).until_us == at_us and hearing.shut(at_us) is None
+def _permitted(asked: Consultation, at_us: int) -> bool:
+    return asked.wait(at_us).until_us == at_us and asked.shut(at_us) is None
 
 
-def _patience_us(hearing: Hearing, request: Request, wait: Wait) -> int:
+def _patience_us(asked: Consultation, request: Request, wait: Wait) -> int:
     """Give the latest instant the rules that moved it wait for, counted from the first decision."""
-    first_us = request.first_decided_at_us or hearing.matter.now_us
+    first_us = request.first_decided_at_us or asked.matter.now_us
     longest = [rule.reach.max_defer_us for rule in wait.moved if rule.reach.max_defer_us is not None]
     return first_us + min(longest) if longest else NEVER_US
 
 
-def _answer_of(hearing: Hearing, rule: TimeRule | None) -> Answer | None:
-    return next((answer for answer in hearing.answers if answer.rule is rule), None)
+def _answer_of(asked: Consultation, rule: TimeRule | None) -> Answer | None:
+    return next((answer for answer in asked.answers if answer.rule is rule), None)
 
 
-def _next_rule(hearing: Hearing, wait: Wait) -> str | None:
+def _next_rule(asked: Consultation, wait: Wait) -> str | None:
     """Name the rule that moved the instant before the deciding one, else the other that frees last."""
     if not wait.moved:
         return None
@@ -209,5 +211,5 @@ def _next_rule(hearing: Hearing, wait: Wait) -> str | None:
     before = [rule.reach.id for rule in wait.moved if rule is not mover]
     if before:
         return before[-1]
-    others = [(a.free_at_us, a.id) for a in hearing.failing if a.rule is not mover and may_wait(a)]
+    others = [(a.free_at_us, a.id) for a in asked.failing if a.rule is not mover and may_wait(a)]
     return max(others, key=lambda free: free[0] or 0, default=(None, None))[1]

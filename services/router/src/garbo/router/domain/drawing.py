@@ -1,7 +1,7 @@
 """Which budgets a request draws on, before it is decided."""
 
 from garbo.router.domain.classify import classify
-from garbo.router.domain.hearing import subject_of, touching
+from garbo.router.domain.consulting import subject_of, touching
 from garbo.router.domain.policy import BudgetRule, Policy
 from garbo.router.domain.request import Request
 from garbo.router.domain.state import RecipientState

@@ -9,9 +9,10 @@ from garbo.common.events.ids import ContactId, MessageId
 from garbo.common.events.topics import DECISION_MADE, SEND_CARE, SEND_PROMO
 from garbo.common.events.wire import encode
 from garbo.common.turns import in_turns
+from garbo.router.domain.consulting import slots_of
 from garbo.router.domain.decide import decide_and_count
 from garbo.router.domain.grant import Grant
-from garbo.router.domain.hearing import slots_of
+from garbo.router.domain.instants import to_datetime
 from garbo.router.domain.policy import BudgetRule, Policy
 from garbo.router.domain.request import Request
 from garbo.router.domain.state import RecipientState, Send
@@ -20,14 +21,22 @@ from garbo.router.flow.directory import Directory
 from garbo.router.flow.facts import facts_bytes
 from garbo.router.flow.outcomes import Outcome, superseded
 from garbo.router.flow.records import (
-    decided_record,
-    granted_record,
     new_grant,
     refused_record,
     withdrawn_record,
 )
+from garbo.router.flow.rendering import render_decided, render_granted
 from garbo.router.flow.stock import Shelf, budget_rules
-from garbo.router.ports import Announcement, Changes, Contact, Deferred, Meter, Moment, StoredDecision
+from garbo.router.ports import (
+    Announcement,
+    Changes,
+    Contact,
+    Deferred,
+    Meter,
+    Moment,
+    Rendered,
+    StoredDecision,
+)
 
 PLENTY: Final = 1 << 30
 """What is left of a budget nobody asks about."""
@@ -182,13 +191,8 @@ class Desk:
     def _conclude(self, outcome: Outcome) -> None:
         """Write down and tell what was decided."""
         ask, contact, decision = outcome.ask, outcome.contact, outcome.decision
-        record = decided_record(
-            ask,
-            contact,
-            decision,
-            policy_version=self.policy.version,
-            state_version=outcome.state.version,
-            now_us=self.moment.now_us,
+        record = render_decided(
+            outcome, policy_version=self.policy.version, decided_at=to_datetime(self.moment.now_us)
         )
         self._store(
             ask, record, contact_id=contact.contact_id, facts=facts_bytes(outcome.request, outcome.state)
@@ -205,30 +209,32 @@ class Desk:
             self._tell_grant(ask, contact, grant)
         if decision.verdict == "defer":
             self.deferred[ask.message_id] = outcome.waits(self.moment.now_us)
-        self._meter(record)
+        self.meter.decided(
+            message_class=decision.message_class or "none", verdict=decision.verdict, reason=decision.reason
+        )
         if ask.event.purpose == "care":
             unprompted = not outcome.has_written(self.moment.now_us)
             self.meter.asked_as_care(client=ask.event.client, demoted=decision.demoted, unprompted=unprompted)
 
     def _refuse(self, ask: Ask, reason: str) -> None:
         record = refused_record(ask, reason, policy_version=self.policy.version, now_us=self.moment.now_us)
-        self._store(ask, record, contact_id=None, facts=None)
+        rendered = Rendered(record.event_id, record.happened_at, encode(record))
+        self._store(ask, rendered, contact_id=None, facts=None)
         self._meter(record)
 
     def _store(
-        self, ask: Ask, record: DecisionMade, *, contact_id: ContactId | None, facts: bytes | None
+        self, ask: Ask, record: Rendered, *, contact_id: ContactId | None, facts: bytes | None
     ) -> None:
-        value = encode(record)
         self.fresh[ask.message_id] = StoredDecision(
             message_id=ask.message_id,
             client=ask.event.client,
             request_id=ask.event.request_id,
             body_hash=ask.body_hash,
             contact_id=contact_id,
-            records=(value,),
+            records=(record.value,),
             facts=facts,
         )
-        self._tell(record, contact_id, trace=ask.trace, value=value)
+        self.announcements.append(Announcement(DECISION_MADE, record, contact_id, ask.trace))
 
     def _repeat(self, ask: Ask) -> None:
         """Tell the stored decision again, byte for byte, and its grant while nobody has claimed it."""
@@ -238,30 +244,20 @@ class Desk:
             record = refused_record(
                 ask, "id_reused", policy_version=self.policy.version, now_us=self.moment.now_us
             )
-            self._tell(record, stored.contact_id, trace=ask.trace)
+            self.announcements.append(Announcement(DECISION_MADE, record, stored.contact_id, ask.trace))
             return
         for value in stored.records:
-            self._tell(
-                DecisionMade.model_validate_json(value), stored.contact_id, trace=ask.trace, value=value
-            )
+            known = DecisionMade.model_validate_json(value)
+            told = Rendered(known.event_id, known.happened_at, value)
+            self.announcements.append(Announcement(DECISION_MADE, told, stored.contact_id, ask.trace))
         grant = self.moment.grants.get(ask.message_id)
         if grant and grant.state == "reserved" and ask.contact:
             self._tell_grant(ask, ask.contact, grant)
 
     def _tell_grant(self, ask: Ask, contact: Contact, grant: Grant) -> None:
         topic = SEND_PROMO if grant.lane == "promo" else SEND_CARE
-        record = granted_record(ask, contact, grant)
+        record = render_granted(ask, contact, grant)
         self.announcements.append(Announcement(topic, record, grant.contact_id, ask.trace))
-
-    def _tell(
-        self,
-        record: DecisionMade,
-        contact_id: ContactId | None,
-        *,
-        trace: str | None,
-        value: bytes | None = None,
-    ) -> None:
-        self.announcements.append(Announcement(DECISION_MADE, record, contact_id, trace, value))
 
     def _meter(self, record: DecisionMade) -> None:
         self.meter.decided(

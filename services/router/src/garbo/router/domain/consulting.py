@@ -1,4 +1,4 @@
-"""Hearing the rules about one request: which touch it, what each answers, which are passed over."""
+"""Asking the rules about one request: which touch it, what each answers, which are passed over."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -17,7 +17,7 @@ TIME_RULES: Final = (RateRule, QuietRule, HoldRule, BudgetRule, PauseRule)
 
 
 @dataclass(frozen=True, slots=True)
-class Hearing:
+class Consultation:
     """What the rules say about one request."""
 
     matter: Matter
@@ -100,9 +100,9 @@ def slots_of(policy: Policy, request: Request) -> int:
     return max(request.parts, 1) if policy.counting.parts == "each" else 1
 
 
-def hear(
+def consult(
     policy: Policy, state: RecipientState, request: Request, *, kind: Classified, body: Body, now_us: int
-) -> Hearing:
+) -> Consultation:
     """Let each rule that touches answer for the instant the request wants to go."""
     subject = subject_of(policy, state, request, kind=kind, body=body)
     slots, budget_left = slots_of(policy, request), request.budget_left
@@ -115,17 +115,17 @@ def hear(
     if request.override:
         return _with_override(matter, request, answers, start_us=start_us)
     failing = tuple([answer for answer in answers if not answer.ok])
-    return Hearing(matter, start_us, answers, tuple(rules), failing)
+    return Consultation(matter, start_us, answers, tuple(rules), failing)
 
 
 def _with_override(
     matter: Matter, request: Request, answers: tuple[Answer, ...], *, start_us: int
-) -> Hearing:
+) -> Consultation:
     """Pass over the rules the client names and may pass over; whether they refuse now or later."""
     named = [answer for answer in answers if answer.id in request.override]
     passed = {answer.id for answer in named if _overridable(answer.rule, request)}
     left = [answer for answer in answers if answer.id not in passed]
-    return Hearing(
+    return Consultation(
         matter,
         start_us,
         answers,
