@@ -11,7 +11,9 @@ import orjson
 import psutil  # type: ignore[import-untyped] # it has no types
 import pytest
 
+from garbo.cli.local.ports import free_ports
 from garbo.common.events.ids import ContactId
+from garbo.common.runtime.http import HttpServer
 from garbo.common.runtime.postgres import Database
 from garbo.router.flow.policies import Policies
 from garbo.router.inbound.http.api import http_app
@@ -158,6 +160,36 @@ async def test_who_hangs_up_ends_the_simulation(stored: Router) -> None:
     assert closed.is_set()
     assert not resource._running
     assert sent[0]["status"] == 200
+
+
+async def test_a_closed_connection_ends_the_simulation(stored: Router) -> None:
+    closed = asyncio.Event()
+
+    async def endless(job: bytes) -> AsyncGenerator[bytes]:
+        try:
+            yield b'{"kind":"progress","done":0,"total":1}\n'
+            await asyncio.Event().wait()
+        finally:
+            closed.set()
+
+    clients = [{**business().clients[0].model_dump(), "scopes": ["simulate"]}]
+    resource = PolicySimulations(policies=Policies(stored.policy), simulate=endless)
+    (port,) = free_ports(1)
+    server = HttpServer(
+        http_app(business(clients=clients), [resource], health=[]), host="127.0.0.1", port=port
+    )
+    await server.start()
+    try:
+        url, headers = f"http://127.0.0.1:{port}/v1/policies:simulate", {"Authorization": f"Bearer {API_KEY}"}
+        async with httpx.AsyncClient(headers=headers, trust_env=False) as http:
+            async with http.stream("POST", url, json={"policy": STRICT}) as answer:
+                assert await anext(answer.aiter_lines()) == '{"kind":"progress","done":0,"total":1}'
+                busy = await http.post(url, json={"policy": STRICT})
+                assert busy.status_code == 429
+            async with asyncio.timeout(10):
+                await closed.wait()
+    finally:
+        await server.stop()
 
 
 async def test_a_person_is_read_and_exported_with_everything(stored: Router, database: Database) -> None:

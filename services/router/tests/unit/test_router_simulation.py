@@ -1,14 +1,23 @@
 """What another policy would have made of the past, on data one can count by hand."""
 
+import random
 from collections.abc import Callable
+from datetime import timedelta
 from uuid import UUID
 
+import pytest
+
+from garbo.common.events.decisions import DecisionMade
 from garbo.common.events.ids import ContactId
-from garbo.router.domain.instants import HOUR_US, to_datetime
+from garbo.router.domain.instants import HOUR_US, to_datetime, to_us
 from garbo.router.domain.policy import Policy
 from garbo.router.domain.replay import PastRequest, replay
+from garbo.router.flow.facts import read_facts
 from garbo.router.flow.simulating import Period, Simulation
+from garbo.router.testing.build import consent, requested, result
 from garbo.router.testing.build_domain import a_request, a_state, at
+from garbo.router.testing.memory import InMemoryStore
+from garbo.router.testing.router import Router
 
 MakePolicy = Callable[..., Policy]
 MARIA, PAUL = ContactId(UUID(int=1)), ContactId(UUID(int=2))
@@ -99,3 +108,47 @@ def test_other_brands_and_earlier_requests_fill_caps_but_are_not_counted(make_po
     report = simulation.report()
     assert (report.requests, report.contacts) == (1, 1)
     assert report.messages.current.waited == 1
+
+
+@pytest.mark.parametrize("seed", range(8))
+async def test_the_replay_of_the_policy_in_force_is_what_the_router_decided(
+    memory: InMemoryStore, make_policy: MakePolicy, seed: int
+) -> None:
+    """With sends that are accepted at once and rules that deny, nothing is left that could differ."""
+    dice = random.Random(seed)
+    denying = DAY_CAP + ", on_hit: deny"
+    week = denying.replace("id: day", "id: week").replace("limit: 1", "limit: 2").replace("24h", "7d")
+    router = Router(memory, make_policy(OPT_IN, denying, week))
+    phones = [f"+39333123456{n}" for n in range(3)]
+    for _ in range(60):
+        memory.advance(timedelta(minutes=dice.randrange(1, 600)))
+        who = {"phone": dice.choice(phones)}
+        word = dice.random()
+        if word < 0.2:
+            await router.hear(consent(dice.choice(("given", "withdrawn")), to=who, occurred_at=memory.now))
+            continue
+        before = len(router.granted)
+        await router.ask(requested(to=who, requested_at=memory.now))
+        for granted in router.granted[before:]:
+            wamid = f"wamid.{granted.message_id}"
+            await router.hear(result(granted, "accepted", wamid=wamid, recorded_at=memory.now))
+    people: dict[ContactId, list[PastRequest]] = {}
+    for stored in memory.tables.decisions.values():
+        assert stored.contact_id is not None
+        assert stored.facts is not None
+        people.setdefault(stored.contact_id, []).append(past_of(stored.facts, stored.records[0]))
+    simulation = Simulation(current=router.policy, other=router.policy, period=Period(0, to_us(memory.now)))
+    for contact_id, past in people.items():
+        simulation.take(contact_id, past)
+    report = simulation.report()
+    assert report.requests > 30
+    assert report.agreement.share == 1.0
+    assert report.messages.messages.same == report.requests
+
+
+def past_of(facts: bytes, record: bytes) -> PastRequest:
+    """Read a stored decision as the simulation's process does."""
+    read, decided = read_facts(facts), DecisionMade.model_validate_json(record)
+    return PastRequest(
+        at_us=to_us(decided.decided_at), request=read.request, given=read.given, verdict=decided.verdict
+    )
