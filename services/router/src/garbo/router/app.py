@@ -29,7 +29,7 @@ from garbo.router.flow.showing import ShowContacts
 from garbo.router.flow.suppressing import Suppress
 from garbo.router.flow.upkeep import KeepTidy
 from garbo.router.flow.waking import WakeWaiting
-from garbo.router.inbound.clockwork import Clockwork, Pace, Work
+from garbo.router.inbound.clockwork import BRIEF_REST_RATIO, Clockwork, Pace, Work
 from garbo.router.inbound.http.api import Resource, http_app
 from garbo.router.inbound.http.contacts import Contacts
 from garbo.router.inbound.http.decisions import Decisions
@@ -150,9 +150,10 @@ class Rooms:
         policies, directory = self.policies, self.directory
         waking = WakeWaiting(store, PostgresStock(database), meter, work, policies, directory)
         tidying = KeepTidy(PostgresUpkeep(database), work, policies, keep_days)
+        outbox = EmptyOutbox(PostgresOutbox(database), self.announcer, work)
         pace = Pace()
         works = (
-            Work("outbox", EmptyOutbox(PostgresOutbox(database), self.announcer, work).once, pace.outbox_s),
+            Work("outbox", outbox.once, pace.outbox_s, rest_ratio=BRIEF_REST_RATIO),
             Work("wake", waking.once, pace.waking_s),
             Work("reap", EndLeases(store, meter, work, policies).once, pace.reaping_s),
             Work("sweep", SweepCampaigns(store, meter, work, policies).once, pace.sweeping_s),

@@ -10,8 +10,8 @@ from garbo.common.events.decisions import DecisionMade
 from garbo.common.events.ids import ContactId, MessageId
 from garbo.common.events.topics import SEND_CARE, SEND_PROMO, SEND_REQUESTED
 from garbo.common.events.wire import decode
+from garbo.router.domain.consulting import slots_of
 from garbo.router.domain.decide import Decision, decide_and_count
-from garbo.router.domain.hearing import slots_of
 from garbo.router.domain.instants import SECOND_US, to_us, to_us_or_none
 from garbo.router.domain.policy import BudgetRule, Policy
 from garbo.router.domain.request import Request
@@ -42,7 +42,8 @@ class Again:
     ask: Ask
     contact: Contact
     request: Request
-    last: DecisionMade
+    sequence: int
+    """Of its next record."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,11 +66,17 @@ class Bench:
         return replace(changes, spent=dict(spent), counted=self.counted)
 
     def read(
-        self, message_id: MessageId, value: bytes, contact: Contact | None, *, trace: str | None = None
+        self,
+        message_id: MessageId,
+        value: bytes,
+        contact: Contact | None,
+        *,
+        first_decided_at_us: int | None = None,
+        trace: str | None = None,
     ) -> Again | str:
         """Give the message as it is to be decided now, or the reason to refuse it at the door."""
-        last = self.ledger.last(message_id)
-        if contact is None or last is None:
+        stored = self.ledger.moment.decisions.get(message_id)
+        if contact is None or stored is None:
             return "unknown_contact"
         try:
             event = decode(SEND_REQUESTED, value)
@@ -78,7 +85,10 @@ class Bench:
         if refusal := self.directory.refusal(event):
             return refusal
         ask = Ask(event, trace, message_id, b"", contact, None, value=value)
-        return Again(ask, contact, self._request(ask, contact), last)
+        if first_decided_at_us is None:
+            first_decided_at_us = to_us(DecisionMade.model_validate_json(stored.records[0]).decided_at)
+        request = replace(self._request(ask, contact), first_decided_at_us=first_decided_at_us)
+        return Again(ask, contact, request, sequence=len(stored.records) + 1)
 
     def decide(self, again: Again) -> Decision:
         """Decide a message that holds no slot: a grant, another wait, or the end."""
@@ -112,7 +122,7 @@ class Bench:
             policy_version=ledger.policy.version,
             state_version=ledger.states[again.contact.contact_id].version,
             now_us=ledger.moment.now_us,
-            sequence=again.last.sequence + 1,
+            sequence=again.sequence,
             epoch=epoch,
         )
         ledger.record(record, trace=again.ask.trace)
@@ -163,13 +173,7 @@ class Bench:
         request = request_of(
             ask, contact, directory=self.directory, templates=moment.templates, now_us=moment.now_us
         )
-        first = DecisionMade.model_validate_json(moment.decisions[ask.message_id].records[0])
-        return replace(
-            request,
-            first_decided_at_us=to_us(first.decided_at),
-            gathered=True,
-            cancelled=ask.campaign in moment.cancelled,
-        )
+        return replace(request, gathered=True, cancelled=ask.campaign in moment.cancelled)
 
     def _waiting(self, again: Again, decision: Decision) -> Deferred:
         event, earliest_us = again.ask.event, self.ledger.moment.now_us + NOT_AT_ONCE_US

@@ -6,7 +6,7 @@ from typing import Final
 from garbo.router.ports import Announcer
 from garbo.router.work_ports import Outbox, WorkMeter
 
-AT_ONCE: Final = 1_000
+AT_ONCE: Final = 200
 
 
 @dataclass(frozen=True, slots=True)

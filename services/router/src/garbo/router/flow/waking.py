@@ -14,7 +14,7 @@ from garbo.router.flow.stock import Shelf, budget_rules, stocked
 from garbo.router.ports import Deferred, Meter
 from garbo.router.work_ports import Stock, WorkBatch, WorkMeter, WorkStore
 
-AT_ONCE: Final = 200
+AT_ONCE: Final = 100
 """Recipients in one transaction."""
 
 
@@ -60,7 +60,7 @@ class WakeWaiting:
         ledger = Ledger(policy, self.meter, moment, dict(states), {}, contacts=contacts, waiting=kept)
         lasting = await lasting_sends(batch, policy, [(one.contact_id, one.campaign) for one in waiting])
         bench = Bench(ledger, self.directory, Shelf(policy, moment.now_us), lasting)
-        queue = _read_all(bench, [one for one in waiting if _may_be_free(one, moment.now_us)])
+        queue = await _read_all(bench, [one for one in waiting if _may_be_free(one, moment.now_us)])
         if budget_rules(policy):
             spending = [(ledger.states[again.contact.contact_id], again.request) for again in queue]
             shelf = await stocked(self.stock, batch, policy, spending, now_us=moment.now_us)
@@ -72,16 +72,22 @@ def _may_be_free(one: Deferred, now_us: int) -> bool:
     return min(one.free_at_us, one.due_at_us) <= now_us or one.reason == "gathering"
 
 
-def _read_all(bench: Bench, waiting: Iterable[Deferred]) -> list[Again]:
+async def _read_all(bench: Bench, waiting: Iterable[Deferred]) -> list[Again]:
     """Give what is to be decided in arbitration order; deny whom nobody knows, and what nobody wants now."""
     ledger, queue = bench.ledger, list[Again]()
-    for one in waiting:
+    async for one in in_turns(waiting):
         state = ledger.states.get(one.contact_id)
         if state is not None and state.erased:
             ledger.dismiss(one.message_id, reason="erased")
             continue
         contact = ledger.contacts.get(one.contact_id) if state is not None else None
-        read = bench.read(one.message_id, one.request, contact, trace=one.trace)
+        read = bench.read(
+            one.message_id,
+            one.request,
+            contact,
+            first_decided_at_us=one.first_decided_at_us,
+            trace=one.trace,
+        )
         if isinstance(read, str):
             ledger.dismiss(one.message_id, reason=read)
         else:

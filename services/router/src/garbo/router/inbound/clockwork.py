@@ -15,7 +15,9 @@ from garbo.router.work_ports import WorkMeter
 
 REST_RATIO: Final = 1.0
 """After a round of work, rest as long as it took: a mountain of it takes half of a process at most."""
-SHORTEST_REST_S: Final = 0.005
+BRIEF_REST_RATIO: Final = 0.1
+"""What is to be told was decided already: somebody waits for it."""
+SHORTEST_REST_S: Final = 0.002
 LONGEST_PAUSE_S: Final = 30.0
 """Between tries while database or broker are not there."""
 
@@ -45,6 +47,7 @@ class Work:
     name: str
     once: Round
     every_s: float
+    rest_ratio: float = REST_RATIO
 
 
 @dataclass(slots=True)
@@ -90,4 +93,4 @@ class Clockwork:
                 continue
             stumbles = 0
             took_s = perf_counter() - started_s
-            await asyncio.sleep(max(took_s * REST_RATIO, SHORTEST_REST_S) if more else work.every_s)
+            await asyncio.sleep(max(took_s * work.rest_ratio, SHORTEST_REST_S) if more else work.every_s)

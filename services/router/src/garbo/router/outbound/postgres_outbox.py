@@ -10,6 +10,7 @@ import asyncpg
 from garbo.common.events.ids import ContactId
 from garbo.common.events.wire import decode, topic_named
 from garbo.common.runtime.postgres import Database
+from garbo.common.turns import in_turns
 from garbo.router.ports import Announcement
 from garbo.router.work_ports import Parcel
 
@@ -36,7 +37,8 @@ class PostgresOutbox:
                 yield ()
                 return
             await connection.execute(PATIENCE)
-            parcels = [_parcel(row) for row in await connection.fetch(OLDEST, limit)]
+            rows = await connection.fetch(OLDEST, limit)
+            parcels = [_parcel(row) async for row in in_turns(rows)]
             yield parcels
             if parcels:
                 await connection.execute(DELETE, [parcel.place for parcel in parcels])
