@@ -8,8 +8,8 @@ from uuid import uuid5
 from garbo.common.events.decisions import MessageClass
 from garbo.common.events.ids import MessageId
 from garbo.router.domain.classify import Classified, classify, deadline_us
-from garbo.router.domain.fixpoint import Wait
 from garbo.router.domain.consulting import Consultation, consult, may_wait, slots_of
+from garbo.router.domain.fixpoint import Wait
 from garbo.router.domain.history import pruned
 from garbo.router.domain.instants import NEVER_US
 from garbo.router.domain.lease import Terms, terms_of

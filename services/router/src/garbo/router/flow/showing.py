@@ -8,8 +8,8 @@ from garbo.common.events.addresses import Recipient
 from garbo.common.events.ids import ContactId, MessageId, address_hash
 from garbo.router.domain.capacity import Capacity, Standing, capacities
 from garbo.router.domain.classify import classify
-from garbo.router.domain.decide import decide
 from garbo.router.domain.consulting import subject_of
+from garbo.router.domain.decide import decide
 from garbo.router.domain.instants import to_datetime
 from garbo.router.domain.policy import Policy
 from garbo.router.domain.request import Body, Request, Subject

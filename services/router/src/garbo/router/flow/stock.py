@@ -7,8 +7,8 @@ from datetime import date, timedelta
 from typing import Final, Protocol, assert_never
 from zoneinfo import ZoneInfo
 
-from garbo.router.domain.drawing import budgets_asked
 from garbo.router.domain.consulting import slots_of
+from garbo.router.domain.drawing import budgets_asked
 from garbo.router.domain.instants import EPOCH, to_datetime
 from garbo.router.domain.policy import BudgetRule, Calendar, Policy
 from garbo.router.domain.request import Request
