@@ -44,6 +44,7 @@ def test_finds_clients_by_key_and_numbers_by_id(tmp_path: Path) -> None:
         ),
         pytest.param("purposes: [promo]", "purposes: [spam]", "clients.0.purposes.0", id="unknown purpose"),
         pytest.param("category: MARKETING", "categroy: MARKETING", "templates.0", id="misspelt"),
+        pytest.param("id: shop", "id: garbo", "client garbo is the router itself", id="the router's name"),
         pytest.param("brands: [{", "brands: [{{", "is not YAML", id="no YAML"),
     ],
 )

@@ -407,3 +407,31 @@ async def test_scenario_54_consent_ends_at_max_age_exactly(
     memory.now = end
     (refused,) = await router.ask(requested(requested_at=given))
     assert (allowed.reason, refused.reason) == ("allowed", "consent_expired")
+
+
+async def test_a_message_changed_to_stop_is_one_as_well(
+    router: Router, memory: InMemoryStore, make_policy: Callable[..., Policy]
+) -> None:
+    router.policy = make_policy(STOPPED)
+    await router.hear(inbound("STOP", kind="edit"))
+    (refused,) = await router.ask(requested())
+    assert refused.reason == "stopped"
+    assert not the_state(memory).inbound_at_us
+
+
+async def test_a_members_stop_in_a_group_is_the_groups_and_not_their_own(
+    router: Router, make_policy: Callable[..., Policy]
+) -> None:
+    router.policy = make_policy(STOPPED)
+    await router.hear(inbound("STOP", group_id="g-1"), inbound("no", group_id="g-1"))
+    group, member = requested(to={"group_id": "g-1"}), requested()
+    decided = {d.message_id: d.reason for d in await router.ask(group, member)}
+    assert decided == {group.message_id: "stopped", member.message_id: "allowed"}
+    assert [reply.content.type for reply in asked_back(router)] == ["text"], "no question goes to a group"
+
+
+async def test_the_tenants_own_word_is_a_stop(router: Router, make_policy: Callable[..., Policy]) -> None:
+    router.policy = replace(make_policy(STOPPED), stop_words=("niente pubblicità",))
+    await router.hear(inbound("Niente pubblicita!"))
+    (refused,) = await router.ask(requested())
+    assert refused.reason == "stopped"

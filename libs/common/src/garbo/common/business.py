@@ -32,7 +32,7 @@ Titles = dict[Language, Annotated[str, Field(min_length=1, max_length=20)]]
 
 
 class Replies(_Part):
-    """What the router itself answers to STOP, and to a word that may mean it; what is left out has its default."""
+    """What the router itself answers to STOP, and to a word that may mean it. Unsaid: its own words."""
 
     enabled: bool = True
     """Without replies a word that may mean STOP holds promo all the same, and nobody is asked."""

@@ -8,6 +8,7 @@ from garbo.common.errors import Reject, RetryLater
 from garbo.common.events.contacts import CampaignChanged, CaseChanged, ConsentRecorded, ContactUpdated
 from garbo.common.events.ids import ContactId, MessageId
 from garbo.common.events.inbound import InboundMessage
+from garbo.router.domain.policy import Policy
 from garbo.router.domain.state import RecipientState
 from garbo.router.flow.applying import Applying
 from garbo.router.flow.cancelling import note_cancelled
@@ -92,7 +93,7 @@ class TakeEvents:
             roster = await enrol(batch, sight.people(events), moved=moved)
             found = await sight.find(batch, events, roster)
             opened = await self._lock(batch, found, roster)
-            ledger = await self._ledger(batch, found, opened, roster)
+            ledger = await self._ledger(batch, sight.policy, found, opened, roster)
             applying = Applying(ledger, self._means.directory, sight, found, roster)
             applying.merge()
             for item in heard:
@@ -113,7 +114,9 @@ class TakeEvents:
         changed = frozenset(c for c, state in listed.items() if state != states[c])
         return _Open({**states, **listed}, changed)
 
-    async def _ledger(self, batch: Batch, found: Found, opened: _Open, roster: Roster) -> Ledger:
+    async def _ledger(
+        self, batch: Batch, policy: Policy, found: Found, opened: _Open, roster: Roster
+    ) -> Ledger:
         """Lock the grants, then read the clock and what is stored. A grant is of who its person is now."""
         contacts = await batch.contacts_of(found.shaken) if found.shaken else {}
         waiting = await batch.waiting(found.shaken) if found.shaken else ()
@@ -126,7 +129,7 @@ class TakeEvents:
         told = {m for m, g in grants.items() if g.contact_id in found.shaken or m in found.closing}
         moment = await batch.look_up(told | {w.message_id for w in waiting}, campaigns=campaigns)
         ledger = Ledger(
-            self._means.policies.current,
+            policy,
             self._means.meter,
             moment,
             opened.states,

@@ -21,6 +21,7 @@ AHEAD_US: Final = 2 * SECOND_US
 """A platform's clock may run this far ahead of ours; further, and it would hold a window open for free."""
 OPENS_NO_WINDOW: Final = frozenset({"system", "edit", "revoke"})
 """System notices are not the customer's words; changes of an old message are not new ones."""
+NO_WORDS: Final = frozenset({"system", "revoke"})
 
 Action = Literal["replied", "opted_out", "opted_in"]
 
@@ -64,8 +65,8 @@ def hear(
 
 
 def keyword_in(ledger: Ledger, message: InboundMessage) -> Keyword | None:
-    """Recognise a keyword, with the words the policy adds; a changed old message and a notice have none."""
-    if message.kind in OPENS_NO_WINDOW:
+    """Recognise a keyword, with the words the policy adds; a notice and a message taken back have none."""
+    if message.kind in NO_WORDS:
         return None
     return keyword_of(text=message.text, payload=message.payload, more=ledger.policy.stop_words)
 
