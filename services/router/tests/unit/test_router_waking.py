@@ -6,15 +6,19 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 from uuid import uuid4
 
+from garbo.common.events.contacts import CaseChanged
 from garbo.common.events.decisions import DecisionMade
 from garbo.router.domain.instants import DAY_US, HOUR_US, SECOND_US, to_us
 from garbo.router.domain.policy import Policy
-from garbo.router.testing.build import AT, consent, requested, result
+from garbo.router.testing.build import AT, PHONE, consent, requested, result
 from garbo.router.testing.memory import InMemoryStore
 from garbo.router.testing.own_work import OwnWork
 
 PROMO = "applies_to: { class: promo }"
 ONE_A_DAY = f"id: day, type: cap, limit: 1, window: {{ rolling: 24h }}, {PROMO}, counts: {{ class: promo }}"
+HOLD = (
+    f"id: care-open, type: hold, state: case_open, cool_down: 24h, max: 7d, {PROMO}, on_hit: {{ defer: 7d }}"
+)
 NIGHT = f'id: night, type: quiet, from: "21:00", to: "09:00", days: all, zone: recipient, {PROMO}'
 
 
@@ -255,3 +259,43 @@ async def test_no_consent_is_needed_to_wait_but_to_go(
     await work.wake()
     last = work.router.decided[-1]
     assert (last.message_id, last.verdict, last.reason) == (waits.message_id, "deny", "not_opted_in")
+
+
+def case(action: str, at: datetime) -> CaseChanged:
+    told = {"client": "crm", "brand": "acme", "to": {"phone": PHONE}, "case_id": "c1", "action": action}
+    return CaseChanged.model_validate({**told, "occurred_at": at, "recorded_at": at})
+
+
+async def test_scenario_63_promo_is_taken_back_by_a_case_and_goes_when_it_has_cooled_down(
+    work: OwnWork, make_policy: Callable[..., Policy]
+) -> None:
+    work.router.policy = make_policy(HOLD)
+    (granted,) = await work.router.ask(requested())
+    await work.router.hear(case("opened", AT))
+    await work.publish()
+    held = work.router.decided[-1]
+    assert (held.message_id, held.verdict, held.sequence) == (granted.message_id, "defer", 2)
+    assert held.next_allowed_at == AT + timedelta(days=7), "if nobody closes it"
+    clock(work, AT + timedelta(hours=3))
+    await work.router.hear(case("closed", AT + timedelta(hours=3)))
+    assert await work.wake(), "an end that came nearer makes it due"
+    assert work.router.decided[-1].next_allowed_at == AT + timedelta(hours=27)
+    clock(work, AT + timedelta(hours=27) - timedelta(microseconds=1))
+    assert not await work.wake()
+    clock(work, AT + timedelta(hours=27))
+    await work.wake()
+    last = work.router.decided[-1]
+    assert (last.message_id, last.verdict) == (granted.message_id, "allow")
+    assert [g.epoch for g in work.router.granted] == [1, 2]
+
+
+async def test_scenario_63_a_forgotten_case_lets_promo_go_at_its_longest(
+    work: OwnWork, make_policy: Callable[..., Policy]
+) -> None:
+    work.router.policy = make_policy(HOLD)
+    await work.router.hear(case("opened", AT))
+    (held,) = await work.router.ask(requested())
+    assert (held.verdict, held.rule, held.next_allowed_at) == ("defer", "care-open", AT + timedelta(days=7))
+    clock(work, AT + timedelta(days=7))
+    await work.wake()
+    assert (work.router.decided[-1].verdict, work.router.decided[-1].sequence) == ("allow", 2)
