@@ -1,4 +1,4 @@
-"""The scenarios of the policy specification, by their numbers, on the pure decision."""
+"""The decision beside the numbered scenarios: what is named, which number sends, how long an allow lasts."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -21,10 +21,7 @@ from garbo.router.testing.build_domain import (
 MakePolicy = Callable[..., Policy]
 PROMO_ONLY = "applies_to: { class: promo }, counts: { class: promo }"
 DAY_CAP = f"id: day, type: cap, limit: 1, window: {{ rolling: 24h }}, {PROMO_ONLY}"
-WEEK = "id: week, type: cap, limit: %d, window: { rolling: 7d }, " + PROMO_ONLY
 OPT_IN = "id: opt-in, type: consent, purpose: marketing, applies_to: { class: promo }, hard: true"
-STOPPED = "id: user-stop, type: block, state: stopped, applies_to: { class: promo }, hard: true"
-WINDOW = "id: wa-window, type: window, open: 24h, applies_to: { form: free }, hard: true"
 JUNE_5 = at("2026-06-05T10:00:00Z")
 
 
@@ -37,11 +34,11 @@ def test_first_hard_rule_in_file_order_is_named_and_the_instant_is_given_all_the
     assert decision.next_allowed_at_us == at("2026-06-06T09:00Z")
 
 
-def test_expired_and_not_yet_due_requests_are_denied(make_policy: MakePolicy) -> None:
+def test_what_is_expired_is_denied_and_what_is_early_waits(make_policy: MakePolicy) -> None:
     expired = decide(make_policy(OPT_IN), a_state(), a_request(expires_at_us=JUNE_5), JUNE_5)
     assert (expired.verdict, expired.reason) == ("deny", "expired")
     early = decide(make_policy(OPT_IN), a_state(), a_request(not_before_us=JUNE_5 + 1), JUNE_5)
-    assert (early.reason, early.next_allowed_at_us) == ("not_before", JUNE_5 + 1)
+    assert (early.verdict, early.reason, early.due_at_us) == ("defer", "not_before", JUNE_5 + 1)
 
 
 def test_grant_never_outlives_the_request(make_policy: MakePolicy) -> None:
