@@ -90,6 +90,30 @@ async def test_the_business_waits_for_everybody_and_ends_with_0(tmp_path: Path) 
     assert (await end(process))[0] == 0
 
 
+async def test_the_business_goes_on_where_nobody_lives(tmp_path: Path) -> None:
+    port = free_port()
+    told = {"GARBO_SIMULATOR_PORT": str(port), "GARBO_SIMULATOR_CUSTOMERS": "0"}
+    simulator = await start("garbo.simulator", tmp_path, **told)
+    url = f"http://127.0.0.1:{port}"
+    await answered(f"{url}/readyz")
+    nobody = f"127.0.0.1:{free_port()}"
+    business = await start(
+        "garbo.simulator.business",
+        tmp_path,
+        GARBO_SIMULATOR_URL=url,
+        GARBO_SIMULATOR_INGEST_URL=f"http://{nobody}",
+        GARBO_KAFKA_BOOTSTRAP_SERVERS=nobody,
+    )
+    assert business.stderr is not None
+    seen = b""
+    async with asyncio.timeout(30):
+        while b"nobody to write to" not in seen or b"help desk session" not in seen:
+            line = await business.stderr.readline()
+            assert line, seen
+            seen += line
+    assert [(await end(process))[0] for process in (business, simulator)] == [0, 0]
+
+
 async def test_publishing_goes_on_until_it_is_taken_once(tmp_path: Path) -> None:
     ingest, port = Receiver(answers=[503, 500, 202]), free_port()
     async with httpx.AsyncClient() as client:

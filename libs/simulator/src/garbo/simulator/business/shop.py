@@ -60,6 +60,8 @@ class Shop:
         async with asyncio.TaskGroup() as group:
             group.create_task(self._send_updates(people[::BUYERS]))
             group.create_task(self._run_campaigns(people))
+        log.info("nobody to write to, or nothing to say")
+        await asyncio.Event().wait()  # the process goes on: its help desk has work
 
     async def _send_updates(self, people: list[Json]) -> None:
         offer, rate = self._offer, self._pace.utility_per_minute
