@@ -1,0 +1,89 @@
+"""What readers see in PostgreSQL: merged people, budgets that processes lease, lists about strangers."""
+
+from collections.abc import Callable
+from uuid import uuid4
+
+import pytest
+
+from garbo.common.events.addresses import Recipient
+from garbo.common.events.contacts import ContactUpdated
+from garbo.common.events.ids import ContactId, address_hash
+from garbo.common.runtime.postgres import Database
+from garbo.router.domain.instants import to_us
+from garbo.router.domain.policy import Policy
+from garbo.router.flow.previewing import PreviewRequests
+from garbo.router.flow.suppressing import Listed, Suppress
+from garbo.router.outbound.postgres_budget import PostgresStock
+from garbo.router.outbound.postgres_reading import PostgresContactReader, PostgresPreviewReader
+from garbo.router.ports import Address
+from garbo.router.testing.build import AT, HASH_KEY, consent, requested
+from garbo.router.testing.router import Router
+
+pytestmark = pytest.mark.integration
+OPT_IN = "id: opt-in, type: consent, purpose: marketing, applies_to: { class: promo }, hard: true"
+STOPPED = "id: user-stop, type: block, state: stopped, applies_to: { class: promo }, hard: true"
+BUDGET = "id: total, type: budget, limit: 2, per: campaign, applies_to: { class: promo }"
+
+
+def phone() -> str:
+    return f"+39333{uuid4().int % 10**7:07d}"
+
+
+async def test_who_was_merged_is_read_and_exported_as_who_they_are(
+    stored: Router, database: Database
+) -> None:
+    first, second = {"phone": phone()}, {"phone": phone()}
+    await stored.hear(consent(to=first), consent(to=second))
+    decided = await stored.ask(requested(to=first), requested(to=second))
+    await stored.hear(
+        ContactUpdated(
+            update_id=uuid4(),
+            client="crm",
+            to=Recipient.model_validate(first),
+            same_as=Recipient.model_validate(second),
+            occurred_at=AT,
+        )
+    )
+    reader = PostgresContactReader(database)
+    held = [await reader.contact(ContactId(record.contact_id)) for record in decided if record.contact_id]
+    assert len({person.contact_id for person in held if person}) == 1
+    for record in decided:
+        assert record.contact_id is not None
+        export = await reader.export(ContactId(record.contact_id))
+        assert export is not None
+        assert {row["message_id"] for row in export["decision"]} == {str(d.message_id) for d in decided}
+        assert {row["value"] for row in export["alias"]} == {first["phone"], second["phone"]}
+
+
+async def test_a_preview_sees_what_is_left_of_a_budget_without_leasing(
+    stored: Router, database: Database, make_policy: Callable[..., Policy]
+) -> None:
+    router = Router(stored.store, make_policy(OPT_IN, BUDGET), stock=PostgresStock(database))
+    previews = PreviewRequests(router.means, PostgresPreviewReader(database))
+    people = [{"phone": phone()} for _ in range(3)]
+    await router.hear(*(consent(to=who) for who in people))
+    campaign = f"summer-{uuid4().hex[:8]}"
+    asked = requested(campaign=campaign)
+    before = await previews.preview_people(asked, [Recipient.model_validate(who) for who in people])
+    assert before.totals.allow == 3, "each is answered alone"
+    for who in people[:2]:
+        (decided,) = await router.ask(requested(to=who, campaign=campaign))
+        assert decided.verdict == "allow"
+    after = await previews.preview_people(asked, [Recipient.model_validate(people[2])])
+    (decided,) = await router.ask(requested(to=people[2], campaign=campaign))
+    assert (after.people[0].verdict, after.people[0].rule) == (decided.verdict, decided.rule)
+    assert decided.rule == "total"
+
+
+async def test_a_preview_meets_the_list_a_stranger_stands_on(
+    stored: Router, database: Database, make_policy: Callable[..., Policy]
+) -> None:
+    router = Router(stored.store, make_policy(STOPPED))
+    previews = PreviewRequests(router.means, PostgresPreviewReader(database))
+    stranger = phone()
+    address = Address(kind="phone", value=stranger, hash=address_hash(HASH_KEY, "phone", stranger))
+    await Suppress(router.means).take([Listed(address, "acme", to_us(AT), "register")])
+    preview = await previews.preview_people(requested(), [Recipient(phone=stranger)])
+    (decided,) = await router.ask(requested(to={"phone": stranger}))
+    assert preview.people[0].contact_id is None
+    assert preview.people[0].reason == decided.reason == "suppressed"
