@@ -7,7 +7,6 @@ Not part of `make bench`: it takes minutes. Beside it stands the same past read 
 
 import asyncio
 import os
-import resource
 import subprocess
 import sys
 import tempfile
@@ -63,10 +62,9 @@ def main(requests: int) -> None:
             until = datetime.now(UTC)
             asyncio.run(_fill(dsn, requests, until - PERIOD))
             read_s = asyncio.run(_read(dsn, until))
-            report, took_s = _simulate(dsn, until)
+            report, took_s, most_mb = _simulate(dsn, until)
         finally:
             postgres.stop()
-    most_mb = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
     done = report["requests"]
     print(f"replayed {done:,} requests of {report['contacts']:,} people under two policies in {took_s:.1f} s")
     print(
@@ -100,7 +98,7 @@ async def _read(dsn: str, until: datetime) -> float:
     return time.perf_counter() - began_s
 
 
-def _simulate(dsn: str, until: datetime) -> tuple[Any, float]:
+def _simulate(dsn: str, until: datetime) -> tuple[Any, float, float]:
     policy = (HERE / "policy.yaml").read_text()
     job = {
         "policy": policy.rstrip() + "\n" + STRICTER,
@@ -127,12 +125,25 @@ def _simulate(dsn: str, until: datetime) -> tuple[Any, float]:
     child.stdin.write(orjson.dumps(job) + b"\n")
     child.stdin.flush()
     last: Any = {}
+    most_mb = 0.0
     for line in child.stdout:
         last = orjson.loads(line)
+        most_mb = max(most_mb, _peak_mb(child.pid))
     child.stdin.close()
     assert last.get("kind") == "report", last
     child.wait(30)
-    return last, time.perf_counter() - began_s
+    return last, time.perf_counter() - began_s, most_mb
+
+
+def _peak_mb(pid: int) -> float:
+    """Read the most memory a process ever had; 0 when it is gone."""
+    try:
+        status = Path(f"/proc/{pid}/status").read_text()
+    except OSError:
+        return 0.0
+    return next(
+        (int(line.split()[1]) / 1024 for line in status.splitlines() if line.startswith("VmHWM")), 0.0
+    )
 
 
 def _facts() -> str:

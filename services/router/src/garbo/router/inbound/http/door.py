@@ -61,7 +61,7 @@ class Door:
             except Reject as reject:
                 return problem(422, "Not storable", "The database cannot hold this value.", reason=reject.why)
             except (RetryLater, TimeoutError):
-                return problem(503, "Not now", "The database does not answer: try again in a second.")
+                return problem(503, "Not now", "The database is away or busy: try again in a second.")
 
         return Route(path, endpoint, methods=[method])
 

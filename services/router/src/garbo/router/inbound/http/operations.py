@@ -54,7 +54,7 @@ class Operation:
         every = {
             401: "The API key is unknown.",
             403: "The key may not do this.",
-            503: f"The database does not answer, or {MOST_AT_ONCE} calls are in hand: try again in a second.",
+            503: f"The database is away or busy, or {MOST_AT_ONCE} calls are in hand: try again in a second.",
         }
         return dict(sorted({**every, **(read if self.body is not None else {}), **self.errors}.items()))
 
