@@ -1,0 +1,270 @@
+"""Finding the router's own work: memory and PostgreSQL answer alike; and what only PostgreSQL can show."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from uuid import UUID, uuid4
+
+import pytest
+
+from garbo.common.errors import RetryLater
+from garbo.common.events.ids import ContactId, MessageId, address_hash
+from garbo.common.events.topics import DECISION_MADE
+from garbo.common.events.wire import encode
+from garbo.common.runtime.postgres import Database
+from garbo.router.domain.grant import Grant, day_of_instant, grant_id_of
+from garbo.router.domain.instants import SECOND_US, to_us
+from garbo.router.outbound.postgres_budget import PostgresStock
+from garbo.router.outbound.postgres_outbox import PostgresOutbox
+from garbo.router.outbound.postgres_upkeep import PostgresUpkeep
+from garbo.router.outbound.postgres_work import PostgresWorkStore
+from garbo.router.ports import Address, Announcement, Changes, Deferred, StoredDecision
+from garbo.router.testing.build import HASH_KEY, requested
+from garbo.router.testing.memory_work import InMemoryOutbox, InMemoryStock, InMemoryWorkStore
+from garbo.router.testing.own_work import OwnWork
+from garbo.router.work_ports import Campaign, Held, Outbox, Stock, Want, WorkStore
+
+pytestmark = pytest.mark.integration
+
+NOW_US = to_us(datetime.now(UTC))
+MINUTE_US = 60 * SECOND_US
+
+
+@pytest.fixture(params=["memory", "postgres"])
+def parts(request: pytest.FixtureRequest, database: Database) -> tuple[WorkStore, Stock, Outbox]:
+    if request.param == "postgres":
+        return PostgresWorkStore(database), PostgresStock(database), PostgresOutbox(database)
+    store = InMemoryWorkStore(datetime.now(UTC))
+    return store, InMemoryStock(store), InMemoryOutbox(store)
+
+
+@pytest.fixture
+def store(parts: tuple[WorkStore, Stock, Outbox]) -> WorkStore:
+    return parts[0]
+
+
+async def met(store: WorkStore) -> ContactId:
+    phone = f"+39{uuid4().int % 10**10}"
+    who = Address(kind="phone", value=phone, hash=address_hash(HASH_KEY, "phone", phone))
+    return (await store.meet([who]))[who.hash].contact_id
+
+
+def waits(contact_id: ContactId, due_us: int, *, reason: str = "cap_reached") -> Deferred:
+    return Deferred(
+        message_id=MessageId(uuid4()),
+        contact_id=contact_id,
+        due_at_us=due_us,
+        free_at_us=due_us,
+        first_decided_at_us=NOW_US - MINUTE_US,
+        expires_at_us=None,
+        brand="acme",
+        campaign="spring",
+        priority=50,
+        reason=reason,
+        request=b"{}",
+    )
+
+
+def granted(contact_id: ContactId, until_us: int, *, version: str = "v1") -> tuple[StoredDecision, Grant]:
+    message_id = MessageId(uuid4())
+    decision = StoredDecision(message_id, "crm", UUID(int=7), b"h" * 32, contact_id, (b"{}",))
+    grant = Grant(
+        grant_id=grant_id_of(message_id, day_of_instant(NOW_US)),
+        message_id=message_id,
+        contact_id=contact_id,
+        lane="promo",
+        message_class="promo",
+        brand="acme",
+        number="1002",
+        epoch=1,
+        state="reserved",
+        not_before_us=NOW_US,
+        valid_until_us=until_us,
+        campaign="spring",
+        policy_version=version,
+    )
+    return decision, grant
+
+
+async def written(store: WorkStore, *pairs: tuple[StoredDecision, Grant]) -> None:
+    async with store.batch() as batch:
+        await batch.write(
+            Changes({}, decisions=[decision for decision, _ in pairs], grants=[grant for _, grant in pairs])
+        )
+
+
+async def test_due_recipients_are_found_and_others_are_not(store: WorkStore) -> None:
+    due, later, gone = await met(store), await met(store), ContactId(uuid4())
+    both = [waits(due, NOW_US - MINUTE_US), waits(due, NOW_US + MINUTE_US)]
+    async with store.batch() as batch:
+        await batch.write(Changes({}, deferred=[*both, waits(later, NOW_US + MINUTE_US)]))
+    async with store.batch() as batch:
+        assert list(await batch.claim_due(10)) == [due]
+        assert set(await batch.claim([due, later, gone])) == {due, later, gone}
+        assert len(await batch.waiting([due])) == 2
+    orphan = waits(gone, NOW_US - MINUTE_US)
+    async with store.batch() as batch:
+        await batch.write(Changes({}, deferred=[orphan], woken=[one.message_id for one in both]))
+    async with store.batch() as batch:
+        assert list(await batch.claim_due(10)) == [gone], "also of whom nothing is left"
+
+
+async def test_slot_that_came_back_hastens_what_waits_for_it_and_nothing_else(store: WorkStore) -> None:
+    freed, other = await met(store), await met(store)
+    later_us = NOW_US + 10 * MINUTE_US
+    hastened = waits(freed, later_us)
+    reasons = ("not_before", "gathering")
+    left = [*(waits(freed, later_us, reason=r) for r in reasons), waits(other, later_us)]
+    anew = waits(freed, later_us)
+    async with store.batch() as batch:
+        await batch.write(Changes({}, deferred=[hastened, *left]))
+    async with store.batch() as batch:
+        await batch.write(Changes({}, freed=[freed], deferred=[anew]))
+    async with store.batch() as batch:
+        now = {one.message_id: one for one in await batch.waiting([freed, other])}
+    assert now[hastened.message_id].due_at_us < later_us
+    assert now[hastened.message_id].free_at_us == now[hastened.message_id].due_at_us
+    assert all(now[one.message_id] == one for one in (*left, anew)), "nor what waits in new terms"
+
+
+async def test_ended_leases_and_grants_of_another_policy_are_found(store: WorkStore) -> None:
+    contact_id = await met(store)
+    ended, fresh = granted(contact_id, NOW_US - MINUTE_US), granted(contact_id, NOW_US + 5 * MINUTE_US)
+    other = granted(contact_id, NOW_US + 5 * MINUTE_US, version="v2")
+    await written(store, ended, fresh, other)
+
+    def held(*pairs: tuple[StoredDecision, Grant]) -> set[Held]:
+        return {Held(grant.message_id, grant.contact_id) for _, grant in pairs}
+
+    async with store.batch() as batch:
+        found = await batch.ended_leases(grace_us=2 * SECOND_US, limit=10)
+        assert set(found.held) == held(ended)
+        assert NOW_US - MINUTE_US < found.until_us < NOW_US + MINUTE_US
+        assert (await batch.ended_leases(grace_us=2 * MINUTE_US, limit=10)).held == []
+        assert set(await batch.outdated("v1", 10)) == held(other)
+        assert set(await batch.outdated("v2", 10)) == held(fresh)
+        assert len(await batch.outdated("v3", 1)) == 1
+        assert await batch.is_newest_policy("v1"), "where no policy was kept"
+        await batch.note_reaped(found.until_us)
+
+
+async def test_campaign_called_off_is_found_with_what_is_left_of_it(store: WorkStore) -> None:
+    contact_id = await met(store)
+    pair, waiting = granted(contact_id, NOW_US + MINUTE_US), waits(contact_id, NOW_US + MINUTE_US)
+    await written(store, pair)
+    spring, long_ago = Campaign("acme", "spring"), NOW_US - 60 * MINUTE_US
+    async with store.batch() as batch:
+        assert await batch.unswept() is None
+        await batch.write(Changes({}, deferred=[waiting], cancelled=[("acme", "spring", long_ago)]))
+    async with store.batch() as batch:
+        assert await batch.unswept() == spring
+        assert {one.message_id for one in await batch.left_of(spring, 10)} == {
+            pair[1].message_id,
+            waiting.message_id,
+        }
+        assert await batch.left_of(Campaign("acme", "autumn"), 10) == []
+        await batch.note_swept(spring)
+    async with store.batch() as batch:
+        assert await batch.unswept() is None
+
+
+async def test_budget_is_spent_and_given_back_with_the_batch(
+    parts: tuple[WorkStore, Stock, Outbox],
+) -> None:
+    store, stock, _ = parts
+    want = Want("total", "acme/spring", 0, limit=10, count=10)
+    slice_ids = await stock.fill([want])
+    async with store.batch() as batch:
+        (held,) = await batch.hold_slices(slice_ids)
+        assert (held.rule, held.scope, held.period, held.left) == ("total", "acme/spring", 0, 10)
+        await batch.write(Changes({}, spent={held.slice_id: 7}))
+    async with store.batch() as batch:
+        assert [one.left for one in await batch.hold_slices(slice_ids)] == [3]
+        await batch.write(Changes({}, spent={held.slice_id: -2}))
+    async with store.batch() as batch:
+        assert [one.left for one in await batch.hold_slices(slice_ids)] == [5]
+
+
+async def test_outbox_gives_what_was_written_in_its_order_until_it_went_well(
+    parts: tuple[WorkStore, Stock, Outbox], stored_work: OwnWork
+) -> None:
+    store, _, outbox = parts
+    decided = await stored_work.router.ask(requested(), requested(to={"phone": "+393330000009"}))
+    told = [
+        Announcement(DECISION_MADE, d, ContactId(d.contact_id or uuid4()), None, encode(d)) for d in decided
+    ]
+    async with store.batch() as batch:
+        await batch.write(Changes({}, outbox=told))
+
+    async def fail_to_publish() -> None:
+        async with outbox.oldest(10) as parcels:
+            assert [parcel.announcement for parcel in parcels] == told
+            raise RetryLater("kafka_publish:test")
+
+    for _ in range(2):
+        with pytest.raises(RetryLater):
+            await fail_to_publish()
+    async with outbox.oldest(1) as parcels:
+        assert [parcel.announcement for parcel in parcels] == told[:1]
+    async with outbox.oldest(10) as parcels:
+        assert [parcel.announcement for parcel in parcels] == told[1:]
+    async with outbox.oldest(10) as parcels:
+        assert list(parcels) == []
+
+
+async def test_one_router_at_a_time_has_the_outbox(stored_work: OwnWork, database: Database) -> None:
+    (decision,) = await stored_work.router.ask(requested())
+    told = Announcement(DECISION_MADE, decision, ContactId(decision.contact_id or uuid4()), None)
+    async with stored_work.store.batch() as batch:
+        await batch.write(Changes({}, outbox=[told]))
+    async with PostgresOutbox(database).oldest(10) as parcels, PostgresOutbox(database).oldest(10) as others:
+        assert (len(parcels), len(others)) == (1, 0)
+
+
+async def test_who_is_held_by_another_router_is_passed_over(database: Database) -> None:
+    first, second = PostgresWorkStore(database), PostgresWorkStore(database)
+    people = [await met(first) for _ in range(4)]
+    async with first.batch() as batch:
+        await batch.write(Changes({}, deferred=[waits(one, NOW_US - MINUTE_US) for one in people]))
+    async with first.batch() as here, second.batch() as there:
+        ours = set(await here.claim_due(2))
+        theirs = set(await there.claim_due(10))
+        assert (len(ours), ours | theirs, ours & theirs) == (2, set(people), set())
+        assert set(await here.claim(people)) == ours
+
+
+@asynccontextmanager
+async def tidying_elsewhere(database: Database) -> AsyncIterator[None]:
+    async with database.transaction() as connection:
+        await connection.fetchval("SELECT pg_advisory_xact_lock(hashtext('router.tidy'))")
+        yield
+
+
+async def test_tables_are_made_ahead_and_dropped_after_their_keep_by_one_router(database: Database) -> None:
+    upkeep = PostgresUpkeep(database)
+    long_ago = datetime.now(UTC).date() - timedelta(days=120)
+    async with database.connection() as connection:
+        await connection.fetchval("SELECT router.make_partitions(0, $1)", long_ago)
+    async with tidying_elsewhere(database):
+        assert list(await upkeep.tidy(keep_days=90, ahead_days=7)) == []
+    dropped = await upkeep.tidy(keep_days=90, ahead_days=7)
+    assert f"send_grant_{long_ago:%Y%m%d}" in dropped
+    assert f"decision_{long_ago:%Y%m%d}" in dropped
+    assert len([name for name in dropped if name.startswith("decision")]) == 30
+    async with database.connection() as connection:
+        ahead = datetime.now(UTC).date() + timedelta(days=7)
+        assert await connection.fetchval(f"SELECT to_regclass('router.decision_{ahead:%Y%m%d}')")
+    assert list(await upkeep.tidy(keep_days=90, ahead_days=7)) == []
+
+
+async def test_backlog_tells_what_waits_and_how_late_it_is(stored_work: OwnWork, database: Database) -> None:
+    contact_id = await met(stored_work.store)
+    (decision,) = await stored_work.router.ask(requested())
+    told = Announcement(DECISION_MADE, decision, contact_id, None)
+    async with stored_work.store.batch() as batch:
+        late, soon = waits(contact_id, NOW_US - 5 * MINUTE_US), waits(contact_id, NOW_US + MINUTE_US)
+        await batch.write(Changes({}, deferred=[late, soon], outbox=[told]))
+    backlog = await PostgresUpkeep(database).backlog()
+    assert (backlog.waiting, backlog.outbox) == (2, 1)
+    assert backlog.oldest_due_s == pytest.approx(300, abs=60)
+    assert 0 <= backlog.oldest_outbox_s < 60
