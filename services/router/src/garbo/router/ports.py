@@ -3,12 +3,14 @@
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, Protocol
 from uuid import UUID
 
 from garbo.common.events.base import Event
 from garbo.common.events.ids import ContactId, MessageId
 from garbo.common.events.topics import Topic
+from garbo.common.events.wire import encode
 from garbo.router.domain.grant import Grant
 from garbo.router.domain.state import RecipientState, Send
 from garbo.router.domain.templates import TemplateCategory, Templates
@@ -221,16 +223,32 @@ class Store(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Rendered:
+    """An event that was written at once, without its model: what its headers say, and its bytes."""
+
+    event_id: str
+    happened_at: datetime
+    value: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class Announcement:
     """One record to publish."""
 
     topic: Topic[Any]
-    event: Event
+    event: Event | Rendered
     contact_id: ContactId | None
     """Decides the partition; None where nobody is known: then the event's own id does."""
     trace: str | None
     value: bytes | None = None
     """The exact bytes, where they were published before."""
+
+    @property
+    def content(self) -> bytes:
+        """Give the record's bytes."""
+        if isinstance(self.event, Rendered):
+            return self.event.value
+        return encode(self.event) if self.value is None else self.value
 
     @property
     def key(self) -> str:

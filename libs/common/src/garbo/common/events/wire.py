@@ -1,6 +1,7 @@
 """Events to bytes and back, and the CloudEvents attributes that travel in Kafka headers."""
 
-from typing import Any, Final, TypeVar
+from datetime import datetime
+from typing import Any, Final, Protocol, TypeVar
 
 from pydantic import ValidationError
 
@@ -11,6 +12,21 @@ from garbo.common.events.topics import TOPICS, Topic
 
 E = TypeVar("E", bound=Event)
 Headers = tuple[tuple[str, bytes], ...]
+
+
+class Told(Protocol):
+    """What the headers of a record say of its event."""
+
+    @property
+    def event_id(self) -> str:
+        """Identify the fact."""
+        ...
+
+    @property
+    def happened_at(self) -> datetime:
+        """Say when it happened."""
+        ...
+
 
 _BY_NAME: Final[dict[str, Topic[Any]]] = {topic.name: topic for topic in TOPICS}
 
@@ -41,7 +57,7 @@ def decode(topic: Topic[E], value: bytes | None) -> E:
         raise Reject(f"invalid:{_first_field(error)}") from None
 
 
-def attributes(topic: Topic[Any], event: Event, *, source: str) -> Headers:
+def attributes(topic: Topic[Any], event: Told, *, source: str) -> Headers:
     """Give the CloudEvents 1.0 attributes in binary mode.
 
     Source: CloudEvents, Kafka protocol binding 1.0.2, section 3.2 (attribute names carry `ce_`).

@@ -1,10 +1,11 @@
 """From an event to the record that carries it: CloudEvents headers and the trace it belongs to."""
 
-from typing import TypeVar
+from datetime import datetime
+from typing import Any, TypeVar
 
 from garbo.common.events.base import Event
 from garbo.common.events.topics import SERVICES, Topic
-from garbo.common.events.wire import attributes, encode
+from garbo.common.events.wire import Headers, Told, attributes, encode
 from garbo.common.runtime.producer import Outgoing
 from garbo.common.runtime.telemetry import current_traceparent
 
@@ -25,6 +26,27 @@ def outgoing(
     if traceparent:
         headers = (*headers, ("traceparent", traceparent.encode()))
     return Outgoing(topic=topic.name, key=key.encode(), value=encode(event), headers=headers)
+
+
+class Envelopes:
+    """The headers of many records of one moment, as `outgoing` writes them; what they share is made once."""
+
+    def __init__(self, *, source: str) -> None:
+        self._source = source
+        self._traceparent = current_traceparent()
+        self._alike: dict[tuple[str, datetime], Headers] = {}
+
+    def headers(self, topic: Topic[Any], told: Told, *, trace: str | None) -> Headers:
+        """Give the CloudEvents attributes of an event and the trace it belongs to."""
+        key = (topic.name, told.happened_at)
+        alike = self._alike.get(key)
+        if alike is None:
+            alike = self._alike[key] = attributes(topic, told, source=self._source)
+        version, _, *others = alike
+        traceparent = trace or self._traceparent
+        if traceparent:
+            others.append(("traceparent", traceparent.encode()))
+        return (version, ("ce_id", told.event_id.encode()), *others)
 
 
 def _writer(topic: Topic[E]) -> str:

@@ -36,7 +36,7 @@ def refused_record(ask: Ask, reason: str, *, policy_version: str, now_us: int) -
     event = ask.event
     reused = reason == "id_reused"
     return DecisionMade(
-        decision_id=_reuse_id(ask) if reused else _decision_id(ask.message_id, 1),
+        decision_id=_reuse_id(ask) if reused else decision_id_of(ask.message_id, 1),
         sequence=0 if reused else 1,
         message_id=ask.message_id,
         request_id=event.request_id,
@@ -67,7 +67,7 @@ def decided_record(  # noqa: PLR0913 - all that a record tells
     """Tell a decision of the rules, with every check it rests on."""
     event, deciding = ask.event, decision.deciding
     return DecisionMade(
-        decision_id=_decision_id(ask.message_id, sequence),
+        decision_id=decision_id_of(ask.message_id, sequence),
         sequence=sequence,
         message_id=ask.message_id,
         request_id=event.request_id,
@@ -112,7 +112,7 @@ def withdrawn_record(last: DecisionMade, *, reason: str, now_us: int) -> Decisio
     sequence = last.sequence + 1
     return last.model_copy(
         update={
-            "decision_id": _decision_id(last.message_id, sequence),
+            "decision_id": decision_id_of(last.message_id, sequence),
             "sequence": sequence,
             "verdict": "deny",
             "final": True,
@@ -129,7 +129,7 @@ def following_record(record: DecisionMade, last: DecisionMade, *, epoch: int) ->
     sequence = last.sequence + 1
     grant = record.grant and record.grant.model_copy(update={"epoch": epoch})
     update = {
-        "decision_id": _decision_id(record.message_id, sequence),
+        "decision_id": decision_id_of(record.message_id, sequence),
         "sequence": sequence,
         "grant": grant,
     }
@@ -201,7 +201,7 @@ def granted_record(ask: Ask, contact: Contact, grant: Grant) -> SendGranted:
     )
 
 
-def _decision_id(message_id: UUID, sequence: int) -> UUID:
+def decision_id_of(message_id: UUID, sequence: int) -> UUID:
     """Name the n-th decision of a message: the message id with other last bits."""
     return UUID(int=message_id.int ^ (_DECISION_BITS + sequence))
 

@@ -1,11 +1,13 @@
 """Telling the other services, through Kafka."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 
-from garbo.common.runtime.outgoing import outgoing
+from garbo.common.runtime.outgoing import Envelopes
 from garbo.common.runtime.producer import Outgoing, Producer
+from garbo.common.turns import in_turns
 from garbo.router.ports import Announcement
+
+SOURCE = "router"
 
 
 class KafkaAnnouncer:
@@ -16,9 +18,11 @@ class KafkaAnnouncer:
 
     async def announce(self, announcements: Sequence[Announcement]) -> None:
         """Return when all are acknowledged; raises `RetryLater` when that is not known."""
-        await self._producer.publish([_outgoing(announcement) for announcement in announcements])
+        envelopes = Envelopes(source=SOURCE)
+        records = [_outgoing(envelopes, told) async for told in in_turns(announcements)]
+        await self._producer.publish(records)
 
 
-def _outgoing(told: Announcement) -> Outgoing:
-    record = outgoing(told.topic, told.event, key=told.key, trace=told.trace)
-    return record if told.value is None else replace(record, value=told.value)
+def _outgoing(envelopes: Envelopes, told: Announcement) -> Outgoing:
+    headers = envelopes.headers(told.topic, told.event, trace=told.trace)
+    return Outgoing(topic=told.topic.name, key=told.key.encode(), value=told.content, headers=headers)

@@ -25,9 +25,16 @@ POLICY_REFUSED: Final = Gauge(
 class PrometheusMeter:
     """A `Meter`."""
 
+    def __init__(self) -> None:
+        self._children: dict[tuple[str, str, str], Counter] = {}
+
     def decided(self, *, message_class: str, verdict: str, reason: str) -> None:
         """Count a new decision."""
-        DECISIONS.labels(message_class, verdict, reason).inc()
+        key = (message_class, verdict, reason)
+        child = self._children.get(key)
+        if child is None:
+            child = self._children[key] = DECISIONS.labels(*key)
+        child.inc()
 
     def repeated(self) -> None:
         """Count a request that had been decided before."""

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Final
 import orjson
 
 from garbo.common.events.ids import ContactId, MessageId
-from garbo.common.events.wire import encode
 from garbo.router.domain.instants import to_datetime
 from garbo.router.domain.state import Send
 from garbo.router.flow.state_json import send_json
@@ -180,6 +179,6 @@ def _outbox_columns(outbox: Sequence[Announcement]) -> tuple[list[object], ...]:
     return (
         [told.topic.name for told in outbox],
         [told.key for told in outbox],
-        [told.value or encode(told.event) for told in outbox],
+        [told.content for told in outbox],
         [told.trace for told in outbox],
     )

@@ -12,7 +12,6 @@ from garbo.common.errors import RetryLater
 from garbo.common.events.base import Event
 from garbo.common.events.ids import ContactId, MessageId
 from garbo.common.events.topics import Topic
-from garbo.common.events.wire import encode
 from garbo.router.domain.grant import Grant
 from garbo.router.domain.instants import to_us
 from garbo.router.domain.state import RecipientState, Send
@@ -24,6 +23,7 @@ from garbo.router.ports import (
     Contact,
     Deferred,
     Moment,
+    Rendered,
     Slice,
     StoredDecision,
 )
@@ -243,15 +243,15 @@ class RecordingAnnouncer:
         if self.failures_left:
             self.failures_left -= 1
             raise RetryLater("kafka_publish:test")
-        self.told.extend(announcements)
+        self.told.extend(_with_model(told) for told in announcements)
 
     def of(self, topic: Topic[Event]) -> list[Event]:
         """Give the events told on a topic, oldest first."""
-        return [told.event for told in self.told if told.topic == topic]
+        return [told.event for told in self.told if told.topic == topic and isinstance(told.event, Event)]
 
     def bytes_of(self, topic: Topic[Event]) -> list[bytes]:
         """Give the bytes told on a topic, oldest first."""
-        return [told.value or encode(told.event) for told in self.told if told.topic == topic]
+        return [told.content for told in self.told if told.topic == topic]
 
 
 class CountingMeter:
@@ -288,3 +288,10 @@ def _merged(known: Templates, told: Sequence[TemplateCategory]) -> Templates:
         old = merged.get(key)
         merged[key] = template if old is None else updated(old, template)
     return Templates(version=known.version + 1, known=merged)
+
+
+def _with_model(told: Announcement) -> Announcement:
+    """Give what was written without its model the model it stands for."""
+    if not isinstance(told.event, Rendered):
+        return told
+    return replace(told, event=told.topic.event.model_validate_json(told.content), value=told.content)
