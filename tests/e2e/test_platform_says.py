@@ -58,7 +58,11 @@ async def test_a_send_that_failed_for_a_stop_in_whatsapp_is_the_stop_itself(stac
 
 async def test_neither_the_new_number_nor_who_has_the_old_one_next_has_consented(stack: Stack) -> None:
     old, new = "+393338000003", "+393338000004"
-    await stack.opt_in([old])
+    given = {"brand": "acme", "to": {"phone": old}, "action": "given", "source": "form"}
+    earlier = datetime.now(UTC) - timedelta(hours=1)  # the platform's instants are whole seconds
+    answer = await stack.post("ingest", "/v1/consents", given | {"occurred_at": earlier.isoformat()})
+    assert answer.status_code == 202
+    await preview_with(stack, old, "allowed")
     assert await stack.webhook(moved(stack, old, new)) == 200
     await preview_with(stack, old, "not_opted_in", "suppressed")
     await preview_with(stack, new, "not_opted_in")
