@@ -26,8 +26,11 @@ from garbo.router.work_ports import Campaign, Held, Outbox, Stock, Want, WorkSto
 
 pytestmark = pytest.mark.integration
 
-NOW_US = to_us(datetime.now(UTC))
 MINUTE_US = 60 * SECOND_US
+
+
+def from_now(minutes: int) -> int:
+    return to_us(datetime.now(UTC)) + minutes * MINUTE_US
 
 
 @pytest.fixture(params=["memory", "postgres"])
@@ -55,7 +58,7 @@ def waits(contact_id: ContactId, due_us: int, *, reason: str = "cap_reached") ->
         contact_id=contact_id,
         due_at_us=due_us,
         free_at_us=due_us,
-        first_decided_at_us=NOW_US - MINUTE_US,
+        first_decided_at_us=from_now(-1),
         expires_at_us=None,
         brand="acme",
         campaign="spring",
@@ -69,7 +72,7 @@ def granted(contact_id: ContactId, until_us: int, *, version: str = "v1") -> tup
     message_id = MessageId(uuid4())
     decision = StoredDecision(message_id, "crm", UUID(int=7), b"h" * 32, contact_id, (b"{}",))
     grant = Grant(
-        grant_id=grant_id_of(message_id, day_of_instant(NOW_US)),
+        grant_id=grant_id_of(message_id, day_of_instant(from_now(0))),
         message_id=message_id,
         contact_id=contact_id,
         lane="promo",
@@ -78,7 +81,7 @@ def granted(contact_id: ContactId, until_us: int, *, version: str = "v1") -> tup
         number="1002",
         epoch=1,
         state="reserved",
-        not_before_us=NOW_US,
+        not_before_us=from_now(0),
         valid_until_us=until_us,
         campaign="spring",
         policy_version=version,
@@ -95,14 +98,14 @@ async def written(store: WorkStore, *pairs: tuple[StoredDecision, Grant]) -> Non
 
 async def test_due_recipients_are_found_and_others_are_not(store: WorkStore) -> None:
     due, later, gone = await met(store), await met(store), ContactId(uuid4())
-    both = [waits(due, NOW_US - MINUTE_US), waits(due, NOW_US + MINUTE_US)]
+    both = [waits(due, from_now(-1)), waits(due, from_now(1))]
     async with store.batch() as batch:
-        await batch.write(Changes({}, deferred=[*both, waits(later, NOW_US + MINUTE_US)]))
+        await batch.write(Changes({}, deferred=[*both, waits(later, from_now(1))]))
     async with store.batch() as batch:
         assert list(await batch.claim_due(10)) == [due]
         assert set(await batch.claim([due, later, gone])) == {due, later, gone}
         assert len(await batch.waiting([due])) == 2
-    orphan = waits(gone, NOW_US - MINUTE_US)
+    orphan = waits(gone, from_now(-1))
     async with store.batch() as batch:
         await batch.write(Changes({}, deferred=[orphan], woken=[one.message_id for one in both]))
     async with store.batch() as batch:
@@ -111,7 +114,7 @@ async def test_due_recipients_are_found_and_others_are_not(store: WorkStore) -> 
 
 async def test_slot_that_came_back_hastens_what_waits_for_it_and_nothing_else(store: WorkStore) -> None:
     freed, other = await met(store), await met(store)
-    later_us = NOW_US + 10 * MINUTE_US
+    later_us = from_now(10)
     hastened = waits(freed, later_us)
     reasons = ("not_before", "gathering")
     left = [*(waits(freed, later_us, reason=r) for r in reasons), waits(other, later_us)]
@@ -129,8 +132,8 @@ async def test_slot_that_came_back_hastens_what_waits_for_it_and_nothing_else(st
 
 async def test_ended_leases_and_grants_of_another_policy_are_found(store: WorkStore) -> None:
     contact_id = await met(store)
-    ended, fresh = granted(contact_id, NOW_US - MINUTE_US), granted(contact_id, NOW_US + 5 * MINUTE_US)
-    other = granted(contact_id, NOW_US + 5 * MINUTE_US, version="v2")
+    ended, fresh = granted(contact_id, from_now(-1)), granted(contact_id, from_now(5))
+    other = granted(contact_id, from_now(5), version="v2")
     await written(store, ended, fresh, other)
 
     def held(*pairs: tuple[StoredDecision, Grant]) -> set[Held]:
@@ -139,7 +142,7 @@ async def test_ended_leases_and_grants_of_another_policy_are_found(store: WorkSt
     async with store.batch() as batch:
         found = await batch.ended_leases(grace_us=2 * SECOND_US, limit=10)
         assert set(found.held) == held(ended)
-        assert NOW_US - MINUTE_US < found.until_us < NOW_US + MINUTE_US
+        assert from_now(-1) < found.until_us < from_now(1)
         assert (await batch.ended_leases(grace_us=2 * MINUTE_US, limit=10)).held == []
         assert set(await batch.outdated("v1", 10)) == held(other)
         assert set(await batch.outdated("v2", 10)) == held(fresh)
@@ -150,9 +153,9 @@ async def test_ended_leases_and_grants_of_another_policy_are_found(store: WorkSt
 
 async def test_campaign_called_off_is_found_with_what_is_left_of_it(store: WorkStore) -> None:
     contact_id = await met(store)
-    pair, waiting = granted(contact_id, NOW_US + MINUTE_US), waits(contact_id, NOW_US + MINUTE_US)
+    pair, waiting = granted(contact_id, from_now(1)), waits(contact_id, from_now(1))
     await written(store, pair)
-    spring, long_ago = Campaign("acme", "spring"), NOW_US - 60 * MINUTE_US
+    spring, long_ago = Campaign("acme", "spring"), from_now(-60)
     async with store.batch() as batch:
         assert await batch.unswept() is None
         await batch.write(Changes({}, deferred=[waiting], cancelled=[("acme", "spring", long_ago)]))
@@ -225,7 +228,7 @@ async def test_who_is_held_by_another_router_is_passed_over(database: Database) 
     first, second = PostgresWorkStore(database), PostgresWorkStore(database)
     people = [await met(first) for _ in range(4)]
     async with first.batch() as batch:
-        await batch.write(Changes({}, deferred=[waits(one, NOW_US - MINUTE_US) for one in people]))
+        await batch.write(Changes({}, deferred=[waits(one, from_now(-1)) for one in people]))
     async with first.batch() as here, second.batch() as there:
         ours = set(await here.claim_due(2))
         theirs = set(await there.claim_due(10))
@@ -262,7 +265,7 @@ async def test_backlog_tells_what_waits_and_how_late_it_is(stored_work: OwnWork,
     (decision,) = await stored_work.router.ask(requested())
     told = Announcement(DECISION_MADE, decision, contact_id, None)
     async with stored_work.store.batch() as batch:
-        late, soon = waits(contact_id, NOW_US - 5 * MINUTE_US), waits(contact_id, NOW_US + MINUTE_US)
+        late, soon = waits(contact_id, from_now(-5)), waits(contact_id, from_now(1))
         await batch.write(Changes({}, deferred=[late, soon], outbox=[told]))
     backlog = await PostgresUpkeep(database).backlog()
     assert (backlog.waiting, backlog.outbox) == (2, 1)

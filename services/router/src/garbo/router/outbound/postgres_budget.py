@@ -24,10 +24,14 @@ LARGEST_SLICE: Final = 1_000
 LAST_SHARES: Final = 4
 
 OWN: Final = """
+WITH mine AS MATERIALIZED (
+    SELECT s.slice_id FROM router.budget_slice s
+    JOIN unnest($2::text[], $3::text[], $4::date[]) AS n(rule, scope, period) USING (rule, scope, period)
+    WHERE s.owner = $1 AND s.size > s.used AND s.held_until > clock_timestamp()
+    ORDER BY s.slice_id FOR UPDATE OF s
+)
 UPDATE router.budget_slice s SET held_until = clock_timestamp() + make_interval(secs => $5)
-FROM unnest($2::text[], $3::text[], $4::date[]) AS n(rule, scope, period)
-WHERE s.owner = $1 AND s.rule = n.rule AND s.scope = n.scope AND s.period = n.period
-  AND s.size > s.used AND s.held_until > clock_timestamp()
+FROM mine WHERE s.slice_id = mine.slice_id
 RETURNING s.slice_id, s.rule, s.scope, s.period, s.size - s.used AS left
 """
 TAKEN: Final = """
