@@ -5,6 +5,7 @@ import json
 import random
 import time
 from collections import Counter, defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -26,9 +27,10 @@ SPAN_US: Final = 20_000_000
 CONTENT: Final = TemplateContent(template=Template(name="summer_sale", language=Language(code="it")))
 DEADLOCKS: Final = "SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()"
 DECIDED: Final = "SELECT count(*) FROM router.decision"
-CONSENTED: Final = "SELECT count(*) FROM router.recipient_state WHERE length(state::text) > 40"
-OPEN_GRANTS: Final = """
-SELECT count(*) FROM router.send_grant WHERE state IN ('reserved', 'dispatched') AND valid_until > now()
+CONSENTED: Final = "SELECT count(*) FROM router.consent_record"
+UNSETTLED: Final = """
+SELECT (SELECT count(*) FROM router.send_grant WHERE state IN ('reserved', 'dispatched'))
+     + (SELECT count(*) FROM router.outbox)
 """
 STORED: Final = "SELECT message_id, records FROM router.decision"
 
@@ -63,22 +65,23 @@ class Found:
         return len({excess.person for excess in self.excesses})
 
 
+def promo(phone: str, *, priority: int = 50) -> SendRequested:
+    """Ask for a promo to one phone."""
+    return SendRequested(
+        request_id=uuid4(),
+        client="shop",
+        brand="acme",
+        to=Recipient(phone=phone),
+        purpose="promo",
+        priority=priority,
+        content=CONTENT,
+        requested_at=datetime.now(UTC),
+    )
+
+
 def requests_of(size: Size) -> list[SendRequested]:
     """Make requests: each person many, in no order."""
-    now = datetime.now(UTC)
-    requests = [
-        SendRequested(
-            request_id=uuid4(),
-            client="shop",
-            brand="acme",
-            to=Recipient(phone=_phone(n % size.people)),
-            purpose="promo",
-            priority=n % 100,
-            content=CONTENT,
-            requested_at=now,
-        )
-        for n in range(size.requests)
-    ]
+    requests = [promo(_phone(n % size.people), priority=n % 100) for n in range(size.requests)]
     random.Random(size.requests).shuffle(requests)
     return requests
 
@@ -91,7 +94,7 @@ async def chaos(installation: Installation, size: Size, *, module: str = "garbo.
         installation.add(name, module)
     for name in names:
         installation.processes[name].wait_ready()
-    await _opt_in(installation, size)
+    await opt_in(installation, [_phone(n) for n in range(size.people)])
     requests, began = requests_of(size), time.monotonic()
     over = asyncio.Event()
     async with asyncio.TaskGroup() as group:
@@ -107,23 +110,25 @@ async def chaos(installation: Installation, size: Size, *, module: str = "garbo.
     return found
 
 
-async def _opt_in(installation: Installation, size: Size) -> None:
-    now = datetime.now(UTC)
+async def opt_in(installation: Installation, phones: Sequence[str]) -> Sequence[str]:
+    """Record consents; returns the phones once the router knows all of them."""
+    now, before = datetime.now(UTC), int(await installation.value(CONSENTED))
     consents = [
         ConsentRecorded(
             consent_id=uuid4(),
             client="shop",
             brand="acme",
-            to=Recipient(phone=_phone(n)),
+            to=Recipient(phone=phone),
             action="given",
             source="form",
             occurred_at=now,
             recorded_at=now,
         )
-        for n in range(size.people)
+        for phone in phones
     ]
     await installation.publish(CONSENT_RECORDED, consents)
-    await until(_value(installation, CONSENTED), lambda n: n >= size.people)
+    await until(_value(installation, CONSENTED), lambda n: n >= before + len(phones))
+    return phones
 
 
 async def _kill(installation: Installation, names: list[str], size: Size, over: asyncio.Event) -> int:
@@ -142,8 +147,8 @@ async def _kill(installation: Installation, names: list[str], size: Size, over: 
 
 
 async def _settled(installation: Installation) -> None:
-    """Wait until the ledger grows no more: what was granted was sent or will never be."""
-    await until(_value(installation, OPEN_GRANTS), lambda n: n == 0, within_s=90)
+    """Wait until every grant was answered or given back, and all that was decided is told."""
+    await until(_value(installation, UNSETTLED), lambda n: n == 0, within_s=240)
 
 
 async def _look(installation: Installation, asked: set[Any]) -> Found:

@@ -4,11 +4,11 @@ import asyncio
 from pathlib import Path
 
 import pytest
-
-from garbo.cli.local.testing import SharedKafka, SharedPostgres
 from tests.chaos.__main__ import show
 from tests.chaos.installation import installed
 from tests.chaos.run import Size, chaos
+
+from garbo.cli.local.testing import SharedKafka, SharedPostgres
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]
 
@@ -22,5 +22,5 @@ def test_scenario_22_nobody_is_over_the_cap_whichever_router_is_killed(
     with capsys.disabled():
         show(size, found)
     assert found.kills > 0
-    assert found.accepted >= 3 * size.people * 0.9, "few were sent: the run says little"
+    assert found.accepted >= 2 * size.people, "few were sent: the run says little"
     assert (found.excesses, found.deadlocks, found.dead_letters, found.faults) == ([], 0, 0, [])
