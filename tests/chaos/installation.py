@@ -138,7 +138,8 @@ class Installation:
             partitions = [TopicPartition(topic.name, p) for p in range(topic.partitions)]
             ends = {p: end for p, end in (await consumer.end_offsets(partitions)).items() if end}
             consumer.assign(list(ends))
-            await consumer.seek_to_beginning()
+            if ends:
+                await consumer.seek_to_beginning()
             values: list[bytes] = []
             while ends:
                 for partition, records in (await consumer.getmany(timeout_ms=2000)).items():

@@ -109,7 +109,8 @@ class Machine:
             partitions = [TopicPartition(topic.name, p) for p in range(topic.partitions)]
             ends = {p: end for p, end in (await consumer.end_offsets(partitions)).items() if end}
             consumer.assign(list(ends))
-            await consumer.seek_to_beginning()
+            if ends:
+                await consumer.seek_to_beginning()
             while any([await consumer.position(p) < end for p, end in ends.items()]):
                 for records in (await consumer.getmany(timeout_ms=500)).values():
                     for value in [bytes(record.value or b"") for record in records]:
