@@ -39,26 +39,44 @@ def with_consent(state: RecipientState, *, key: str, action: str, at_us: int) ->
     return replace(state, consents={**state.consents, key: replace(known, **{field: newest})})
 
 
-def with_confirmation(state: RecipientState, *, brand: str, at_us: int) -> RecipientState:
-    """Confirm what this person was asked to confirm to a brand and has not answered yet; else change nothing.
-
-    Pending is a marketing consent that was `requested` at most 30 days before, with no STOP and no
-    withdrawal since. A confirmation without such a request is none: START alone fakes no double opt-in.
-    """
-    for key in keys_of(brand, MARKETING):
-        consent = state.consents.get(key)
-        if consent and _pending(state, consent, brand=brand, at_us=at_us):
-            state = with_consent(state, key=key, action="confirmed", at_us=at_us)
+def with_confirmation(state: RecipientState, *, keys: Collection[str], at_us: int) -> RecipientState:
+    """Confirm these consents, as the person themselves did at an instant."""
+    for key in keys:
+        state = with_consent(state, key=key, action="confirmed", at_us=at_us)
     return state
 
 
-def pending_keys(state: RecipientState, *, brand: str, at_us: int) -> list[str]:
-    """Name the consents a confirmation of this instant would confirm."""
+def without_overtaken(state: RecipientState, *, brand: str, at_us: int) -> RecipientState:
+    """Take back what START confirmed, now that a no is heard of that lies between the request and it."""
+    started_us = state.stops[brand].started_at_us if brand in state.stops else None
+    for key in keys_of(brand, MARKETING):
+        consent = state.consents.get(key)
+        if consent is None or consent.requested_at_us is None or consent.confirmed_at_us != started_us:
+            continue
+        if started_us is not None and consent.requested_at_us <= at_us <= started_us:
+            undone = replace(consent, confirmed_at_us=None)
+            state = replace(state, consents={**state.consents, key: undone})
+    return state
+
+
+def confirmable(state: RecipientState, *, brand: str, at_us: int) -> list[str]:
+    """Name the consents that the person's own START at this instant confirms, for the first time or again.
+
+    A marketing consent that was `requested` at most 30 days before, with no STOP and no withdrawal since.
+    Without such a request nothing is confirmed: START alone fakes no double opt-in.
+    """
+    stopped_us = state.stops[brand].stopped_at_us if brand in state.stops else None
     return [
         key
         for key in keys_of(brand, MARKETING)
-        if (consent := state.consents.get(key)) and _pending(state, consent, brand=brand, at_us=at_us)
+        if (consent := state.consents.get(key)) and _stands(consent, stopped_us, at_us=at_us)
     ]
+
+
+def unanswered(state: RecipientState, keys: Collection[str]) -> list[str]:
+    """Give those of the consents that were not confirmed since they were requested."""
+    consents = ((key, state.consents[key]) for key in keys)
+    return [key for key, c in consents if (c.confirmed_at_us or -1) < (c.requested_at_us or 0)]
 
 
 @lru_cache(maxsize=1_024)
@@ -103,13 +121,13 @@ def consent_until_us(
     return _until_us(rule, confirmed_us if rule.level == "double" else max(given_us, confirmed_us), zones)
 
 
-def _pending(state: RecipientState, consent: Consent, *, brand: str, at_us: int) -> bool:
+def _stands(consent: Consent, stopped_us: int | None, *, at_us: int) -> bool:
+    """Say whether a request for confirmation stands at an instant: not too old, not overtaken by a no."""
     requested_us = consent.requested_at_us
     if requested_us is None or not requested_us <= at_us <= requested_us + CONFIRM_WITHIN_US:
         return False
-    stopped_us = (state.stops[brand].stopped_at_us or 0) if brand in state.stops else 0
-    answered_us = max(consent.withdrawn_at_us or 0, consent.confirmed_at_us or 0, stopped_us)
-    return answered_us < requested_us
+    noes = (stopped_us, consent.withdrawn_at_us)
+    return not any(no_us is not None and requested_us <= no_us <= at_us for no_us in noes)
 
 
 def _until_us(rule: ConsentRule, best_us: int, zones: Collection[str]) -> int | None:

@@ -7,9 +7,11 @@ from garbo.router.domain.consent import (
     CHANNEL,
     MARKETING,
     TAKES_BACK,
+    confirmable,
     consent_key,
     with_confirmation,
     with_consent,
+    without_overtaken,
 )
 from garbo.router.domain.instants import to_us
 from garbo.router.flow.directory import Directory
@@ -40,7 +42,11 @@ def note_consent(
         for brand in brands:  # whoever said START before the question arrived here has answered it
             started_us = state.stops[brand].started_at_us if brand in state.stops else None
             if started_us is not None:
-                state = with_confirmation(state, brand=brand, at_us=started_us)
+                keys = confirmable(state, brand=brand, at_us=started_us)
+                state = with_confirmation(state, keys=keys, at_us=started_us)
+    if consent.action in TAKES_BACK:
+        for brand in brands:
+            state = without_overtaken(state, brand=brand, at_us=at_us)
     ledger.put(contact_id, state)
     if state != before and consent.action in TAKES_BACK and _reaches_promo(consent):
         known = state.consents[key]

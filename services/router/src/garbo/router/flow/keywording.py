@@ -1,10 +1,11 @@
 """What STOP, START and the words around them do to a person."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final, Literal
 
 from garbo.common.events.ids import platform_message_ref
-from garbo.router.domain.consent import pending_keys, with_confirmation
+from garbo.router.domain.consent import confirmable, unanswered, with_confirmation, without_overtaken
 from garbo.router.domain.instants import DAY_US, MINUTE_US
 from garbo.router.domain.state import Question, Stop
 from garbo.router.flow.cases import case_is_open
@@ -35,6 +36,8 @@ class Keywording:
         known = state.stops.get(said.brand, Stop())
         self._note(said, action="withdrawn")
         self._answered(said)
+        state = self.ledger.states[said.contact_id]
+        self.ledger.put(said.contact_id, without_overtaken(state, brand=said.brand, at_us=said.at_us))
         if known.by == said.message.wamid or said.at_us <= (known.stopped_at_us or 0):
             return
         by = known.by if known.active else said.message.wamid
@@ -54,22 +57,25 @@ class Keywording:
         ledger, contact_id = self.ledger, said.contact_id
         self._note(said, action="given")
         self._answered(said)
-        self.confirm(said)
+        state = ledger.states[contact_id]
+        self._confirm(said, confirmable(state, brand=said.brand, at_us=said.at_us))
         state = ledger.states[contact_id]
         known = state.stops.get(said.brand, Stop())
         started = replace(known, started_at_us=max(said.at_us, known.started_at_us or 0))
         ledger.put(contact_id, replace(state, stops={**state.stops, said.brand: started}))
 
     def confirm(self, said: Said) -> bool:
-        """Confirm what the person was asked to confirm; tells whether there was anything."""
+        """Confirm what the person was asked to confirm and has not; tells whether there was anything."""
         state = self.ledger.states[said.contact_id]
-        pending = pending_keys(state, brand=said.brand, at_us=said.at_us)
-        if not pending:
-            return False
-        for brand in {key.partition("/")[0] for key in pending}:
+        keys = confirmable(state, brand=said.brand, at_us=said.at_us)
+        return self._confirm(said, unanswered(state, keys))
+
+    def _confirm(self, said: Said, keys: Sequence[str]) -> bool:
+        state = self.ledger.states[said.contact_id]
+        self.ledger.put(said.contact_id, with_confirmation(state, keys=keys, at_us=said.at_us))
+        for brand in {key.partition("/")[0] for key in keys}:
             self._note(replace(said, brand=brand), action="confirmed")
-        self.ledger.put(said.contact_id, with_confirmation(state, brand=said.brand, at_us=said.at_us))
-        return True
+        return bool(keys)
 
     def weigh(self, said: Said) -> bool:
         """Take a word that may mean STOP for one right after a promo; else ask, and let promo wait.
