@@ -4,7 +4,7 @@ import pytest
 
 from garbo.common.runtime.postgres import Database
 from garbo.router.outbound.postgres_policies import PostgresPolicies
-from garbo.router.ports import PolicyArchive
+from garbo.router.policy_ports import PolicyArchive
 from garbo.router.testing.policies import InMemoryPolicies
 
 pytestmark = pytest.mark.integration

@@ -27,8 +27,6 @@ __all__ = [
     "Deferred",
     "Meter",
     "Moment",
-    "PolicyArchive",
-    "PolicyMeter",
     "Slice",
     "Store",
     "StoredDecision",
@@ -281,28 +279,4 @@ class Meter(Protocol):
 
     def asked_as_care(self, *, client: str, demoted: bool, unprompted: bool) -> None:
         """Count a request called care: if it was taken for one, and if the person had written lately."""
-        ...
-
-
-class PolicyArchive(Protocol):
-    """Every policy that was ever in force, as it was written."""
-
-    async def keep(self, version: str, body: str) -> None:
-        """Keep a policy's text, as the one that came into force last. Raises `RetryLater`."""
-        ...
-
-    async def newest(self) -> str | None:
-        """Give the text of the policy that came into force last; None when there was none. `RetryLater`."""
-        ...
-
-
-class PolicyMeter(Protocol):
-    """Shows which policy is in force, and whether the file is another."""
-
-    def policy_in_force(self, *, name: str, version: str) -> None:
-        """Show it."""
-        ...
-
-    def file_refused(self, *, refused: bool) -> None:
-        """Show whether the file, as it is now, was refused."""
         ...

@@ -16,7 +16,7 @@ from garbo.router.inbound.policy_file.load import (
     load_policy_file,
     read_policy_file,
 )
-from garbo.router.ports import PolicyArchive, PolicyMeter
+from garbo.router.policy_ports import PolicyArchive, PolicyMeter
 
 LOOK_EVERY_S: Final = 1.0
 """A change is in force after one to two looks: the file must have stood still for one."""
