@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 from garbo.analytics.domain.facts import ASKED, Fact, merge
@@ -120,45 +120,28 @@ def _of_decision(event: DecisionMade) -> Fact:
             client=event.client,
             reused_at=event.decided_at,
         )
-    allowed, deferred, denied = (event.verdict == verdict for verdict in ("allow", "defer", "deny"))
+    told: dict[str, Any] = {name: getattr(event, name) for name in _AS_DECIDED}
+    told[_VERDICT_AT[event.verdict]] = event.decided_at
     return Fact(
-        message_id=event.message_id,
-        request_id=event.request_id,
-        client=event.client,
-        contact_id=event.contact_id,
+        **told,
         number=event.grant.number if event.grant else None,
-        requested_at=event.requested_at,
-        decided_at=event.decided_at,
-        granted_at=event.decided_at if allowed else None,
-        deferred_at=event.decided_at if deferred else None,
-        denied_at=event.decided_at if denied else None,
-        sequence=event.sequence,
-        version=event.decision_id,
-        brand=event.brand,
-        purpose=event.purpose,
-        campaign=event.campaign,
-        message_class=event.message_class,
-        category=event.category,
-        lane=_lane(event),
-        verdict=event.verdict,
-        final=event.final,
         current_at=event.decided_at,
-        reason=event.reason,
-        rule=event.rule,
-        then_rule=event.then_rule,
+        version=event.decision_id,
+        lane=_lane(event),
         used_count=event.used,
         limit_count=event.limit,
         window_span=event.window,
-        next_allowed_at=event.next_allowed_at,
-        due_at=event.due_at,
-        expires_at=event.expires_at,
-        provisional=event.provisional,
-        demoted=event.demoted,
-        reclassified=event.reclassified,
-        overridden=event.overridden,
-        checks=event.checks,
-        policy_version=event.policy_version,
     )
+
+
+_VERDICT_AT: Final = {"allow": "granted_at", "defer": "deferred_at", "deny": "denied_at"}
+_AS_DECIDED: Final = (
+    *("message_id", "request_id", "client", "contact_id", "requested_at", "decided_at", "sequence"),
+    *("brand", "purpose", "campaign", "message_class", "category", "verdict", "final", "reason"),
+    *("rule", "then_rule", "next_allowed_at", "due_at", "expires_at", "provisional", "demoted"),
+    *("reclassified", "overridden", "checks", "policy_version"),
+)
+"""What a fact takes from a decision under the same name."""
 
 
 def _lane(event: DecisionMade) -> str:
