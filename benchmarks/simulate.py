@@ -7,10 +7,12 @@ Not part of `make bench`: it takes minutes. Beside it stands the same past read 
 
 import asyncio
 import os
+import resource
 import subprocess
 import sys
 import tempfile
 import time
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -51,6 +53,16 @@ STRICTER = (
 )
 
 
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One simulation as it was seen from outside."""
+
+    report: Any
+    took_s: float
+    cpu_s: float
+    most_mb: float
+
+
 def main(requests: int) -> None:
     with tempfile.TemporaryDirectory(prefix="garbo-bench-") as name:
         folder = Path(name)
@@ -62,13 +74,17 @@ def main(requests: int) -> None:
             until = datetime.now(UTC)
             asyncio.run(_fill(dsn, requests, until - PERIOD))
             read_s = asyncio.run(_read(dsn, until))
-            report, took_s, most_mb = _simulate(dsn, until)
+            run = _simulate(dsn, until)
         finally:
             postgres.stop()
-    done = report["requests"]
-    print(f"replayed {done:,} requests of {report['contacts']:,} people under two policies in {took_s:.1f} s")
+    report, done = run.report, run.report["requests"]
     print(
-        f"  {done / took_s:,.0f} requests/s; reading alone {done / read_s:,.0f}/s; {most_mb:.0f} MB at most"
+        f"replayed {done:,} requests of {report['contacts']:,} people"
+        f" under two policies in {run.took_s:.1f} s"
+    )
+    print(
+        f"  {done / run.took_s:,.0f} requests/s, {done / run.cpu_s:,.0f} a second of its own CPU,"
+        f" {run.most_mb:.0f} MB at most; read and not decided {done / read_s:,.0f}/s"
     )
     shift = report["messages"]["messages"]
     print(
@@ -98,7 +114,7 @@ async def _read(dsn: str, until: datetime) -> float:
     return time.perf_counter() - began_s
 
 
-def _simulate(dsn: str, until: datetime) -> tuple[Any, float, float]:
+def _simulate(dsn: str, until: datetime) -> Run:
     policy = (HERE / "policy.yaml").read_text()
     job = {
         "policy": policy.rstrip() + "\n" + STRICTER,
@@ -131,8 +147,10 @@ def _simulate(dsn: str, until: datetime) -> tuple[Any, float, float]:
         most_mb = max(most_mb, _peak_mb(child.pid))
     child.stdin.close()
     assert last.get("kind") == "report", last
+    before_s = resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime
     child.wait(30)
-    return last, time.perf_counter() - began_s, most_mb
+    cpu_s = resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime - before_s
+    return Run(last, time.perf_counter() - began_s, cpu_s, most_mb)
 
 
 def _peak_mb(pid: int) -> float:
