@@ -10,6 +10,7 @@ import traceback
 from concurrent.futures import ProcessPoolExecutor
 
 from services.router.tests.model.play import play
+from services.router.tests.model.rules_play import compare
 
 CHUNK = 500
 
@@ -29,6 +30,17 @@ def play_some(first: int, count: int, steps: int) -> tuple[int, list[tuple[int, 
     return asyncio.run(all_of_them())
 
 
+def compare_some(first: int, count: int, _: int) -> tuple[int, list[tuple[int, str]]]:
+    """Ask the rules and the oracle about as many people."""
+    failed: list[tuple[int, str]] = []
+    for seed in range(first, first + count):
+        try:
+            compare(seed)
+        except Exception:  # noqa: BLE001 - as above
+            failed.append((seed, traceback.format_exc(limit=-2)))
+    return count, failed
+
+
 def main() -> int:
     """Play, print, and end with 1 when a history failed."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -37,6 +49,7 @@ def main() -> int:
     parser.add_argument("--steps", type=int, default=24)
     parser.add_argument("--processes", type=int, default=1)
     parser.add_argument("--failures", type=int, default=5, help="how many to show")
+    parser.add_argument("--rules", action="store_true", help="the rules alone: one person and question each")
     given = parser.parse_args()
     chunks = [
         (start, min(CHUNK, given.seed + given.count - start), given.steps)
@@ -44,7 +57,7 @@ def main() -> int:
     ]
     began, decisions, failed = time.monotonic(), 0, list[tuple[int, str]]()
     with ProcessPoolExecutor(given.processes) as pool:
-        for some, wrong in pool.map(play_some, *zip(*chunks, strict=True)):
+        for some, wrong in pool.map(compare_some if given.rules else play_some, *zip(*chunks, strict=True)):
             decisions += some
             failed += wrong
     took_s = time.monotonic() - began
@@ -52,7 +65,8 @@ def main() -> int:
         print(f"--- seed {seed}\n{error}")  # noqa: T201 - for people
     last = given.seed + given.count - 1
     print(  # noqa: T201 - for people
-        f"{given.count} histories of {given.steps} steps, seeds {given.seed} to {last}: "
+        f"{given.count} histories of {0 if given.rules else given.steps} steps, "
+        f"seeds {given.seed} to {last}: "
         f"{decisions} decisions compared, {len(failed)} histories failed; "
         f"{took_s:.0f} s, {given.count / took_s:.0f} a second"
     )

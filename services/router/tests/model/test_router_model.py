@@ -13,12 +13,12 @@ import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
-from services.router.tests.model.histories import CHUNK, play_some
+from services.router.tests.model.histories import CHUNK, compare_some, play_some
 from services.router.tests.model.judge import judge, judge_end
 from services.router.tests.model.plans import WRITTEN
 from services.router.tests.model.world import ERAS, SECOND_US, Wish, World
 
-HISTORIES = int(os.environ.get("GARBO_HISTORIES", "2000"))
+HISTORIES = int(os.environ.get("GARBO_HISTORIES", "1500"))
 PROCESSES = 2
 
 nth = st.integers(0, 20)
@@ -148,6 +148,13 @@ RouterMachine.TestCase.settings = settings(
     max_examples=100, stateful_step_count=30, deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
 TestRouterMachine = RouterMachine.TestCase
+
+
+@pytest.mark.timeout(36_000)
+def test_rules_agree_with_the_oracle_about_people_made_up_by_dice() -> None:
+    compared, failed = compare_some(0, 2 * HISTORIES, 1)
+    assert compared == 2 * HISTORIES
+    assert not failed, f"seed {failed[0][0]} of {len(failed)} that failed:\n{failed[0][1]}"
 
 
 @pytest.mark.timeout(36_000)

@@ -20,9 +20,10 @@ def update_contact(
     """Take in zone and language; the newest word of each stands. In another zone promo is decided again."""
     before = state = ledger.states[contact_id]
     at_us = to_us(event.occurred_at)
-    if event.timezone is not None and at_us >= state.zone_at_us:
+    # of two words of one instant always the same one stands, whichever comes last
+    if event.timezone is not None and (at_us, event.timezone) > (state.zone_at_us, state.zone or ""):
         state = replace(state, zone=event.timezone, zone_at_us=at_us)
-    if event.language is not None and at_us >= state.language_at_us:
+    if event.language is not None and (at_us, event.language) > (state.language_at_us, state.language or ""):
         state = replace(state, language=event.language, language_at_us=at_us)
     ledger.put(contact_id, state)
     if state.zone != before.zone:
