@@ -20,15 +20,47 @@ class Figure:
         """Median of the rounds' ratios: rounds alternate, so noise hits both sides alike."""
         return median(m / r for m, r in zip(self.measured, self.reference, strict=True))
 
+    @property
+    def missed(self) -> bool:
+        """Whether it is below its aim."""
+        return self.aim is not None and self.ratio < self.aim
+
     def line(self) -> str:
         """Write the figure as one line of the table."""
         aim = (
             "" if self.aim is None else f"aim {self.aim:.2f} {'met' if self.ratio >= self.aim else 'MISSED'}"
         )
         return (
-            f"{self.name:<12} {median(self.measured):>9,.0f} {self.unit:<13} "
+            f"{self.name:<26} {median(self.measured):>9,.0f} {self.unit:<13} "
             f"{median(self.reference):>9,.0f} {self.reference_name:<44} {self.ratio:>6.2f}  {aim}"
         )
 
 
-HEAD = f"{'':<12} {'figure':>9} {'':<13} {'bare':>9} {'reference':<44} {'ratio':>6}"
+@dataclass(frozen=True, slots=True)
+class Delay:
+    """A delay under load, in milliseconds, beside the same without it."""
+
+    name: str
+    p99_ms: float
+    reference_name: str
+    reference_p99_ms: float
+    aim_ms: float
+
+    @property
+    def missed(self) -> bool:
+        """Whether it is longer than its aim."""
+        return self.p99_ms > self.aim_ms
+
+    def line(self) -> str:
+        """Write it as one line of the table."""
+        aim, ratio = (
+            f"aim {self.aim_ms:.0f} ms {'MISSED' if self.missed else 'met'}",
+            self.p99_ms / self.reference_p99_ms,
+        )
+        return (
+            f"{self.name:<26} {self.p99_ms:>9,.0f} {'ms, p99':<13} "
+            f"{self.reference_p99_ms:>9,.0f} {self.reference_name:<44} {ratio:>6.2f}  {aim}"
+        )
+
+
+HEAD = f"{'':<26} {'figure':>9} {'':<13} {'bare':>9} {'reference':<44} {'ratio':>6}"

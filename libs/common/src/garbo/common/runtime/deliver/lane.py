@@ -47,7 +47,7 @@ class Lane(Generic[E]):
     """
 
     group: str
-    """`<service>.<lane>`, such as `router.requests`."""
+    """`<service>.<lane>`, such as `router.care`."""
     topics: tuple[Topic[Any], ...]
     handle: Callable[[Sequence[Delivered[E]]], Awaitable[None]]
     max_records: int = 500

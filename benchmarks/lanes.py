@@ -1,0 +1,91 @@
+"""lanes: from a care request to its grant, alone and with a hundred thousand promos in line."""
+
+import asyncio
+import time
+from datetime import UTC, datetime
+from uuid import uuid4
+
+from aiokafka import AIOKafkaConsumer
+
+from benchmarks.figures import Delay
+from benchmarks.requests import promo, publish
+from benchmarks.servers import Bench, process
+from garbo.cli.local.ports import free_ports
+from garbo.common.events.addresses import Recipient
+from garbo.common.events.content import Language, Template, TemplateContent
+from garbo.common.events.requests import SendRequested
+from garbo.common.events.topics import SEND_CARE, SEND_REQUESTED
+from garbo.common.runtime.broker import KafkaSettings
+from garbo.common.runtime.outgoing import outgoing
+from garbo.common.runtime.producer import Producer
+
+PROMOS = 100_000
+CARES = 200
+EVERY_S = 0.02
+AIM_MS = 250.0
+UTILITY = TemplateContent(template=Template(name="order_shipped", language=Language(code="it")))
+
+
+def measure(bench: Bench) -> Delay:
+    """Ask for care without and with promos waiting."""
+    return asyncio.run(_measure(bench))
+
+
+async def _measure(bench: Bench) -> Delay:
+    (port,) = free_ports(1)
+    with process(bench, "garbo.router", ready_port=port, GARBO_ROUTER_PORT=str(port)):
+        alone = await _waits(bench)
+        await publish(bench.kafka, [promo(n) for n in range(PROMOS)])
+        beside = await _waits(bench)
+        decided = await bench.end_offset(SEND_CARE)
+    if decided < 2 * CARES:
+        raise AssertionError(f"only {decided} care messages were granted")
+    return Delay(
+        f"care, {PROMOS // 1000} k promos wait", _p99_ms(beside), "none wait", _p99_ms(alone), AIM_MS
+    )
+
+
+async def _waits(bench: Bench) -> list[float]:
+    """Ask for care at an even pace; gives the seconds from each publish to its grant."""
+    asked: dict[bytes, float] = {}
+    waits: list[float] = []
+    consumer = AIOKafkaConsumer(SEND_CARE.name, bootstrap_servers=bench.kafka)
+    producer = Producer(kafka=KafkaSettings(bench.kafka), service="bench")
+    await consumer.start()
+    await producer.start()
+    try:
+        async with asyncio.timeout(120), asyncio.TaskGroup() as group:
+            group.create_task(_ask(producer, asked))
+            while len(waits) < CARES:
+                record = await consumer.getone()
+                known = next((k for k in asked if k in (record.value or b"")), None)
+                if known:
+                    waits.append(time.perf_counter() - asked.pop(known))
+    finally:
+        await producer.stop()
+        await consumer.stop()
+    return waits
+
+
+async def _ask(producer: Producer, asked: dict[bytes, float]) -> None:
+    for _ in range(CARES):
+        event = _care()
+        asked[str(event.request_id).encode()] = time.perf_counter()
+        await producer.publish([outgoing(SEND_REQUESTED, event, key=str(event.request_id), source="bench")])
+        await asyncio.sleep(EVERY_S)
+
+
+def _care() -> SendRequested:
+    return SendRequested(
+        request_id=uuid4(),
+        client="shop",
+        brand="acme",
+        to=Recipient(phone=f"+39334{uuid4().int % 10**7:07d}"),
+        purpose="utility",
+        content=UTILITY,
+        requested_at=datetime.now(UTC),
+    )
+
+
+def _p99_ms(waits: list[float]) -> float:
+    return sorted(waits)[int(len(waits) * 0.99) - 1] * 1000
