@@ -156,7 +156,7 @@ class Upkeep(Protocol):
         ...
 
     async def silent(self) -> int:
-        """Count grants that were claimed a day ago or more and of which nothing was heard since."""
+        """Count grants of the day before yesterday that were claimed and of which nothing was heard since."""
         ...
 
 

@@ -36,7 +36,7 @@ class Pace:
     outbox_s: float = 0.1
     sweeping_s: float = 1.0
     rechecking_s: float = 5.0
-    tidying_s: float = 600.0
+    tidying_s: float = 3600.0
     showing_s: float = 15.0
 
 

@@ -25,8 +25,7 @@ SELECT (SELECT count(*) FROM (SELECT FROM router.deferred LIMIT 1000000) AS coun
 """
 SILENT: Final = """
 SELECT count(*) FROM router.send_grant
-WHERE state = 'dispatched' AND valid_until < now() - interval '1 day'
-  AND granted_on BETWEEN current_date - 3 AND current_date - 1
+WHERE state = 'dispatched' AND granted_on = current_date - 2
 """
 
 
@@ -64,7 +63,7 @@ class PostgresUpkeep:
         )
 
     async def silent(self) -> int:
-        """Count grants that were claimed a day ago or more and of which nothing was heard since."""
+        """Count grants of the day before yesterday that were claimed and of which nothing was heard since."""
         async with self._database.connection() as connection:
             count: int = await connection.fetchval(SILENT)
             return count

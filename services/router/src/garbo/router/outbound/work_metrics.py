@@ -22,7 +22,8 @@ UNREAPED: Final = Gauge(
     "garbo_router_unreaped_seconds", "How long ago the oldest lease ended that may not have been looked at"
 )
 SILENT: Final = Gauge(
-    "garbo_router_silent_grants", "Grants claimed a day ago or more without any result, of the last days"
+    "garbo_router_silent_grants",
+    "Claimed grants of the day before yesterday without any result",
 )
 
 
