@@ -95,6 +95,7 @@ WRITTEN: Final = (
             CapRule("m", PROMO, limit=3, unit="month", on_hit="deny"),
         )
     ),
+    Plan((*BASE, QuietRule("twice", PROMO, from_min=60, to_min=165, max_defer_us=48 * HOUR_US))),
     Plan((*BASE, QuietRule("odd", PROMO, from_min=90, to_min=150, zone="Europe/Rome"), NIGHT)),
 )
 

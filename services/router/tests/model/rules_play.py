@@ -37,6 +37,7 @@ WHERE: Final = (
     ("America/Santiago",),
     ("America/Havana",),
 )
+HALF: Final = 0.5
 BODIES: Final = {"promo": PROMO, "utility": UTILITY, "auth": AUTH, "care": FREE}
 POLICIES: Final = [engine_policy(plan_of(n), name=f"p{n}") for n in range(len(WRITTEN) + 120)]
 
@@ -44,7 +45,7 @@ POLICIES: Final = [engine_policy(plan_of(n), name=f"p{n}") for n in range(len(WR
 def compare(seed: int) -> str:
     """Ask both about one person; give the verdict. Raises AssertionError where they differ."""
     dice = Random(seed)
-    number = dice.randrange(len(POLICIES))
+    number = dice.randrange(len(WRITTEN) if dice.random() < HALF else len(POLICIES))
     middle_us = dice.choice(MIDDLES)
     now_us = middle_us + _moment(dice)
     facts = _past(dice, now_us)
@@ -90,8 +91,10 @@ def _judge_lease(
 
 
 def _moment(dice: Random) -> int:
+    """Pick an instant, half of them in the hours around a change of the clocks."""
     fine = dice.choice((0, 0, 1, -1, dice.randrange(MINUTE_US)))
-    return dice.randrange(-3 * 96, 3 * 96) * 15 * MINUTE_US + fine
+    quarters = 12 if dice.random() < HALF else 3 * 96
+    return dice.randrange(-quarters, quarters) * 15 * MINUTE_US + fine
 
 
 def _past(dice: Random, now_us: int) -> Facts:
