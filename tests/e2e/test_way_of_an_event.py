@@ -50,10 +50,17 @@ async def test_a_customer_who_says_stop_gets_no_promo_and_still_gets_care(stack:
             body["content"] = {"type": "text", "text": {"body": "Eccoci"}}
         return (await stack.preview([body]))[0]
 
+    async def heard_back() -> int:
+        return len([e for e in await stack.ledger() if e["recipient"].lstrip("+") == phone[1:]])
+
     await until(lambda: preview("promo"), lambda d: d["reason"] == "stopped")
+    await until(heard_back, lambda count: count == 1)  # the one confirmation
+    again = await stack.post("simulator", f"/customers/{phone}/messages", {"text": "STOP"})
+    assert again.status_code == 202
     care = request(phone, purpose="care", content={"type": "text", "text": {"body": "Eccoci"}})
     await stack.publish([care])
     await until(lambda: stack.story(care["request_id"]), lambda s: s is not None and "delivered" in steps(s))
+    assert await heard_back() == 2, "the confirmation and the care, and no second confirmation"
 
 
 async def test_asking_twice_is_asking_once(stack: Stack) -> None:

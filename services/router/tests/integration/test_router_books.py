@@ -41,7 +41,7 @@ EVERYTHING = RecipientState(
     questions={"acme": Question(1, 2, "wamid.q")},
     inbound_at_us={"1001": 5},
     inbound=(("wamid.1", 5),),
-    stops={"acme": Stop(stopped_at_us=3, started_at_us=4, by="w", revoked=(MessageId(UUID(int=1)),))},
+    stops={"acme": Stop(stopped_at_us=3, started_at_us=4, by="w")},
     consents={"acme/*/marketing": Consent(given_at_us=1, confirmed_at_us=2, withdrawn_at_us=0)},
     sends=(
         Send(MessageId(UUID(int=2)), 9, "promo", "acme", "spring", "marketing", ("a",), open=True),

@@ -27,7 +27,8 @@ UPDATE router.send_grant SET valid_until = clock_timestamp() - interval '1 s' WH
 """
 COUNTED = """
 SELECT r.contact_id, count(*) AS sends
-FROM router.recipient_state r, jsonb_array_elements(convert_from(r.state, 'UTF8')::jsonb -> 'sends') GROUP BY 1
+FROM router.recipient_state r, jsonb_array_elements(convert_from(r.state, 'UTF8')::jsonb -> 'sends')
+GROUP BY 1
 """
 
 

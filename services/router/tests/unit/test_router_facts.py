@@ -3,7 +3,7 @@
 from dataclasses import replace
 from uuid import UUID
 
-from garbo.common.events.ids import MessageId, message_id_of
+from garbo.common.events.ids import message_id_of
 from garbo.router.domain.request import Body
 from garbo.router.domain.state import Case, Consent, Preference, RecipientState, Stop
 from garbo.router.flow.facts import CITED, facts_bytes, read_facts
@@ -28,7 +28,7 @@ STATE = RecipientState(
     zone="Europe/Rome",
     zone_at_us=3,
     inbound_at_us={"1001": 4},
-    stops={"acme": Stop(stopped_at_us=1, by=WAMID, revoked=(MessageId(UUID(int=5)),))},
+    stops={"acme": Stop(stopped_at_us=1, by=WAMID)},
     consents={"acme/*/marketing": Consent(given_at_us=1)},
     cases={"desk:7": Case(opened_at_us=2)},
     preferences={"1002": Preference("acme", stopped_at_us=9)},

@@ -41,8 +41,6 @@ class Stop:
     started_at_us: int | None = None
     by: str = ""
     """The wamid of the STOP that holds; not of those that only repeat it."""
-    revoked: tuple[MessageId, ...] = ()
-    """What that STOP called back, so that a redelivery can tell it again."""
 
     @property
     def active(self) -> bool:

@@ -54,7 +54,7 @@ def facts_bytes(request: Request, state: RecipientState) -> bytes:
         given["inbound"] = [(CITED, cited_us)]
     for part in ("stops", "questions"):
         if part in given:
-            given[part] = {key: said | {"by": "", "revoked": ()} for key, said in given[part].items()}
+            given[part] = {key: said | {"by": ""} for key, said in given[part].items()}
     return orjson.dumps({"request": asked, "given": given}, default=_plain)
 
 

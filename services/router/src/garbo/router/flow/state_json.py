@@ -63,12 +63,8 @@ def _key(name: str) -> str:
     return name.removesuffix("_us")
 
 
-def _message_ids(written: list[str]) -> tuple[MessageId, ...]:
-    return tuple([MessageId(UUID(text)) for text in written])
-
-
 _PARTS: Final = {
-    "stops": Shape(Stop, {"revoked": _message_ids}),
+    "stops": Shape(Stop),
     "consents": Shape(Consent),
     "cases": Shape(Case),
     "preferences": Shape(Preference),
