@@ -206,6 +206,12 @@ def decision_id_of(message_id: UUID, sequence: int) -> UUID:
     return UUID(int=message_id.int ^ (_DECISION_BITS + sequence))
 
 
+def decision_id_text(message_id: UUID, sequence: int) -> str:
+    """Write that name without making an id of it first."""
+    digits = f"{message_id.int ^ (_DECISION_BITS + sequence):032x}"
+    return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
+
+
 def _reuse_id(ask: Ask) -> UUID:
     """Name the answer to a second submission by what it asked: its repeats get the same answer."""
     return uuid5(_REUSES, f"{ask.message_id}:{ask.body_hash.hex()}")

@@ -16,7 +16,7 @@ from garbo.router.domain.instants import to_datetime
 from garbo.router.domain.rules import Answer
 from garbo.router.flow.ask import Ask, recipient_of
 from garbo.router.flow.outcomes import Outcome
-from garbo.router.flow.records import FIRST_EPOCH, decision_id_of
+from garbo.router.flow.records import FIRST_EPOCH, decision_id_text
 from garbo.router.ports import Contact, Rendered
 
 _OPTIONS: Final = orjson.OPT_UTC_Z
@@ -27,7 +27,7 @@ def render_decided(outcome: Outcome, *, policy_version: str, decided_at: datetim
     """Tell the first decision of a request (see `records.decided_record`)."""
     ask, decision = outcome.ask, outcome.decision
     event = ask.event
-    decision_id = str(decision_id_of(ask.message_id, 1))
+    decision_id = decision_id_text(ask.message_id, 1)
     record: Json = {
         "decision_id": decision_id,
         "sequence": 1,
