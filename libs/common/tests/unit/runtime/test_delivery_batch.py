@@ -189,7 +189,7 @@ async def test_each_redriven_record_is_wanted_by_one_of_two_lanes_of_a_topic() -
     async def handle(batch: Sequence[Delivered[Noted]]) -> None:
         seen.extend(numbers(batch))
 
-    origin = ((deadletter.TOPIC, TOPIC.name.encode()),)
+    origin: list[tuple[str, bytes | None]] = [(deadletter.TOPIC, TOPIC.name.encode())]
     records = [Raw(n, note(n), topic=REDRIVE, headers=origin) for n in range(4)]
 
     def wants(value: bytes) -> bool:
