@@ -30,7 +30,8 @@ def pruned(policy: Policy, state: RecipientState, now_us: int) -> RecipientState
     since_us = [_since_us(rule, now_us) for rule in rules]
     seen: Counter[tuple[object, ...]] = Counter()
     kept: list[Send] = []
-    for send in sorted(sends, key=_by_instant, reverse=True):
+    oldest_first = sorted(sends, key=_by_instant)
+    for send in reversed(oldest_first):  # those of one instant keep their order, and so does `by`
         wanted = _is_new(seen, (send.message_class, send.brand), SURPLUS)
         wanted = wanted and send.at_us > now_us - policy.history_us
         for rule, first_us in zip(rules, since_us, strict=True):
