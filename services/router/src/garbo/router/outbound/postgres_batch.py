@@ -150,9 +150,7 @@ class PostgresBatch:
         """Name those records of consent whose person was erased since."""
         return await unlinked(self._connection, consent_ids)
 
-    async def addresses_of(
-        self, contact_ids: Iterable[ContactId]
-    ) -> Mapping[ContactId, Sequence[Address]]:
+    async def addresses_of(self, contact_ids: Iterable[ContactId]) -> Mapping[ContactId, Sequence[Address]]:
         """Read all addresses of people."""
         return await addresses_of(self._connection, contact_ids)
 
