@@ -10,7 +10,6 @@ import pytest
 from garbo.common.errors import RetryLater
 from garbo.common.events.contacts import CampaignChanged
 from garbo.common.events.topics import DECISION_MADE
-from garbo.common.events.wire import encode
 from garbo.router.domain.policy import Policy
 from garbo.router.testing.build import AT, requested, result
 from garbo.router.testing.memory import InMemoryStore
@@ -202,7 +201,7 @@ async def test_what_is_told_stays_in_the_outbox_until_it_is_acknowledged(
     with pytest.raises(RetryLater):
         await work.reap()
     (left,) = memory_of(work).tables.outbox
-    assert left.value == encode(left.event)
+    assert left.value == left.content
     told = len(work.router.announcer.of(DECISION_MADE))
     await work.publish()
     assert memory_of(work).tables.outbox == ()
