@@ -193,6 +193,25 @@ async def test_campaign_called_off_and_sends_for_life_are_told_when_asked_about(
         assert {k: list(v) for k, v in (await batch.campaign_sends([key])).items()} == {key: [moved]}
 
 
+async def test_send_for_life_that_came_back_is_told_no_more_and_one_that_arrived_late_again(
+    store: Store,
+) -> None:
+    contact = await met(store)
+    key = (contact.contact_id, "spring")
+    one, two = (Send(MessageId(UUID(int=n)), n, "promo", "acme", "spring") for n in (1, 2))
+    ours = (contact.contact_id, one.message_id)
+    for recounted, left in (
+        ({}, [one, two]),
+        ({ours: ("spring", None)}, [two]),
+        ({ours: ("spring", one)}, [one, two]),
+    ):
+        counted = {} if recounted else {key: [one, two]}
+        async with store.batch() as batch:
+            await batch.write(Changes(states={}, counted=counted, recounted=recounted))
+        async with store.batch() as batch:
+            assert list((await batch.campaign_sends([key]))[key]) == left
+
+
 async def test_who_turned_out_to_be_somebody_else_is_found_there(store: Store) -> None:
     old, kept = await met(store), await met(store)
     decision = decided(old)
