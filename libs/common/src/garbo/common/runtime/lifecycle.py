@@ -76,6 +76,7 @@ async def _live(app: App) -> int:
         for component in app.components:
             started.append(component)
             await _start(component)
+        gc.freeze()  # what a process is made of is no garbage: look through the rest only
         log.info("started", service=app.service)
         failure = await _until_told_or_failed(told, started)
     finally:
