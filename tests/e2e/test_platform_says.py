@@ -40,7 +40,7 @@ async def fail_once(stack: Stack, phone: str, *, code: int) -> None:
 
 
 async def test_after_meta_held_a_promo_back_the_next_waits_for_a_day(stack: Stack) -> None:
-    phone = "+393338000001"
+    phone = "+393338100001"
     await stack.opt_in([phone])
     await fail_once(stack, phone, code=131049)
     decision = await preview_with(stack, phone, "platform_cooldown", "would_expire")

@@ -4,7 +4,7 @@ import asyncio
 import random
 from collections import Counter
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
 
 import pytest
@@ -113,6 +113,18 @@ async def test_scenario_47_claimed_promo_whose_try_never_left_is_refused_after_s
     assert [d.reason for d in stored.decided if d.message_id == promo.message_id] == ["allowed", "revoked"]
     await stored.hear(inbound("START", sender=Person(phone=other.to.phone), occurred_at=AT))
     assert (await claim(database, *grants))[2] == "already_dispatched"
+
+
+async def test_a_claimed_promo_whose_try_never_left_is_refused_once_consent_is_withdrawn(
+    stored: Router, database: Database
+) -> None:
+    promo = await one_grant(stored)
+    (phone, grant) = ({"phone": promo.to.phone}, (promo.grant_id, promo.epoch))
+    assert await claim(database, grant) == ["claimed"]
+    await stored.hear(consent("withdrawn", to=phone, occurred_at=AT))
+    assert await claim(database, grant) == ["revoked"]
+    await stored.hear(consent("given", to=phone, occurred_at=AT + timedelta(seconds=1)))
+    assert await claim(database, grant) == ["already_dispatched"]
 
 
 async def test_wamid_of_any_length_is_kept_as_a_reference_and_found_again(stored: Router) -> None:

@@ -39,6 +39,16 @@ def with_consent(state: RecipientState, *, key: str, action: str, at_us: int) ->
     return replace(state, consents={**state.consents, key: replace(known, **{field: newest})})
 
 
+def brands_taken_back(state: RecipientState) -> list[str]:
+    """Name the brands (or `*`) whose marketing consent was withdrawn and not given again since."""
+    taken_back: list[str] = []
+    for brand in {key.partition("/")[0] for key in state.consents}:
+        given_us, confirmed_us, withdrawn_us = _newest(state, brand=brand, purpose=MARKETING)
+        if withdrawn_us and withdrawn_us >= max(given_us, confirmed_us):
+            taken_back.append(brand)
+    return sorted(taken_back)
+
+
 def with_confirmation(state: RecipientState, *, keys: Collection[str], at_us: int) -> RecipientState:
     """Confirm these consents, as the person themselves did at an instant."""
     for key in keys:

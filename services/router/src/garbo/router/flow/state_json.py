@@ -8,6 +8,8 @@ from uuid import UUID
 import orjson
 
 from garbo.common.events.ids import ContactId, MessageId
+from garbo.router.domain.blocks import suppressed
+from garbo.router.domain.consent import brands_taken_back
 from garbo.router.domain.state import (
     Case,
     Consent,
@@ -97,12 +99,17 @@ def given_json(state: RecipientState) -> Json:
 
 
 def promo_blocked(state: RecipientState) -> tuple[str, ...]:
-    """Name the brands this person stopped, and as `brand/number` what the platform's own switch stops."""
-    if not state.stops and not state.preferences:
+    """Name what a claimed promo must not be tried again for.
+
+    Brands (or `*`) the person stopped, took consent back from, or is on a list for; and as `brand/number`
+    what the platform's own switch stops.
+    """
+    if not (state.stops or state.preferences or state.suppressed or state.consents):
         return ()
     brands = [brand for brand, stop in state.stops.items() if stop.active]
+    brands += [brand for brand in state.suppressed if suppressed(state, brand=brand)]
     numbers = [f"{p.brand}/{number}" for number, p in state.preferences.items() if p.stopped]
-    return (*brands, *numbers)
+    return tuple(sorted({*brands, *brands_taken_back(state), *numbers}))
 
 
 def read_state(version: int, content: bytes) -> RecipientState:
