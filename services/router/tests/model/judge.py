@@ -13,7 +13,7 @@ from services.router.tests.model.oracle import (
 )
 from services.router.tests.model.plans import SEND_BUDGET_US, plan_of
 from services.router.tests.model.wallclock import nights, period_start, periods, starts_after
-from services.router.tests.model.world import Message, World
+from services.router.tests.model.world import Message, World, rank
 
 from garbo.common.events.decisions import DecisionMade
 from garbo.common.events.ids import MessageId
@@ -32,7 +32,9 @@ TAKEN_BACK: Final = {
 
 def judge(world: World) -> None:
     """Look at all that is new and at what must always hold. Raises AssertionError."""
-    for record in _new_records(world):
+    records = _new_records(world)
+    _judge_order(world, records)
+    for record in records:
         _judge_decision(world, record)
     _judge_counts(world)
 
@@ -66,10 +68,22 @@ def _new_records(world: World) -> list[DecisionMade]:
     return first + [record for _, record in further]
 
 
+def _judge_order(world: World, records: list[DecisionMade]) -> None:
+    """What was decided at once for a person was decided in the order of arbitration."""
+    messages = [world.messages[record.message_id] for record in records if not _taken_back(record)]
+    for person in range(len(world.people)):
+        ranks = [rank(m) for m in messages if m.wish.person == person and m.foreseen is None]
+        assert ranks == sorted(ranks), "decided out of order"
+
+
+def _taken_back(record: DecisionMade) -> bool:
+    return record.reason in TAKEN_BACK and record.sequence > 1 and record.rule is None
+
+
 def _judge_decision(world: World, record: DecisionMade) -> None:
     message = world.messages[record.message_id]
     assert to_us(record.decided_at) == world.now_us
-    if record.reason in TAKEN_BACK and record.sequence > 1 and record.rule is None:
+    if _taken_back(record):
         assert (record.verdict, record.final, record.next_allowed_at) == ("deny", True, None)
         assert message.state == TAKEN_BACK[record.reason], f"{record.reason} although it is {message.state}"
         return

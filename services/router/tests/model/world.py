@@ -396,7 +396,7 @@ class World:
                 and m.valid_until_us > self.now_us
                 and m.policy != name
             ]
-            for message in self._foresee(sorted(outdated, key=_rank)):
+            for message in self._foresee(sorted(outdated, key=rank)):
                 message.policy = name
         while await self.work.recheck(self.router.policy):
             pass
@@ -567,7 +567,8 @@ def _given(message: Message) -> tuple[int, int]:
     return message.granted_us, message.event.message_id.int
 
 
-def _rank(message: Message) -> tuple[int, int, int, int]:
+def rank(message: Message) -> tuple[int, int, int, int]:
+    """Give a request's place among others: priority, deadline, age, id."""
     event = message.event
     deadline_us = to_us_or_none(event.expires_at)
     return -event.priority, deadline_us or 1 << 62, to_us(event.requested_at), event.request_id.int
