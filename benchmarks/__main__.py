@@ -5,7 +5,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Final
 
-from benchmarks import ingest, lanes, router, sender, whole
+from benchmarks import ingest, lanes, preview, router, sender, whole
 from benchmarks.figures import HEAD, Delay, Figure
 from benchmarks.servers import Bench, servers
 
@@ -16,6 +16,7 @@ MEASURES: Final[dict[str, Callable[[Bench], Figure | Delay]]] = {
     "router-2": partial(router.measure, processes=2),
     "router-1m": partial(router.measure, rows=MILLION, processes=2),
     "lanes": lanes.measure,
+    "preview": preview.measure,
     "sender": sender.measure,
     "whole": whole.measure,
 }
