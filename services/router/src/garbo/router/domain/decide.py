@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Literal, TypeAlias
+from typing import Final, Literal, TypeAlias
 from uuid import uuid5
 
 from garbo.common.events.decisions import MessageClass
@@ -11,7 +11,7 @@ from garbo.router.domain.classify import Classified, classify, deadline_us
 from garbo.router.domain.consulting import Consultation, consult, may_wait, slots_of
 from garbo.router.domain.fixpoint import Wait
 from garbo.router.domain.history import pruned
-from garbo.router.domain.instants import NEVER_US
+from garbo.router.domain.instants import DAY_US, NEVER_US
 from garbo.router.domain.lease import Terms, terms_of
 from garbo.router.domain.policy import Policy, WindowRule
 from garbo.router.domain.request import Body, Request
@@ -19,6 +19,9 @@ from garbo.router.domain.rules import Answer, TimeRule, refusal
 from garbo.router.domain.spread import place_us
 from garbo.router.domain.state import RecipientState, Send, with_send
 from garbo.router.domain.zones import TZDATA
+
+SHORTEST_KEEP_US: Final = 30 * DAY_US
+"""Decisions are kept at least this long, and as long as the history."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,10 +196,13 @@ def _permitted(asked: Consultation, at_us: int) -> bool:
 
 
 def _patience_us(asked: Consultation, request: Request, wait: Wait) -> int:
-    """Give the latest instant the rules that moved it wait for, counted from the first decision."""
+    """Give the latest instant the rules that moved it wait for, counted from the first decision.
+
+    Nothing waits for longer than the history: its first decision must still be there at the end.
+    """
     first_us = request.first_decided_at_us or asked.matter.now_us
     longest = [rule.reach.max_defer_us for rule in wait.moved if rule.reach.max_defer_us is not None]
-    return first_us + min(longest) if longest else NEVER_US
+    return first_us + min((*longest, max(asked.matter.policy.history_us, SHORTEST_KEEP_US)))
 
 
 def _answer_of(asked: Consultation, rule: TimeRule | None) -> Answer | None:

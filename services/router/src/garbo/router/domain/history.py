@@ -21,7 +21,7 @@ def pruned(policy: Policy, state: RecipientState, now_us: int) -> RecipientState
     Kept are, of each rule's counted sends within its window, the newest `limit` + 16 (for each brand or
     campaign where it counts them apart), and the newest 16 of each class and brand within the history. So
     the policy bounds the row: brands x (4 x 16 + the sum of limit + 16 over the rules), and up to 32 that
-    wait to be pruned.
+    wait to be pruned. Beside them stand all promos that are on their way: a STOP finds them here.
     """
     sends = state.sends
     if not sends or (len(sends) % _EVERY and sends[0].at_us > now_us - policy.history_us):
@@ -32,6 +32,9 @@ def pruned(policy: Policy, state: RecipientState, now_us: int) -> RecipientState
     kept: list[Send] = []
     oldest_first = sorted(sends, key=_by_instant)
     for send in reversed(oldest_first):  # those of one instant keep their order, and so does `by`
+        if _may_be_taken_back(send, now_us):
+            kept.append(send)
+            continue
         wanted = _is_new(seen, (send.message_class, send.brand), SURPLUS)
         wanted = wanted and send.at_us > now_us - policy.history_us
         for rule, first_us in zip(rules, since_us, strict=True):
@@ -40,6 +43,11 @@ def pruned(policy: Policy, state: RecipientState, now_us: int) -> RecipientState
         if wanted:
             kept.append(send)
     return state if len(kept) == len(sends) else replace(state, sends=tuple(reversed(kept)))
+
+
+def _may_be_taken_back(send: Send, now_us: int) -> bool:
+    """Say whether a promo's grant may still be reserved: no lease is longer than a day."""
+    return send.open and send.message_class == "promo" and send.at_us > now_us - DAY_US
 
 
 def _is_new(seen: Counter[tuple[object, ...]], scope: tuple[object, ...], most: int) -> bool:

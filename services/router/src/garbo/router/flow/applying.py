@@ -1,6 +1,6 @@
 """One event after the other, applied to the books of a batch."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from garbo.common.errors import Reject
 from garbo.common.events.contacts import CampaignChanged, CaseChanged, ConsentRecorded, ContactUpdated
@@ -34,10 +34,21 @@ class Applying:
     roster: Roster
 
     def merge(self) -> None:
-        """Make those one who turned out to be one, before anything is said of them."""
-        for into, other in self.roster.merges:
-            merge(self.ledger, self.directory, into=into, other=other)
-            self.roster.moved = {**self.roster.moved, other: into}
+        """Make those one who turned out to be one, before anything is said of them.
+
+        Of three who are one, two are one already when the third comes: each is looked up as who they are by
+        then, and in the end every pointer leads to the last.
+        """
+        ledger, roster = self.ledger, self.roster
+        gone: list[ContactId] = []
+        for into, other in ((roster.now(a), roster.now(b)) for a, b in roster.merges):
+            if into != other:
+                merge(ledger, self.directory, into=into, other=other)
+                roster.moved = {**roster.moved, other: into}
+                gone.append(other)
+        for contact_id in gone:
+            pointer = replace(ledger.states[contact_id], merged_into=roster.now(contact_id))
+            ledger.put(contact_id, pointer)
 
     def apply(self, item: Heard) -> None:
         """Apply one event."""

@@ -114,6 +114,12 @@ class Ledger:
         if settled.closed_reason:
             self.close(grant.message_id, reason=settled.closed_reason, trace=trace)
 
+    def shorten(self, grant: Grant, *, until_us: int) -> None:
+        """Let a lease end earlier, where a rule closes earlier than was known when it was given."""
+        if until_us < grant.valid_until_us:
+            shorter = replace(grant, valid_until_us=until_us)
+            self.grants[grant.message_id] = self.settled[grant.message_id] = shorter
+
     def give(self, grant: Grant) -> None:
         """Grant a message anew, under a higher epoch; the grant it had is over."""
         before = self.settled.get(grant.message_id)

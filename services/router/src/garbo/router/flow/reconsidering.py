@@ -26,8 +26,8 @@ def reconsider(
 ) -> None:
     """Decide a recipient's promo grants that nobody has claimed again, the earliest given first.
 
-    What still may go keeps its grant. The others are taken back with their slots: those that may go later
-    wait, the rest is denied.
+    What still may go keeps its grant, for no longer than it would be given now. The others are taken back
+    with their slots: those that may go later wait, the rest is denied.
     """
     bench = _bench(ledger, directory)
     candidates = ledger.promos_of(contact_id, brand=brand)
@@ -41,7 +41,8 @@ def reconsider(
             ledger.settle(revoke(grant), trace=trace)
             continue
         decision = decide(ledger.policy, state, again.request, ledger.moment.now_us)
-        if decision.verdict == "allow":
+        if decision.terms is not None:
+            ledger.shorten(grant, until_us=decision.terms.valid_until_us)
             send = kept.get(grant.message_id)
             state = state if send is None else replace(state, sends=(*state.sends, send))
             continue
