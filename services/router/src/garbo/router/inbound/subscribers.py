@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AbstractContextManager
 from time import perf_counter
 from typing import Any, Final, TypeAlias, TypeVar
 
@@ -23,6 +24,7 @@ from garbo.common.events.topics import (
 )
 from garbo.common.events.wire import decode
 from garbo.common.runtime.deliver import Delivered, Lane
+from garbo.common.turns import Courtesy
 from garbo.router.flow.ask import Asked
 from garbo.router.flow.events import Heard, RouterEvent, TakeEvents
 from garbo.router.flow.requests import DecideRequests
@@ -73,19 +75,23 @@ def is_promo(value: bytes) -> bool:
 def lanes(
     *, care: DecideRequests, promo: DecideRequests, events: TakeEvents, batch_records: int
 ) -> tuple[Lane[Any], ...]:
-    """Give the router's groups. Care and promo read one topic, each passing over the other's records."""
+    """Give the router's groups. Care and promo read one topic, each passing over the other's records.
+
+    They share one thread: a batch of promo rests while care is in hand, down to a tenth of the time.
+    """
+    courtesy = Courtesy()
     return (
         Lane(
             group="router.care",
             topics=(SEND_REQUESTED,),
-            handle=_deciding(care, "care"),
+            handle=_deciding(care, "care", courtesy.urgent),
             max_records=batch_records,
             wants=lambda value: not is_promo(value),
         ),
         Lane(
             group="router.promo",
             topics=(SEND_REQUESTED,),
-            handle=_deciding(promo, "promo"),
+            handle=_deciding(promo, "promo", courtesy.patient),
             max_records=batch_records,
             wants=is_promo,
         ),
@@ -93,10 +99,13 @@ def lanes(
     )
 
 
-def _deciding(requests: DecideRequests, lane: str) -> Handler[SendRequested]:
+def _deciding(
+    requests: DecideRequests, lane: str, manners: Callable[[], AbstractContextManager[None]]
+) -> Handler[SendRequested]:
     async def decide(batch: Sequence[Delivered[SendRequested]]) -> None:
         started_s = perf_counter()
-        await requests.decide([Asked(one.event, one.trace, one.value) for one in batch])
+        with manners():
+            await requests.decide([Asked(one.event, one.trace, one.value) for one in batch])
         took_s = perf_counter() - started_s
         BATCH_SECONDS.labels(lane).observe(took_s)
         DECIDE_SECONDS.observe(took_s / len(batch))
