@@ -10,7 +10,7 @@ from garbo.common.runtime.migrations import migrate
 from garbo.common.runtime.postgres import Database
 from garbo.router.domain.policy import Policy
 from garbo.router.inbound.policy_file.load import read_policy
-from garbo.router.outbound.postgres import PostgresStore
+from garbo.router.outbound.postgres import PostgresStore, router_database
 from garbo.router.outbound.postgres_budget import PostgresStock
 from garbo.router.outbound.postgres_outbox import PostgresOutbox
 from garbo.router.outbound.postgres_templates import seeds
@@ -63,7 +63,7 @@ def work() -> OwnWork:
 async def database(postgres: SharedPostgres) -> AsyncIterator[Database]:
     dsn = postgres.database()
     await migrate(dsn, "router")
-    database = Database(dsn, service="router", size=6)
+    database = router_database(dsn, size=6)
     await database.start()
     try:
         yield database

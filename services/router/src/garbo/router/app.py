@@ -39,7 +39,7 @@ from garbo.router.inbound.policy_file.watch import PolicyWatch
 from garbo.router.inbound.subscribers import lanes
 from garbo.router.outbound.kafka import KafkaAnnouncer
 from garbo.router.outbound.metrics import PrometheusMeter, PrometheusPolicyMeter
-from garbo.router.outbound.postgres import PostgresStore
+from garbo.router.outbound.postgres import PostgresStore, router_database
 from garbo.router.outbound.postgres_budget import PostgresStock
 from garbo.router.outbound.postgres_outbox import PostgresOutbox
 from garbo.router.outbound.postgres_policies import PostgresPolicies
@@ -182,4 +182,4 @@ class Rooms:
 
 
 def _database(settings: RouterSettings, size: int) -> Database:
-    return Database(settings.postgres_dsn.get_secret_value(), service=settings.service, size=size)
+    return router_database(settings.postgres_dsn.get_secret_value(), size=size)

@@ -1,7 +1,7 @@
 """A PostgreSQL pool in which nothing waits for ever, and what its errors mean."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from typing import TYPE_CHECKING, Final
 
@@ -34,8 +34,11 @@ log = structlog.get_logger()
 class Database:
     """A pool of connections, as a component."""
 
-    def __init__(self, dsn: str, *, service: str, size: int = 8) -> None:
+    def __init__(
+        self, dsn: str, *, service: str, size: int = 8, session: Mapping[str, str] | None = None
+    ) -> None:
         self._dsn, self._service, self._size = dsn, service, size
+        self._session = {**SESSION, **(session or {})}
         self._pool: Pool | None = None
         self._asking = Background("ask postgres", self._keep_asking)
         self._answers = False
@@ -50,7 +53,7 @@ class Database:
                     max_size=self._size,
                     timeout=CONNECT_S,
                     command_timeout=COMMAND_S,
-                    server_settings={"application_name": f"garbo-{self._service}", **SESSION},
+                    server_settings={"application_name": f"garbo-{self._service}", **self._session},
                 )
             except (OSError, asyncpg.CannotConnectNowError, TimeoutError):
                 log.warning("database does not answer yet")

@@ -23,6 +23,16 @@ MAKE_PARTITIONS: Final = "SELECT router.make_partitions($1)"
 DROP_PARTITIONS: Final = "SELECT router.drop_partitions($1)"
 
 
+# Which days an array names is seen when a statement is planned, and only with its values: a plan for any array looks
+# through the tables of all days (measured with 90 of them: 60 to 90 ms instead of 8 for 500 grants).
+SESSION: Final = {"plan_cache_mode": "force_custom_plan"}
+
+
+def router_database(dsn: str, *, size: int) -> Database:
+    """Give a pool whose statements touch only the tables of the days they name."""
+    return Database(dsn, service="router", size=size, session=SESSION)
+
+
 class PostgresStore:
     """A `Store`. Transient failures come out as `RetryLater`."""
 
