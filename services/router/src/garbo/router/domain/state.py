@@ -119,7 +119,7 @@ class RecipientState:
     language: str | None = None
     language_at_us: int = 0
     cases: Mapping[str, Case] = field(default_factory=dict)
-    """`client:case_id` -> case; those that hold nothing back any more are forgotten."""
+    """`client:case_id` -> case; those that were closed long ago are forgotten."""
     preferences: Mapping[str, Preference] = field(default_factory=dict)
     """Business number -> the platform's switch."""
     suppressed: Mapping[str, int] = field(default_factory=dict)

@@ -5,7 +5,7 @@ from typing import Final
 
 from garbo.common.events.contacts import CaseChanged
 from garbo.common.events.ids import ContactId
-from garbo.router.domain.instants import to_us
+from garbo.router.domain.instants import DAY_US, to_us
 from garbo.router.domain.policy import HoldRule
 from garbo.router.domain.state import Case, RecipientState
 from garbo.router.flow.directory import Directory
@@ -14,6 +14,8 @@ from garbo.router.flow.reconsidering import reconsider
 
 REMEMBERED: Final = 32
 """Cases of one person; of more, those that were opened last count."""
+CLOSED_KEPT_US: Final = 90 * DAY_US
+"""How long a closed case is known: longer than Kafka keeps the word of its opening."""
 
 
 def change_case(
@@ -58,14 +60,13 @@ def _changed(known: Case | None, event: CaseChanged, *, at_us: int) -> Case:
 
 
 def _remembered(ledger: Ledger, cases: dict[str, Case]) -> dict[str, Case]:
-    """Forget cases that hold nothing back any more, whatever is told of them.
+    """Forget cases that were closed long ago.
 
-    A closed one is kept as long as an open one would be, lest its opening, told again, open it anew.
+    An open one is known until it is closed, for care stands on it: how long it holds promo back is the
+    rule's matter. A closed one is kept for a while, lest its opening, told again, open it anew.
     """
-    rules = [rule for rule in ledger.policy.rules if isinstance(rule, HoldRule)]
-    longest_us = max((rule.max_us for rule in rules), default=ledger.policy.history_us)
-    alive = {
-        key: case for key, case in cases.items() if case.opened_at_us + longest_us > ledger.moment.now_us
-    }
-    newest = sorted(alive.items(), key=lambda item: (item[1].opened_at_us, item[0]))[-REMEMBERED:]
+    holds = (rule.max_us for rule in ledger.policy.rules if isinstance(rule, HoldRule))
+    since_us = ledger.moment.now_us - max((CLOSED_KEPT_US, *holds))
+    known = {k: c for k, c in cases.items() if c.closed_at_us is None or c.closed_at_us > since_us}
+    newest = sorted(known.items(), key=lambda item: (item[1].opened_at_us, item[0]))[-REMEMBERED:]
     return dict(newest)
