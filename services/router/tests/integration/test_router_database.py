@@ -13,8 +13,10 @@ from garbo.common.errors import RetryLater
 from garbo.common.events.addresses import Person
 from garbo.common.events.engagement import CareMessage
 from garbo.common.events.grants import SendGranted
+from garbo.common.events.ids import ContactId
 from garbo.common.events.requests import SendRequested
 from garbo.common.runtime.postgres import Database
+from garbo.router.flow.erasing import EraseContact
 from garbo.router.outbound.postgres import PostgresStore
 from garbo.router.testing.build import AT, consent, inbound, requested, result, template
 from garbo.router.testing.router import Router
@@ -125,6 +127,15 @@ async def test_a_claimed_promo_whose_try_never_left_is_refused_once_consent_is_w
     assert await claim(database, grant) == ["revoked"]
     await stored.hear(consent("given", to=phone, occurred_at=AT + timedelta(seconds=1)))
     assert await claim(database, grant) == ["already_dispatched"]
+
+
+async def test_a_claimed_promo_whose_try_never_left_is_refused_once_its_person_is_erased(
+    stored: Router, database: Database
+) -> None:
+    promo = await one_grant(stored)
+    assert await claim(database, (promo.grant_id, promo.epoch)) == ["claimed"]
+    await EraseContact(stored.means).erase(ContactId(promo.contact_id))
+    assert await claim(database, (promo.grant_id, promo.epoch)) == ["revoked"]
 
 
 async def test_wamid_of_any_length_is_kept_as_a_reference_and_found_again(stored: Router) -> None:

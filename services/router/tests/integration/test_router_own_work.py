@@ -227,3 +227,20 @@ async def test_wakes_requests_and_events_at_once_never_deadlock(
         database, "SELECT contact_id::text, count(*) FROM router.counted_send GROUP BY 1"
     )
     assert set(Counter(open_sends.values())) == {1}, "one slot a person, whoever has it"
+
+
+async def test_campaigns_called_off_take_turns_none_waits_until_another_is_done_with(
+    stored_work: OwnWork, make_policy: Callable[..., Policy]
+) -> None:
+    work = stored_work
+    work.router.policy = make_policy(ONE_A_DAY)
+    names = ("one", "two", "three")
+    asked = [requested(campaign=name, to=person(n)) for n, name in enumerate(names)]
+    await work.router.ask(*asked)
+    called_off = {"client": "crm", "brand": "acme", "action": "cancelled", "occurred_at": AT}
+    for name in names:
+        await work.call_off(CampaignChanged.model_validate({"campaign": name, **called_off}))
+    for _ in range(60):
+        await work.call_off()
+    for one in asked:
+        assert [record.reason for record in await records_of(work, one)] == ["allowed", "campaign_cancelled"]

@@ -38,4 +38,4 @@ async def test_no_plan_is_kept_that_looks_through_the_tables_of_all_days(
         for _ in range(OFTEN_ENOUGH):
             assert len((await batch.look_up(message_ids)).grants) == BATCH
             assert len(await batch.lock_grants(message_ids)) == BATCH
-        assert not await batch._connection.fetch(KEPT_PLANS)  # noqa: SLF001 - plans are a connection's own
+        assert not await batch._connection.fetch(KEPT_PLANS)

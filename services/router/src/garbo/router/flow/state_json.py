@@ -9,7 +9,7 @@ import orjson
 
 from garbo.common.events.ids import ContactId, MessageId
 from garbo.router.domain.blocks import suppressed
-from garbo.router.domain.consent import brands_taken_back
+from garbo.router.domain.consent import ANY, brands_taken_back
 from garbo.router.domain.state import (
     Case,
     Consent,
@@ -102,8 +102,10 @@ def promo_blocked(state: RecipientState) -> tuple[str, ...]:
     """Name what a claimed promo must not be tried again for.
 
     Brands (or `*`) the person stopped, took consent back from, or is on a list for; and as `brand/number`
-    what the platform's own switch stops.
+    what the platform's own switch stops. Of who is erased, all.
     """
+    if state.erased:
+        return (ANY,)
     if not (state.stops or state.preferences or state.suppressed or state.consents):
         return ()
     brands = [brand for brand, stop in state.stops.items() if stop.active]

@@ -4,11 +4,11 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
+from garbo.common.errors import RetryLater
 from garbo.common.events.ids import ContactId
 from garbo.router.domain.state import RecipientState
 from garbo.router.flow.ledger import Ledger
 from garbo.router.flow.means import Means
-from garbo.router.flow.persons import check_settled
 from garbo.router.flow.reconsidering import reconsider
 from garbo.router.ports import Address, Batch, Changes, Suppression
 
@@ -54,7 +54,8 @@ class Suppress:
             if not contact_ids:
                 return 0
             states = dict(await batch.lock(contact_ids))
-            check_settled(states)
+            if any(state.merged_into for state in states.values()):
+                raise RetryLater("contact_moved")  # merged since it was found
             listed = await with_lists(batch, states, linked=contact_ids)
             changed = {c for c, state in listed.items() if state != states[c]}
             if changed:

@@ -25,8 +25,8 @@ ON CONFLICT (message_id) DO UPDATE SET contact_id = excluded.contact_id, due_at 
 WAKE: Final = "DELETE FROM router.deferred WHERE message_id = ANY ($1::uuid[])"
 # What has its own time (a date asked for, a gather window) is not hastened by a slot that came back.
 FREE: Final = """
-UPDATE router.deferred SET due_at = clock_timestamp(), free_at = least(free_at, clock_timestamp())
-WHERE contact_id = ANY ($1::uuid[]) AND due_at > clock_timestamp()
+UPDATE router.deferred SET due_at = statement_timestamp(), free_at = least(free_at, statement_timestamp())
+WHERE contact_id = ANY ($1::uuid[]) AND due_at > statement_timestamp()
   AND reason NOT IN ('not_before', 'gathering')
 """
 EVIDENCE: Final = """

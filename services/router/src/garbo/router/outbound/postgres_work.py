@@ -55,8 +55,9 @@ WHERE state = 'reserved' AND valid_until > now() AND policy_version <> $1 AND gr
 LIMIT $3
 """
 NEWEST_POLICY: Final = "SELECT version FROM router.policy ORDER BY activated_at DESC, version LIMIT 1"
+# Each is looked at again for a while after it is empty: they take turns, or the next would wait that long.
 UNSWEPT: Final = """
-SELECT brand, campaign FROM router.campaign WHERE NOT swept ORDER BY cancelled_at LIMIT 1
+SELECT brand, campaign FROM router.campaign WHERE NOT swept ORDER BY random() LIMIT 1
 """
 LEFT_OF: Final = """
 (SELECT message_id, contact_id FROM router.deferred WHERE brand = $1 AND campaign = $2 LIMIT $4)
