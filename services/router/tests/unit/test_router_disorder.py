@@ -4,6 +4,7 @@ import asyncio
 from datetime import timedelta
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -11,7 +12,7 @@ from garbo.common.events.addresses import Person
 from garbo.common.events.contacts import CaseChanged, ContactUpdated
 from garbo.common.events.platform import PlatformChange
 from garbo.router.domain.policy import Policy
-from garbo.router.domain.state import RecipientState
+from garbo.router.domain.state import RecipientState, with_inbound
 from garbo.router.flow.events import RouterEvent
 from garbo.router.inbound.policy_file.load import read_policy
 from garbo.router.testing.build import AT, PHONE, PROMO_NUMBER, consent, inbound
@@ -106,3 +107,27 @@ def test_events_in_any_order_and_number_make_the_same_person(
     first = asyncio.run(told_to(policy, in_order))
     second = asyncio.run(told_to(policy, shuffled))
     assert essence(first) == essence(second)
+
+
+@pytest.mark.parametrize("order", [(0, 1), (1, 0), (0, 1, 0), (1, 0, 1)])
+def test_of_two_zones_and_languages_told_of_one_instant_the_same_stands_in_any_order(
+    order: tuple[int, ...],
+) -> None:
+    words = [("Asia/Tokyo", "ja"), ("Europe/Rome", "it")]
+    told = [
+        ContactUpdated.model_validate(
+            {"update_id": f"{n:032x}", "client": "crm", "to": {"phone": PHONE}, "occurred_at": AT}
+            | {"timezone": zone, "language": language}
+        )
+        for n, (zone, language) in enumerate(words)
+    ]
+    state = asyncio.run(told_to(read_policy(POLICY), [told[n] for n in order]))
+    assert (state.zone, state.language) == ("Europe/Rome", "ja")
+
+
+def test_message_told_again_of_an_earlier_instant_keeps_its_place_among_those_care_may_cite() -> None:
+    state = with_inbound(RecipientState(), wamid="first", number="1001", at_us=10)
+    state = with_inbound(state, wamid="second", number="1001", at_us=20)
+    again = with_inbound(state, wamid="second", number="1001", at_us=5)
+    assert again.inbound == (("first", 10), ("second", 20))
+    assert again == state
