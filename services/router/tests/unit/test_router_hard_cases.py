@@ -7,6 +7,7 @@ from uuid import uuid4
 
 import pytest
 
+from garbo.common.errors import Reject
 from garbo.common.events.addresses import Person
 from garbo.common.events.contacts import ContactUpdated
 from garbo.common.events.ids import ContactId, MessageId, address_hash
@@ -102,3 +103,30 @@ async def test_nothing_waits_for_longer_than_its_decision_is_kept(
     for beyond in (memory.now + history + timedelta(seconds=1), datetime(9999, 12, 31, 23, tzinfo=UTC)):
         (denied,) = await router.ask(requested(not_before=beyond))
         assert (denied.verdict, denied.reason) == ("deny", "would_expire")
+
+
+@pytest.mark.parametrize("turned", [False, True])
+async def test_a_group_is_nobody_and_cannot_be_the_same_as_a_person(
+    router: Router, memory: InMemoryStore, *, turned: bool
+) -> None:
+    """They would share caps, stops and consent, and a person's promos would be the group's."""
+    pair = [{"phone": PHONE}, {"group_id": "120363@g.us"}]
+    for to in pair:
+        await router.ask(requested(to=to))
+    to, other = reversed(pair) if turned else pair
+    with pytest.raises(Reject, match="group_and_person"):
+        await router.hear(update(to=to, same_as=other))
+    assert not any(state.merged_into for state in memory.tables.states.values())
+    contacts = {alias.contact_id for alias in memory.tables.aliases.values()}
+    with pytest.raises(Reject, match="group_and_person"):
+        await router.hear(*(update(to={"contact_id": str(c)}, same_as=o) for c in contacts for o in pair))
+    assert not any(state.merged_into for state in memory.tables.states.values())
+
+
+async def test_a_zone_told_by_a_clock_far_ahead_does_not_stand_for_ever(
+    router: Router, memory: InMemoryStore
+) -> None:
+    await router.hear(update(timezone="Asia/Tokyo", occurred_at=datetime(9999, 1, 1, tzinfo=UTC)))
+    memory.advance(timedelta(minutes=1))
+    await router.hear(update(timezone="Europe/Rome", occurred_at=memory.now))
+    assert state_of(memory).zone == "Europe/Rome"

@@ -19,7 +19,9 @@ def update_contact(
 ) -> None:
     """Take in zone and language; the newest word of each stands. In another zone promo is decided again."""
     before = state = ledger.states[contact_id]
-    at_us = to_us(event.occurred_at)
+    at_us = min(
+        to_us(event.occurred_at), ledger.moment.now_us
+    )  # a clock that runs ahead has not the last word
     # of two words of one instant always the same one stands, whichever comes last
     if event.timezone is not None and (at_us, event.timezone) > (state.zone_at_us, state.zone or ""):
         state = replace(state, zone=event.timezone, zone_at_us=at_us)

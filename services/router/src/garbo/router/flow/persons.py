@@ -53,6 +53,13 @@ class Roster:
         first = next(known, None)
         return self.now(first.contact_id) if first else None
 
+    def is_group(self, shown: Shown) -> bool:
+        """Say whether it is a group that is shown."""
+        named = self.by_id.get(shown.contact_id) if shown.contact_id else None
+        return any(a.kind == "group_id" for a in shown.addresses) or (
+            named is not None and named.kind == "group"
+        )
+
     def now(self, contact_id: ContactId) -> ContactId:
         """Follow a contact to the one it turned out to be."""
         seen: set[ContactId] = set()

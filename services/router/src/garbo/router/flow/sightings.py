@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Final, TypeAlias
 
+from garbo.common.errors import Reject
 from garbo.common.events.addresses import Person, Recipient
 from garbo.common.events.contacts import CampaignChanged, CaseChanged, ConsentRecorded, ContactUpdated
 from garbo.common.events.ids import ContactId, MessageId, message_of_attempt, platform_message_ref
@@ -154,6 +155,8 @@ class Sight:
         shown = self.same_as(event)
         if contact_id is None or shown is None:
             return
+        if roster.is_group(shown) != roster.is_group(self._named(event.to)):
+            raise Reject("group_and_person")
         other = roster.contact_of(shown)
         if other is None:
             for address in shown.addresses:
