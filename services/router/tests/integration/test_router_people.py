@@ -95,6 +95,19 @@ async def test_scenario_47_stop_and_claim_at_once_one_of_them_has_it(
         assert (took[-1], state) in [(True, "dispatched"), (False, "revoked")]
 
 
+async def test_three_contacts_shown_to_be_one_in_one_batch_are_one_for_whoever_asks(
+    stored: Router, database: Database
+) -> None:
+    first, second, third = phones = [a_phone() for _ in range(3)]
+    await stored.hear(*(consent(to={"phone": phone}) for phone in phones))
+    await stored.hear(inbound("STOP", sender=Person(phone=second)))
+    await stored.hear(same(first, second), same(third, first))
+    one = {await whose(database, phone) for phone in phones}
+    assert len(one) == 1
+    told = await stored.ask(*(requested(to={"phone": phone}) for phone in phones))
+    assert {(d.contact_id, d.reason) for d in told} == {(*one, "stopped")}
+
+
 async def test_merges_in_both_directions_and_requests_at_once_leave_one_person_within_the_cap(
     stored: Router, database: Database
 ) -> None:

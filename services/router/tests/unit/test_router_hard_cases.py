@@ -130,3 +130,8 @@ async def test_a_zone_told_by_a_clock_far_ahead_does_not_stand_for_ever(
     memory.advance(timedelta(minutes=1))
     await router.hear(update(timezone="Europe/Rome", occurred_at=memory.now))
     assert state_of(memory).zone == "Europe/Rome"
+
+
+async def test_a_stop_at_the_end_of_the_calendar_is_heard(router: Router, memory: InMemoryStore) -> None:
+    await router.hear(inbound("STOP", occurred_at=datetime(9999, 12, 31, 23, 30, tzinfo=UTC)))
+    assert state_of(memory).stopped("acme")

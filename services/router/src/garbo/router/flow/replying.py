@@ -12,6 +12,7 @@ from garbo.common.events.inbound import InboundMessage
 from garbo.common.events.requests import SendRequested
 from garbo.common.events.topics import SEND_REQUESTED
 from garbo.router.domain import replies
+from garbo.router.domain.instants import to_datetime
 from garbo.router.domain.keywords import KEEP_BUTTON, STOP_BUTTON, Keyword
 from garbo.router.domain.replies import in_language
 from garbo.router.flow.directory import Directory
@@ -75,7 +76,7 @@ def _languages(ledger: Ledger, directory: Directory, said: Said) -> tuple[str | 
 
 def _ask(ledger: Ledger, said: Said, content: Content, what: str) -> None:
     """Ask as any service would, under an id that follows from the person's message: twice is once."""
-    message = said.message
+    message, at = said.message, to_datetime(said.at_us)
     request = SendRequested(
         request_id=uuid5(_REPLIES, f"{message.wamid}\n{what}"),
         client=GARBO,
@@ -86,7 +87,7 @@ def _ask(ledger: Ledger, said: Said, content: Content, what: str) -> None:
         priority=PRIORITY,
         content=content,
         reply_to=message.wamid,
-        expires_at=message.occurred_at + WANTED_FOR,
-        requested_at=message.occurred_at,
+        expires_at=at + WANTED_FOR,
+        requested_at=at,
     )
     ledger.outbox.append(Announcement(SEND_REQUESTED, request, said.contact_id, said.trace))
