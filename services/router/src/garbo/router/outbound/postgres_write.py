@@ -74,6 +74,7 @@ GRANTED_AGAIN: Final = """
 UPDATE router.request_seen s SET granted_on = n.granted_on
 FROM unnest($1::uuid[], $2::date[]) AS n(message_id, granted_on) WHERE s.message_id = n.message_id
 """
+# The days stand beside the columns once each: the planner looks at every element to find the tables.
 SETTLED: Final = f"""
 WITH settled AS (
     UPDATE router.send_grant g
@@ -84,11 +85,11 @@ WITH settled AS (
                 $11::text[], $12::boolean[])
          AS n(grant_id, granted_on, state, wamid, contact_id, valid_until, policy_version, budget_slices,
               replaceable)
-    WHERE g.grant_id = n.grant_id AND g.granted_on = n.granted_on AND g.granted_on = ANY ($5::date[])
+    WHERE g.grant_id = n.grant_id AND g.granted_on = n.granted_on AND g.granted_on = ANY ($16::date[])
 ), further AS (
     UPDATE router.decision d SET records = d.records || n.record
     FROM unnest($13::uuid[], $14::date[], $15::bytea[]) AS n(message_id, decided_on, record)
-    WHERE d.message_id = n.message_id AND d.decided_on = n.decided_on AND d.decided_on = ANY ($14::date[])
+    WHERE d.message_id = n.message_id AND d.decided_on = n.decided_on AND d.decided_on = ANY ($17::date[])
 )
 {STATES}
 """  # noqa: S608 - as above
@@ -127,8 +128,9 @@ class Writer:
         if changes.grants:
             await self._grant(changes)
         if changes.settled or changes.further or states[0]:
-            columns = (*_settled_columns(changes.settled), *self._further_columns(changes.further))
-            await self._connection.execute(SETTLED, *states, *columns)
+            settled, further = _settled_columns(changes.settled), self._further_columns(changes.further)
+            days = list(set(settled[1])), list(set(further[1]))
+            await self._connection.execute(SETTLED, *states, *settled, *further, *days)
         if merged := {c: s.merged_into for c, s in changes.states.items() if s.merged_into is not None}:
             await self._connection.execute(MERGED, list(merged), list(merged.values()))
         if changes.freed:  # before what waits in new terms is written
