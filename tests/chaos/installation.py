@@ -110,7 +110,8 @@ class Installation:
         service = module.rpartition(".")[2].upper()
         service = "ROUTER" if "ROUTER" in service else service
         (port,) = free_ports(1)
-        environ = self.environ | {f"GARBO_{service}_PORT": str(port)} | more
+        own = {f"GARBO_{service}_PORT": str(port), "GARBO_KAFKA_INSTANCE": name}
+        environ = self.environ | own | more
         process = Process(module, environ, port, self.folder / f"{name}.log")
         self.processes[name] = process
         process.start()

@@ -23,6 +23,9 @@ class KafkaSettings:
     """A process may start before its broker: how long it waits for the first answer."""
     request_s: float = 10.0
     """One request to the broker."""
+    instance: str | None = None
+    """This process's own lasting name in its consumer groups (KIP-345): started again under it within
+    `session_s`, it has its partitions back at once, and nobody else notices."""
     session_s: float = 30.0
     """A consumer unheard of for so long loses its partitions. Below 30 only in tests."""
     publish_s: float = 15.0
@@ -57,4 +60,5 @@ def kafka_of(settings: WithKafka) -> KafkaSettings:
         sasl_mechanism=settings.kafka_sasl_mechanism,
         sasl_username=settings.kafka_sasl_username,
         sasl_password=password.get_secret_value() if password else None,
+        instance=settings.kafka_instance,
     )

@@ -92,6 +92,7 @@ class Subscription:
             *topics,
             batch=True,
             group_id=group,
+            group_instance_id=kafka.instance,
             max_records=max_records,
             batch_timeout_ms=POLL_MS,
             ack_policy=AckPolicy.MANUAL,
