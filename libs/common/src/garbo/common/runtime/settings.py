@@ -13,7 +13,7 @@ PREFIX: Final = "GARBO_"
 SHARED: Final = frozenset(
     {
         "KAFKA_BOOTSTRAP_SERVERS",
-    "KAFKA_INSTANCE",
+        "KAFKA_INSTANCE",
         "KAFKA_SECURITY_PROTOCOL",
         "KAFKA_SASL_MECHANISM",
         "KAFKA_SASL_USERNAME",
@@ -96,7 +96,7 @@ class WithKafka(ServiceSettings):
     kafka_sasl_username: str | None = None
     kafka_sasl_password: SecretStr | None = None
     kafka_instance: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,200}$")] | None = None
-    """A lasting name, different for each process of a service (the pod's, in a StatefulSet). With it a process
+    """A lasting name, another for each process of a service (the pod's, in a StatefulSet). With it a process
     that is killed and started again goes on at once; one that ends for good keeps its partitions for 30 s."""
 
 
