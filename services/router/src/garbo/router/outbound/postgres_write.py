@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Final
+from uuid import UUID
 
 from garbo.common.events.ids import ContactId, MessageId
 from garbo.router.domain.grant import Grant, day_of_grant
@@ -140,7 +141,7 @@ class Writer:
             await spend(self._connection, changes.spent)
 
     async def _grant(self, changes: Changes) -> None:
-        await self._connection.execute(GRANTED, *_grant_columns(changes.grants))
+        await self._connection.execute(GRANTED, *_grant_columns(sorted(changes.grants, key=_by_grant_id)))
         fresh = {decision.message_id for decision in changes.decisions}
         if again := [g for g in changes.grants if g.message_id not in fresh]:
             days = [date_of_day(day_of_grant(grant.grant_id)) for grant in again]
@@ -169,6 +170,11 @@ def _decision_columns(
         [d.records[0] for d in decisions],
         [d.facts for d in decisions],
     )
+
+
+def _by_grant_id(grant: Grant) -> UUID:
+    """Order as all others lock grants: one given again today is an update."""
+    return grant.grant_id
 
 
 def _grant_columns(grants: Sequence[Grant]) -> tuple[list[object], ...]:
