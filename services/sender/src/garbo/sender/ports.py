@@ -39,11 +39,16 @@ class Planned:
 
 @dataclass(frozen=True, slots=True)
 class Begun:
-    """The answer to a `Planned`: `refused` carries the result to publish."""
+    """The answer to a `Planned`: `refused` carries the result to publish.
+
+    `too_soon`: the number has sent too much to this person lately; nothing was claimed.
+    """
 
     message_id: UUID
-    outcome: Literal["begun", "elsewhere", "refused"]
+    outcome: Literal["begun", "elsewhere", "refused", "too_soon"]
     result: SendResult | None = None
+    after_s: float = 0.0
+    """For `too_soon`: the seconds until it may go, at the earliest."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -190,9 +190,15 @@ class _NumberRun:
             countdown = Countdown(self._ready.seconds + LEAD_S, self._nearly_out)
             self._calling[self._s.inflight.keep(self._s.calls.make(calls, slots, countdown))] = waiting
         self._drop(chunk)
-        await self._tell_refused(others)
+        await self._look_after(others)
 
-    async def _tell_refused(self, others: Sequence[tuple[_Waiting, Begun]]) -> None:
+    async def _look_after(self, others: Sequence[tuple[_Waiting, Begun]]) -> None:
+        """Refuse, or put off, what was not begun."""
+        too_soon = [(w, answer.after_s) for w, answer in others if answer.outcome == "too_soon"]
+        await self._refuse([(w, "pair_limited") for w, s in too_soon if self._too_late_in(s, w)])
+        for w, after_s in too_soon:
+            if not self._too_late_in(after_s, w):
+                self._put_off(w, after_s, "pair_limited")
         if any(answer.outcome == "elsewhere" for _, answer in others):
             self._stuck = "attempted_elsewhere"
         await self._s.results.publish(

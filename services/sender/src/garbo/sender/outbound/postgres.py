@@ -12,8 +12,8 @@ from garbo.common.events.ids import MessageId, attempt_id_of
 from garbo.common.events.results import SendResult
 from garbo.common.runtime.postgres import Database
 from garbo.sender.domain.leases import settled_at
-from garbo.sender.domain.outcomes import word_of
-from garbo.sender.outbound.rows import finished_row, result_of
+from garbo.sender.outbound.postgres_pairs import lock_pairs
+from garbo.sender.outbound.rows import columns, finished_row, result_of, settle_row
 from garbo.sender.ports import Begun, Finished, Past, Planned, Refused, Settled, StatusSeen
 
 if TYPE_CHECKING:
@@ -147,17 +147,24 @@ class PostgresAttempts:
         return instant, known
 
     async def begin(self, planned: Sequence[Planned]) -> Mapping[UUID, Begun]:
-        """One transaction: message rows, the claim, the attempts."""
+        """One transaction: message rows, pairs, the claim, the attempts; locked in this order."""
         planned = sorted(planned, key=lambda p: p.grant.message_id)
         answer = {p.grant.message_id: Begun(p.grant.message_id, "elsewhere") for p in planned}
         async with self._database.transaction() as connection:
             opened = await _open(connection, [p.grant for p in planned])
             mine = [p for p in planned if p.grant.message_id in opened]
+            pairs = await lock_pairs(connection, mine)
+            waits = pairs.waits(mine)
+            for message, after_s in waits.items():
+                answer[message] = Begun(message, "too_soon", after_s=after_s)
+            mine = [p for p in mine if p.grant.message_id not in waits]
             claims = await connection.fetch(
                 CLAIM, [p.grant.grant_id for p in mine], [p.grant.epoch for p in mine]
             )
             may, refused = _sort_claims(mine, claims)
-            for message in await _write_ahead(connection, may):
+            begun = await _write_ahead(connection, may)
+            await pairs.take(connection, [p.grant for p in may if p.grant.message_id in begun])
+            for message in begun:
                 answer[message] = Begun(message, "begun")
             for message, result in (await _refuse(connection, refused)).items():
                 answer[message] = Begun(message, "refused", result)
@@ -167,10 +174,10 @@ class PostgresAttempts:
         """Fenced by the attempt's id: what a status decided meanwhile stays."""
         rows = {f.attempt_id: finished_row(f) for f in finished}
         async with self._database.transaction() as connection:
-            changed = await connection.fetch(FINISH, *_columns(r.attempt for r in rows.values()))
+            changed = await connection.fetch(FINISH, *columns(r.attempt for r in rows.values()))
             concluded = [rows[row["attempt_id"]].message for row in changed]
             if concluded:
-                await connection.execute(CONCLUDE, *_columns(concluded))
+                await connection.execute(CONCLUDE, *columns(concluded))
             return await _results(connection, [f.grant.message_id for f in finished])
 
     async def refuse(self, refused: Sequence[Refused]) -> Mapping[UUID, SendResult]:
@@ -185,11 +192,11 @@ class PostgresAttempts:
         """Let an acceptance count at the status' instant, within the attempt's own time."""
         rows = {s.attempt_id: s for s in seen}
         async with self._database.transaction() as connection:
-            changed = await connection.fetch(SETTLE, *_columns(_settle_row(s) for s in seen))
+            changed = await connection.fetch(SETTLE, *columns(settle_row(s) for s in seen))
             if changed:
-                await connection.execute(CONCLUDE, *_columns(_conclusion(r, rows) for r in changed))
+                await connection.execute(CONCLUDE, *columns(_conclusion(r, rows) for r in changed))
             names = [(s.attempt_id, s.status) for s in seen]
-            settled = await connection.fetch(SETTLED, *_columns(names))
+            settled = await connection.fetch(SETTLED, *columns(names))
         return [Settled(result_of(row), row["traceparent"]) for row in settled]
 
     async def traces_of(self, attempt_ids: Sequence[str]) -> Mapping[str, str | None]:
@@ -245,12 +252,12 @@ def _sort_claims(
 
 async def _open(connection: "Connection", grants: Sequence[SendGranted]) -> set[UUID]:
     rows = [(g.message_id, g.grant_id, g.epoch, g.lane, g.contact_id, g.number, g.not_before) for g in grants]
-    return {row["message_id"] for row in await connection.fetch(OPEN, *_columns(rows))}
+    return {row["message_id"] for row in await connection.fetch(OPEN, *columns(rows))}
 
 
-async def _write_ahead(connection: "Connection", may: Sequence[Planned]) -> list[UUID]:
+async def _write_ahead(connection: "Connection", may: Sequence[Planned]) -> set[UUID]:
     if not may:
-        return []
+        return set()
     rows = [
         (
             attempt_id_of(MessageId(p.grant.message_id), p.n),
@@ -262,14 +269,14 @@ async def _write_ahead(connection: "Connection", may: Sequence[Planned]) -> list
         )
         for p in may
     ]
-    return [row["message_id"] for row in await connection.fetch(WRITE_AHEAD, *_columns(rows))]
+    return {row["message_id"] for row in await connection.fetch(WRITE_AHEAD, *columns(rows))}
 
 
 async def _refuse(connection: "Connection", refused: Sequence[Refused]) -> Mapping[UUID, SendResult]:
     if not refused:
         return {}
     rows = [(r.grant.message_id, r.reason, r.code) for r in refused]
-    await connection.execute(REFUSE, *_columns(rows))
+    await connection.execute(REFUSE, *columns(rows))
     return await _results(connection, [r.grant.message_id for r in refused])
 
 
@@ -279,21 +286,9 @@ async def _results(connection: "Connection", messages: Sequence[UUID]) -> dict[U
     return {row["message_id"]: result_of(row) for row in await connection.fetch(RESULTS, messages)}
 
 
-def _settle_row(seen: StatusSeen) -> tuple[Any, ...]:
-    failed = seen.status == "failed"
-    reason = (word_of(seen.code) if seen.code is not None else "failed") if failed else None
-    state = "rejected" if failed else "accepted"
-    return (seen.attempt_id, state, seen.status, seen.wamid, seen.code, reason)
-
-
 def _conclusion(row: asyncpg.Record, seen: Mapping[str, StatusSeen]) -> tuple[Any, ...]:
     status = seen[row["attempt_id"]]
-    _, state, _, _, code, reason = _settle_row(status)
+    _, state, _, _, code, reason = settle_row(status)
     accepted = state == "accepted"
     at = settled_at(occurred_at=status.occurred_at, started_at=row["started_at"]) if accepted else None
     return (row["message_id"], row["attempt_id"], "accepted" if accepted else "failed", code, reason, at)
-
-
-def _columns(rows: Any) -> list[list[Any]]:  # noqa: ANN401 - rows of any shape
-    """Turn rows into the arrays `unnest` wants."""
-    return [list(column) for column in zip(*rows, strict=True)]

@@ -6,8 +6,8 @@ from typing import Any, assert_never
 import asyncpg
 
 from garbo.common.events.results import SendResult
-from garbo.sender.domain.outcomes import Accepted, Failed, NotYet, Unknown
-from garbo.sender.ports import Finished
+from garbo.sender.domain.outcomes import Accepted, Failed, NotYet, Unknown, word_of
+from garbo.sender.ports import Finished, StatusSeen
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,3 +68,16 @@ def _row(
         attempt=(name, state, wamid, code, finished.http_status, reason),
         message=(finished.grant.message_id, name, outcome, code, reason, None),
     )
+
+
+def settle_row(seen: StatusSeen) -> tuple[Any, ...]:
+    """Say what a status writes to the attempt: attempt_id, state, status, wamid, code, reason."""
+    failed = seen.status == "failed"
+    reason = (word_of(seen.code) if seen.code is not None else "failed") if failed else None
+    state = "rejected" if failed else "accepted"
+    return (seen.attempt_id, state, seen.status, seen.wamid, seen.code, reason)
+
+
+def columns(rows: Any) -> list[list[Any]]:  # noqa: ANN401 - rows of any shape
+    """Turn rows into the arrays `unnest` wants."""
+    return [list(column) for column in zip(*rows, strict=True)]
