@@ -20,7 +20,7 @@ from garbo.router.domain.state import RecipientState
 from garbo.router.flow.erasing import EraseContact
 from garbo.router.flow.suppressing import Listed, Suppress
 from garbo.router.ports import Address
-from garbo.router.testing.build import AT, HASH_KEY, PHONE, consent, inbound, requested, result, status
+from garbo.router.testing.build import AT, HASH_KEY, PHONE, consent, inbound, requested, result, status, text
 from garbo.router.testing.memory import InMemoryStore
 from garbo.router.testing.router import Router
 
@@ -224,6 +224,19 @@ async def test_scenario_56_another_number_is_another_contact_and_the_old_one_los
     assert contact_of(memory) != contact_of(memory, OTHER_PHONE)
     assert state_of(memory).stopped("bolt")
     assert not state_of(memory).inbound_at_us.get("1001"), "a notice opens no window"
+
+
+async def test_who_shows_one_parent_id_by_two_user_ids_is_one_person_and_is_not_written_to_by_it(
+    router: Router,
+) -> None:
+    parent = "IT.ENT.77"
+    await router.hear(inbound(sender=Person(user_id=USER_ID, parent_user_id=parent)))
+    await router.hear(inbound("STOP", sender=Person(user_id="IT.9", parent_user_id=parent)))
+    (denied,) = await router.ask(requested(to={"user_id": USER_ID}))
+    assert (denied.verdict, denied.reason) == ("deny", "stopped")
+    assert denied.contact_id is not None
+    await router.ask(requested(to={"contact_id": denied.contact_id}, purpose="care", content=text()))
+    assert router.granted[-1].to.user_id in (USER_ID, "IT.9")
 
 
 async def test_a_changed_user_id_keeps_the_contact(router: Router, memory: InMemoryStore) -> None:

@@ -70,10 +70,15 @@ class Roster:
 
 
 def addresses_of(who: Person | Recipient, *, hash_key: bytes) -> tuple[Address, ...]:
-    """Give every address an event names, the one to key by first."""
+    """Give every address an event names, the one to key by first.
+
+    A parent user id (`US.ENT...`) is the person's in all linked portfolios: whoever shows it is the same one.
+    """
     named: list[tuple[AddressKind, str | None]] = [("phone", who.phone), ("user_id", who.user_id)]
     if isinstance(who, Recipient):
         named.append(("group_id", who.group_id))
+    else:
+        named.append(("user_id", who.parent_user_id))
     return tuple(
         Address(kind=kind, value=value, hash=address_hash(hash_key, kind, value))
         for kind, value in named

@@ -36,14 +36,14 @@ SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::uuid[])
 ORDER BY address_hash
 ON CONFLICT DO NOTHING
 """
-# Somebody who turned out to be somebody else is found under both ids.
+# Somebody who turned out to be somebody else is found under both ids. A parent user id is sent to last of all.
 CONTACTS_OF: Final = """
 SELECT DISTINCT ON (asked.contact_id)
        asked.contact_id AS asked_id, a.contact_id, a.address_hash, a.kind, a.value
 FROM unnest($1::uuid[]) AS asked(contact_id)
 JOIN router.contact c ON c.contact_id = asked.contact_id
 JOIN router.alias a ON a.contact_id = coalesce(c.merged_into, c.contact_id)
-ORDER BY asked.contact_id, a.kind, a.linked_at DESC, a.address_hash
+ORDER BY asked.contact_id, a.kind, a.value LIKE '__.ENT.%', a.linked_at DESC, a.address_hash
 """
 
 

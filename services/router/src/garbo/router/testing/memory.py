@@ -94,7 +94,8 @@ class InMemoryBatch(InMemoryPeople):
         """Find contacts by their own id, or by one they had before; unknown ones are left out."""
         states = self._tables.states
         wanted = {c: (states[c].merged_into if c in states else None) or c for c in contact_ids}
-        best = sorted(self._tables.aliases.values(), key=lambda c: c.address.kind, reverse=True)
+        aliases = self._tables.aliases.values()
+        best = sorted(aliases, key=lambda c: (c.address.kind, ".ENT." in c.address.value), reverse=True)
         by_id = {contact.contact_id: contact for contact in best}
         return {asked: by_id[found] for asked, found in wanted.items() if found in by_id}
 
