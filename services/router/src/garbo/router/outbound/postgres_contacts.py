@@ -36,7 +36,7 @@ SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::uuid[])
 ORDER BY address_hash
 ON CONFLICT DO NOTHING
 """
-# Somebody who turned out to be somebody else is found under both ids. A parent user id is sent to last of all.
+# Somebody who turned out to be somebody else is found under both ids. A parent user id is written to last.
 CONTACTS_OF: Final = """
 SELECT DISTINCT ON (asked.contact_id)
        asked.contact_id AS asked_id, a.contact_id, a.address_hash, a.kind, a.value
