@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from garbo.common.events.addresses import Recipient
 from garbo.common.events.grants import SendGranted
 from garbo.common.events.results import SendResult
 from garbo.sender.domain.outcomes import Accepted, Failed, NotYet, Outcome, Unknown
@@ -281,3 +282,23 @@ async def test_refusing_what_is_finished_tells_its_result(stand: Stand) -> None:
     grant = await stand.begun()
     result = await stand.ended(grant, Accepted("wamid.a"))
     assert await stand.attempts.refuse([Refused(grant, "lease_expired")]) == {grant.message_id: result}
+
+
+async def test_what_a_person_has_had_too_much_of_is_not_claimed_and_holds_up_nobody(stand: Stand) -> None:
+    person = a_grant(lane="promo")
+    grants = [a_grant(lane="promo").model_copy(update={"contact_id": person.contact_id}) for _ in range(30)]
+    care = a_grant().model_copy(update={"contact_id": person.contact_id})
+    other, group = a_grant(lane="promo"), a_grant(to=Recipient(group_id="group-1"))
+    for grant in (*grants, care, other, group):
+        await stand.book(grant)
+    planned = [Planned(grant, 1, False, None) for grant in (*grants, other, group)]
+    answer = await stand.attempts.begin(planned)
+    limited = [grant for grant in grants if answer[grant.message_id].outcome == "too_soon"]
+    assert [begun.outcome for begun in answer.values()].count("begun") == 31
+    assert len(limited) == 1
+    assert 0 < answer[limited[0].message_id].after_s <= 1
+    assert await stand.past(limited[0]) == Past()
+    begun = await stand.attempts.begin([Planned(care, 1, False, None)])
+    assert begun[care.message_id].outcome == "begun"
+    refused = await stand.attempts.refuse([Refused(limited[0], "pair_limited")])
+    assert refused[limited[0].message_id].outcome == "not_sent"

@@ -378,3 +378,23 @@ async def test_care_is_not_kept_waiting_by_a_long_promo_queue(
         place = [p["biz_opaque_callback_data"] for p in graph.posts].index(f"{care.message_id}.1")
         await sends
     assert place < 40
+
+
+async def test_scenario_67_two_senders_and_60_grants_to_one_person_at_once(
+    sender: Sender, graph: FakeGraph, sender_database: SenderDatabase
+) -> None:
+    first, other = a_grant(), a_grant()
+    same = {"contact_id": first.contact_id, "valid_until": first.not_before + timedelta(seconds=5)}
+    grants = [a_grant().model_copy(update=same) for _ in range(60)]
+    await sender_database.book(*grants, other)
+    async with a_sender(sender_database, graph.url) as second:
+        await asyncio.gather(sender.send(*grants[:30], other), second.send(*grants[30:]))
+        told = [r for r in sender.results.told + second.results.told if r.message_id != other.message_id]
+    assert [r.outcome for r in sender.told(other)] == ["accepted"]
+    assert len(graph.posts) == 46
+    ends = [(r.outcome, r.reason) for r in told]
+    assert ends.count(("accepted", None)) == 45
+    assert ends.count(("not_sent", "pair_limited")) == 15
+    attempts = await sender_database.attempts()
+    assert len(attempts) == 46
+    assert set(attempts.values()) == {"accepted"}

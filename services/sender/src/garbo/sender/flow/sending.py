@@ -133,21 +133,24 @@ class _NumberRun:
 
     async def _refuse_late(self) -> None:
         now = self._clock.now()
-        refused: list[tuple[_Waiting, Refused]] = []
+        late: list[tuple[_Waiting, str]] = []
         for waiting in self._waiting:
             grant = waiting.job.grant
             reason = refusal(grant, now=now) if self._s.pacer.knows(grant.number) else "unknown_number"
             if reason:
-                code = waiting.last.code if waiting.last else None
-                refused.append((waiting, Refused(grant, reason, code)))
-        if not refused:
+                late.append((waiting, reason))
+        await self._refuse(late)
+        self._drop([w for w, _ in late])
+
+    async def _refuse(self, late: Sequence[tuple[_Waiting, str]]) -> None:
+        if not late:
             return
-        results = await self._s.attempts.refuse([r for _, r in refused])
+        refused = [Refused(w.job.grant, reason, w.last.code if w.last else None) for w, reason in late]
+        results = await self._s.attempts.refuse(refused)
         if len(results) < len(refused):
             self._stuck = "attempted_elsewhere"
-        traces = {w.job.grant.message_id: w.job.trace for w, _ in refused}
+        traces = {w.job.grant.message_id: w.job.trace for w, _ in late}
         await self._s.results.publish([(result, traces[m]) for m, result in results.items()])
-        self._drop([w for w, _ in refused])
 
     async def _send_some(self, ready: Sequence[_Waiting]) -> None:
         """Take a lease, then claim, write and start just what it holds."""
@@ -193,12 +196,16 @@ class _NumberRun:
         await self._look_after(others)
 
     async def _look_after(self, others: Sequence[tuple[_Waiting, Begun]]) -> None:
-        """Refuse, or put off, what was not begun."""
-        too_soon = [(w, answer.after_s) for w, answer in others if answer.outcome == "too_soon"]
-        await self._refuse([(w, "pair_limited") for w, s in too_soon if self._too_late_in(s, w)])
-        for w, after_s in too_soon:
-            if not self._too_late_in(after_s, w):
-                self._put_off(w, after_s, "pair_limited")
+        """Tell, put off or refuse what was not begun."""
+        hopeless: list[tuple[_Waiting, str]] = []
+        for w, answer in others:
+            if answer.outcome != "too_soon":
+                continue
+            if refusal(w.job.grant, now=self._clock.now() + timedelta(seconds=answer.after_s)):
+                hopeless.append((w, "pair_limited"))
+            else:
+                self._put_off(w, answer.after_s, why="pair_limited")
+        await self._refuse(hopeless)
         if any(answer.outcome == "elsewhere" for _, answer in others):
             self._stuck = "attempted_elsewhere"
         await self._s.results.publish(
@@ -229,17 +236,21 @@ class _NumberRun:
         if (error := task.exception()) is not None:
             self._trouble = error
             return
-        now = self._s.now()
         for made in task.result():
             w = waiting[made.call.attempt_id]
             w.attempts_count, w.claimed, w.tries = made.call.n, True, w.tries + 1
             w.last = made.outcome if isinstance(made.outcome, NotYet) else None
-            w.patience_until = w.patience_until or now + PATIENCE_S
-            w.due_at = now + wait_s(w.tries, jitter=random.random())  # noqa: S311 - spreads load
-            if w.due_at < w.patience_until:
-                self._waiting.append(w)
-            else:
-                self._stuck = made.outcome.reason if isinstance(made.outcome, NotYet) else "not_yet"
+            after_s = wait_s(w.tries, jitter=random.random())  # noqa: S311 - spreads load
+            self._put_off(w, after_s, why=w.last.reason if w.last else "not_yet")
+
+    def _put_off(self, w: _Waiting, after_s: float, *, why: str) -> None:
+        now = self._s.now()
+        w.patience_until = w.patience_until or now + PATIENCE_S
+        w.due_at = now + after_s
+        if w.due_at < w.patience_until:
+            self._waiting.append(w)
+        else:
+            self._stuck = why
 
     def _drop(self, finished: Sequence[_Waiting]) -> None:
         gone = {id(w) for w in finished}

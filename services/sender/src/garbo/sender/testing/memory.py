@@ -9,8 +9,9 @@ from garbo.common.events.grants import SendGranted
 from garbo.common.events.ids import MessageId, attempt_id_of
 from garbo.common.events.results import SendResult
 from garbo.sender.domain.attempts import AttemptState, Happening, advance
-from garbo.sender.domain.leases import settled_at
+from garbo.sender.domain.leases import LEAVE_WITHIN, settled_at
 from garbo.sender.domain.outcomes import Accepted, Failed, NotYet, Unknown, word_of
+from garbo.sender.domain.pair import earliest, taken
 from garbo.sender.ports import Begun, Finished, Past, Planned, Refused, Settled, StatusSeen
 
 
@@ -43,6 +44,7 @@ class MemoryAttempts:
     attempts: dict[str, AttemptRow] = field(default_factory=dict)
     current: dict[UUID, SendGranted] = field(default_factory=dict)
     results: dict[UUID, SendResult] = field(default_factory=dict)
+    pairs: dict[tuple[str, UUID], int] = field(default_factory=dict)
 
     async def recall(self, grants: Sequence[SendGranted]) -> tuple[datetime, Mapping[UUID, Past]]:
         """See `Attempts`."""
@@ -74,6 +76,10 @@ class MemoryAttempts:
             return Begun(grant.message_id, "elsewhere")
         if any(row.state != "rejected" for row in self._of(grant.message_id)):
             return Begun(grant.message_id, "elsewhere")
+        pair, now_us = (grant.number, grant.contact_id), int(self.clock().timestamp() * 1_000_000)
+        at_us = earliest(self.pairs.get(pair, 0), now_us, grant.lane)
+        if grant.to.group_id is None and at_us > now_us:
+            return Begun(grant.message_id, "too_soon", after_s=(at_us - now_us) / 1_000_000)
         reason = self.claims.get(grant.grant_id, "claimed")
         late = self.clock() >= grant.valid_until
         if reason == "already_dispatched" and not plan.again:
@@ -82,6 +88,7 @@ class MemoryAttempts:
             word = "lease_expired" if late else reason
             return Begun(grant.message_id, "refused", self._conclude(grant, None, "not_sent", reason=word))
         self.claims[grant.grant_id] = "already_dispatched"
+        self.pairs[pair] = taken(self.pairs.get(pair, 0), now_us + LEAVE_WITHIN // timedelta(microseconds=1))
         name = attempt_id_of(MessageId(grant.message_id), plan.n)
         self.attempts[name] = AttemptRow(grant, plan.n, self.clock(), plan.traceparent)
         return Begun(grant.message_id, "begun")
