@@ -14,6 +14,7 @@ from garbo.common.events.addresses import Recipient
 from garbo.common.events.grants import SendGranted
 from garbo.common.events.results import SendResult
 from garbo.common.testing.waiting import until
+from garbo.sender.domain.pair import MOST_AHEAD_US
 from garbo.sender.flow.calls import Calls
 from garbo.sender.flow.inflight import InFlight
 from garbo.sender.flow.pacer import Pacer
@@ -398,3 +399,30 @@ async def test_scenario_67_two_senders_and_60_grants_to_one_person_at_once(
     attempts = await sender_database.attempts()
     assert len(attempts) == 46
     assert set(attempts.values()) == {"accepted"}
+
+
+async def test_whoever_waits_for_a_pair_holds_up_nobody_and_uses_no_attempt(
+    sender: Sender, graph: FakeGraph, sender_database: SenderDatabase
+) -> None:
+    first, waits, other = a_grant(), a_grant(lane="promo"), a_grant(lane="promo")
+    waits = waits.model_copy(update={"contact_id": first.contact_id})
+    await sender_database.book(first, waits, other)
+    await sender.send(first)
+    far_ahead = "UPDATE sender.pair_rate SET tat_us = (extract(epoch FROM now()) * 1000000)::bigint + $1"
+    async with sender_database.database.connection() as connection:
+        await connection.execute(far_ahead, 3600 * 1_000_000)
+    begun = time.monotonic()
+    with pytest.raises(RetryLater, match="pair_limited"):
+        await sender.send(waits, other)
+    assert time.monotonic() - begun < 3
+    assert [r.outcome for r in sender.told(other)] == ["accepted"]
+    assert sender.told(waits) == []
+    async with sender_database.database.connection() as connection:
+        healed_us = await connection.fetchval(
+            "SELECT max(tat_us) - (extract(epoch FROM now()) * 1000000)::bigint FROM sender.pair_rate"
+        )
+        assert healed_us <= MOST_AHEAD_US
+        await connection.execute(far_ahead, 175 * 1_000_000)
+    await sender.send(waits)
+    assert [(r.outcome, r.attempt_id) for r in sender.told(waits)] == [("accepted", f"{waits.message_id}.1")]
+    assert len(graph.posts) == 3

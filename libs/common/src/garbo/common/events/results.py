@@ -11,7 +11,7 @@ from garbo.common.events.decisions import Lane
 
 Outcome = Literal["accepted", "failed", "unknown", "not_sent"]
 """accepted: the platform has it. failed: it said no, for good. unknown: it may have it.
-not_sent: we never asked (lease_expired, revoked, window_closing)."""
+not_sent: we never asked (lease_expired, revoked, window_closing, pair_limited)."""
 
 
 class SendResult(Event):
