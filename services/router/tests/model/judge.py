@@ -36,6 +36,7 @@ def judge(world: World) -> None:
     _judge_order(world, records)
     for record in records:
         _judge_decision(world, record)
+    world.note_shorter_leases()
     _judge_counts(world)
 
 

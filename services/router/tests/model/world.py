@@ -400,6 +400,9 @@ class World:
                 message.policy = name
         while await self.work.recheck(self.router.policy):
             pass
+
+    def note_shorter_leases(self) -> None:
+        """Know of leases that end earlier since something about the person changed; none ever grows."""
         for message_id, message in self.messages.items():
             if message.state == "reserved":
                 until_us = self.grants[message_id].valid_until_us
