@@ -25,7 +25,15 @@ def main() -> int:
     parser.add_argument("--within", type=float, default=1800.0, help="seconds")
     parser.add_argument("--naive", action="store_true", help="without row locks: must be caught")
     given = parser.parse_args()
-    size = Size(given.people, given.requests, given.routers, given.kills, given.kill_every, given.within)
+    size = Size(
+        given.people,
+        given.requests,
+        given.routers,
+        given.kills,
+        given.kill_every,
+        given.within,
+        lasting_names=True,
+    )
     module = "tests.chaos.naive_router" if given.naive else "garbo.router"
     with tempfile.TemporaryDirectory(prefix="garbo-chaos-") as name:
         folder = Path(name)

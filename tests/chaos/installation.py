@@ -110,8 +110,7 @@ class Installation:
         service = module.rpartition(".")[2].upper()
         service = "ROUTER" if "ROUTER" in service else service
         (port,) = free_ports(1)
-        own = {f"GARBO_{service}_PORT": str(port), "GARBO_KAFKA_INSTANCE": name}
-        environ = self.environ | own | more
+        environ = self.environ | {f"GARBO_{service}_PORT": str(port)} | more
         process = Process(module, environ, port, self.folder / f"{name}.log")
         self.processes[name] = process
         process.start()

@@ -45,6 +45,9 @@ class Size:
     kills: int = 2
     kill_every_s: float = 4.0
     finish_within_s: float = 240.0
+    lasting_names: bool = False
+    """Killed and started again, a router goes on at once. Not on servers that others use after it: what ended
+    for good keeps its partitions for a while."""
 
 
 @dataclass
@@ -91,7 +94,8 @@ async def chaos(installation: Installation, size: Size, *, module: str = "garbo.
     names = [f"router-{n}" for n in range(size.routers)]
     with_the_platform(installation)
     for name in names:
-        installation.add(name, module)
+        lasting = {"GARBO_KAFKA_INSTANCE": name} if size.lasting_names else {}
+        installation.add(name, module, **lasting)
     for name in names:
         installation.processes[name].wait_ready()
     await opt_in(installation, [_phone(n) for n in range(size.people)])
