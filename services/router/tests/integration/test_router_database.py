@@ -14,11 +14,12 @@ from garbo.common.events.addresses import Person
 from garbo.common.events.engagement import CareMessage
 from garbo.common.events.grants import SendGranted
 from garbo.common.events.ids import ContactId
+from garbo.common.events.platform import PlatformChange
 from garbo.common.events.requests import SendRequested
 from garbo.common.runtime.postgres import Database
 from garbo.router.flow.erasing import EraseContact
 from garbo.router.outbound.postgres import PostgresStore
-from garbo.router.testing.build import AT, consent, inbound, requested, result, template
+from garbo.router.testing.build import AT, CARE_NUMBER, consent, inbound, requested, result, template
 from garbo.router.testing.router import Router
 
 pytestmark = pytest.mark.integration
@@ -115,6 +116,27 @@ async def test_scenario_47_claimed_promo_whose_try_never_left_is_refused_after_s
     assert [d.reason for d in stored.decided if d.message_id == promo.message_id] == ["allowed", "revoked"]
     await stored.hear(inbound("START", sender=Person(phone=other.to.phone), occurred_at=AT))
     assert (await claim(database, *grants))[2] == "already_dispatched"
+
+
+async def test_a_claimed_promo_whose_try_never_left_is_refused_once_the_platform_stops_its_brand(
+    stored: Router, database: Database
+) -> None:
+    promo = await one_grant(stored)
+    grant = (promo.grant_id, promo.epoch)
+    assert await claim(database, grant) == ["claimed"]
+    assert promo.number != CARE_NUMBER
+    switch = PlatformChange(
+        change_id=uuid4().hex,
+        waba="9001",
+        field="user_preferences",
+        number=CARE_NUMBER,
+        person=Person(phone=promo.to.phone),
+        value={"user_preferences": [{"category": "marketing_messages", "value": "stop"}]},
+        occurred_at=AT,
+        received_at=AT,
+    )
+    await stored.hear(switch)
+    assert await claim(database, grant) == ["revoked"]
 
 
 async def test_a_claimed_promo_whose_try_never_left_is_refused_once_consent_is_withdrawn(

@@ -78,6 +78,8 @@ class Preference:
     brand: str
     stopped_at_us: int | None = None
     resumed_at_us: int | None = None
+    whole_brand: bool = True
+    """Whether, by the policy it was told under, a stop reaches every number of the brand."""
 
     @property
     def stopped(self) -> bool:

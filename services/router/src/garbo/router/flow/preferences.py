@@ -52,13 +52,13 @@ def stop_by_platform(
 ) -> None:
     """Note that the person has switched marketing of a number off, however it became known (also 131050)."""
     known = ledger.states[contact_id].preferences.get(number, Preference(act.brand))
-    stopped = replace(known, stopped_at_us=max(act.at_us, known.stopped_at_us or 0))
+    whole_brand = ledger.policy.platform_stop == "brand"
+    stopped = replace(known, stopped_at_us=max(act.at_us, known.stopped_at_us or 0), whole_brand=whole_brand)
     note_act(ledger, contact_id, act)
     if stopped == known:
         return
     _keep(ledger, contact_id, number, stopped)
     if stopped.stopped:
-        whole_brand = ledger.policy.platform_stop == "brand"
         call_back(
             ledger,
             contact_id,

@@ -124,18 +124,6 @@ def withdrawn_record(last: DecisionMade, *, reason: str, now_us: int) -> Decisio
     )
 
 
-def following_record(record: DecisionMade, last: DecisionMade, *, epoch: int) -> DecisionMade:
-    """Tell a decision as the next record of a message that was decided before; `epoch` is its grant's."""
-    sequence = last.sequence + 1
-    grant = record.grant and record.grant.model_copy(update={"epoch": epoch})
-    update = {
-        "decision_id": decision_id_of(record.message_id, sequence),
-        "sequence": sequence,
-        "grant": grant,
-    }
-    return record.model_copy(update=update)
-
-
 def new_grant(
     ask: Ask,
     contact: Contact,

@@ -101,8 +101,8 @@ def given_json(state: RecipientState) -> Json:
 def promo_blocked(state: RecipientState) -> tuple[str, ...]:
     """Name what a claimed promo must not be tried again for.
 
-    Brands (or `*`) the person stopped, took consent back from, or is on a list for; and as `brand/number`
-    what the platform's own switch stops. Of who is erased, all.
+    Brands (or `*`) the person stopped, took consent back from, or is on a list for, or the platform's switch
+    stops; as `brand/number` where that reaches its own number only. Of who is erased, all.
     """
     if state.erased:
         return (ANY,)
@@ -110,8 +110,12 @@ def promo_blocked(state: RecipientState) -> tuple[str, ...]:
         return ()
     brands = [brand for brand, stop in state.stops.items() if stop.active]
     brands += [brand for brand in state.suppressed if suppressed(state, brand=brand)]
-    numbers = [f"{p.brand}/{number}" for number, p in state.preferences.items() if p.stopped]
-    return tuple(sorted({*brands, *brands_taken_back(state), *numbers}))
+    switched_off = [
+        p.brand if p.whole_brand else f"{p.brand}/{number}"
+        for number, p in state.preferences.items()
+        if p.stopped
+    ]
+    return tuple(sorted({*brands, *brands_taken_back(state), *switched_off}))
 
 
 def read_state(version: int, content: bytes) -> RecipientState:

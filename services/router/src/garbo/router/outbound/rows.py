@@ -7,7 +7,7 @@ import asyncpg
 
 from garbo.common.events.ids import ContactId, GrantId, MessageId
 from garbo.router.domain.grant import Grant
-from garbo.router.domain.instants import EPOCH, to_us, to_us_or_none
+from garbo.router.domain.instants import to_us, to_us_or_none
 from garbo.router.domain.templates import TemplateCategory
 from garbo.router.ports import Deferred, StoredDecision
 
@@ -23,11 +23,6 @@ def date_of_day(day: int) -> date:
 def day_of_date(on: date) -> int:
     """Count the days to a date as grants count them."""
     return (on - FIRST_DAY).days
-
-
-def date_of(at_us: int) -> date:
-    """Give the date (UTC) of an instant."""
-    return (EPOCH + timedelta(microseconds=at_us)).date()
 
 
 def read_grant(row: asyncpg.Record) -> Grant:
