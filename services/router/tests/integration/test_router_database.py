@@ -14,12 +14,20 @@ from garbo.common.events.addresses import Person
 from garbo.common.events.engagement import CareMessage
 from garbo.common.events.grants import SendGranted
 from garbo.common.events.ids import ContactId
-from garbo.common.events.platform import PlatformChange
 from garbo.common.events.requests import SendRequested
 from garbo.common.runtime.postgres import Database
 from garbo.router.flow.erasing import EraseContact
 from garbo.router.outbound.postgres import PostgresStore
-from garbo.router.testing.build import AT, CARE_NUMBER, consent, inbound, requested, result, template
+from garbo.router.testing.build import (
+    AT,
+    CARE_NUMBER,
+    consent,
+    inbound,
+    preference,
+    requested,
+    result,
+    template,
+)
 from garbo.router.testing.router import Router
 
 pytestmark = pytest.mark.integration
@@ -125,17 +133,7 @@ async def test_a_claimed_promo_whose_try_never_left_is_refused_once_the_platform
     grant = (promo.grant_id, promo.epoch)
     assert await claim(database, grant) == ["claimed"]
     assert promo.number != CARE_NUMBER
-    switch = PlatformChange(
-        change_id=uuid4().hex,
-        waba="9001",
-        field="user_preferences",
-        number=CARE_NUMBER,
-        person=Person(phone=promo.to.phone),
-        value={"user_preferences": [{"category": "marketing_messages", "value": "stop"}]},
-        occurred_at=AT,
-        received_at=AT,
-    )
-    await stored.hear(switch)
+    await stored.hear(preference("stop", number=CARE_NUMBER, phone=str(promo.to.phone)))
     assert await claim(database, grant) == ["revoked"]
 
 

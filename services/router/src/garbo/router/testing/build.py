@@ -11,6 +11,7 @@ from garbo.common.events.contacts import ConsentRecorded
 from garbo.common.events.grants import SendGranted
 from garbo.common.events.ids import MessageId, attempt_id_of
 from garbo.common.events.inbound import InboundMessage
+from garbo.common.events.platform import PlatformChange
 from garbo.common.events.requests import SendRequested
 from garbo.common.events.results import SendResult
 from garbo.common.events.statuses import MessageStatus, PlatformError
@@ -137,4 +138,21 @@ def status(message_id: UUID, word: str, *, code: int | None = None, at: datetime
         occurred_at=at,
         received_at=at,
         raw={},
+    )
+
+
+def preference(
+    word: str, *, at: datetime = AT, number: str = PROMO_NUMBER, phone: str = PHONE
+) -> PlatformChange:
+    """Let the person switch marketing of a number off (`stop`) or on (`resume`) in their app."""
+    said = {"wa_id": phone[1:], "category": "marketing_messages", "value": word}
+    return PlatformChange(
+        change_id=f"{word}:{at.isoformat()}:{number}:{phone}",
+        waba="9001",
+        field="user_preferences",
+        number=number,
+        person=Person(phone=phone),
+        value={"user_preferences": [said]},
+        occurred_at=at,
+        received_at=at,
     )
