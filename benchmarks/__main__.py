@@ -5,7 +5,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Final
 
-from benchmarks import ingest, lanes, preview, router, sender, whole
+from benchmarks import ingest, lanes, preview, router, sender, waking, whole
 from benchmarks.figures import HEAD, Delay, Figure
 from benchmarks.servers import Bench, servers
 
@@ -22,8 +22,9 @@ MEASURES: Final[dict[str, Callable[[Bench], Figure | Delay]]] = {
 }
 ON_REQUEST: Final[dict[str, Callable[[Bench], Figure | Delay]]] = {
     "router-10m": partial(router.measure, rows=10 * MILLION, processes=2),
+    "waking": waking.measure,
 }
-"""Only when named: writing ten million people takes minutes and 8 GB."""
+"""Only when named: writing ten million people, or waking a hundred thousand, takes minutes."""
 
 
 def main(names: list[str]) -> int:

@@ -34,18 +34,16 @@ def measure(bench: Bench) -> Delay:
 async def _measure(bench: Bench) -> Delay:
     (port,) = free_ports(1)
     with process(bench, "garbo.router", ready_port=port, GARBO_ROUTER_PORT=str(port)):
-        alone = await _waits(bench)
+        alone = await waits_s(bench)
         await publish(bench.kafka, [promo(n) for n in range(PROMOS)])
-        beside = await _waits(bench)
+        beside = await waits_s(bench)
         decided = await bench.end_offset(SEND_CARE)
     if decided < 2 * CARES:
         raise AssertionError(f"only {decided} care messages were granted")
-    return Delay(
-        f"care, {PROMOS // 1000} k promos wait", _p99_ms(beside), "none wait", _p99_ms(alone), AIM_MS
-    )
+    return Delay(f"care, {PROMOS // 1000} k promos wait", p99_ms(beside), "none wait", p99_ms(alone), AIM_MS)
 
 
-async def _waits(bench: Bench) -> list[float]:
+async def waits_s(bench: Bench, *, cares: int = CARES) -> list[float]:
     """Ask for care at an even pace; gives the seconds from each publish to its grant."""
     asked: dict[bytes, float] = {}
     waits: list[float] = []
@@ -55,8 +53,8 @@ async def _waits(bench: Bench) -> list[float]:
     await producer.start()
     try:
         async with asyncio.timeout(120), asyncio.TaskGroup() as group:
-            group.create_task(_ask(producer, asked))
-            while len(waits) < CARES:
+            group.create_task(_ask(producer, asked, cares))
+            while len(waits) < cares:
                 record = await consumer.getone()
                 known = next((k for k in asked if k in (record.value or b"")), None)
                 if known:
@@ -67,8 +65,8 @@ async def _waits(bench: Bench) -> list[float]:
     return waits
 
 
-async def _ask(producer: Producer, asked: dict[bytes, float]) -> None:
-    for _ in range(CARES):
+async def _ask(producer: Producer, asked: dict[bytes, float], cares: int) -> None:
+    for _ in range(cares):
         event = _care()
         asked[str(event.request_id).encode()] = time.perf_counter()
         await producer.publish([outgoing(SEND_REQUESTED, event, key=str(event.request_id), source="bench")])
@@ -87,5 +85,6 @@ def _care() -> SendRequested:
     )
 
 
-def _p99_ms(waits: list[float]) -> float:
+def p99_ms(waits: list[float]) -> float:
+    """Give the 99th percentile in milliseconds."""
     return sorted(waits)[int(len(waits) * 0.99) - 1] * 1000
