@@ -18,7 +18,8 @@ from garbo.common.events.topics import TOPICS, RawTopic, Topic, dead_letters, re
 from garbo.common.runtime.broker import KafkaSettings
 from garbo.common.runtime.migrations import migrate
 from garbo.common.runtime.outgoing import outgoing
-from garbo.common.runtime.producer import Outgoing, Producer
+from garbo.common.runtime.producer import Producer
+from garbo.common.runtime.raw_producer import Outgoing
 
 DEADLINE_S = 60
 

@@ -13,7 +13,7 @@ import pytest
 from garbo.analytics.testing.journeys import NAME, PHONE, TEXT, Journey
 from garbo.common.events.base import Event
 from garbo.common.events.topics import SEND_RESULT
-from garbo.common.runtime.producer import Outgoing
+from garbo.common.runtime.raw_producer import Outgoing
 from garbo.common.testing.waiting import until
 
 pytestmark = pytest.mark.integration

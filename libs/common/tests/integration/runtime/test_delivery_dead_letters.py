@@ -6,7 +6,7 @@ import pytest
 from garbo.common.errors import Reject
 from garbo.common.runtime.deadletter import TooManyRejected
 from garbo.common.runtime.deliver import Delivered
-from garbo.common.runtime.producer import Outgoing
+from garbo.common.runtime.raw_producer import Outgoing
 from garbo.common.testing.delivery import Noted, Stand, note
 from garbo.common.testing.waiting import until
 

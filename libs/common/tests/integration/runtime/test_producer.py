@@ -7,18 +7,40 @@ from garbo.cli.local.testing import SharedKafka
 from garbo.common.errors import Reject, RetryLater
 from garbo.common.events.topics import SEND_PROMO
 from garbo.common.runtime.broker import KafkaSettings
-from garbo.common.runtime.producer import Outgoing, Producer
+from garbo.common.runtime.producer import Producer
+from garbo.common.runtime.raw_producer import Outgoing
 from garbo.common.testing.delivery import Stand, note
 from garbo.common.testing.waiting import until
 
 pytestmark = pytest.mark.integration
 
 
-async def test_same_key_goes_to_one_partition(stand: Stand) -> None:
-    await stand.producer.publish([Outgoing(stand.topic.name, b"k", note(n)) for n in range(50)])
+@pytest.mark.parametrize("count", [5, 50], ids=["one by one", "together"])
+async def test_same_key_goes_to_one_partition(stand: Stand, count: int) -> None:
+    await stand.producer.publish([Outgoing(stand.topic.name, b"k", note(n)) for n in range(count)])
     records = await stand.read(stand.topic.name)
     assert len({record.partition for record in records}) == 1
-    assert [record.value for record in records] == [note(n) for n in range(50)]
+    assert [record.value for record in records] == [note(n) for n in range(count)]
+
+
+@pytest.mark.parametrize("largest_bytes", [2_000, 100_000], ids=["in batches", "one of them large"])
+async def test_many_records_keep_each_keys_order_headers_and_partition(
+    stand: Stand, largest_bytes: int
+) -> None:
+    sizes = [2_000] * 999 + [largest_bytes]
+    told = [
+        Outgoing(stand.topic.name, b"key %d" % (n % 7), b"%03d " % n + b"x" * size, (("n", b"%d" % n),))
+        for n, size in enumerate(sizes)
+    ]
+    await stand.producer.publish(told)
+    await stand.producer.publish([Outgoing(stand.topic.name, b"key %d" % n, b"last") for n in range(7)])
+    records = await stand.read(stand.topic.name)
+    assert len(records) == len(told) + 7
+    for key in {record.key for record in told}:
+        mine = [record for record in records if record.key == key]
+        assert len({record.partition for record in mine}) == 1, "by whichever way it was sent"
+        assert [r.value for r in mine] == [*(r.value for r in told if r.key == key), b"last"]
+        assert [r.headers for r in mine[:-1]] == [r.headers for r in told if r.key == key]
 
 
 async def test_dead_sender_task_is_noticed_and_the_producer_rebuilt(stand: Stand) -> None:
@@ -40,14 +62,17 @@ async def test_record_that_can_never_be_published_is_rejected(stand: Stand) -> N
     assert stand.producer.healthy
 
 
-async def test_it_is_ready_again_after_an_outage_though_nobody_publishes(private_kafka: OwnKafka) -> None:
+@pytest.mark.parametrize("count", [1, 100])
+async def test_it_is_ready_again_after_an_outage_though_nobody_publishes(
+    private_kafka: OwnKafka, count: int
+) -> None:
     await SharedKafka(private_kafka.bootstrap_servers).create_topics([SEND_PROMO])
     producer = Producer(kafka=KafkaSettings(private_kafka.bootstrap_servers, publish_s=2), service="test")
     await producer.start()
     try:
         await asyncio.to_thread(private_kafka.stop)
         with pytest.raises(RetryLater):
-            await producer.publish([Outgoing(SEND_PROMO.name, b"k", note(1))])
+            await producer.publish([Outgoing(SEND_PROMO.name, b"k", note(n)) for n in range(count)])
         assert not producer.healthy
         await asyncio.to_thread(private_kafka.start)
         await until(lambda: producer.healthy)

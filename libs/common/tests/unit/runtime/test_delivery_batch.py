@@ -11,7 +11,7 @@ from garbo.common.runtime.deliver import Delivered
 from garbo.common.runtime.deliver.backoff import delay
 from garbo.common.runtime.deliver.batch import End, Finisher
 from garbo.common.runtime.deliver.reading import Reader
-from garbo.common.runtime.producer import Outgoing
+from garbo.common.runtime.raw_producer import Outgoing
 from garbo.common.testing.clock import FixedClock
 from garbo.common.testing.delivery import Noted, Raw, note, noted_topic
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Final
 
 from garbo.common.runtime.drivers import Record
-from garbo.common.runtime.producer import Outgoing
+from garbo.common.runtime.raw_producer import Outgoing
 
 ORIGIN: Final = "garbo-origin-"
 TOPIC: Final = "garbo-origin-topic"

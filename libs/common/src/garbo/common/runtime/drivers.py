@@ -1,17 +1,16 @@
-"""The typed doors to aiokafka and FastStream: the only file that knows how loosely they are typed."""
+"""The typed doors to FastStream and to aiokafka's consumer."""
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any, Final, Protocol, cast
 
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRebalanceListener
+from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener
 from aiokafka.errors import ConsumerStoppedError
 from aiokafka.structs import ConsumerRecord, TopicPartition
 from faststream.kafka import KafkaBroker
 from faststream.kafka.message import FAKE_CONSUMER, KafkaMessage
 from faststream.middlewares import AckPolicy
 
-from garbo.common.events.topics import MAX_MESSAGE_BYTES
 from garbo.common.runtime.broker import KafkaSettings
 
 REBALANCE_MS: Final = 60_000
@@ -20,10 +19,6 @@ MAX_POLL_MS: Final = 300_000
 POLL_MS: Final = 25
 """One poll of an idle lane. FastStream sleeps as long again after an empty one, so it is half the latency."""
 PARTITION_BYTES: Final = 1024 * 1024
-MAX_REQUEST_BYTES: Final = MAX_MESSAGE_BYTES + 128 * 1024
-"""A dead letter is its record and the headers that say why."""
-BATCH_BYTES: Final = 256 * 1024
-LINGER_MS: Final = 5
 
 
 class Record(Protocol):
@@ -201,45 +196,3 @@ async def _as_it_is(batch: tuple[Record, ...]) -> KafkaMessage:
 
 async def _nothing_decoded(message: KafkaMessage) -> Any:  # noqa: ANN401 - FastStream's own
     return message.raw_message
-
-
-class RawProducer:
-    """One aiokafka producer: idempotent, acks=all. Used until it errs, then thrown away."""
-
-    def __init__(self, kafka: KafkaSettings, *, client_id: str) -> None:
-        self._producer = AIOKafkaProducer(
-            **kafka.connection(),
-            client_id=client_id,
-            acks="all",
-            enable_idempotence=True,
-            linger_ms=LINGER_MS,
-            max_batch_size=BATCH_BYTES,
-            max_request_size=MAX_REQUEST_BYTES,
-        )
-
-    async def start(self) -> None:
-        """Connect and fetch a producer id; raises what aiokafka raises."""
-        await self._producer.start()
-
-    async def send(
-        self, topic: str, *, key: bytes | None, value: bytes, headers: Sequence[tuple[str, bytes]]
-    ) -> Awaitable[object]:
-        """Queue one record; the answer resolves when it is acknowledged."""
-        future = await self._producer.send(topic, value, key, headers=list(headers))
-        return cast("Awaitable[object]", future)
-
-    @property
-    def alive(self) -> bool:
-        """False when its sender task has died: every later send would wait for ever (aiokafka#1039)."""
-        task = self._producer._sender.sender_task  # noqa: SLF001 - there is no public sign of it
-        return task is not None and not task.done()
-
-    async def stop(self) -> None:
-        """Flush and close; hangs while the broker is gone (aiokafka#1101): call it under `bounded`."""
-        await self._producer.stop()
-
-    async def kill(self) -> None:
-        """Close without flushing, after a `start` that failed or a `stop` that hung."""
-        self._producer._closed = True  # noqa: SLF001 - or it warns that nobody closed it
-        await self._producer._sender.close()  # noqa: SLF001 - `stop` cannot be told not to flush
-        await self._producer.client.close()

@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 from garbo.common.events.base import Event
 from garbo.common.events.topics import SERVICES, Topic
 from garbo.common.events.wire import Headers, Told, attributes, encode
-from garbo.common.runtime.producer import Outgoing
+from garbo.common.runtime.raw_producer import Outgoing
 from garbo.common.runtime.telemetry import current_traceparent
 
 E = TypeVar("E", bound=Event)

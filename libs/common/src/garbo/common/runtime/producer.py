@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final
 
 import structlog
@@ -11,8 +10,8 @@ from aiokafka.errors import KafkaError, MessageSizeTooLargeError
 from garbo.common.errors import Reject, RetryLater, StartRefused
 from garbo.common.runtime.bounded import bounded
 from garbo.common.runtime.broker import KafkaSettings
-from garbo.common.runtime.drivers import RawProducer
 from garbo.common.runtime.kafka_metrics import PRODUCER_REBUILDS, PUBLISHED
+from garbo.common.runtime.raw_producer import Outgoing, RawProducer
 
 BUILD_S: Final = 5.0
 """One try at connecting; together with `CLOSE_S` less than `publish_s`."""
@@ -23,16 +22,6 @@ FLUSH_S: Final = 8.0
 KNOCK_EVERY_S: Final = 1.0
 
 log = structlog.get_logger()
-
-
-@dataclass(frozen=True, slots=True)
-class Outgoing:
-    """One record to publish."""
-
-    topic: str
-    key: bytes | None
-    value: bytes
-    headers: tuple[tuple[str, bytes], ...] = ()
 
 
 class Producer:
@@ -142,10 +131,7 @@ class Producer:
 
 
 async def _send_all(producer: RawProducer, records: Sequence[Outgoing]) -> None:
-    answers = [
-        await producer.send(record.topic, key=record.key, value=record.value, headers=record.headers)
-        for record in records
-    ]
+    answers = await producer.send(records)
     if len(answers) == 1:
         await answers[0]
         return

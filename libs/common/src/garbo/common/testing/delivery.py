@@ -17,7 +17,8 @@ from garbo.common.events.topics import RawTopic, Topic, dead_letters, redrive
 from garbo.common.runtime.broker import KafkaSettings
 from garbo.common.runtime.deliver import Deliveries, DeliveryTimes, Lane
 from garbo.common.runtime.drivers import Record
-from garbo.common.runtime.producer import Outgoing, Producer
+from garbo.common.runtime.producer import Producer
+from garbo.common.runtime.raw_producer import Outgoing
 
 ANSWER_S = 20.0
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)

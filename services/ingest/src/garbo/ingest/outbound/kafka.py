@@ -11,7 +11,8 @@ from garbo.common.clock import Clock
 from garbo.common.events.topics import dead_letters
 from garbo.common.runtime.deadletter import letter
 from garbo.common.runtime.outgoing import outgoing
-from garbo.common.runtime.producer import Outgoing, Producer
+from garbo.common.runtime.producer import Producer
+from garbo.common.runtime.raw_producer import Outgoing
 from garbo.common.runtime.telemetry import current_traceparent
 from garbo.ingest.domain.parts import Found
 from garbo.ingest.ports import DeadLetter

@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 
 from garbo.common.runtime.outgoing import Envelopes
-from garbo.common.runtime.producer import Outgoing, Producer
+from garbo.common.runtime.producer import Producer
+from garbo.common.runtime.raw_producer import Outgoing
 from garbo.common.turns import in_turns
 from garbo.router.ports import Announcement
 

@@ -6,7 +6,7 @@ from typing import Protocol
 from garbo.common.events.results import SendResult
 from garbo.common.events.topics import SEND_RESULT
 from garbo.common.runtime.outgoing import outgoing
-from garbo.common.runtime.producer import Outgoing
+from garbo.common.runtime.raw_producer import Outgoing
 
 
 class Publisher(Protocol):

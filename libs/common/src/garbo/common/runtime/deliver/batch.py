@@ -13,7 +13,7 @@ from garbo.common.runtime.deliver.reading import Good, Item, NotOurs, Reader, Re
 from garbo.common.runtime.deliver.tracing import batch_span
 from garbo.common.runtime.drivers import Record
 from garbo.common.runtime.kafka_metrics import DELIVERED
-from garbo.common.runtime.producer import Outgoing
+from garbo.common.runtime.raw_producer import Outgoing
 from garbo.common.turns import in_turns
 
 OUTCOMES: Final = {Good: "handled", Refused: "dead_letter", NotOurs: "not_ours"}

@@ -1,0 +1,109 @@
+"""The typed door to aiokafka's producer."""
+
+from collections.abc import Awaitable, Sequence
+from dataclasses import dataclass
+from typing import Final, cast
+
+from aiokafka import AIOKafkaProducer
+from aiokafka.partitioner import DefaultPartitioner
+from aiokafka.producer.message_accumulator import BatchBuilder
+
+from garbo.common.events.topics import MAX_MESSAGE_BYTES
+from garbo.common.runtime.broker import KafkaSettings
+
+MAX_REQUEST_BYTES: Final = MAX_MESSAGE_BYTES + 128 * 1024
+"""A dead letter is its record and the headers that say why."""
+BATCH_BYTES: Final = 256 * 1024
+LINGER_MS: Final = 5
+TOGETHER: Final = 32
+"""So many records at once are put into batches here; fewer share those of whoever publishes meanwhile."""
+SMALL_BYTES: Final = BATCH_BYTES // 4
+"""A larger record goes by itself: aiokafka looks at its size."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """One record to publish."""
+
+    topic: str
+    key: bytes | None
+    value: bytes
+    headers: tuple[tuple[str, bytes], ...] = ()
+
+
+class RawProducer:
+    """One aiokafka producer: idempotent, acks=all. Used until it errs, then thrown away."""
+
+    def __init__(self, kafka: KafkaSettings, *, client_id: str) -> None:
+        self._partition_of = DefaultPartitioner()
+        self._producer = AIOKafkaProducer(
+            **kafka.connection(),
+            client_id=client_id,
+            partitioner=self._partition_of,
+            acks="all",
+            enable_idempotence=True,
+            linger_ms=LINGER_MS,
+            max_batch_size=BATCH_BYTES,
+            max_request_size=MAX_REQUEST_BYTES,
+        )
+
+    async def start(self) -> None:
+        """Connect and fetch a producer id; raises what aiokafka raises."""
+        await self._producer.start()
+
+    async def send(self, records: Sequence[Outgoing]) -> list[Awaitable[object]]:
+        """Queue records, those of one key in order; all are written when all answers have resolved."""
+        if len(records) < TOGETHER or any(len(record.value) > SMALL_BYTES for record in records):
+            return [await self._send_one(record) for record in records]
+        return await self._send_together(records)
+
+    async def _send_one(self, record: Outgoing) -> Awaitable[object]:
+        future = await self._producer.send(
+            record.topic, record.value, record.key, headers=list(record.headers)
+        )
+        return cast("Awaitable[object]", future)
+
+    async def _send_together(self, records: Sequence[Outgoing]) -> list[Awaitable[object]]:
+        """Fill a batch for each partition: an answer for each record would cost as much again."""
+        answers: list[Awaitable[object]] = []
+        filling: dict[tuple[str, int], BatchBuilder] = {}
+        partitions = {t: sorted(await self._producer.partitions_for(t)) for t in {r.topic for r in records}}
+        for record in records:
+            known = partitions[record.topic]
+            where = record.topic, self._partition_of(record.key, known, known)
+            batch = filling.get(where)
+            if batch is None or not _append(batch, record):
+                if batch is not None:
+                    answers.append(await self._queue(batch, *where))
+                batch = filling[where] = self._producer.create_batch()
+                _append(batch, record)
+        for where, batch in filling.items():
+            answers.append(await self._queue(batch, *where))
+        return answers
+
+    async def _queue(self, batch: BatchBuilder, topic: str, partition: int) -> Awaitable[object]:
+        batch.close()  # nothing more comes: it need not linger
+        future = await self._producer.send_batch(batch, topic, partition=partition)
+        return cast("Awaitable[object]", future)
+
+    @property
+    def alive(self) -> bool:
+        """False when its sender task has died: every later send would wait for ever (aiokafka#1039)."""
+        task = self._producer._sender.sender_task  # noqa: SLF001 - there is no public sign of it
+        return task is not None and not task.done()
+
+    async def stop(self) -> None:
+        """Flush and close; hangs while the broker is gone (aiokafka#1101): call it under `bounded`."""
+        await self._producer.stop()
+
+    async def kill(self) -> None:
+        """Close without flushing, after a `start` that failed or a `stop` that hung."""
+        self._producer._closed = True  # noqa: SLF001 - or it warns that nobody closed it
+        await self._producer._sender.close()  # noqa: SLF001 - `stop` cannot be told not to flush
+        await self._producer.client.close()
+
+
+def _append(batch: BatchBuilder, record: Outgoing) -> bool:
+    """Put a record into a batch; False when it is full."""
+    fitted = batch.append(timestamp=None, key=record.key, value=record.value, headers=list(record.headers))
+    return fitted is not None
