@@ -1,7 +1,6 @@
 """The decision alone: no database, no Kafka, one process. `python -m benchmarks.decide`"""
 
 from collections.abc import Callable
-from dataclasses import replace
 from statistics import median
 from time import process_time
 from uuid import UUID
@@ -12,6 +11,7 @@ from garbo.router.domain.instants import DAY_US, HOUR_US
 from garbo.router.domain.policy import Policy
 from garbo.router.domain.request import Request
 from garbo.router.domain.state import Consent, RecipientState, Send
+from garbo.router.domain.values import replace
 from garbo.router.inbound.policy_file.load import read_policy
 from garbo.router.testing.build_domain import FREE, a_request, at
 

@@ -1,10 +1,10 @@
 """What stands beside states and decisions, in both stores alike: waiting, later grants, campaigns, merges."""
 
-from dataclasses import fields, replace
 from datetime import UTC, datetime
 from uuid import UUID, uuid4
 
 import pytest
+from msgspec.structs import fields
 
 from garbo.common.events.ids import ContactId, MessageId, address_hash
 from garbo.common.runtime.postgres import Database
@@ -20,6 +20,7 @@ from garbo.router.domain.state import (
     Send,
     Stop,
 )
+from garbo.router.domain.values import replace
 from garbo.router.outbound.postgres import PostgresStore
 from garbo.router.ports import Address, Changes, ConsentEvidence, Contact, Deferred, Store, StoredDecision
 from garbo.router.testing.build import HASH_KEY

@@ -1,6 +1,5 @@
 """The fake store and PostgreSQL answer alike: one suite, both stores."""
 
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import cast
 from uuid import UUID, uuid4
@@ -14,6 +13,7 @@ from garbo.router.domain.grant import Grant, day_of_instant, grant_id_of
 from garbo.router.domain.instants import to_us
 from garbo.router.domain.state import Consent, RecipientState, Send, Stop
 from garbo.router.domain.templates import TemplateCategory
+from garbo.router.domain.values import replace
 from garbo.router.outbound.postgres import PostgresStore
 from garbo.router.ports import Address, Changes, Contact, Store, StoredDecision
 from garbo.router.testing.build import HASH_KEY

@@ -11,10 +11,10 @@ import pytest
 
 from garbo.common.errors import RetryLater
 from garbo.common.events.addresses import Person
-from garbo.common.events.engagement import CareMessage
 from garbo.common.events.grants import SendGranted
 from garbo.common.events.ids import ContactId
 from garbo.common.events.requests import SendRequested
+from garbo.common.events.topics import CONVERSATION_CARE, DECISION_MADE, SEND_PROMO
 from garbo.common.runtime.postgres import Database
 from garbo.router.flow.erasing import EraseContact
 from garbo.router.outbound.postgres import PostgresStore
@@ -163,7 +163,7 @@ async def test_wamid_of_any_length_is_kept_as_a_reference_and_found_again(stored
     long = "".join(uuid4().hex for _ in range(400))
     await stored.hear(result(grant, "accepted", wamid=long))
     await stored.hear(inbound("nice", reply_to=long))
-    answers = [t.event.answers for t in stored.announcer.told if isinstance(t.event, CareMessage)]
+    answers = [said.answers for said in stored.announcer.of(CONVERSATION_CARE)]
     assert answers == [grant.message_id]
 
 
@@ -179,7 +179,7 @@ async def test_scenario_24_repeats_give_the_same_bytes_from_any_process(
     await other.ask(*reversed(asked))
 
     def told(router: Router) -> set[bytes]:
-        return {t.value for t in router.announcer.told if t.value is not None}
+        return {*router.announcer.bytes_of(DECISION_MADE), *router.announcer.bytes_of(SEND_PROMO)}
 
     assert told(other) == told(stored)
     assert {g.model_dump_json() for g in other.granted} == {g.model_dump_json() for g in stored.granted}

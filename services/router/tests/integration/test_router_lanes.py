@@ -4,7 +4,6 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import replace
 from uuid import uuid4
 
 import pytest
@@ -19,6 +18,7 @@ from garbo.common.runtime.deliver import Deliveries
 from garbo.common.runtime.outgoing import outgoing
 from garbo.common.runtime.postgres import Database
 from garbo.common.runtime.producer import Producer
+from garbo.router.domain.values import replace
 from garbo.router.flow.events import TakeEvents
 from garbo.router.flow.requests import DecideRequests
 from garbo.router.inbound.subscribers import is_promo, lanes

@@ -3,7 +3,6 @@
 import asyncio
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -13,6 +12,7 @@ from garbo.common.events.decisions import DecisionMade
 from garbo.common.events.requests import SendRequested
 from garbo.common.runtime.postgres import Database
 from garbo.router.domain.policy import Policy
+from garbo.router.domain.values import replace
 from garbo.router.outbound.postgres_budget import PostgresStock
 from garbo.router.outbound.postgres_outbox import PostgresOutbox
 from garbo.router.outbound.postgres_upkeep import PostgresUpkeep

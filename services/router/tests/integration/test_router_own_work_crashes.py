@@ -5,7 +5,6 @@ import signal
 import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import replace
 from pathlib import Path
 from uuid import uuid4
 
@@ -22,6 +21,7 @@ from garbo.common.runtime.producer import Producer
 from garbo.common.testing.waiting import until
 from garbo.router.domain.policy import BudgetRule, Policy
 from garbo.router.domain.selectors import Reach, Selector
+from garbo.router.domain.values import replace
 from garbo.router.flow.outbox import EmptyOutbox
 from garbo.router.outbound.kafka import KafkaAnnouncer
 from garbo.router.outbound.postgres_budget import PostgresStock, slice_size

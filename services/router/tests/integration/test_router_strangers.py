@@ -3,13 +3,13 @@
 import asyncio
 import random
 from collections import Counter
-from dataclasses import replace
 
 import pytest
 
 from garbo.common.errors import RetryLater
 from garbo.common.events.ids import address_hash
 from garbo.common.runtime.postgres import Database
+from garbo.router.domain.values import replace
 from garbo.router.outbound.postgres import PostgresStore
 from garbo.router.ports import Address
 from garbo.router.testing.build import HASH_KEY, requested

@@ -10,10 +10,10 @@ import pytest
 from garbo.common.errors import RetryLater
 from garbo.common.events.ids import ContactId, MessageId, address_hash
 from garbo.common.events.topics import DECISION_MADE
-from garbo.common.events.wire import encode
 from garbo.common.runtime.postgres import Database
 from garbo.router.domain.grant import Grant, day_of_instant, grant_id_of
 from garbo.router.domain.instants import SECOND_US, to_us
+from garbo.router.flow.records import rendered
 from garbo.router.outbound.postgres_budget import PostgresStock
 from garbo.router.outbound.postgres_outbox import PostgresOutbox
 from garbo.router.outbound.postgres_upkeep import PostgresUpkeep
@@ -194,7 +194,7 @@ async def test_outbox_gives_what_was_written_in_its_order_until_it_went_well(
     store, _, outbox = parts
     decided = await stored_work.router.ask(requested(), requested(to={"phone": "+393330000009"}))
     told = [
-        Announcement(DECISION_MADE, d, ContactId(d.contact_id or uuid4()), None, encode(d)) for d in decided
+        Announcement(DECISION_MADE, rendered(d), ContactId(d.contact_id or uuid4()), None) for d in decided
     ]
     async with store.batch() as batch:
         await batch.write(Changes({}, outbox=told))

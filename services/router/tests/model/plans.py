@@ -1,6 +1,6 @@
 """Rules to play under: in the oracle's simple form, and the same ones as the engine's values."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from random import Random
 from typing import Final
 
@@ -19,6 +19,7 @@ from services.router.tests.model.oracle import (
 
 from garbo.router.domain import policy as engine
 from garbo.router.domain.selectors import Reach, Selector
+from garbo.router.domain.values import replace
 
 PROMO: Final = frozenset({"promo"})
 ALL: Final = frozenset({"auth", "care", "utility", "promo"})

@@ -6,7 +6,7 @@ real time goes on. The platform's own instants are real time.
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 from uuid import UUID
@@ -25,6 +25,7 @@ from garbo.common.events.topics import DECISION_MADE
 from garbo.router.domain.grant import Grant
 from garbo.router.domain.instants import to_datetime, to_us, to_us_or_none
 from garbo.router.domain.state import Send
+from garbo.router.domain.values import replace
 from garbo.router.flow.events import RouterEvent
 from garbo.router.outbound.postgres_templates import seeds
 from garbo.router.testing.build import business, consent, inbound, requested, status, template, text
@@ -179,7 +180,7 @@ class World:
         events = self.batches[nth % len(self.batches)]
         await self._decide(events)
         assert self.store.tables == before, "a redelivery changed something"
-        repeated = [a.value or b"" for a in self.router.announcer.told[told:] if a.topic is DECISION_MADE]
+        repeated = [a.content for a in self.router.announcer.told[told:] if a.topic is DECISION_MADE]
         stored = [record for e in events for record in before.decisions[e.message_id].records]
         assert sorted(repeated) == sorted(stored), "a repeat is not what was decided"
 

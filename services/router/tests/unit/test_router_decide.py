@@ -1,7 +1,6 @@
 """The decision beside the numbered scenarios: what is named, which number sends, how long an allow lasts."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 from garbo.router.domain.decide import decide, decide_and_count
@@ -9,6 +8,7 @@ from garbo.router.domain.instants import DAY_US
 from garbo.router.domain.policy import Policy
 from garbo.router.domain.request import Numbers
 from garbo.router.domain.state import RecipientState, Send
+from garbo.router.domain.values import replace
 from garbo.router.testing.build_domain import (
     UTILITY,
     a_request,

@@ -12,7 +12,8 @@ from garbo.common.events.addresses import Person
 from garbo.common.events.contacts import CaseChanged, ContactUpdated
 from garbo.common.events.platform import PlatformChange
 from garbo.router.domain.policy import Policy
-from garbo.router.domain.state import RecipientState, with_inbound
+from garbo.router.domain.state import Consent, RecipientState, with_inbound
+from garbo.router.domain.values import replace
 from garbo.router.flow.events import RouterEvent
 from garbo.router.inbound.policy_file.load import read_policy
 from garbo.router.testing.build import AT, PHONE, PROMO_NUMBER, consent, inbound
@@ -94,7 +95,15 @@ async def told_to(policy: Policy, events: list[RouterEvent]) -> RecipientState:
 
 def essence(state: RecipientState) -> object:
     stops = {brand: (stop.stopped_at_us, stop.started_at_us) for brand, stop in state.stops.items()}
-    return stops, state.consents, state.preferences, state.cases, state.zone, state.inbound_at_us
+    consents = {key: _in_force(consent) for key, consent in state.consents.items()}
+    return stops, consents, state.preferences, state.cases, state.zone, state.inbound_at_us
+
+
+def _in_force(consent: Consent) -> Consent:
+    """Leave out a confirmation that a later withdrawal ended: a START told too early takes its place."""
+    if (consent.confirmed_at_us or 0) <= (consent.withdrawn_at_us or 0):
+        return replace(consent, confirmed_at_us=None)
+    return consent
 
 
 @settings(max_examples=100, deadline=None)

@@ -29,11 +29,11 @@ from garbo.router.testing.router import Router
 
 
 def engaged(router: Router) -> list[PromoEngaged]:
-    return [e for e in router.announcer.of(ENGAGEMENT_PROMO) if isinstance(e, PromoEngaged)]
+    return router.announcer.of(ENGAGEMENT_PROMO)
 
 
 def cared(router: Router) -> list[CareMessage]:
-    return [e for e in router.announcer.of(CONVERSATION_CARE) if isinstance(e, CareMessage)]
+    return router.announcer.of(CONVERSATION_CARE)
 
 
 async def test_scenario_47_stop_revokes_what_nobody_claimed_and_redelivered_changes_nothing_more(

@@ -1,11 +1,11 @@
 """What a decision was made from comes back whole, and holds neither an address nor what hides one."""
 
-from dataclasses import replace
 from uuid import UUID
 
 from garbo.common.events.ids import message_id_of
 from garbo.router.domain.request import Body
 from garbo.router.domain.state import Case, Consent, Preference, RecipientState, Stop
+from garbo.router.domain.values import replace
 from garbo.router.flow.facts import CITED, facts_bytes, read_facts
 from garbo.router.testing.build_domain import a_request, a_state, sends_at
 

@@ -1,12 +1,12 @@
 """The row stays small, and forgets nothing a rule can still count."""
 
 from collections.abc import Callable
-from dataclasses import replace
 
 from garbo.router.domain.history import SURPLUS, pruned
 from garbo.router.domain.instants import DAY_US, HOUR_US
 from garbo.router.domain.policy import Lifetime, Policy, RateRule
 from garbo.router.domain.state import RecipientState, Send, with_send
+from garbo.router.domain.values import replace
 from garbo.router.testing.build_domain import a_state, at, message
 
 MakePolicy = Callable[..., Policy]

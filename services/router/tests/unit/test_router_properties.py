@@ -1,7 +1,7 @@
 """What must hold for every history: never over a cap, the least instant, nothing left to chance."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final, Literal
 
 import pytest
@@ -15,6 +15,7 @@ from garbo.router.domain.policy import Calendar, HoldRule, Policy, QuietRule, Ra
 from garbo.router.domain.request import Request
 from garbo.router.domain.selectors import Reach, Selector
 from garbo.router.domain.state import Case, RecipientState, Send, with_send
+from garbo.router.domain.values import replace
 from garbo.router.testing.build_domain import UTILITY, a_request, a_state, at, message
 
 MakePolicy = Callable[..., Policy]

@@ -1,6 +1,5 @@
-"""Records written without their models are the bytes the models give."""
+"""Records written without their models are the bytes the models give: built here."""
 
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 from uuid import UUID
 
@@ -12,24 +11,25 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from garbo.common.events.addresses import Recipient
+from garbo.common.events.content import TemplateContent
+from garbo.common.events.decisions import Check, DecisionMade, GrantGiven
+from garbo.common.events.grants import SendGranted
 from garbo.common.events.ids import ContactId, MessageId
 from garbo.common.events.topics import SEND_REQUESTED
 from garbo.common.events.wire import decode, encode
 from garbo.router.domain.decide import Decision
-from garbo.router.domain.grant import Grant
+from garbo.router.domain.grant import Grant, day_of_instant, grant_id_of
 from garbo.router.domain.instants import to_datetime, to_us
 from garbo.router.domain.lease import Terms
 from garbo.router.domain.policy import BlockRule, Lifetime, RateRule
 from garbo.router.domain.rules import Answer
 from garbo.router.domain.selectors import Reach, Selector
-from garbo.router.domain.state import RecipientState
-from garbo.router.flow.ask import Ask
-from garbo.router.flow.outcomes import Outcome
-from garbo.router.flow.records import decided_record, granted_record, new_grant
+from garbo.router.domain.values import replace
+from garbo.router.flow.ask import Ask, recipient_of
+from garbo.router.flow.records import decision_id_of, new_grant
 from garbo.router.flow.rendering import render_decided, render_granted
 from garbo.router.ports import Address, Contact
 from garbo.router.testing.build import requested, template, text
-from garbo.router.testing.build_domain import a_request
 
 PHONE = Address("phone", "+393331234567", "h")
 CONTACT = Contact(ContactId(UUID(int=7)), "person", PHONE)
@@ -114,15 +114,143 @@ def asks(draw: st.DrawFn) -> Ask:
     return Ask(read, None, read.message_id, b"", draw(st.sampled_from([CONTACT, contact])), None)
 
 
-@given(ask=asks(), decision=decisions, version=st.integers(0, 9), now_us=instants)
-def test_decision_is_the_bytes_of_its_model(ask: Ask, decision: Decision, version: int, now_us: int) -> None:
-    assert ask.contact is not None
-    state = RecipientState(version=version)
-    model = decided_record(
-        ask, ask.contact, decision, policy_version="sha256:1", state_version=version, now_us=now_us
+def decided_record(  # noqa: PLR0913 - as `render_decided`
+    ask: Ask,
+    contact: Contact,
+    decision: Decision,
+    *,
+    policy_version: str,
+    state_version: int,
+    now_us: int,
+    sequence: int,
+    epoch: int,
+) -> DecisionMade:
+    """Tell a decision of the rules, with every check it rests on."""
+    event, deciding = ask.event, decision.deciding
+    return DecisionMade(
+        decision_id=decision_id_of(ask.message_id, sequence),
+        sequence=sequence,
+        message_id=ask.message_id,
+        request_id=event.request_id,
+        client=event.client,
+        brand=event.brand,
+        contact_id=contact.contact_id,
+        verdict=decision.verdict,
+        final=decision.verdict != "defer",
+        message_class=decision.message_class,
+        purpose=event.purpose,
+        campaign=event.campaign,
+        category=decision.category,
+        template_unknown=decision.template_unknown,
+        reclassified=decision.reclassified,
+        demoted=decision.demoted,
+        rule=deciding.rule.reach.id if deciding else None,
+        then_rule=decision.then_rule,
+        reason=decision.reason,
+        limit=deciding.limit if deciding else None,
+        used=deciding.used if deciding else None,
+        window=deciding.window if deciding else None,
+        next_allowed_at=_instant(decision.next_allowed_at_us),
+        provisional=decision.provisional,
+        due_at=_instant(decision.due_at_us),
+        expires_at=_instant(decision.expires_at_us),
+        overridden=decision.overridden,
+        checks=tuple(_check(answer) for answer in decision.answers),
+        grant=_grant_given(ask, decision, epoch=epoch),
+        policy_version=policy_version,
+        state_version=state_version,
+        tzdata=decision.tzdata,
+        requested_at=event.requested_at,
+        decided_at=to_datetime(now_us),
     )
-    outcome = Outcome(ask, ask.contact, a_request(), decision, state)
-    rendered = render_decided(outcome, policy_version="sha256:1", decided_at=to_datetime(now_us))
+
+
+def granted_record(ask: Ask, contact: Contact, grant: Grant) -> SendGranted:
+    """Tell the sender: the same record for each repetition of the request."""
+    event, until_us = ask.event, grant.window_until_us
+    content = event.content
+    if grant.by_fallback and event.fallback and event.fallback.template:
+        content = TemplateContent(template=event.fallback.template)
+    return SendGranted(
+        grant_id=grant.grant_id,
+        epoch=grant.epoch,
+        message_id=grant.message_id,
+        request_id=event.request_id,
+        client=event.client,
+        brand=event.brand,
+        contact_id=grant.contact_id,
+        lane=grant.lane,
+        message_class=grant.message_class,
+        category=grant.category,
+        campaign=grant.campaign,
+        number=grant.number,
+        to=event.to if event.to.address else recipient_of(contact.address) or event.to,
+        content=content,
+        reply_to=event.reply_to,
+        not_before=to_datetime(grant.not_before_us),
+        valid_until=to_datetime(grant.valid_until_us),
+        window_until=None if until_us is None else to_datetime(until_us),
+        decided_at=to_datetime(grant.not_before_us),
+    )
+
+
+def _instant(at_us: int | None) -> datetime | None:
+    return None if at_us is None else to_datetime(at_us)
+
+
+def _check(answer: Answer) -> Check:
+    return Check(
+        rule=answer.rule.reach.id,
+        type=answer.type,
+        ok=answer.ok,
+        used=answer.used,
+        limit=answer.limit,
+        window=answer.window,
+        free_at=_instant(answer.free_at_us),
+        by=tuple(str(message_id) for message_id in answer.by),
+    )
+
+
+def _grant_given(ask: Ask, decision: Decision, *, epoch: int) -> GrantGiven | None:
+    terms = decision.terms
+    if terms is None:
+        return None
+    return GrantGiven(
+        id=grant_id_of(ask.message_id, day_of_instant(terms.not_before_us)),
+        lane=terms.lane,
+        number=terms.number,
+        epoch=epoch,
+        not_before=to_datetime(terms.not_before_us),
+        valid_until=to_datetime(terms.valid_until_us),
+    )
+
+
+@given(ask=asks(), decision=decisions, numbers=st.tuples(*[st.integers(1, 9)] * 3), now_us=instants)
+def test_decision_is_the_bytes_of_its_model(
+    ask: Ask, decision: Decision, numbers: tuple[int, int, int], now_us: int
+) -> None:
+    assert ask.contact is not None
+    version, sequence, epoch = numbers
+    model = decided_record(
+        ask,
+        ask.contact,
+        decision,
+        policy_version="sha256:1",
+        state_version=version,
+        now_us=now_us,
+        sequence=sequence,
+        epoch=epoch,
+    )
+    rendered = render_decided(
+        ask,
+        ask.contact,
+        decision,
+        policy_version="sha256:1",
+        state_version=version,
+        now_us=now_us,
+        sequence=sequence,
+        epoch=epoch,
+    )
     assert rendered.value == encode(model)
     assert (rendered.event_id, rendered.happened_at) == (model.event_id, model.happened_at)
 

@@ -1,7 +1,6 @@
 """What the router takes back by itself: ended leases, what another policy forbids, campaigns called off."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import timedelta
 from typing import cast
 
@@ -11,6 +10,7 @@ from garbo.common.errors import RetryLater
 from garbo.common.events.contacts import CampaignChanged
 from garbo.common.events.topics import DECISION_MADE
 from garbo.router.domain.policy import Policy
+from garbo.router.domain.values import replace
 from garbo.router.testing.build import AT, requested, result
 from garbo.router.testing.memory import InMemoryStore
 from garbo.router.testing.own_work import OwnWork
@@ -201,8 +201,7 @@ async def test_what_is_told_stays_in_the_outbox_until_it_is_acknowledged(
     with pytest.raises(RetryLater):
         await work.reap()
     (left,) = memory_of(work).tables.outbox
-    assert left.value == left.content
     told = len(work.router.announcer.of(DECISION_MADE))
     await work.publish()
     assert memory_of(work).tables.outbox == ()
-    assert work.router.announcer.bytes_of(DECISION_MADE)[told:] == [left.value]
+    assert work.router.announcer.bytes_of(DECISION_MADE)[told:] == [left.content]

@@ -1,7 +1,6 @@
 """Requests that wait: written down and told as deferred, the newest of a campaign alone."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -10,6 +9,7 @@ from garbo.common.events.decisions import DecisionMade
 from garbo.common.events.topics import DECISION_MADE
 from garbo.router.domain.instants import to_datetime
 from garbo.router.domain.policy import Policy
+from garbo.router.domain.values import replace
 from garbo.router.flow.facts import read_facts
 from garbo.router.flow.places import Place, place_of
 from garbo.router.ports import Changes
@@ -82,7 +82,7 @@ async def test_newer_request_of_a_campaign_ends_the_one_that_waits(
     records = memory.tables.decisions[older.message_id].records
     last = DecisionMade.model_validate_json(records[-1])
     assert (last.sequence, last.verdict, last.reason, last.final) == (2, "deny", "superseded", True)
-    assert [told.event for told in memory.tables.outbox] == [last], "no repeat would tell it"
+    assert [told.content for told in memory.tables.outbox] == [records[-1]], "no repeat would tell it"
 
 
 async def test_older_request_that_comes_later_does_not_replace_the_newer(

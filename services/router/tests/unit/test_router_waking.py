@@ -1,7 +1,6 @@
 """What waits is decided again when it is due: with the policy, the person and the clock of the wake."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 from uuid import uuid4
@@ -10,6 +9,7 @@ from garbo.common.events.contacts import CaseChanged
 from garbo.common.events.decisions import DecisionMade
 from garbo.router.domain.instants import DAY_US, HOUR_US, SECOND_US, to_us
 from garbo.router.domain.policy import Policy
+from garbo.router.domain.values import replace
 from garbo.router.testing.build import AT, PHONE, consent, requested, result
 from garbo.router.testing.memory import InMemoryStore
 from garbo.router.testing.own_work import OwnWork

@@ -1,7 +1,6 @@
 """Scenarios 47 to 57 as far as they are pure: what the person said, and what a list says."""
 
 from collections.abc import Callable
-from dataclasses import replace
 
 import pytest
 
@@ -9,6 +8,7 @@ from garbo.router.domain.decide import decide
 from garbo.router.domain.instants import DAY_US, HOUR_US
 from garbo.router.domain.policy import Policy
 from garbo.router.domain.state import Consent, Preference, RecipientState, Stop
+from garbo.router.domain.values import replace
 from garbo.router.testing.build_domain import FREE, a_request, a_state, at
 
 MakePolicy = Callable[..., Policy]

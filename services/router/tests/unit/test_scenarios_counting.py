@@ -1,7 +1,6 @@
 """Scenarios 23 and 38 to 46: what counts, what is refunded, what is passed over."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Literal
 
 import pytest
@@ -13,6 +12,7 @@ from garbo.router.domain.instants import DAY_US, HOUR_US, MINUTE_US
 from garbo.router.domain.policy import Counting, Policy
 from garbo.router.domain.request import Request
 from garbo.router.domain.state import Send, without_send
+from garbo.router.domain.values import replace
 from garbo.router.testing.build_domain import UTILITY, a_request, a_state, at, message, sends_at
 
 MakePolicy = Callable[..., Policy]

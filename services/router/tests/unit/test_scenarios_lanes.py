@@ -1,7 +1,6 @@
 """Scenarios 58 to 66 as far as they are pure: windows, classes, holds, and what no rule of promo touches."""
 
 from collections.abc import Callable
-from dataclasses import replace
 
 import pytest
 
@@ -11,6 +10,7 @@ from garbo.router.domain.policy import Policy
 from garbo.router.domain.request import Body
 from garbo.router.domain.state import Case, Question, RecipientState, Stop, with_inbound
 from garbo.router.domain.templates import TemplateCategory
+from garbo.router.domain.values import replace
 from garbo.router.testing.build_domain import AUTH, FREE, PROMO, UNKNOWN, UTILITY, a_request, a_state, at
 
 MakePolicy = Callable[..., Policy]

@@ -1,7 +1,6 @@
 """Cases, merges, changed numbers, lists and erasure: what becomes of a person and of their promos."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import uuid4
@@ -17,6 +16,7 @@ from garbo.common.events.platform import PlatformChange
 from garbo.router.domain.instants import to_us
 from garbo.router.domain.policy import Policy
 from garbo.router.domain.state import RecipientState
+from garbo.router.domain.values import replace
 from garbo.router.flow.erasing import EraseContact
 from garbo.router.flow.suppressing import Listed, Suppress
 from garbo.router.ports import Address

@@ -1,7 +1,6 @@
 """Scenarios 13 to 21: quiet hours by the person's clock, waiting, and its limits."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from itertools import pairwise
 
 import pytest
@@ -10,6 +9,7 @@ from garbo.router.domain.decide import Decision, decide
 from garbo.router.domain.instants import HOUR_US, MINUTE_US, SECOND_US
 from garbo.router.domain.policy import Policy, Zones
 from garbo.router.domain.state import RecipientState
+from garbo.router.domain.values import replace
 from garbo.router.domain.zones import TZDATA
 from garbo.router.testing.build_domain import UTILITY, a_request, a_state, at, sends_at
 

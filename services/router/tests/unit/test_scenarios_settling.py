@@ -1,7 +1,6 @@
 """What became of a send: refunds, late deliveries, the platform's brake, in any order and number."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import permutations
 from typing import Any
@@ -13,6 +12,7 @@ from garbo.common.events.ids import MessageId
 from garbo.router.domain.instants import to_us
 from garbo.router.domain.policy import Policy
 from garbo.router.domain.state import RecipientState
+from garbo.router.domain.values import replace
 from garbo.router.testing.build import AT, consent, requested, result, status
 from garbo.router.testing.memory import InMemoryStore
 from garbo.router.testing.router import Router

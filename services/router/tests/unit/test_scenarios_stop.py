@@ -1,7 +1,6 @@
 """STOP, START, unclear words, preferences and consent: what each does to promos, granted and waiting."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -15,6 +14,7 @@ from garbo.common.events.topics import SEND_REQUESTED
 from garbo.router.domain.keywords import KEEP_BUTTON, STOP_BUTTON
 from garbo.router.domain.policy import Policy
 from garbo.router.domain.state import RecipientState
+from garbo.router.domain.values import replace
 from garbo.router.testing.build import (
     AT,
     CARE_NUMBER,
@@ -38,7 +38,7 @@ ONE_A_WEEK = (
 
 
 def asked_back(router: Router) -> list[SendRequested]:
-    return [e for e in router.announcer.of(SEND_REQUESTED) if isinstance(e, SendRequested)]
+    return router.announcer.of(SEND_REQUESTED)
 
 
 def the_state(memory: InMemoryStore) -> RecipientState:

@@ -1,7 +1,6 @@
 """Scenarios of the platform's own switch and of consent taken back: as strong as a STOP."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -9,6 +8,7 @@ import pytest
 
 from garbo.router.domain.policy import Policy
 from garbo.router.domain.state import RecipientState
+from garbo.router.domain.values import replace
 from garbo.router.testing.build import (
     AT,
     CARE_NUMBER,

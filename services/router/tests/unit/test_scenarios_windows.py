@@ -1,12 +1,12 @@
 """Scenarios 1 to 12 and 32: rolling and calendar windows, their instants, and which rule is named."""
 
 from collections.abc import Callable
-from dataclasses import replace
 
 import pytest
 
 from garbo.router.domain.decide import Decision, decide
 from garbo.router.domain.policy import Policy
+from garbo.router.domain.values import replace
 from garbo.router.testing.build_domain import a_request, a_state, at, message, sends_at
 
 MakePolicy = Callable[..., Policy]

@@ -1,15 +1,14 @@
 """Who people are and what they consented to, as the flow needs it of the outside."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Literal, Protocol
 from uuid import UUID
 
 from garbo.common.events.ids import AddressKind, ContactId
+from garbo.router.domain.values import Value
 
 
-@dataclass(frozen=True, slots=True)
-class Address:
+class Address(Value, frozen=True):
     """One address of the platform and its keyed hash."""
 
     kind: AddressKind
@@ -17,8 +16,7 @@ class Address:
     hash: str
 
 
-@dataclass(frozen=True, slots=True)
-class Contact:
+class Contact(Value, frozen=True):
     """A person or group, and the address to reach it by."""
 
     contact_id: ContactId
@@ -26,8 +24,7 @@ class Contact:
     address: Address
 
 
-@dataclass(frozen=True, slots=True)
-class ConsentEvidence:
+class ConsentEvidence(Value, frozen=True):
     """One act of consent, as it can be shown to a judge."""
 
     consent_id: UUID
@@ -48,8 +45,7 @@ class ConsentEvidence:
     evidence: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Suppression:
+class Suppression(Value, frozen=True):
     """An address that must not be promoted to, known by its hash alone."""
 
     address_hash: str

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
 from uuid import UUID
@@ -14,6 +13,7 @@ from garbo.common.events.wire import encode
 from garbo.router.domain.grant import Grant
 from garbo.router.domain.state import RecipientState, Send
 from garbo.router.domain.templates import TemplateCategory, Templates
+from garbo.router.domain.values import Value, field
 from garbo.router.people_ports import Address, ConsentEvidence, Contact, PeopleBatch, Suppression
 
 __all__ = [
@@ -34,8 +34,7 @@ __all__ = [
 ]
 
 
-@dataclass(frozen=True, slots=True)
-class StoredDecision:
+class StoredDecision(Value, frozen=True):
     """What was decided about a message, as published: one element of `records` per sequence."""
 
     message_id: MessageId
@@ -48,8 +47,7 @@ class StoredDecision:
     """What the first decision was made from, without address and content (see `flow.facts`)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Deferred:
+class Deferred(Value, frozen=True):
     """A request that waits. There or gone by the recipient's row lock, as everything of a recipient."""
 
     message_id: MessageId
@@ -69,8 +67,7 @@ class Deferred:
     trace: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Slice:
+class Slice(Value, frozen=True):
     """A part of a budget that is this process's own to spend until the transaction ends."""
 
     slice_id: int
@@ -81,8 +78,7 @@ class Slice:
     left: int
 
 
-@dataclass(frozen=True, slots=True)
-class Moment:
+class Moment(Value, frozen=True):
     """One instant of the database's clock, read after the locks, and what was stored by then."""
 
     now_us: int
@@ -96,8 +92,7 @@ class Moment:
     """Brand and campaign of what was called off."""
 
 
-@dataclass(frozen=True, slots=True)
-class Changes:
+class Changes(Value, frozen=True):
     """Everything one batch writes, at once."""
 
     states: Mapping[ContactId, RecipientState]
@@ -220,8 +215,7 @@ class Store(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Rendered:
+class Rendered(Value, frozen=True):
     """An event that was written at once, without its model: what its headers say, and its bytes."""
 
     event_id: str
@@ -229,8 +223,7 @@ class Rendered:
     value: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Announcement:
+class Announcement(Value, frozen=True):
     """One record to publish."""
 
     topic: Topic[Any]
@@ -238,15 +231,11 @@ class Announcement:
     contact_id: ContactId | None
     """Decides the partition; None where nobody is known: then the event's own id does."""
     trace: str | None
-    value: bytes | None = None
-    """The exact bytes, where they were published before."""
 
     @property
     def content(self) -> bytes:
         """Give the record's bytes."""
-        if isinstance(self.event, Rendered):
-            return self.event.value
-        return encode(self.event) if self.value is None else self.value
+        return self.event.value if isinstance(self.event, Rendered) else encode(self.event)
 
     @property
     def key(self) -> str:
@@ -265,7 +254,7 @@ class Announcer(Protocol):
 class Meter(Protocol):
     """Counts what happens, for dashboards."""
 
-    def decided(self, *, message_class: str, verdict: str, reason: str) -> None:
+    def decided(self, *, message_class: str | None, verdict: str, reason: str) -> None:
         """Count a new decision."""
         ...
 

@@ -1,6 +1,6 @@
 """Blocks: what forbids promo whatever was consented to. Time alone lifts none of it."""
 
-from garbo.router.domain.consent import ANY, MARKETING, keys_of
+from garbo.router.domain.consent import ANY, MARKETING, brands_taken_back, keys_of
 from garbo.router.domain.policy import Policy
 from garbo.router.domain.state import Preference, RecipientState
 
@@ -33,6 +33,26 @@ def suppressed(state: RecipientState, *, brand: str) -> bool:
         if consent := state.consents.get(key):
             opted_in_us = max(opted_in_us, consent.given_at_us or 0, consent.confirmed_at_us or 0)
     return opted_in_us <= since_us
+
+
+def promo_blocked(state: RecipientState) -> tuple[str, ...]:
+    """Name what a claimed promo must not be tried again for.
+
+    Brands (or `*`) the person stopped, took consent back from, or is on a list for, or the platform's switch
+    stops; as `brand/number` where that reaches its own number only. Of who is erased, all.
+    """
+    if state.erased:
+        return (ANY,)
+    if not (state.stops or state.preferences or state.suppressed or state.consents):
+        return ()
+    brands = [brand for brand, stop in state.stops.items() if stop.active]
+    brands += [brand for brand in state.suppressed if suppressed(state, brand=brand)]
+    switched_off = [
+        p.brand if p.whole_brand else f"{p.brand}/{number}"
+        for number, p in state.preferences.items()
+        if p.stopped
+    ]
+    return tuple(sorted({*brands, *brands_taken_back(state), *switched_off}))
 
 
 def _reaches(policy: Policy, preference: Preference, its_number: str, *, brand: str, number: str) -> bool:

@@ -1,7 +1,7 @@
 """What every cap says of a person now: the numbers `decide` rests on, without a request."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
 
 from garbo.router.domain import caps
@@ -9,6 +9,7 @@ from garbo.router.domain.matter import Matter
 from garbo.router.domain.policy import Policy, RateRule
 from garbo.router.domain.request import Subject
 from garbo.router.domain.state import RecipientState, Send
+from garbo.router.domain.values import replace
 
 MOST_CAMPAIGNS: Final = 50
 """Campaigns of the newest sends; a person has seldom more."""

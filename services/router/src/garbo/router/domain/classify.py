@@ -1,6 +1,5 @@
 """Class, number and lane of a request: what it really is, whatever it was called."""
 
-from dataclasses import dataclass
 from typing import Final
 
 from garbo.common.events.decisions import Lane, MessageClass
@@ -8,13 +7,13 @@ from garbo.router.domain.instants import MINUTE_US
 from garbo.router.domain.policy import Policy
 from garbo.router.domain.request import Body, Numbers, Request
 from garbo.router.domain.state import WINDOW_US, RecipientState
+from garbo.router.domain.values import Value
 
 AUTH_DEFAULT_US: Final = 10 * MINUTE_US
 AUTH_MOST_US: Final = 15 * MINUTE_US
 
 
-@dataclass(frozen=True, slots=True)
-class Classified:
+class Classified(Value, frozen=True):
     """What a request counts as."""
 
     message_class: MessageClass

@@ -1,7 +1,6 @@
 """Consent: what a record changes, what confirms it, and whether what is recorded is enough."""
 
 from collections.abc import Collection
-from dataclasses import replace
 from functools import lru_cache
 from typing import Final
 
@@ -9,6 +8,7 @@ from garbo.router.domain.calendar import months_after
 from garbo.router.domain.instants import DAY_US
 from garbo.router.domain.policy import ConsentRule
 from garbo.router.domain.state import Consent, RecipientState
+from garbo.router.domain.values import replace
 
 MARKETING: Final = "marketing"
 ANY: Final = "*"

@@ -1,6 +1,5 @@
 """Asking the rules about one request: which touch it, what each answers, which are passed over."""
 
-from dataclasses import dataclass
 from typing import Final
 
 from garbo.router.domain.classify import Classified
@@ -11,13 +10,13 @@ from garbo.router.domain.policy import BudgetRule, HoldRule, Policy, QuietRule, 
 from garbo.router.domain.request import Body, Request, Subject
 from garbo.router.domain.rules import Answer, AnyRule, StandingRule, ask, fault_of
 from garbo.router.domain.state import RecipientState
+from garbo.router.domain.values import Value
 from garbo.router.domain.zones import zones_of
 
 TIME_RULES: Final = (RateRule, QuietRule, HoldRule, BudgetRule, PauseRule)
 
 
-@dataclass(frozen=True, slots=True)
-class Consultation:
+class Consultation(Value, frozen=True):
     """What the rules say about one request."""
 
     matter: Matter

@@ -3,12 +3,12 @@
 24 h, then 48 h, 96 h and 7 d while it repeats; a delivered promo in between begins anew.
 """
 
-from dataclasses import replace
 from typing import Final
 
 from garbo.common.events.ids import MessageId
 from garbo.router.domain.instants import DAY_US
 from garbo.router.domain.state import Cooldown, RecipientState
+from garbo.router.domain.values import replace
 
 STEPS_US: Final = (DAY_US, 2 * DAY_US, 4 * DAY_US, 7 * DAY_US)
 

@@ -1,6 +1,5 @@
 """The decision: a pure, total function of policy, state, request and instant."""
 
-from dataclasses import dataclass, replace
 from functools import partial
 from typing import Final, Literal, TypeAlias
 from uuid import uuid5
@@ -18,14 +17,14 @@ from garbo.router.domain.request import Body, Request
 from garbo.router.domain.rules import Answer, TimeRule, refusal
 from garbo.router.domain.spread import place_us
 from garbo.router.domain.state import RecipientState, Send, with_send
+from garbo.router.domain.values import Value, replace
 from garbo.router.domain.zones import TZDATA
 
 SHORTEST_KEEP_US: Final = 30 * DAY_US
 """Decisions are kept at least this long, and as long as the history."""
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
+class Decision(Value, frozen=True):
     """The verdict, and why."""
 
     verdict: Literal["allow", "defer", "deny"]

@@ -1,6 +1,5 @@
 """A grant after it was given: what results, statuses and STOP make of it, whatever their order."""
 
-from dataclasses import dataclass, replace
 from typing import Final, Literal
 from uuid import UUID
 
@@ -9,6 +8,7 @@ from garbo.common.events.ids import ContactId, GrantId, MessageId
 from garbo.common.events.results import Outcome
 from garbo.router.domain.instants import DAY_US, SECOND_US
 from garbo.router.domain.state import Send
+from garbo.router.domain.values import Value, replace
 
 GrantState = Literal[
     "reserved", "dispatched", "unknown", "accepted", "delivered", "failed", "refunded", "released", "revoked"
@@ -44,8 +44,7 @@ def grant_id_of(message_id: MessageId, day: int) -> GrantId:
     return GrantId(UUID(int=(message_id.int ^ _GRANT_BITS) & ~_DAY_BITS | day & _DAY_BITS))
 
 
-@dataclass(frozen=True, slots=True)
-class Grant:
+class Grant(Value, frozen=True):
     """A permission given, and what became of it."""
 
     grant_id: GrantId
@@ -72,8 +71,7 @@ class Grant:
     """The request as it came, while the grant may still be replaced by a later or another one."""
 
 
-@dataclass(frozen=True, slots=True)
-class Settled:
+class Settled(Value, frozen=True):
     """What one event makes of a grant and of the count."""
 
     grant: Grant

@@ -1,12 +1,12 @@
 """Which sends stay in the row: those a rule can count, and a few more."""
 
 from collections import Counter
-from dataclasses import replace
 from typing import Final
 
 from garbo.router.domain.instants import DAY_US
 from garbo.router.domain.policy import Calendar, Lifetime, Policy, RateRule, Rolling
 from garbo.router.domain.state import RecipientState, Send
+from garbo.router.domain.values import replace
 
 SURPLUS: Final = 16
 """Sends kept beyond what is counted: for slots given back, and for rules of a later policy."""

@@ -5,8 +5,8 @@ from typing import Final
 
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
-_FIRST_US: Final = (datetime.min.replace(tzinfo=UTC) - EPOCH) // _MICROSECOND
-_LAST_US: Final = (datetime.max.replace(tzinfo=UTC) - EPOCH) // _MICROSECOND
+_FIRST: Final = datetime.min.replace(tzinfo=UTC)
+_LAST: Final = datetime.max.replace(tzinfo=UTC)
 SECOND_US: Final = 1_000_000
 MINUTE_US: Final = 60 * SECOND_US
 HOUR_US: Final = 60 * MINUTE_US
@@ -31,4 +31,7 @@ def to_datetime(us: int) -> datetime:
     What the calendar does not hold becomes its first or last instant: 9999-12-31T23:59-12:00 is a valid
     instant of a request, and its UTC year is 10000.
     """
-    return EPOCH + timedelta(microseconds=min(max(us, _FIRST_US), _LAST_US))
+    try:
+        return EPOCH + timedelta(0, 0, us)
+    except OverflowError:
+        return _FIRST if us < 0 else _LAST

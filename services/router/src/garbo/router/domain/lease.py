@@ -1,7 +1,6 @@
 """What an allow permits, and until when: a grant is a lease."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Final
 
 from garbo.common.events.decisions import Lane
@@ -9,13 +8,13 @@ from garbo.router.domain.instants import NEVER_US
 from garbo.router.domain.matter import Matter
 from garbo.router.domain.policy import ConsentRule, QuietRule, WindowRule
 from garbo.router.domain.rules import AnyRule, closing_us, window_end_us
+from garbo.router.domain.values import Value
 
 CLOSING: Final = (QuietRule, ConsentRule)
 """Rules that permit now and may refuse later by time alone."""
 
 
-@dataclass(frozen=True, slots=True)
-class Terms:
+class Terms(Value, frozen=True):
     """What an allow permits: one send, by one number, until an instant."""
 
     lane: Lane

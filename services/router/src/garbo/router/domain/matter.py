@@ -1,15 +1,14 @@
 """What is before the rules: one request, classified, about one person under one policy."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 
 from garbo.router.domain.policy import Policy
 from garbo.router.domain.request import Subject
 from garbo.router.domain.state import RecipientState
+from garbo.router.domain.values import Value, field
 
 
-@dataclass(frozen=True, slots=True)
-class Matter:
+class Matter(Value, frozen=True):
     """Everything a rule may look at. Used for one decision."""
 
     policy: Policy

@@ -1,7 +1,7 @@
 """One person's past requests decided again under a policy: what would have become of each."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from heapq import heapify, heappop, heappush
 from typing import Final, Literal
 
@@ -10,6 +10,7 @@ from garbo.router.domain.instants import SECOND_US
 from garbo.router.domain.policy import BudgetRule, Lifetime, Policy, RateRule
 from garbo.router.domain.request import Request
 from garbo.router.domain.state import RecipientState, Send
+from garbo.router.domain.values import replace
 
 ENDLESS: Final = 1 << 62
 """What is left of a budget in a replay: a total over all people cannot be replayed person by person."""

@@ -1,17 +1,16 @@
 """What is asked, in the decision's own words: no address, no content."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Literal
 from uuid import UUID
 
 from garbo.common.events.ids import MessageId
+from garbo.router.domain.values import Kept, Value, field
 
 Form = Literal["free", "template"]
 
 
-@dataclass(frozen=True, slots=True)
-class Body:
+class Body(Kept, frozen=True):
     """What would be sent: free-form, or a template with its category of this instant."""
 
     form: Form
@@ -20,8 +19,7 @@ class Body:
     template_unknown: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Numbers:
+class Numbers(Kept, frozen=True):
     """The sending numbers a request may use."""
 
     asked: str | None
@@ -31,8 +29,7 @@ class Numbers:
     promo_default: str
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(Kept, frozen=True):
     """One request for one recipient."""
 
     message_id: MessageId
@@ -82,8 +79,7 @@ class Request:
         return (-self.priority, deadline_us, self.requested_at_us, self.request_id.int)
 
 
-@dataclass(frozen=True, slots=True)
-class Subject:
+class Subject(Value, frozen=True):
     """A request as the rules see it, once it is classified."""
 
     message_class: str

@@ -2,11 +2,11 @@
 
 from bisect import insort
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
 from typing import Final
 
 from garbo.common.events.ids import ContactId, MessageId
 from garbo.router.domain.instants import DAY_US
+from garbo.router.domain.values import Kept, field, replace
 
 WINDOW_US: Final = DAY_US
 """The customer service window: 24 h from the person's last message (Meta, Cloud API, read 2026-11)."""
@@ -15,8 +15,7 @@ REMEMBERED_SENDS: Final = 256
 """No cap may be larger: the row holds what a cap counts."""
 
 
-@dataclass(frozen=True, slots=True)
-class Send:
+class Send(Kept, frozen=True, rename={"message_id": "id", "at_us": "at", "message_class": "class"}):
     """One send that counts, with what it was when it was granted."""
 
     message_id: MessageId
@@ -33,8 +32,7 @@ class Send:
     """It reached the phone; matters only where a policy counts deliveries."""
 
 
-@dataclass(frozen=True, slots=True)
-class Stop:
+class Stop(Kept, frozen=True):
     """What the person last said to a brand: STOP or START. A tie is a STOP."""
 
     stopped_at_us: int | None = None
@@ -48,8 +46,7 @@ class Stop:
         return self.stopped_at_us is not None and self.stopped_at_us >= (self.started_at_us or 0)
 
 
-@dataclass(frozen=True, slots=True)
-class Consent:
+class Consent(Kept, frozen=True):
     """The newest instant of each action, for one brand, channel and purpose. Arrival order is no matter."""
 
     given_at_us: int | None = None
@@ -61,8 +58,7 @@ class Consent:
     """Told by a list: as good as given, but for a suppression, which it does not outweigh."""
 
 
-@dataclass(frozen=True, slots=True)
-class Case:
+class Case(Kept, frozen=True):
     """A conversation somebody works on; promo waits for its end."""
 
     opened_at_us: int
@@ -71,8 +67,7 @@ class Case:
     """Whose promos it holds back; `*` for all."""
 
 
-@dataclass(frozen=True, slots=True)
-class Preference:
+class Preference(Kept, frozen=True):
     """The platform's own switch for marketing of one number (Meta, `user_preferences`). A tie is a stop."""
 
     brand: str
@@ -87,8 +82,7 @@ class Preference:
         return self.stopped_at_us is not None and self.stopped_at_us >= (self.resumed_at_us or 0)
 
 
-@dataclass(frozen=True, slots=True)
-class Cooldown:
+class Cooldown(Kept, frozen=True):
     """The platform held a promo of this brand back (131049): none for a while, longer each time in a row."""
 
     until_us: int
@@ -96,8 +90,7 @@ class Cooldown:
     by: MessageId
 
 
-@dataclass(frozen=True, slots=True)
-class Question:
+class Question(Kept, frozen=True):
     """A word that may have meant STOP; the person was asked, and promo of the brand waits for the answer."""
 
     asked_at_us: int
@@ -107,8 +100,7 @@ class Question:
     """The wamid of the word."""
 
 
-@dataclass(frozen=True, slots=True)
-class RecipientState:
+class RecipientState(Kept, frozen=True):
     """One recipient. Mappings are replaced, never changed in place."""
 
     version: int = 0

@@ -1,12 +1,13 @@
 """The template registry: which category a template has at an instant."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Final
 
 from garbo.common.events.platform import PlatformChange
 from garbo.router.domain.instants import SECOND_US, to_us
+from garbo.router.domain.values import replace
 
 ANY_ACCOUNT: Final = "*"
 _LAST_S: Final = 253_402_300_800

@@ -1,7 +1,6 @@
 """Two contacts that turned out to be one person: everything known of either is known of that one."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from typing import TypeVar
 
 from garbo.router.domain.state import (
@@ -14,6 +13,7 @@ from garbo.router.domain.state import (
     RecipientState,
     Stop,
 )
+from garbo.router.domain.values import replace
 
 V = TypeVar("V")
 

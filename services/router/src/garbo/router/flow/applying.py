@@ -1,6 +1,6 @@
 """One event after the other, applied to the books of a batch."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from garbo.common.errors import Reject
 from garbo.common.events.contacts import CampaignChanged, CaseChanged, ConsentRecorded, ContactUpdated
@@ -10,6 +10,7 @@ from garbo.common.events.platform import PlatformChange
 from garbo.common.events.results import SendResult
 from garbo.common.events.statuses import MessageStatus
 from garbo.router.domain.templates import template_change
+from garbo.router.domain.values import replace
 from garbo.router.flow.cases import change_case
 from garbo.router.flow.consenting import note_consent
 from garbo.router.flow.contacts import leave_number, update_contact

@@ -1,7 +1,5 @@
 """From the event another service wrote to the request that is decided."""
 
-from dataclasses import dataclass
-
 from pydantic import ValidationError
 
 from garbo.common.events.addresses import Recipient
@@ -12,13 +10,13 @@ from garbo.common.events.wire import encode
 from garbo.router.domain.instants import to_us, to_us_or_none
 from garbo.router.domain.request import Body, Request
 from garbo.router.domain.templates import Templates
+from garbo.router.domain.values import Value
 from garbo.router.flow.directory import Directory
 from garbo.router.flow.places import NOWHERE, place_of
 from garbo.router.ports import Address, Contact
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
+class Asked(Value, frozen=True):
     """One request as it arrived."""
 
     event: SendRequested
@@ -27,8 +25,7 @@ class Asked:
     """Its bytes as they came."""
 
 
-@dataclass(frozen=True, slots=True)
-class Ask:
+class Ask(Value, frozen=True):
     """One request with its identity, its recipient where known, and why it is refused at the door."""
 
     event: SendRequested

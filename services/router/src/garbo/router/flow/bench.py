@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from typing import Final
 
 from garbo.common.errors import Reject
@@ -16,10 +15,12 @@ from garbo.router.domain.instants import SECOND_US, to_us, to_us_or_none
 from garbo.router.domain.policy import BudgetRule, Policy
 from garbo.router.domain.request import Request
 from garbo.router.domain.state import RecipientState, Send
+from garbo.router.domain.values import Value, field, replace
 from garbo.router.flow.ask import Ask, request_of
 from garbo.router.flow.directory import Directory
 from garbo.router.flow.ledger import Ledger, counts_for_life
-from garbo.router.flow.records import FIRST_EPOCH, decided_record, granted_record, new_grant
+from garbo.router.flow.records import FIRST_EPOCH, new_grant
+from garbo.router.flow.rendering import render_decided, render_granted
 from garbo.router.flow.stock import Shelf
 from garbo.router.ports import Announcement, Batch, Changes, Contact, Deferred
 
@@ -35,8 +36,7 @@ async def lasting_sends(
     return await batch.campaign_sends(named) if named and counts_for_life(policy) else {}
 
 
-@dataclass(frozen=True, slots=True)
-class Again:
+class Again(Value, frozen=True):
     """A message to be decided again."""
 
     ask: Ask
@@ -46,8 +46,7 @@ class Again:
     """Of its next record."""
 
 
-@dataclass(frozen=True, slots=True)
-class Bench:
+class Bench(Value, frozen=True):
     """Decides over the ledger of a batch; each message gets its next record, told through the outbox."""
 
     ledger: Ledger
@@ -115,7 +114,7 @@ class Bench:
     def tell(self, again: Again, decision: Decision, *, epoch: int = FIRST_EPOCH) -> None:
         """Write down and tell what was decided; what is to wait waits, everything else waits no longer."""
         ledger = self.ledger
-        record = decided_record(
+        record = render_decided(
             again.ask,
             again.contact,
             decision,
@@ -125,7 +124,10 @@ class Bench:
             sequence=again.sequence,
             epoch=epoch,
         )
-        ledger.record(record, trace=again.ask.trace)
+        ledger.record(again.ask.message_id, record, trace=again.ask.trace)
+        ledger.meter.decided(
+            message_class=decision.message_class, verdict=decision.verdict, reason=decision.reason
+        )
         if decision.verdict == "defer":
             ledger.wait(self._waiting(again, decision))
         else:
@@ -157,7 +159,7 @@ class Bench:
         self.tell(again, decision, epoch=grant.epoch)
         self.ledger.give(grant)
         topic = SEND_PROMO if grant.lane == "promo" else SEND_CARE
-        record = granted_record(again.ask, again.contact, grant)
+        record = render_granted(again.ask, again.contact, grant)
         self.ledger.outbox.append(Announcement(topic, record, grant.contact_id, again.ask.trace))
 
     def _taken(self, again: Again, decision: Decision) -> tuple[int, ...]:

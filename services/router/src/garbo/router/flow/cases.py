@@ -1,6 +1,5 @@
 """Cases a help desk works on: while one is open, promo of its brand waits."""
 
-from dataclasses import replace
 from typing import Final
 
 from garbo.common.events.contacts import CaseChanged
@@ -8,6 +7,7 @@ from garbo.common.events.ids import ContactId
 from garbo.router.domain.instants import DAY_US, to_us
 from garbo.router.domain.policy import HoldRule
 from garbo.router.domain.state import Case, RecipientState
+from garbo.router.domain.values import replace
 from garbo.router.flow.directory import Directory
 from garbo.router.flow.ledger import Ledger
 from garbo.router.flow.reconsidering import reconsider

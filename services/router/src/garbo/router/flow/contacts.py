@@ -1,13 +1,12 @@
 """What is told of a person themselves: their zone and language, another address, another number."""
 
-from dataclasses import replace
-
 from garbo.common.events.contacts import ContactUpdated
 from garbo.common.events.ids import ContactId
 from garbo.common.events.inbound import InboundMessage
 from garbo.router.domain.consent import MARKETING
 from garbo.router.domain.instants import to_us
 from garbo.router.domain.state import RecipientState
+from garbo.router.domain.values import replace
 from garbo.router.flow.directory import Directory
 from garbo.router.flow.ledger import Ledger
 from garbo.router.flow.reconsidering import reconsider

@@ -1,30 +1,25 @@
 """One batch, decided in memory: repeats recognised, each recipient's requests in arbitration order."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Final
 
 from garbo.common.events.decisions import DecisionMade
 from garbo.common.events.ids import ContactId, MessageId
 from garbo.common.events.topics import DECISION_MADE, SEND_CARE, SEND_PROMO
-from garbo.common.events.wire import encode
 from garbo.common.turns import in_turns
 from garbo.router.domain.consulting import slots_of
 from garbo.router.domain.decide import decide_and_count
 from garbo.router.domain.grant import Grant
-from garbo.router.domain.instants import to_datetime
 from garbo.router.domain.policy import BudgetRule, Policy
 from garbo.router.domain.request import Request
 from garbo.router.domain.state import RecipientState, Send
+from garbo.router.domain.values import replace
 from garbo.router.flow.ask import Ask, request_of
 from garbo.router.flow.directory import Directory
 from garbo.router.flow.facts import facts_bytes
 from garbo.router.flow.outcomes import Outcome, superseded
-from garbo.router.flow.records import (
-    new_grant,
-    refused_record,
-    withdrawn_record,
-)
+from garbo.router.flow.records import new_grant, refused_record, rendered, withdrawn_record
 from garbo.router.flow.rendering import render_decided, render_granted
 from garbo.router.flow.stock import Shelf, budget_rules
 from garbo.router.ports import (
@@ -182,17 +177,22 @@ class Desk:
             return
         last = DecisionMade.model_validate_json(stored.records[-1])
         record = withdrawn_record(last, reason="superseded", now_us=self.moment.now_us)
-        value = encode(record)
-        self.further[waiting.message_id] = value
+        told = Announcement(DECISION_MADE, rendered(record), waiting.contact_id, waiting.trace)
+        self.further[waiting.message_id] = told.content
         self.woken.add(waiting.message_id)
-        self.outbox.append(Announcement(DECISION_MADE, record, waiting.contact_id, waiting.trace, value))
+        self.outbox.append(told)
         self._meter(record)
 
     def _conclude(self, outcome: Outcome) -> None:
         """Write down and tell what was decided."""
         ask, contact, decision = outcome.ask, outcome.contact, outcome.decision
         record = render_decided(
-            outcome, policy_version=self.policy.version, decided_at=to_datetime(self.moment.now_us)
+            ask,
+            contact,
+            decision,
+            policy_version=self.policy.version,
+            state_version=outcome.state.version,
+            now_us=self.moment.now_us,
         )
         self._store(
             ask, record, contact_id=contact.contact_id, facts=facts_bytes(outcome.request, outcome.state)
@@ -210,7 +210,7 @@ class Desk:
         if decision.verdict == "defer":
             self.deferred[ask.message_id] = outcome.waits(self.moment.now_us)
         self.meter.decided(
-            message_class=decision.message_class or "none", verdict=decision.verdict, reason=decision.reason
+            message_class=decision.message_class, verdict=decision.verdict, reason=decision.reason
         )
         if ask.event.purpose == "care":
             unprompted = not outcome.has_written(self.moment.now_us)
@@ -218,8 +218,7 @@ class Desk:
 
     def _refuse(self, ask: Ask, reason: str) -> None:
         record = refused_record(ask, reason, policy_version=self.policy.version, now_us=self.moment.now_us)
-        rendered = Rendered(record.event_id, record.happened_at, encode(record))
-        self._store(ask, rendered, contact_id=None, facts=None)
+        self._store(ask, rendered(record), contact_id=None, facts=None)
         self._meter(record)
 
     def _store(
@@ -260,6 +259,4 @@ class Desk:
         self.announcements.append(Announcement(topic, record, grant.contact_id, ask.trace))
 
     def _meter(self, record: DecisionMade) -> None:
-        self.meter.decided(
-            message_class=record.message_class or "none", verdict=record.verdict, reason=record.reason
-        )
+        self.meter.decided(message_class=record.message_class, verdict=record.verdict, reason=record.reason)

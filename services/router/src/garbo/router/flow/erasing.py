@@ -1,12 +1,13 @@
 """Use case: forget a person, and keep only that they must not be promoted to, if they had opted out."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from garbo.common.errors import RetryLater
 from garbo.common.events.ids import ContactId
 from garbo.router.domain.grant import revoke
 from garbo.router.domain.state import RecipientState
+from garbo.router.domain.values import replace
 from garbo.router.flow.ledger import Ledger
 from garbo.router.flow.means import Means
 from garbo.router.ports import Address, Batch, Suppression

@@ -1,7 +1,7 @@
 """Use case: apply a batch of events to the people they are about, in one transaction, then tell."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
 
 from garbo.common.errors import Reject, RetryLater
@@ -10,6 +10,7 @@ from garbo.common.events.ids import ContactId, MessageId
 from garbo.common.events.inbound import InboundMessage
 from garbo.router.domain.policy import Policy
 from garbo.router.domain.state import RecipientState
+from garbo.router.domain.values import replace
 from garbo.router.flow.applying import Applying
 from garbo.router.flow.cancelling import note_cancelled
 from garbo.router.flow.ledger import Ledger

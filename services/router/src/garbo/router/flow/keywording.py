@@ -1,13 +1,14 @@
 """What STOP, START and the words around them do to a person."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final, Literal
 
 from garbo.common.events.ids import platform_message_ref
 from garbo.router.domain.consent import confirmable, unanswered, with_confirmation, without_overtaken
 from garbo.router.domain.instants import DAY_US, MINUTE_US
 from garbo.router.domain.state import Question, Stop
+from garbo.router.domain.values import replace
 from garbo.router.flow.cases import case_is_open
 from garbo.router.flow.directory import Directory
 from garbo.router.flow.ledger import Ledger

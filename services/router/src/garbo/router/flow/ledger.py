@@ -2,18 +2,18 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from garbo.common.events.decisions import DecisionMade
 from garbo.common.events.ids import ContactId, MessageId
 from garbo.common.events.topics import DECISION_MADE
-from garbo.common.events.wire import encode
 from garbo.router.domain.grant import OPEN, Grant, Settled
 from garbo.router.domain.history import pruned
 from garbo.router.domain.policy import Lifetime, Policy, RateRule
 from garbo.router.domain.state import RecipientState, Send, with_send, without_send
 from garbo.router.domain.templates import TemplateCategory
-from garbo.router.flow.records import withdrawn_record
+from garbo.router.domain.values import replace
+from garbo.router.flow.records import rendered, withdrawn_record
 from garbo.router.ports import (
     Announcement,
     Changes,
@@ -22,6 +22,7 @@ from garbo.router.ports import (
     Deferred,
     Meter,
     Moment,
+    Rendered,
     Suppression,
 )
 
@@ -70,7 +71,7 @@ class Ledger:
         """Give what must be written before anything is told."""
         return Changes(
             states={contact_id: self.states[contact_id] for contact_id in self.touched},
-            further={m: told.value for m, told in self._further.items() if told.value is not None},
+            further={message_id: told.content for message_id, told in self._further.items()},
             grants=tuple(self.given.values()),
             settled=tuple(self.settled.values()),
             freed=tuple(self.freed),
@@ -143,21 +144,19 @@ class Ledger:
         """Turn the decision into a deny."""
         last = self.last(message_id)
         if last is not None:
-            self.record(withdrawn_record(last, reason=reason, now_us=self.moment.now_us), trace=trace)
+            record = withdrawn_record(last, reason=reason, now_us=self.moment.now_us)
+            self.record(message_id, rendered(record), trace=trace)
+            self.meter.decided(message_class=record.message_class, verdict=record.verdict, reason=reason)
 
     def last(self, message_id: MessageId) -> DecisionMade | None:
         """Give a message's last stored decision; None when nobody knows it."""
         stored = self.moment.decisions.get(message_id)
         return DecisionMade.model_validate_json(stored.records[-1]) if stored else None
 
-    def record(self, record: DecisionMade, *, trace: str | None) -> None:
+    def record(self, message_id: MessageId, record: Rendered, *, trace: str | None) -> None:
         """Add a further record to a message's decision. Of several in one batch the last one is the one."""
-        message_id = MessageId(record.message_id)
         contact_id = self.moment.decisions[message_id].contact_id
-        self._further[message_id] = Announcement(DECISION_MADE, record, contact_id, trace, encode(record))
-        self.meter.decided(
-            message_class=record.message_class or "none", verdict=record.verdict, reason=record.reason
-        )
+        self._further[message_id] = Announcement(DECISION_MADE, record, contact_id, trace)
 
     def promos_of(self, contact_id: ContactId, *, brand: str | None = None) -> list[Grant]:
         """Give a recipient's promo grants nobody has claimed, of a brand or of all, the earliest first."""

@@ -1,10 +1,9 @@
 """Two contacts that turned out to be one: caps, consent, windows, cases and grants follow."""
 
-from dataclasses import replace
-
 from garbo.common.events.ids import ContactId
 from garbo.router.domain.state import RecipientState
 from garbo.router.domain.uniting import united
+from garbo.router.domain.values import replace
 from garbo.router.flow.directory import Directory
 from garbo.router.flow.ledger import Ledger
 from garbo.router.flow.reconsidering import reconsider

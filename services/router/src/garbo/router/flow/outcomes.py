@@ -1,7 +1,6 @@
 """What was decided of one request, before it is written down."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
 
 from garbo.common.events.ids import ContactId
 from garbo.common.events.topics import SEND_REQUESTED
@@ -10,6 +9,7 @@ from garbo.router.domain.decide import Decision
 from garbo.router.domain.instants import to_us
 from garbo.router.domain.request import Request
 from garbo.router.domain.state import WINDOW_US, RecipientState
+from garbo.router.domain.values import Value, replace
 from garbo.router.flow.ask import Ask
 from garbo.router.ports import Contact, Deferred
 
@@ -17,8 +17,7 @@ Campaign = tuple[ContactId, str, str]
 """Recipient, brand and campaign."""
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(Value, frozen=True):
     """One request, its decision, and the state it was decided from."""
 
     ask: Ask

@@ -1,12 +1,12 @@
 """The platform's own switch for marketing: a stop blocks the number and, by default, the brand."""
 
-from dataclasses import replace
 from typing import Final, Literal
 
 from garbo.common.events.ids import ContactId
 from garbo.common.events.platform import PlatformChange
 from garbo.router.domain.instants import to_us
 from garbo.router.domain.state import Preference
+from garbo.router.domain.values import replace
 from garbo.router.flow.ledger import Ledger
 from garbo.router.flow.stopping import Act, call_back, note_act
 

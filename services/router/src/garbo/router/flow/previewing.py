@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Literal
 from uuid import uuid4
 
@@ -16,11 +16,13 @@ from garbo.router.domain.instants import to_datetime
 from garbo.router.domain.policy import Policy
 from garbo.router.domain.request import Request
 from garbo.router.domain.state import RecipientState, Send
+from garbo.router.domain.values import replace
 from garbo.router.flow.ask import Ask, Asked, address_of, request_of
 from garbo.router.flow.means import Means
 from garbo.router.flow.preview_view import PeoplePreview, PersonPreview, Verdicts
 from garbo.router.flow.recognising import campaign_sends_of, campaigns_of, door_of, recognised
-from garbo.router.flow.records import decided_record, refused_record
+from garbo.router.flow.records import refused_record
+from garbo.router.flow.rendering import render_decided
 from garbo.router.flow.stock import budget_rules, period_of, scope_of
 from garbo.router.flow.suppressing import with_lists
 from garbo.router.ports import Contact, Moment
@@ -102,11 +104,12 @@ class PreviewRequests:
             return refused_record(ask, reason, policy_version=policy.version, now_us=now_us)
         state = seen.state_of(contact, ask.event.campaign)
         decision = decide(policy, state, self._request(seen, ask, contact), now_us)
-        record = decided_record(
+        record = render_decided(
             ask, contact, decision, policy_version=policy.version, state_version=state.version, now_us=now_us
         )
         unknown = {} if ask.contact else {"contact_id": None}
-        return record.model_copy(update={"grant": None, **unknown})
+        shown = DecisionMade.model_validate_json(record.value)
+        return shown.model_copy(update={"grant": None, **unknown})
 
     def _request(self, seen: _Seen, ask: Ask, contact: Contact) -> Request:
         moment = seen.moment

@@ -1,9 +1,10 @@
 """Use case: end leases nobody claimed in time, and give their slots back."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
 
 from garbo.router.domain.grant import Grant, Settled
+from garbo.router.domain.values import replace
 from garbo.router.flow.claiming import claimed_ledger
 from garbo.router.flow.ledger import Ledger
 from garbo.router.flow.policies import Policies

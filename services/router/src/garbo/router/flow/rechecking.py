@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
 
 from garbo.common.events.ids import ContactId
@@ -10,6 +10,7 @@ from garbo.router.domain.decide import decide
 from garbo.router.domain.grant import Grant, revoke
 from garbo.router.domain.request import Request
 from garbo.router.domain.state import with_send, without_send
+from garbo.router.domain.values import replace
 from garbo.router.flow.bench import Again, Bench, lasting_sends
 from garbo.router.flow.claiming import claimed_ledger
 from garbo.router.flow.directory import Directory

@@ -1,18 +1,17 @@
 """Who is asked about: the recipient of each request that its client may make, and what is stored beside."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 
 from garbo.common.events.ids import ContactId
 from garbo.router.domain.policy import Lifetime, Policy, RateRule
 from garbo.router.domain.state import Send
+from garbo.router.domain.values import Value
 from garbo.router.flow.ask import Ask, Asked, address_of, recipient_of
 from garbo.router.flow.directory import Directory
 from garbo.router.ports import Address, Batch, Contact
 
 
-@dataclass(frozen=True, slots=True)
-class Door:
+class Door(Value, frozen=True):
     """One request, why it is refused at the door, and the address it names."""
 
     asked: Asked

@@ -1,17 +1,17 @@
 """Deciding again what was allowed and has not left: a case was opened, or two people turned out to be one."""
 
-from dataclasses import replace
-
 from garbo.common.events.ids import ContactId
 from garbo.common.events.topics import SEND_CARE, SEND_PROMO
 from garbo.router.domain.decide import decide, decide_and_count
 from garbo.router.domain.grant import Grant, revoke
 from garbo.router.domain.policy import BudgetRule
 from garbo.router.domain.state import without_send
+from garbo.router.domain.values import replace
 from garbo.router.flow.bench import Again, Bench
 from garbo.router.flow.directory import Directory
 from garbo.router.flow.ledger import Ledger, counts_for_life
-from garbo.router.flow.records import granted_record, new_grant
+from garbo.router.flow.records import new_grant
+from garbo.router.flow.rendering import render_granted
 from garbo.router.flow.stock import Shelf
 from garbo.router.ports import Announcement
 
@@ -81,7 +81,7 @@ def fall_back(ledger: Ledger, directory: Directory, grant: Grant, *, trace: str 
             counted = after.send_of(given.message_id)
             ledger.recounted[contact_id, given.message_id] = (given.campaign, counted)
         topic = SEND_PROMO if given.lane == "promo" else SEND_CARE
-        record = granted_record(again.ask, again.contact, given)
+        record = render_granted(again.ask, again.contact, given)
         ledger.outbox.append(Announcement(topic, record, contact_id, trace))
     return True
 

@@ -1,7 +1,7 @@
-"""The two records every request may lead to, written without a model in between.
+"""The two records every request may lead to: what was decided, and what the sender may do.
 
-The bytes are those `encode` gives for `DecisionMade` and `SendGranted`, at a fraction of the time: a property
-test holds the two together.
+No model is made in between, which would take longer than the decision: a property test holds the bytes to
+those of `DecisionMade` and `SendGranted`.
 """
 
 from datetime import datetime
@@ -15,7 +15,6 @@ from garbo.router.domain.grant import Grant, day_of_instant, grant_id_of
 from garbo.router.domain.instants import to_datetime
 from garbo.router.domain.rules import Answer
 from garbo.router.flow.ask import Ask, recipient_of
-from garbo.router.flow.outcomes import Outcome
 from garbo.router.flow.records import FIRST_EPOCH, decision_id_text
 from garbo.router.ports import Contact, Rendered
 
@@ -23,19 +22,28 @@ _OPTIONS: Final = orjson.OPT_UTC_Z
 Json = dict[str, Any]
 
 
-def render_decided(outcome: Outcome, *, policy_version: str, decided_at: datetime) -> Rendered:
-    """Tell the first decision of a request (see `records.decided_record`)."""
-    ask, decision = outcome.ask, outcome.decision
-    event = ask.event
-    decision_id = decision_id_text(ask.message_id, 1)
+def render_decided(  # noqa: PLR0913 - all that a record tells
+    ask: Ask,
+    contact: Contact,
+    decision: Decision,
+    *,
+    policy_version: str,
+    state_version: int,
+    now_us: int,
+    sequence: int = 1,
+    epoch: int = FIRST_EPOCH,
+) -> Rendered:
+    """Tell a decision of the rules, with every check it rests on."""
+    event, decided_at = ask.event, to_datetime(now_us)
+    decision_id = decision_id_text(ask.message_id, sequence)
     record: Json = {
         "decision_id": decision_id,
-        "sequence": 1,
+        "sequence": sequence,
         "message_id": ask.message_id,
         "request_id": event.request_id,
         "client": event.client,
         "brand": event.brand,
-        "contact_id": outcome.contact.contact_id,
+        "contact_id": contact.contact_id,
         "verdict": decision.verdict,
         "final": decision.verdict != "defer",
         "message_class": decision.message_class,
@@ -48,9 +56,9 @@ def render_decided(outcome: Outcome, *, policy_version: str, decided_at: datetim
         **_why(decision),
         "overridden": decision.overridden,
         "checks": [_check(answer) for answer in decision.answers],
-        "grant": _grant_given(ask, decision),
+        "grant": _grant_given(ask, decision, epoch=epoch),
         "policy_version": policy_version,
-        "state_version": outcome.state.version,
+        "state_version": state_version,
         "tzdata": decision.tzdata,
         "requested_at": event.requested_at,
         "decided_at": decided_at,
@@ -59,7 +67,7 @@ def render_decided(outcome: Outcome, *, policy_version: str, decided_at: datetim
 
 
 def render_granted(ask: Ask, contact: Contact, grant: Grant) -> Rendered:
-    """Tell the sender (see `records.granted_record`)."""
+    """Tell the sender: the same record for each repetition of the request."""
     event, until_us = ask.event, grant.window_until_us
     content: Content = event.content
     if grant.by_fallback and event.fallback and event.fallback.template:
@@ -130,7 +138,7 @@ def _check(answer: Answer) -> Json:
     return said
 
 
-def _grant_given(ask: Ask, decision: Decision) -> Json | None:
+def _grant_given(ask: Ask, decision: Decision, *, epoch: int) -> Json | None:
     terms = decision.terms
     if terms is None:
         return None
@@ -138,7 +146,7 @@ def _grant_given(ask: Ask, decision: Decision) -> Json | None:
         "id": grant_id_of(ask.message_id, day_of_instant(terms.not_before_us)),
         "lane": terms.lane,
         "number": terms.number,
-        "epoch": FIRST_EPOCH,
+        "epoch": epoch,
         "not_before": to_datetime(terms.not_before_us),
         "valid_until": to_datetime(terms.valid_until_us),
     }

@@ -1,7 +1,7 @@
 """What became of a grant: results of the sender, statuses of the platform, in any order and number."""
 
 from collections.abc import Collection
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
 
 from garbo.common.events.ids import ContactId, MessageId, platform_message_ref
@@ -10,6 +10,7 @@ from garbo.common.events.statuses import MessageStatus
 from garbo.router.domain.cooldown import with_arrival, with_strike
 from garbo.router.domain.grant import Grant, Settled, settle_by_result, settle_by_status
 from garbo.router.domain.instants import to_us
+from garbo.router.domain.values import replace
 from garbo.router.flow.directory import Directory
 from garbo.router.flow.ledger import Ledger
 from garbo.router.flow.preferences import stop_by_platform

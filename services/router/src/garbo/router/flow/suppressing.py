@@ -1,12 +1,13 @@
 """Use case: take in a list of addresses that must not be promoted to. It outlives the people it is about."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
 
 from garbo.common.errors import RetryLater
 from garbo.common.events.ids import ContactId
 from garbo.router.domain.state import RecipientState
+from garbo.router.domain.values import replace
 from garbo.router.flow.ledger import Ledger
 from garbo.router.flow.means import Means
 from garbo.router.flow.reconsidering import reconsider

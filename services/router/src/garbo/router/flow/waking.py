@@ -1,11 +1,12 @@
 """Use case: decide waiting requests again once they are due, in arbitration order for each recipient."""
 
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
 
 from garbo.common.events.ids import ContactId
 from garbo.common.turns import in_turns
+from garbo.router.domain.values import replace
 from garbo.router.flow.bench import Again, Bench, lasting_sends
 from garbo.router.flow.directory import Directory
 from garbo.router.flow.ledger import Ledger

@@ -28,9 +28,9 @@ class PrometheusMeter:
     def __init__(self) -> None:
         self._children: dict[tuple[str, str, str], Counter] = {}
 
-    def decided(self, *, message_class: str, verdict: str, reason: str) -> None:
+    def decided(self, *, message_class: str | None, verdict: str, reason: str) -> None:
         """Count a new decision."""
-        key = (message_class, verdict, reason)
+        key = (message_class or "none", verdict, reason)
         child = self._children.get(key)
         if child is None:
             child = self._children[key] = DECISIONS.labels(*key)

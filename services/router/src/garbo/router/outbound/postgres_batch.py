@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING, Final
 from uuid import UUID
 
 import asyncpg
-import orjson
 
 from garbo.common.errors import RetryLater
 from garbo.common.events.ids import ContactId, MessageId
@@ -135,7 +134,7 @@ class PostgresBatch:
         found: dict[tuple[ContactId, str], list[Send]] = {}
         for row in await self._connection.fetch(CAMPAIGN_SENDS, contacts, campaigns):
             sends = found.setdefault((ContactId(row["contact_id"]), row["campaign"]), [])
-            sends.append(read_send(orjson.loads(row["send"])))
+            sends.append(read_send(row["send"]))
         return found
 
     async def hold_slices(self, slice_ids: Iterable[int]) -> Sequence[Slice]:

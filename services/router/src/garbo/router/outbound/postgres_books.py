@@ -3,12 +3,10 @@
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
-import orjson
-
 from garbo.common.events.ids import ContactId, MessageId
 from garbo.router.domain.instants import to_datetime
 from garbo.router.domain.state import Send
-from garbo.router.flow.state_json import send_json
+from garbo.router.flow.state_json import json_bytes
 from garbo.router.ports import Announcement, Changes, ConsentEvidence, Deferred, Suppression
 
 if TYPE_CHECKING:
@@ -171,7 +169,7 @@ def _send_columns(rows: Sequence[tuple[ContactId, str, Send]]) -> tuple[list[obj
         [contact_id for contact_id, _, _ in rows],
         [campaign for _, campaign, _ in rows],
         [send.message_id for _, _, send in rows],
-        [orjson.dumps(send_json(send), default=str) for _, _, send in rows],  # asyncpg's UUID is not orjson's
+        [json_bytes(send) for _, _, send in rows],
     )
 
 

@@ -11,7 +11,7 @@ from garbo.common.events.ids import ContactId
 from garbo.common.events.wire import decode, topic_named
 from garbo.common.runtime.postgres import Database
 from garbo.common.turns import in_turns
-from garbo.router.ports import Announcement
+from garbo.router.ports import Announcement, Rendered
 from garbo.router.work_ports import Parcel
 
 # Ids are drawn under the lock of the recipient's row, so they follow the order of a recipient's changes;
@@ -48,4 +48,5 @@ def _parcel(row: asyncpg.Record) -> Parcel:
     topic, value = topic_named(row["topic"]), row["value"]
     event = decode(topic, value)
     contact_id = None if row["key"] == event.event_id else ContactId(UUID(row["key"]))
-    return Parcel(row["id"], Announcement(topic, event, contact_id, row["trace"], value))
+    record = Rendered(event.event_id, event.happened_at, value)
+    return Parcel(row["id"], Announcement(topic, record, contact_id, row["trace"]))

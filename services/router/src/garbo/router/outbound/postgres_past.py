@@ -1,7 +1,7 @@
 """The stored past, person by person: a cursor that neither holds rows nor the database's horizon."""
 
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
@@ -11,6 +11,7 @@ from garbo.common.errors import RetryLater
 from garbo.common.events.ids import ContactId
 from garbo.router.domain.instants import to_us
 from garbo.router.domain.replay import PastRequest
+from garbo.router.domain.values import replace
 from garbo.router.flow.facts import read_facts
 
 CONNECT_S: Final = 10.0

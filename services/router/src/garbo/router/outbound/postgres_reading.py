@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
@@ -13,6 +12,7 @@ from garbo.common.events.ids import ContactId
 from garbo.common.runtime.postgres import Database
 from garbo.router.domain.instants import EPOCH, to_us
 from garbo.router.domain.state import RecipientState
+from garbo.router.domain.values import replace
 from garbo.router.flow.state_json import read_send, read_state
 from garbo.router.outbound.rows import read_deferred
 from garbo.router.ports import Address, ConsentEvidence
@@ -208,7 +208,7 @@ def read_evidence(row: asyncpg.Record) -> ConsentEvidence:
 
 def _state(row: asyncpg.Record, sends: Sequence[asyncpg.Record]) -> RecipientState:
     state = read_state(row["version"], row["state"])
-    lasting = tuple(read_send(orjson.loads(send["send"])) for send in sends)
+    lasting = tuple(read_send(send["send"]) for send in sends)
     return replace(state, campaign_sends=lasting)
 
 

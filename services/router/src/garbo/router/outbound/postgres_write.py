@@ -5,10 +5,11 @@ from typing import TYPE_CHECKING, Final
 from uuid import UUID
 
 from garbo.common.events.ids import ContactId, MessageId
+from garbo.router.domain.blocks import promo_blocked
 from garbo.router.domain.grant import Grant, day_of_grant
 from garbo.router.domain.instants import to_datetime
 from garbo.router.domain.state import RecipientState
-from garbo.router.flow.state_json import promo_blocked, state_bytes
+from garbo.router.flow.state_json import state_bytes
 from garbo.router.outbound.postgres_books import FREE, write_books
 from garbo.router.outbound.postgres_budget import spend
 from garbo.router.outbound.rows import date_of_day

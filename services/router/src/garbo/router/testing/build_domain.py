@@ -1,6 +1,5 @@
 """Builders in the decision's own words: requests, sends, states."""
 
-from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
@@ -9,6 +8,7 @@ from garbo.common.events.ids import MessageId
 from garbo.router.domain.instants import to_us
 from garbo.router.domain.request import Body, Numbers, Request
 from garbo.router.domain.state import Consent, RecipientState, Send
+from garbo.router.domain.values import replace
 
 PROMO: Final = Body(form="template", category="marketing")
 UTILITY: Final = Body(form="template", category="utility")

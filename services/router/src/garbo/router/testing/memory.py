@@ -3,19 +3,20 @@
 import asyncio
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import Literal
+from typing import Literal, TypeVar
 from uuid import uuid4
 
 from garbo.common.errors import RetryLater
 from garbo.common.events.base import Event
 from garbo.common.events.ids import ContactId, MessageId
 from garbo.common.events.topics import Topic
+from garbo.common.events.wire import decode
 from garbo.router.domain.grant import Grant
 from garbo.router.domain.instants import to_us
 from garbo.router.domain.state import RecipientState, Send
 from garbo.router.domain.templates import TemplateCategory, Templates, updated
+from garbo.router.domain.values import replace
 from garbo.router.ports import (
     Address,
     Announcement,
@@ -23,12 +24,13 @@ from garbo.router.ports import (
     Contact,
     Deferred,
     Moment,
-    Rendered,
     Slice,
     StoredDecision,
 )
 from garbo.router.testing.memory_people import InMemoryPeople
 from garbo.router.testing.tables import Tables
+
+E = TypeVar("E", bound=Event)
 
 
 class InMemoryStore:
@@ -244,11 +246,12 @@ class RecordingAnnouncer:
         if self.failures_left:
             self.failures_left -= 1
             raise RetryLater("kafka_publish:test")
-        self.told.extend(_with_model(told) for told in announcements)
+        self.told.extend(announcements)
 
-    def of(self, topic: Topic[Event]) -> list[Event]:
-        """Give the events told on a topic, oldest first."""
-        return [told.event for told in self.told if told.topic == topic and isinstance(told.event, Event)]
+    def of(self, *topics: Topic[E], after: int = 0) -> list[E]:
+        """Give the events told on these topics, oldest first, from place `after` of all that was told."""
+        told = ((one.content, topic) for one in self.told[after:] for topic in topics if one.topic == topic)
+        return [decode(topic, content) for content, topic in told]
 
     def bytes_of(self, topic: Topic[Event]) -> list[bytes]:
         """Give the bytes told on a topic, oldest first."""
@@ -264,9 +267,9 @@ class CountingMeter:
         self.resurrected_count = 0
         self.care: list[tuple[str, bool, bool]] = []
 
-    def decided(self, *, message_class: str, verdict: str, reason: str) -> None:
+    def decided(self, *, message_class: str | None, verdict: str, reason: str) -> None:
         """Keep a new decision."""
-        self.decisions.append((message_class, verdict, reason))
+        self.decisions.append((message_class or "none", verdict, reason))
 
     def repeated(self) -> None:
         """Count a request that had been decided before."""
@@ -289,10 +292,3 @@ def _merged(known: Templates, told: Sequence[TemplateCategory]) -> Templates:
         old = merged.get(key)
         merged[key] = template if old is None else updated(old, template)
     return Templates(version=known.version + 1, known=merged)
-
-
-def _with_model(told: Announcement) -> Announcement:
-    """Give what was written without its model the model it stands for."""
-    if not isinstance(told.event, Rendered):
-        return told
-    return replace(told, event=told.topic.event.model_validate_json(told.content), value=told.content)

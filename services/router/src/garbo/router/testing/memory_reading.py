@@ -1,14 +1,14 @@
 """A `ContactReader` over the store in memory."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 import orjson
 
 from garbo.common.events.ids import ContactId
 from garbo.router.domain.instants import to_us
-from garbo.router.flow.state_json import given_json
+from garbo.router.domain.values import replace
+from garbo.router.flow.state_json import state_bytes
 from garbo.router.reading_ports import HeldContact
 from garbo.router.testing.memory import InMemoryStore
 from garbo.router.work_ports import Want
@@ -54,7 +54,7 @@ class InMemoryContactReader:
         return {
             "contact": [{"contact_id": str(held.contact_id), "kind": held.kind}],
             "alias": [{"kind": a.kind, "value": a.value} for a in held.addresses],
-            "recipient_state": [{"state": given_json(held.state)}],
+            "recipient_state": [{"state": orjson.loads(state_bytes(held.state))}],
             "decision": [{"records": [orjson.loads(record) for record in d.records]} for d in decisions],
         }
 

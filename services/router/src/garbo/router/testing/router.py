@@ -6,6 +6,7 @@ from garbo.common.business import Business
 from garbo.common.events.decisions import DecisionMade
 from garbo.common.events.grants import SendGranted
 from garbo.common.events.requests import SendRequested
+from garbo.common.events.topics import DECISION_MADE, SEND_CARE, SEND_PROMO
 from garbo.router.domain.policy import Policy
 from garbo.router.flow.ask import Asked
 from garbo.router.flow.directory import Directory
@@ -59,7 +60,7 @@ class Router:
         """Decide requests in one batch; give what was told about them."""
         before = len(self.announcer.told)
         await self.requests.decide([Asked(request) for request in requests])
-        return [t.event for t in self.announcer.told[before:] if isinstance(t.event, DecisionMade)]
+        return self.announcer.of(DECISION_MADE, after=before)
 
     async def hear(self, *events: RouterEvent) -> None:
         """Apply events in one batch, and tell what they changed."""
@@ -78,9 +79,9 @@ class Router:
     @property
     def granted(self) -> list[SendGranted]:
         """Give every grant told so far."""
-        return [told.event for told in self.announcer.told if isinstance(told.event, SendGranted)]
+        return self.announcer.of(SEND_CARE, SEND_PROMO)
 
     @property
     def decided(self) -> list[DecisionMade]:
         """Give every decision told so far."""
-        return [told.event for told in self.announcer.told if isinstance(told.event, DecisionMade)]
+        return self.announcer.of(DECISION_MADE)

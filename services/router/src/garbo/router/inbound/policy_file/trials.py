@@ -1,7 +1,7 @@
 """A policy's own tests: run through the decision itself before the policy may be put in force."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
@@ -9,6 +9,7 @@ from garbo.router.domain.decide import Decision, decide
 from garbo.router.domain.policy import Policy
 from garbo.router.domain.request import Request
 from garbo.router.domain.state import RecipientState
+from garbo.router.domain.values import replace
 from garbo.router.inbound.policy_file.clock import Clock
 from garbo.router.inbound.policy_file.document import Node
 from garbo.router.inbound.policy_file.fields import Fields, Findings

@@ -1,0 +1,32 @@
+"""Values made by the thousand: immutable, compared by what they hold, built and changed outside Python.
+
+What is made anew for each request is a `Value`; a policy, which is read once, stays a dataclass (ADR 0011).
+"""
+
+import dataclasses
+from typing import TYPE_CHECKING
+
+from msgspec import Struct, field, structs
+
+__all__ = ["Kept", "Value", "field", "replace"]
+
+
+class Value(Struct, frozen=True):
+    """What a request, a person or a decision is written as. Subclasses say `frozen=True` for mypy."""
+
+
+class Kept(Value, frozen=True, omit_defaults=True, rename=lambda name: name.removesuffix("_us")):
+    """What is kept as JSON as well: the unsaid is left out, and instants are called without their unit."""
+
+
+def _replace(value: object, /, **changes: object) -> object:
+    """Give the same value or dataclass with other fields."""
+    if isinstance(value, Struct):
+        return structs.replace(value, **changes)
+    return dataclasses.replace(value, **changes)  # type: ignore[type-var] # one of the two it is
+
+
+if TYPE_CHECKING:
+    from dataclasses import replace  # so that names and types of the fields are checked
+else:
+    replace = _replace
