@@ -43,7 +43,9 @@ EVERYTHING = RecipientState(
     inbound_at_us={"1001": 5},
     inbound=(("wamid.1", 5),),
     stops={"acme": Stop(stopped_at_us=3, started_at_us=4, by="w")},
-    consents={"acme/*/marketing": Consent(given_at_us=1, confirmed_at_us=2, withdrawn_at_us=0)},
+    consents={
+        "acme/*/marketing": Consent(given_at_us=1, confirmed_at_us=2, answered_at_us=3, withdrawn_at_us=0)
+    },
     sends=(
         Send(MessageId(UUID(int=2)), 9, "promo", "acme", "spring", "marketing", ("a",), open=True),
         Send(MessageId(UUID(int=3)), 0, "care", "acme", delivered=True),

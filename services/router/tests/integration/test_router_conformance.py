@@ -67,7 +67,7 @@ FULL = RecipientState(
     inbound_at_us={"1001": 5},
     inbound=(("wamid.1", 5),),
     stops={"acme": Stop(stopped_at_us=3, started_at_us=4, by="w")},
-    consents={"acme/*/marketing": Consent(given_at_us=1, confirmed_at_us=2)},
+    consents={"acme/*/marketing": Consent(given_at_us=1, confirmed_at_us=2, answered_at_us=3)},
     sends=(
         Send(MessageId(UUID(int=2)), 9, "promo", "acme", "spring", "marketing", ("a",), open=True),
         Send(MessageId(UUID(int=3)), 8, "care", "acme"),

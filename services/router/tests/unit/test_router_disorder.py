@@ -12,8 +12,7 @@ from garbo.common.events.addresses import Person
 from garbo.common.events.contacts import CaseChanged, ContactUpdated
 from garbo.common.events.platform import PlatformChange
 from garbo.router.domain.policy import Policy
-from garbo.router.domain.state import Consent, RecipientState, with_inbound
-from garbo.router.domain.values import replace
+from garbo.router.domain.state import RecipientState, with_inbound
 from garbo.router.flow.events import RouterEvent
 from garbo.router.inbound.policy_file.load import read_policy
 from garbo.router.testing.build import AT, PHONE, PROMO_NUMBER, consent, inbound
@@ -95,15 +94,7 @@ async def told_to(policy: Policy, events: list[RouterEvent]) -> RecipientState:
 
 def essence(state: RecipientState) -> object:
     stops = {brand: (stop.stopped_at_us, stop.started_at_us) for brand, stop in state.stops.items()}
-    consents = {key: _in_force(consent) for key, consent in state.consents.items()}
-    return stops, consents, state.preferences, state.cases, state.zone, state.inbound_at_us
-
-
-def _in_force(consent: Consent) -> Consent:
-    """Leave out a confirmation that a later withdrawal ended: a START told too early takes its place."""
-    if (consent.confirmed_at_us or 0) <= (consent.withdrawn_at_us or 0):
-        return replace(consent, confirmed_at_us=None)
-    return consent
+    return stops, state.consents, state.preferences, state.cases, state.zone, state.inbound_at_us
 
 
 @settings(max_examples=100, deadline=None)
@@ -116,6 +107,18 @@ def test_events_in_any_order_and_number_make_the_same_person(
     first = asyncio.run(told_to(policy, in_order))
     second = asyncio.run(told_to(policy, shuffled))
     assert essence(first) == essence(second)
+
+
+def test_late_withdrawal_takes_back_the_persons_own_word_and_not_what_a_client_recorded_after_it() -> None:
+    kinds = ("requested", "withdrawn", "confirmed", "start")
+    requested, withdrawn, confirmed, start = (event_of(kind, n) for n, kind in enumerate(kinds))
+    policy = read_policy(POLICY)
+    in_order = asyncio.run(told_to(policy, [requested, withdrawn, confirmed, start]))
+    late = asyncio.run(told_to(policy, [requested, confirmed, start, withdrawn]))
+    assert essence(late) == essence(in_order)
+    (consent_now,) = late.consents.values()
+    assert consent_now.confirmed_at_us is not None, "the client's record stands"
+    assert consent_now.answered_at_us is None, "START came after a no: it confirms nothing"
 
 
 @pytest.mark.parametrize("order", [(0, 1), (1, 0), (0, 1, 0), (1, 0, 1)])

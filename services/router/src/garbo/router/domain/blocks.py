@@ -31,7 +31,7 @@ def suppressed(state: RecipientState, *, brand: str) -> bool:
     opted_in_us = (stop.started_at_us or 0) if stop else 0
     for key in keys_of(brand, MARKETING):
         if consent := state.consents.get(key):
-            opted_in_us = max(opted_in_us, consent.given_at_us or 0, consent.confirmed_at_us or 0)
+            opted_in_us = max(opted_in_us, consent.given_at_us or 0, consent.sure_at_us)
     return opted_in_us <= since_us
 
 

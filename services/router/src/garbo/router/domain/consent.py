@@ -20,6 +20,7 @@ _FIELDS: Final = {
     "given": "given_at_us",
     "imported": "imported_at_us",
     "confirmed": "confirmed_at_us",
+    "answered": "answered_at_us",
     "withdrawn": "withdrawn_at_us",
     "expired": "withdrawn_at_us",
 }
@@ -52,19 +53,18 @@ def brands_taken_back(state: RecipientState) -> list[str]:
 def with_confirmation(state: RecipientState, *, keys: Collection[str], at_us: int) -> RecipientState:
     """Confirm these consents, as the person themselves did at an instant."""
     for key in keys:
-        state = with_consent(state, key=key, action="confirmed", at_us=at_us)
+        state = with_consent(state, key=key, action="answered", at_us=at_us)
     return state
 
 
 def without_overtaken(state: RecipientState, *, brand: str, at_us: int) -> RecipientState:
-    """Take back what START confirmed, now that a no is heard of that lies between the request and it."""
-    started_us = state.stops[brand].started_at_us if brand in state.stops else None
+    """Take back what the person confirmed, now that a no is heard of between the request and their word."""
     for key in keys_of(brand, MARKETING):
         consent = state.consents.get(key)
-        if consent is None or consent.requested_at_us is None or consent.confirmed_at_us != started_us:
+        if consent is None or consent.requested_at_us is None or consent.answered_at_us is None:
             continue
-        if started_us is not None and consent.requested_at_us <= at_us <= started_us:
-            undone = replace(consent, confirmed_at_us=None)
+        if consent.requested_at_us <= at_us <= consent.answered_at_us:
+            undone = replace(consent, answered_at_us=None)
             state = replace(state, consents={**state.consents, key: undone})
     return state
 
@@ -86,7 +86,7 @@ def confirmable(state: RecipientState, *, brand: str, at_us: int) -> list[str]:
 def unanswered(state: RecipientState, keys: Collection[str]) -> list[str]:
     """Give those of the consents that were not confirmed since they were requested."""
     consents = ((key, state.consents[key]) for key in keys)
-    return [key for key, c in consents if (c.confirmed_at_us or -1) < (c.requested_at_us or 0)]
+    return [key for key, c in consents if c.sure_at_us < (c.requested_at_us or 1)]
 
 
 @lru_cache(maxsize=1_024)
@@ -155,6 +155,6 @@ def _newest(state: RecipientState, *, brand: str, purpose: str) -> tuple[int, in
         consent = state.consents.get(key)
         if consent:
             given = max(given, consent.given_at_us or 0, consent.imported_at_us or 0)
-            confirmed = max(confirmed, consent.confirmed_at_us or 0)
+            confirmed = max(confirmed, consent.sure_at_us)
             withdrawn = max(withdrawn, consent.withdrawn_at_us or 0)
     return given, confirmed, withdrawn

@@ -51,11 +51,24 @@ class Consent(Kept, frozen=True):
 
     given_at_us: int | None = None
     confirmed_at_us: int | None = None
+    """A client recorded the confirmation."""
     withdrawn_at_us: int | None = None
     requested_at_us: int | None = None
     """The person was asked to confirm."""
+    answered_at_us: int | None = None
+    """The person confirmed in their own words; taken back when an earlier no is heard of later."""
     imported_at_us: int | None = None
     """Told by a list: as good as given, but for a suppression, which it does not outweigh."""
+
+    @property
+    def sure_at_us(self) -> int:
+        """Tell when it was confirmed last, by whoever; 0 when never."""
+        return max(self.confirmed_at_us or 0, self.answered_at_us or 0)
+
+    @property
+    def granted_at_us(self) -> int:
+        """Tell when the person last said yes in whichever way; 0 when never."""
+        return max(self.given_at_us or 0, self.imported_at_us or 0, self.sure_at_us)
 
 
 class Case(Kept, frozen=True):

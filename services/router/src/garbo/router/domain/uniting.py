@@ -57,6 +57,7 @@ def _consent(first: Consent, second: Consent) -> Consent:
     return Consent(
         given_at_us=_later(first.given_at_us, second.given_at_us),
         confirmed_at_us=_later(first.confirmed_at_us, second.confirmed_at_us),
+        answered_at_us=_later(first.answered_at_us, second.answered_at_us),
         withdrawn_at_us=_later(first.withdrawn_at_us, second.withdrawn_at_us),
         requested_at_us=_later(first.requested_at_us, second.requested_at_us),
         imported_at_us=_later(first.imported_at_us, second.imported_at_us),

@@ -50,8 +50,7 @@ def note_consent(
     ledger.put(contact_id, state)
     if state != before and consent.action in TAKES_BACK and _reaches_promo(consent):
         known = state.consents[key]
-        given_us = max(known.given_at_us or 0, known.confirmed_at_us or 0, known.imported_at_us or 0)
-        if given_us <= (known.withdrawn_at_us or 0):
+        if known.granted_at_us <= (known.withdrawn_at_us or 0):
             for brand in brands:
                 call_back(ledger, contact_id, brand=brand, waiting_reason="not_opted_in", trace=trace)
 

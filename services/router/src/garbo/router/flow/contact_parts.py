@@ -139,7 +139,7 @@ def consents(state: RecipientState, *, brands: Sequence[str]) -> tuple[ConsentSh
                     channel=channel,
                     purpose=purpose,
                     given_at=_at(consent.given_at_us),
-                    confirmed_at=_at(consent.confirmed_at_us),
+                    confirmed_at=_at(consent.sure_at_us or None),
                     withdrawn_at=_at(consent.withdrawn_at_us),
                 )
             )

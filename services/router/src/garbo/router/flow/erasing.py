@@ -107,7 +107,7 @@ def _withdrawn(state: RecipientState) -> dict[str, int]:
     found: dict[str, int] = {}
     for key, consent in state.consents.items():
         brand, _, rest = key.partition("/")
-        newest_us = max(consent.given_at_us or 0, consent.confirmed_at_us or 0, consent.imported_at_us or 0)
-        if rest.endswith("/marketing") and consent.withdrawn_at_us and consent.withdrawn_at_us >= newest_us:
-            found[brand] = max(consent.withdrawn_at_us, found.get(brand, 0))
+        withdrawn_us = consent.withdrawn_at_us or 0
+        if rest.endswith("/marketing") and withdrawn_us and withdrawn_us >= consent.granted_at_us:
+            found[brand] = max(withdrawn_us, found.get(brand, 0))
     return found
