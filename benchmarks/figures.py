@@ -45,21 +45,25 @@ class Delay:
     reference_name: str
     reference_p99_ms: float
     aim_ms: float
+    load_ratio: float | None = None
+    """How fast the load went meanwhile, of its speed alone."""
+    load_floor: float = 0.0
 
     @property
     def missed(self) -> bool:
-        """Whether it is longer than its aim."""
-        return self.p99_ms > self.aim_ms
+        """Whether it is longer than its aim, or the load stood still for it."""
+        starved = self.load_ratio is not None and self.load_ratio < self.load_floor
+        return starved or self.p99_ms > self.aim_ms
 
     def line(self) -> str:
         """Write it as one line of the table."""
-        aim, ratio = (
-            f"aim {self.aim_ms:.0f} ms {'MISSED' if self.missed else 'met'}",
-            self.p99_ms / self.reference_p99_ms,
-        )
+        aim = f"aim {self.aim_ms:.0f} ms {'MISSED' if self.missed else 'met'}"
+        if self.load_ratio is not None:
+            aim += f", load at {self.load_ratio:.2f} (floor {self.load_floor:.2f})"
         return (
             f"{self.name:<26} {self.p99_ms:>9,.0f} {'ms, p99':<13} "
-            f"{self.reference_p99_ms:>9,.0f} {self.reference_name:<44} {ratio:>6.2f}  {aim}"
+            f"{self.reference_p99_ms:>9,.0f} {self.reference_name:<44} "
+            f"{self.p99_ms / self.reference_p99_ms:>6.2f}  {aim}"
         )
 
 

@@ -14,7 +14,7 @@ from garbo.cli.local.ports import free_ports
 from garbo.common.events.addresses import Recipient
 from garbo.common.events.content import Language, Template, TemplateContent
 from garbo.common.events.requests import SendRequested
-from garbo.common.events.topics import SEND_CARE, SEND_REQUESTED
+from garbo.common.events.topics import DECISION_MADE, SEND_CARE, SEND_REQUESTED
 from garbo.common.runtime.broker import KafkaSettings
 from garbo.common.runtime.outgoing import outgoing
 from garbo.common.runtime.producer import Producer
@@ -23,6 +23,9 @@ PROMOS = 100_000
 CARES = 200
 EVERY_S = 0.02
 AIM_MS = 250.0
+ALONE_S = 4.0
+PROMO_FLOOR = 0.1
+"""Of the time, which promo keeps while care is under way."""
 UTILITY = TemplateContent(template=Template(name="order_shipped", language=Language(code="it")))
 
 
@@ -36,11 +39,35 @@ async def _measure(bench: Bench) -> Delay:
     with process(bench, "garbo.router", ready_port=port, GARBO_ROUTER_PORT=str(port)):
         alone = await waits_s(bench)
         await publish(bench.kafka, [promo(n) for n in range(PROMOS)])
+        before, began_s = await bench.end_offset(DECISION_MADE), time.perf_counter()
         beside = await waits_s(bench)
+        promos_per_s = (await bench.end_offset(DECISION_MADE) - before - CARES) / (
+            time.perf_counter() - began_s
+        )
+        promos_alone_per_s = await _promos_per_s(bench)
         decided = await bench.end_offset(SEND_CARE)
     if decided < 2 * CARES:
         raise AssertionError(f"only {decided} care messages were granted")
-    return Delay(f"care, {PROMOS // 1000} k promos wait", p99_ms(beside), "none wait", p99_ms(alone), AIM_MS)
+    return Delay(
+        f"care, {PROMOS // 1000} k promos wait",
+        p99_ms(beside),
+        f"none wait (promo {promos_per_s:,.0f}/s of {promos_alone_per_s:,.0f}/s)",
+        p99_ms(alone),
+        AIM_MS,
+        load_ratio=promos_per_s / promos_alone_per_s,
+        load_floor=PROMO_FLOOR,
+    )
+
+
+async def _promos_per_s(bench: Bench) -> float:
+    """Measure how fast promos are decided while no care is asked for."""
+    before, began_s = await bench.end_offset(DECISION_MADE), time.perf_counter()
+    await asyncio.sleep(ALONE_S)
+    decided = await bench.end_offset(DECISION_MADE) - before
+    left = PROMOS + 2 * CARES - before - decided
+    if left <= 0:
+        raise AssertionError("all promos were decided before it could be measured: ask for more")
+    return decided / (time.perf_counter() - began_s)
 
 
 async def waits_s(bench: Bench, *, cares: int = CARES) -> list[float]:
