@@ -3,6 +3,7 @@
 from typing import Final
 from uuid import UUID
 
+from services.router.tests.model.cast import Message, rank
 from services.router.tests.model.oracle import (
     DAY_US,
     Answer,
@@ -13,7 +14,7 @@ from services.router.tests.model.oracle import (
 )
 from services.router.tests.model.plans import SEND_BUDGET_US, plan_of
 from services.router.tests.model.wallclock import nights, period_start, periods, starts_after
-from services.router.tests.model.world import Message, World, rank
+from services.router.tests.model.world import World
 
 from garbo.common.events.decisions import DecisionMade
 from garbo.common.events.ids import MessageId

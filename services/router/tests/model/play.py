@@ -4,9 +4,10 @@ from collections.abc import Awaitable, Callable
 from random import Random
 from typing import Final, TypeAlias
 
+from services.router.tests.model.cast import ERAS, SECOND_US, Wish
 from services.router.tests.model.judge import judge, judge_end
 from services.router.tests.model.plans import WRITTEN
-from services.router.tests.model.world import ERAS, SECOND_US, Wish, World
+from services.router.tests.model.world import World
 
 Action: TypeAlias = Callable[[World, Random, int], Awaitable[None]]
 MINUTES: Final = (1, 20, 60, 300, 1440, 4000)

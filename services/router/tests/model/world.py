@@ -4,14 +4,31 @@ Time is the database's clock: real time and an offset, so that the clock can be 
 real time goes on. The platform's own instants are real time.
 """
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 from uuid import UUID
 
-from services.router.tests.model.oracle import DAY_US, MINUTE_US, Answer, Asked, Facts, Oracle, Sent, stopped
+from services.router.tests.model.cast import (
+    AUTH_MOST_US,
+    AUTH_US,
+    ERAS,
+    NUMBERS,
+    PHONES,
+    SECOND_US,
+    TEMPLATES,
+    ZONES,
+    KilledError,
+    Message,
+    MortalStore,
+    Wish,
+    given_order,
+    rank,
+    whole_second,
+)
+from services.router.tests.model.oracle import DAY_US, MINUTE_US, Asked, Facts, Oracle, Sent, stopped
 from services.router.tests.model.plans import SEND_BUDGET_US, SKEW_US, engine_policy, plan_of
 
 from garbo.common.errors import RetryLater
@@ -32,85 +49,12 @@ from garbo.router.testing.build import business, consent, inbound, requested, st
 from garbo.router.testing.memory_work import (
     InMemoryOutbox,
     InMemoryStock,
-    InMemoryWorkBatch,
-    InMemoryWorkStore,
 )
 from garbo.router.testing.own_work import OwnWork
 from garbo.router.testing.router import Router
 
-SECOND_US: Final = 1_000_000
-ERAS: Final = ("2026-06-01T10:00:00Z", "2026-03-27T18:00:00Z", "2026-10-23T18:00:00Z", "2026-04-22T18:00:00Z")
-"""Where histories begin: in plain June, and before nights that are shorter or longer than others."""
-PHONES: Final = ("+393331234501", "+393331234502")
-ZONES: Final = ("Europe/Rome", "America/New_York", "Asia/Kathmandu", "Africa/Cairo", "Australia/Lord_Howe")
-NUMBERS: Final = {"acme": "1001", "bolt": "2001"}
-"""Where people write to."""
-TEMPLATES: Final = {"promo": "sale", "utility": "shipped", "auth": "code"}
-AUTH_US: Final = 10 * MINUTE_US
-AUTH_MOST_US: Final = 15 * MINUTE_US
 _BUSINESS: Final = business()
 _SEEDS: Final = seeds(_BUSINESS)
-
-
-class KilledError(Exception):
-    """The process died before its commit."""
-
-
-class MortalStore(InMemoryWorkStore):
-    """A store whose next transaction may die at its end."""
-
-    dies_next = False
-
-    @asynccontextmanager
-    async def batch(self) -> AsyncIterator[InMemoryWorkBatch]:
-        """Open a transaction."""
-        async with super().batch() as batch:
-            yield batch
-            if self.dies_next:
-                raise KilledError
-
-
-@dataclass(frozen=True, slots=True)
-class Wish:
-    """What one asks for."""
-
-    person: int = 0
-    kind: str = "promo"
-    brand: str = "acme"
-    priority: int = 50
-    campaign: str | None = None
-    tag: str | None = None
-    not_before_min: int | None = None
-    expires_min: int | None = None
-
-
-@dataclass(slots=True)
-class Message:
-    """What became of a request, as the world knows it."""
-
-    wish: Wish
-    event: SendRequested
-    state: str = "asked"
-    """asked, denied, deferred, reserved, dispatched, unknown, accepted, failed, released, revoked, refunded;
-    stopped and not_opted_in when it waited for nothing."""
-    sequence: int = 0
-    first_decided_us: int = 0
-    due_us: int = 0
-    valid_until_us: int = 0
-    plan: int = 0
-    policy: str = ""
-    """The policy that permitted it last."""
-    order: int = 0
-    """Its place among the grants."""
-    message_class: str = ""
-    granted_us: int = 0
-    claimed_us: int = 0
-    claimed_real_us: int = 0
-    true_us: int | None = None
-    """The real instant at which the platform accepted it."""
-    arrived: bool = False
-    foreseen: Answer | None = None
-    """What the oracle said beforehand of a grant that is decided again."""
 
 
 @dataclass
@@ -253,7 +197,7 @@ class World:
         await self._status(message, "delivered" if nth % 2 else "sent")
         message.state = "accepted"
         if known != "accepted":
-            bound_us = min(_second(message.true_us) + SECOND_US, message.valid_until_us + SEND_BUDGET_US)
+            bound_us = min(whole_second(message.true_us) + SECOND_US, message.valid_until_us + SEND_BUDGET_US)
             self._sent(message, bound_us)
 
     # What people and clients do
@@ -302,7 +246,7 @@ class World:
             cases[key] = (cases[key][0], self.now_us)
             self.case_turn[person, brand, name] = self.case_turn.get((person, brand, name), 0) + 1
         if opening:
-            self._foresee(sorted(self._undispatched(person, brand), key=_given))
+            self._foresee(sorted(self._undispatched(person, brand), key=given_order))
         at = to_datetime(self.now_us)
         event = CaseChanged(
             case_id=f"{brand}.{key[1]}",
@@ -324,7 +268,7 @@ class World:
             self.people[person].zones = (told,)
             if told != known[0]:
                 granted = [m for brand in NUMBERS for m in self._undispatched(person, brand)]
-                self._foresee(sorted(granted, key=_given))
+                self._foresee(sorted(granted, key=given_order))
         event = ContactUpdated(
             update_id=UUID(int=self._next()),
             client="crm",
@@ -463,7 +407,7 @@ class World:
         await self._hear(event)
 
     async def _status(self, message: Message, word: str, *, code: int | None = None) -> None:
-        at = to_datetime(_second(message.true_us))
+        at = to_datetime(whole_second(message.true_us))
         event: MessageStatus = status(message.event.message_id, word, code=code, at=at)
         await self._hear(event)
 
@@ -565,18 +509,3 @@ class World:
 
 def _id(send: Send) -> UUID:
     return send.message_id
-
-
-def _given(message: Message) -> tuple[int, int]:
-    return message.granted_us, message.event.message_id.int
-
-
-def rank(message: Message) -> tuple[int, int, int, int]:
-    """Give a request's place among others: priority, deadline, age, id."""
-    event = message.event
-    deadline_us = to_us_or_none(event.expires_at)
-    return -event.priority, deadline_us or 1 << 62, to_us(event.requested_at), event.request_id.int
-
-
-def _second(us: int | None) -> int:
-    return (us or 0) // SECOND_US * SECOND_US
