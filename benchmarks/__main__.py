@@ -17,6 +17,7 @@ MEASURES: Final[dict[str, Callable[[Bench], Figure | Delay]]] = {
     "router-1m": partial(router.measure, rows=MILLION, processes=2),
     "lanes": lanes.measure,
     "preview": preview.measure,
+    "preview-many": preview.measure_many,
     "sender": sender.measure,
     "whole": whole.measure,
 }

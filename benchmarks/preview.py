@@ -13,12 +13,26 @@ from benchmarks.servers import API_KEY, Bench, process
 from garbo.cli.local.ports import free_ports
 
 CALLS = 500
+CALLS_OF_MANY = 100
 PEOPLE = 1_000
 AIM_MS = 50.0
+AIM_OF_MANY_MS = 1_000.0
 
 
 def measure(bench: Bench) -> Delay:
     """Ask about one person after another, one call at a time."""
+    return _measured(bench, "preview", calls=CALLS, ask=_ask, aim_ms=AIM_MS)
+
+
+def measure_many(bench: Bench) -> Delay:
+    """Ask one request about a thousand people, one call at a time."""
+    name = f"preview of {PEOPLE:,} people"
+    return _measured(bench, name, calls=CALLS_OF_MANY, ask=_ask_of_all, aim_ms=AIM_OF_MANY_MS)
+
+
+def _measured(
+    bench: Bench, name: str, *, calls: int, ask: Callable[[int], dict[str, object]], aim_ms: float
+) -> Delay:
     hash_key = bench.env["GARBO_HASH_KEY"].encode()
     asyncio.run(write_people(bench.dsn, hash_key, rows=10_000, asked=PEOPLE))
     (port,) = free_ports(1)
@@ -28,9 +42,9 @@ def measure(bench: Bench) -> Delay:
             base_url=f"http://127.0.0.1:{port}", headers={"Authorization": f"Bearer {API_KEY}"}
         ) as client,
     ):
-        asked = [_took_ms(partial(client.post, "/v1/decisions:preview", json=_ask(n))) for n in range(CALLS)]
+        asked = [_took_ms(partial(client.post, "/v1/decisions:preview", json=ask(n))) for n in range(calls)]
         nothing = [_took_ms(partial(client.get, "/livez")) for _ in range(CALLS)]
-    return Delay("preview", _p99(asked), "GET /livez", _p99(nothing), AIM_MS)
+    return Delay(name, _p99(asked), "GET /livez", _p99(nothing), aim_ms)
 
 
 def _took_ms(call: Callable[[], httpx.Response]) -> float:
@@ -46,6 +60,10 @@ def _ask(number: int) -> dict[str, object]:
         "purpose": "promo",
         "content": {"type": "template", "template": {"name": "summer_sale", "language": {"code": "it"}}},
     }
+
+
+def _ask_of_all(number: int) -> dict[str, object]:
+    return _ask(number) | {"to": [{"phone": phone_of(n)} for n in range(PEOPLE)]}
 
 
 def _p99(took_ms: list[float]) -> float:
