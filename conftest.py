@@ -17,6 +17,7 @@ from typing import Protocol, TypeVar
 import pytest
 
 from garbo.cli.local.kafka import MAX_MESSAGE_BYTES, OwnKafka
+from garbo.cli.local.ports import free_ports
 from garbo.cli.local.postgres import OwnPostgres
 from garbo.cli.local.testing import SharedKafka, SharedPostgres
 from garbo.cli.local.workspace import default_data_folder
@@ -99,9 +100,7 @@ class KafkaContainer:
         from testcontainers.core.container import DockerContainer  # noqa: PLC0415 - slow, not always wanted
         from testcontainers.core.wait_strategies import LogMessageWaitStrategy  # noqa: PLC0415
 
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            port = free.getsockname()[1]
+        (port,) = free_ports(1)
         self.bootstrap_servers = f"localhost:{port}"
         container = DockerContainer(self.image).with_bind_ports(9092, port)
         container.with_envs(**{f"KAFKA_{name}": str(value) for name, value in self._settings().items()})

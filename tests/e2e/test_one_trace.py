@@ -2,7 +2,6 @@
 
 import asyncio
 import gzip
-import socket
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,6 +13,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from garbo.cli.local.ports import free_ports
 from garbo.cli.testing import Stack, local_stack, request
 from garbo.common.runtime.http import HttpServer
 from garbo.common.testing.waiting import until
@@ -61,9 +61,7 @@ class Collector:
 
 @pytest.fixture
 async def collector() -> AsyncIterator[Collector]:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    (port,) = free_ports(1)
     taking = Collector(port)
     routes = [Route("/v1/traces", taking.take, methods=["POST"])]
     server = HttpServer(Starlette(routes=routes), host="127.0.0.1", port=port)

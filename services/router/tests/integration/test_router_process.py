@@ -3,7 +3,6 @@
 import asyncio
 import json
 import os
-import socket
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -19,6 +18,7 @@ import pytest
 import yaml
 from aiokafka import AIOKafkaConsumer
 
+from garbo.cli.local.ports import free_ports
 from garbo.cli.local.testing import SharedKafka, SharedPostgres
 from garbo.common.events.base import Event
 from garbo.common.events.decisions import DecisionMade
@@ -98,9 +98,7 @@ async def running(
     config, policy = folder / "business.yaml", folder / "policy.yaml"
     policy.write_bytes(POLICY.read_bytes())
     config.write_text(yaml.safe_dump(_plain(business().model_dump(mode="python"))))
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    (port,) = free_ports(1)
     environment = {
         "PATH": os.environ["PATH"],
         "GARBO_KAFKA_BOOTSTRAP_SERVERS": kafka.bootstrap_servers,
