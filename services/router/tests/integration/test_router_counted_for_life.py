@@ -35,3 +35,16 @@ async def test_a_campaign_may_be_sent_again_once_it_never_arrived(
     await stored.hear(status(grant.message_id, "failed", code=131026))
     (again,) = await stored.ask(requested(campaign="summer"))
     assert again.verdict == "allow"
+
+
+async def test_a_slot_given_back_is_free_for_life_under_whichever_policy_it_came_back(
+    stored: Router, make_policy: Callable[..., Policy]
+) -> None:
+    stored.policy = make_policy(ONCE)
+    await stored.ask(requested(campaign="summer"))
+    (grant,) = stored.granted
+    stored.policy = make_policy("id: week, type: cap, limit: 1, window: { rolling: 7d }")
+    await stored.hear(result(grant, "failed"))
+    stored.policy = make_policy(ONCE)
+    (again,) = await stored.ask(requested(campaign="summer"))
+    assert again.verdict == "allow"

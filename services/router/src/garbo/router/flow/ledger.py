@@ -192,7 +192,8 @@ class Ledger:
         else:
             counted = pruned(self.policy, with_send(state, send), self.moment.now_us)
         self.put(grant.contact_id, counted)
-        if grant.campaign is not None and counts_for_life(self.policy):
+        given_back = send is None  # whatever the policy says now: another one may have counted it for life
+        if grant.campaign is not None and (given_back or counts_for_life(self.policy)):
             self.recounted[grant.contact_id, grant.message_id] = (grant.campaign, send)
 
     def _send_of(self, settled: Settled) -> Send | None:
