@@ -1,6 +1,7 @@
 """Records written without their models are the bytes the models give: built here."""
 
 from datetime import UTC, datetime, timedelta, timezone
+from typing import TypedDict, Unpack
 from uuid import UUID
 
 import phonenumbers
@@ -114,22 +115,22 @@ def asks(draw: st.DrawFn) -> Ask:
     return Ask(read, None, read.message_id, b"", draw(st.sampled_from([CONTACT, contact])), None)
 
 
-def decided_record(  # noqa: PLR0913 - as `render_decided`
-    ask: Ask,
-    contact: Contact,
-    decision: Decision,
-    *,
-    policy_version: str,
-    state_version: int,
-    now_us: int,
-    sequence: int,
-    epoch: int,
-) -> DecisionMade:
+class Told(TypedDict):
+    """What a record tells beside the decision."""
+
+    policy_version: str
+    state_version: int
+    now_us: int
+    sequence: int
+    epoch: int
+
+
+def decided_record(ask: Ask, contact: Contact, decision: Decision, **told: Unpack[Told]) -> DecisionMade:
     """Tell a decision of the rules, with every check it rests on."""
     event, deciding = ask.event, decision.deciding
     return DecisionMade(
-        decision_id=decision_id_of(ask.message_id, sequence),
-        sequence=sequence,
+        decision_id=decision_id_of(ask.message_id, told["sequence"]),
+        sequence=told["sequence"],
         message_id=ask.message_id,
         request_id=event.request_id,
         client=event.client,
@@ -156,12 +157,12 @@ def decided_record(  # noqa: PLR0913 - as `render_decided`
         expires_at=_instant(decision.expires_at_us),
         overridden=decision.overridden,
         checks=tuple(_check(answer) for answer in decision.answers),
-        grant=_grant_given(ask, decision, epoch=epoch),
-        policy_version=policy_version,
-        state_version=state_version,
+        grant=_grant_given(ask, decision, epoch=told["epoch"]),
+        policy_version=told["policy_version"],
+        state_version=told["state_version"],
         tzdata=decision.tzdata,
         requested_at=event.requested_at,
-        decided_at=to_datetime(now_us),
+        decided_at=to_datetime(told["now_us"]),
     )
 
 
@@ -230,27 +231,15 @@ def test_decision_is_the_bytes_of_its_model(
     ask: Ask, decision: Decision, numbers: tuple[int, int, int], now_us: int
 ) -> None:
     assert ask.contact is not None
-    version, sequence, epoch = numbers
-    model = decided_record(
-        ask,
-        ask.contact,
-        decision,
-        policy_version="sha256:1",
-        state_version=version,
-        now_us=now_us,
-        sequence=sequence,
-        epoch=epoch,
-    )
-    rendered = render_decided(
-        ask,
-        ask.contact,
-        decision,
-        policy_version="sha256:1",
-        state_version=version,
-        now_us=now_us,
-        sequence=sequence,
-        epoch=epoch,
-    )
+    told: Told = {
+        "policy_version": "sha256:1",
+        "state_version": numbers[0],
+        "now_us": now_us,
+        "sequence": numbers[1],
+        "epoch": numbers[2],
+    }
+    model = decided_record(ask, ask.contact, decision, **told)
+    rendered = render_decided(ask, ask.contact, decision, **told)
     assert rendered.value == encode(model)
     assert (rendered.event_id, rendered.happened_at) == (model.event_id, model.happened_at)
 
