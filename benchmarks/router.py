@@ -7,6 +7,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
+from services.router.tests.support.memory import CountingMeter
 
 from benchmarks.figures import Figure
 from benchmarks.people import write_people
@@ -18,16 +19,15 @@ from garbo.common.business import load_business
 from garbo.common.events.topics import DECISION_MADE
 from garbo.common.events.wire import encode
 from garbo.common.runtime.postgres import Database
-from garbo.router.flow.ask import Asked
+from garbo.router.flow.decide_requests import DecideRequests
+from garbo.router.flow.dependencies import Dependencies
 from garbo.router.flow.directory import Directory
-from garbo.router.flow.means import Means
-from garbo.router.flow.policies import Policies
-from garbo.router.flow.requests import DecideRequests
+from garbo.router.flow.policy_in_force import PolicyInForce
+from garbo.router.flow.request import ReceivedRequest
 from garbo.router.inbound.policy_file.load import load_policy
-from garbo.router.outbound.postgres import PostgresStore
-from garbo.router.outbound.postgres_budget import PostgresStock
-from garbo.router.ports import Announcement
-from garbo.router.testing.memory import CountingMeter
+from garbo.router.outbound.postgres.budgets import PostgresBudgetLeases
+from garbo.router.outbound.postgres.store import PostgresStore
+from garbo.router.ports.publisher import OutgoingRecord
 
 REQUESTS = 30_000
 PEOPLE = 3_000
@@ -38,29 +38,29 @@ BATCH = 500
 class Untold:
     """An announcer that tells nobody."""
 
-    async def announce(self, announcements: Sequence[Announcement]) -> None:
+    async def publish(self, records_to_publish: Sequence[OutgoingRecord]) -> None:
         pass
 
 
-def measure(bench: Bench, *, rows: int = 10_000, processes: int = 1) -> Figure:
+def measure(reevaluator: Bench, *, rows: int = 10_000, processes: int = 1) -> Figure:
     """Write the people; then Kafka with real processes, then the use case alone on the same database."""
-    hash_key = bench.env["GARBO_HASH_KEY"].encode()
-    asyncio.run(write_people(bench.dsn, hash_key, rows=rows, asked=2 * PEOPLE))
-    measured = asyncio.run(_through_kafka(bench, processes))
-    reference = asyncio.run(_sql_alone(bench))
+    hash_key = reevaluator.env["GARBO_HASH_KEY"].encode()
+    asyncio.run(write_people(reevaluator.dsn, hash_key, rows=rows, asked=2 * PEOPLE))
+    measured = asyncio.run(_through_kafka(reevaluator, processes))
+    reference = asyncio.run(_sql_alone(reevaluator))
     name = f"router x{processes}, {_short(rows)}"
     return Figure(name, "decisions/s", [measured], "the same SQL without Kafka", [reference], aim=0.5)
 
 
-async def _through_kafka(bench: Bench, processes: int) -> float:
+async def _through_kafka(reevaluator: Bench, processes: int) -> float:
     """Let the requests wait in Kafka before the routers start: whoever publishes takes nothing of a core."""
-    await publish(bench.kafka, [promo(n % PEOPLE) for n in range(REQUESTS)])
+    await publish(reevaluator.kafka, [promo(n % PEOPLE) for n in range(REQUESTS)])
     with ExitStack() as running:
         for port in free_ports(processes):
             running.enter_context(
-                process(bench, "garbo.router", ready_port=port, GARBO_ROUTER_PORT=str(port))
+                process(reevaluator, "garbo.router", ready_port=port, GARBO_ROUTER_PORT=str(port))
             )
-        consumer = AIOKafkaConsumer(bootstrap_servers=bench.kafka)
+        consumer = AIOKafkaConsumer(bootstrap_servers=reevaluator.kafka)
         await consumer.start()
         partitions = [TopicPartition(DECISION_MADE.name, p) for p in range(DECISION_MADE.partitions)]
 
@@ -73,11 +73,11 @@ async def _through_kafka(bench: Bench, processes: int) -> float:
             await consumer.stop()
 
 
-async def _sql_alone(bench: Bench) -> float:
-    database = Database(bench.dsn, service="bench", size=2)
+async def _sql_alone(reevaluator: Bench) -> float:
+    database = Database(reevaluator.dsn, service="bench", size=2)
     await database.start()
     try:
-        decide = await _decider(bench, database)
+        decide = await _decider(reevaluator, database)
         others = [_asked(PEOPLE + n % PEOPLE) for n in range(REQUESTS)]
         tenth = REQUESTS // 10
         began = 0.0
@@ -90,25 +90,25 @@ async def _sql_alone(bench: Bench) -> float:
         await database.stop()
 
 
-async def _decider(bench: Bench, database: Database) -> DecideRequests:
-    business = load_business(Path(bench.env["GARBO_CONFIG"]))
+async def _decider(reevaluator: Bench, database: Database) -> DecideRequests:
+    business = load_business(Path(reevaluator.env["GARBO_CONFIG"]))
     store = PostgresStore(database)
     await store.seed(business)
-    means = Means(
+    dependencies = Dependencies(
         store=store,
-        announcer=Untold(),
+        publisher=Untold(),
         meter=CountingMeter(),
-        policies=Policies(load_policy(Path(bench.env["GARBO_POLICY"]))),
+        policies=PolicyInForce(load_policy(Path(reevaluator.env["GARBO_POLICY"]))),
         directory=Directory(business),
-        hash_key=bench.env["GARBO_HASH_KEY"].encode(),
-        stock=PostgresStock(database),
+        hash_key=reevaluator.env["GARBO_HASH_KEY"].encode(),
+        stock=PostgresBudgetLeases(database),
     )
-    return DecideRequests(means)
+    return DecideRequests(dependencies)
 
 
-def _asked(person: int) -> Asked:
+def _asked(person: int) -> ReceivedRequest:
     event = promo(person)
-    return Asked(event, None, encode(event))
+    return ReceivedRequest(event, None, encode(event))
 
 
 def _short(rows: int) -> str:

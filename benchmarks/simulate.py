@@ -29,8 +29,8 @@ from garbo.common.events.wire import encode
 from garbo.common.runtime.migrations import migrate
 from garbo.router.domain.request import Body, Numbers, Request
 from garbo.router.domain.state import Consent, RecipientState
-from garbo.router.flow.facts import facts_bytes
-from garbo.router.outbound.postgres_past import PostgresPast
+from garbo.router.flow.decision_inputs import inputs_bytes
+from garbo.router.outbound.postgres.past import PostgresPast
 
 PERIOD = timedelta(days=7)
 REQUESTS_EACH = 5
@@ -186,7 +186,7 @@ def _facts() -> str:
         consents={"acme/*/marketing": Consent(given_at_us=1_700_000_000_000_000)},
         inbound_at_us={"1001": 1_779_000_000_000_000},
     )
-    return facts_bytes(request, given).decode()
+    return inputs_bytes(request, given).decode()
 
 
 def _record(at: datetime) -> str:

@@ -8,8 +8,8 @@ import sys
 
 from garbo.common.runtime.lifecycle import run
 from garbo.router.app import build
-from garbo.router.outbound.postgres_batch import PostgresBatch
+from garbo.router.outbound.postgres.transaction import PostgresTransaction
 
 if __name__ == "__main__":
-    PostgresBatch.lock = PostgresBatch.peek  # type: ignore[method-assign] # the mistake itself
+    PostgresTransaction.lock = PostgresTransaction.read_states  # type: ignore[method-assign] # the mistake itself
     sys.exit(run(build))

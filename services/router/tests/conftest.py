@@ -4,22 +4,22 @@ from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import pytest
+from services.router.tests.support.build import business
+from services.router.tests.support.memory import InMemoryStore
+from services.router.tests.support.memory_work import InMemoryBudgetLeases, InMemoryJobStore, InMemoryOutbox
+from services.router.tests.support.own_work import Jobs
+from services.router.tests.support.router import Router
 
 from garbo.cli.local.testing import SharedPostgres
 from garbo.common.runtime.migrations import migrate
 from garbo.common.runtime.postgres import Database
 from garbo.router.domain.policy import Policy
 from garbo.router.inbound.policy_file.load import read_policy
-from garbo.router.outbound.postgres import PostgresStore, router_database
-from garbo.router.outbound.postgres_budget import PostgresStock
-from garbo.router.outbound.postgres_outbox import PostgresOutbox
-from garbo.router.outbound.postgres_templates import seeds
-from garbo.router.outbound.postgres_work import PostgresWorkStore
-from garbo.router.testing.build import business
-from garbo.router.testing.memory import InMemoryStore
-from garbo.router.testing.memory_work import InMemoryOutbox, InMemoryStock, InMemoryWorkStore
-from garbo.router.testing.own_work import OwnWork
-from garbo.router.testing.router import Router
+from garbo.router.outbound.postgres.budgets import PostgresBudgetLeases
+from garbo.router.outbound.postgres.jobs import PostgresJobStore
+from garbo.router.outbound.postgres.outbox import PostgresOutbox
+from garbo.router.outbound.postgres.store import PostgresStore, router_database
+from garbo.router.outbound.postgres.templates import seeds
 
 PAYLOADS = Path(__file__).parent / "payloads"
 
@@ -51,12 +51,12 @@ def router(memory: InMemoryStore) -> Router:
 
 
 @pytest.fixture
-def work() -> OwnWork:
+def work() -> Jobs:
     """A router and its own work over memory."""
-    store = InMemoryWorkStore()
+    store = InMemoryJobStore()
     store.know(seeds(business()))
-    stock = InMemoryStock(store)
-    return OwnWork(Router(store, policy_of(), stock=stock), store, stock, InMemoryOutbox(store))
+    stock = InMemoryBudgetLeases(store)
+    return Jobs(Router(store, policy_of(), stock=stock), store, stock, InMemoryOutbox(store))
 
 
 @pytest.fixture
@@ -80,8 +80,8 @@ async def stored(database: Database) -> Router:
 
 
 @pytest.fixture
-async def stored_work(database: Database) -> OwnWork:
+async def stored_work(database: Database) -> Jobs:
     """A router and its own work over real PostgreSQL."""
-    store, stock = PostgresWorkStore(database), PostgresStock(database)
+    store, stock = PostgresJobStore(database), PostgresBudgetLeases(database)
     await store.seed(business())
-    return OwnWork(Router(store, policy_of(), stock=stock), store, stock, PostgresOutbox(database))
+    return Jobs(Router(store, policy_of(), stock=stock), store, stock, PostgresOutbox(database))

@@ -15,6 +15,8 @@ from pathlib import Path
 from typing import Any
 
 import orjson
+from services.router.tests.support.memory import RecordingPublisher
+from services.router.tests.support.router import Router
 
 from garbo.common.errors import RetryLater
 from garbo.common.events.requests import SendRequested
@@ -24,11 +26,9 @@ from garbo.common.runtime.broker import KafkaSettings
 from garbo.common.runtime.postgres import Database
 from garbo.common.runtime.producer import Producer
 from garbo.router.inbound.policy_file.load import load_policy
-from garbo.router.outbound.kafka import KafkaAnnouncer
-from garbo.router.outbound.postgres import PostgresStore
-from garbo.router.ports import Announcement
-from garbo.router.testing.memory import RecordingAnnouncer
-from garbo.router.testing.router import Router
+from garbo.router.outbound.kafka import KafkaPublisher
+from garbo.router.outbound.postgres.store import PostgresStore
+from garbo.router.ports.publisher import OutgoingRecord
 
 POLICY = Path(__file__).parents[1] / "payloads" / "policy.yaml"
 TRY_AGAIN = 75
@@ -80,17 +80,17 @@ class SteppingStore(Stepping):
         self._steps.take("commit")
 
 
-class Publishing(RecordingAnnouncer):
+class Publishing(RecordingPublisher):
     """Tells Kafka as well."""
 
-    def __init__(self, announcer: KafkaAnnouncer, steps: Steps) -> None:
+    def __init__(self, publisher: KafkaPublisher, steps: Steps) -> None:
         super().__init__()
-        self._announcer, self._steps = announcer, steps
+        self._announcer, self._steps = publisher, steps
 
-    async def announce(self, announcements: Sequence[Announcement]) -> None:
+    async def publish(self, records_to_publish: Sequence[OutgoingRecord]) -> None:
         """Publish; then it is a step."""
-        await self._announcer.announce(announcements)
-        await super().announce(announcements)
+        await self._announcer.publish(records_to_publish)
+        await super().publish(records_to_publish)
         self._steps.take("publish")
 
 
@@ -102,7 +102,7 @@ async def take(dsn: str, servers: str, steps: Steps) -> int:
     await database.start()
     await producer.start()
     store: Any = SteppingStore(PostgresStore(database), steps)
-    router = Router(store, load_policy(POLICY), announcer=Publishing(KafkaAnnouncer(producer), steps))
+    router = Router(store, load_policy(POLICY), publisher=Publishing(KafkaPublisher(producer), steps))
     kinds = {topic.name: topic.event for topic in TOPICS}
     try:
         if "requests" in batch:

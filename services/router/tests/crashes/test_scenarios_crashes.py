@@ -14,6 +14,8 @@ import orjson
 import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from services.router.tests.crashes.batch_program import POLICY, TRY_AGAIN
+from services.router.tests.support.build import business, consent, inbound, requested, result
+from services.router.tests.support.router import Router
 
 from garbo.cli.local.testing import SharedKafka, SharedPostgres
 from garbo.common.events.base import Event
@@ -23,9 +25,7 @@ from garbo.common.events.topics import DECISION_MADE, INBOUND_MESSAGE, SEND_PROM
 from garbo.common.runtime.postgres import Database
 from garbo.common.testing.waiting import until
 from garbo.router.inbound.policy_file.load import load_policy
-from garbo.router.outbound.postgres import PostgresStore
-from garbo.router.testing.build import business, consent, inbound, requested, result
-from garbo.router.testing.router import Router
+from garbo.router.outbound.postgres.store import PostgresStore
 
 pytestmark = pytest.mark.integration
 

@@ -17,6 +17,21 @@ from uuid import UUID
 
 import msgspec
 import pytest
+from services.router.tests.support import memory
+from services.router.tests.support.build import (
+    HASH_KEY,
+    business,
+    consent,
+    inbound,
+    preference,
+    requested,
+    status,
+)
+from services.router.tests.support.build import template as a_template
+from services.router.tests.support.build import text as a_text
+from services.router.tests.support.memory_work import InMemoryBudgetLeases, InMemoryJobStore, InMemoryOutbox
+from services.router.tests.support.own_work import Jobs
+from services.router.tests.support.router import Router
 
 from garbo.common.business import Business
 from garbo.common.errors import Reject
@@ -31,20 +46,13 @@ from garbo.router.domain.grant import Grant
 from garbo.router.domain.instants import to_us
 from garbo.router.domain.policy import Policy
 from garbo.router.domain.values import replace
-from garbo.router.flow.erasing import EraseContact
-from garbo.router.flow.events import RouterEvent
+from garbo.router.flow.commands.erase_contact import EraseContact
+from garbo.router.flow.commands.import_suppressions import ImportSuppressions, SuppressionEntry
+from garbo.router.flow.events.apply_events import RouterEvent
 from garbo.router.flow.state_json import state_bytes
-from garbo.router.flow.suppressing import Listed, Suppress
 from garbo.router.inbound.policy_file.load import read_policy
-from garbo.router.outbound.postgres_templates import seeds
-from garbo.router.ports import Address
-from garbo.router.testing import memory
-from garbo.router.testing.build import HASH_KEY, business, consent, inbound, preference, requested, status
-from garbo.router.testing.build import template as a_template
-from garbo.router.testing.build import text as a_text
-from garbo.router.testing.memory_work import InMemoryOutbox, InMemoryStock, InMemoryWorkStore
-from garbo.router.testing.own_work import OwnWork
-from garbo.router.testing.router import Router
+from garbo.router.outbound.postgres.templates import seeds
+from garbo.router.ports.contacts import Address
 
 POLICIES: Final = Path(__file__).parents[1] / "payloads" / "golden"
 PEOPLE: Final = (
@@ -70,11 +78,11 @@ class Wild:
     def __init__(self, policies: Sequence[Policy], known: Business) -> None:
         self.policies, self.ids = policies, count(1)
         self.now = datetime(2026, 6, 1, 10, tzinfo=UTC)
-        self.store = InMemoryWorkStore(self.now)
+        self.store = InMemoryJobStore(self.now)
         self.store.know(seeds(known))
-        stock, outbox = InMemoryStock(self.store), InMemoryOutbox(self.store)
+        stock, outbox = InMemoryBudgetLeases(self.store), InMemoryOutbox(self.store)
         self.router = Router(self.store, policies[0], business=known, stock=stock)
-        self.work = OwnWork(self.router, self.store, stock, outbox)
+        self.work = Jobs(self.router, self.store, stock, outbox)
         self.asked: list[SendRequested] = []
         self.heard: list[RouterEvent] = []
         self.dropped = 0
@@ -113,7 +121,7 @@ class Wild:
         return made.hexdigest()[:24]
 
     def _parts(self) -> Iterable[bytes]:
-        for told in self.router.announcer.told:
+        for told in self.router.publisher.told:
             yield f"{told.topic.name} {told.key} {told.event.event_id} {told.trace}".encode()
             yield told.content
         tables = self.store.tables
@@ -124,8 +132,8 @@ class Wild:
             yield from (repr(msgspec.structs.astuple(row)).encode() for row in table.values())
         for key, sends in sorted(tables.counted.items(), key=repr):
             yield repr((key, [msgspec.structs.astuple(send) for send in sends])).encode()
-        slices = sorted(msgspec.structs.astuple(row) for row in tables.slices.values())
-        yield repr((slices, sorted(tables.cancelled.items()), sorted(tables.swept))).encode()
+        leases = sorted(msgspec.structs.astuple(row) for row in tables.leases.values())
+        yield repr((leases, sorted(tables.cancelled.items()), sorted(tables.swept))).encode()
         meter = self.router.meter
         yield repr((meter.decisions, meter.repeats_count, meter.resurrected_count, meter.care)).encode()
         yield repr((self.work.meter.woken, self.work.meter.reasons, self.dropped)).encode()
@@ -377,13 +385,13 @@ async def _operate(wild: Wild, dice: Random) -> None:
     if dice.random() < 0.5:
         known = [ContactId(c.contact_id) for c in wild.store.tables.aliases.values()]
         if known:
-            await EraseContact(wild.router.means).erase(dice.choice(known))
+            await EraseContact(wild.router.dependencies).erase(dice.choice(known))
             await wild.router.tell()
         return
     phone = dice.choice(PEOPLE[:3])["phone"]
     address = Address("phone", phone, address_hash(HASH_KEY, "phone", phone))
-    entry = Listed(address, dice.choice(("acme", "*")), to_us(wild.now), "list")
-    await Suppress(wild.router.means).take([entry])
+    entry = SuppressionEntry(address, dice.choice(("acme", "*")), to_us(wild.now), "list")
+    await ImportSuppressions(wild.router.dependencies).take([entry])
     await wild.router.tell()
 
 

@@ -18,19 +18,19 @@ from garbo.common.runtime.broker import KafkaSettings
 from garbo.common.runtime.postgres import Database
 from garbo.common.runtime.producer import Producer
 from garbo.router.domain.policy import Policy
-from garbo.router.flow.outbox import EmptyOutbox
-from garbo.router.flow.policies import Policies
-from garbo.router.flow.reaping import EndLeases
-from garbo.router.outbound.kafka import KafkaAnnouncer
+from garbo.router.flow.jobs.expire_grants import ExpireGrants
+from garbo.router.flow.jobs.relay_outbox import RelayOutbox
+from garbo.router.flow.policy_in_force import PolicyInForce
+from garbo.router.outbound.job_metrics import PrometheusJobMeter
+from garbo.router.outbound.kafka import KafkaPublisher
 from garbo.router.outbound.metrics import PrometheusMeter
-from garbo.router.outbound.postgres_budget import PostgresStock, hold_slices, spend
-from garbo.router.outbound.postgres_outbox import PostgresOutbox
-from garbo.router.outbound.postgres_work import PostgresWorkStore
-from garbo.router.outbound.work_metrics import PrometheusWorkMeter
-from garbo.router.ports import Announcement
-from garbo.router.work_ports import Want
+from garbo.router.outbound.postgres.budgets import PostgresBudgetLeases, lock_leases, spend
+from garbo.router.outbound.postgres.jobs import PostgresJobStore
+from garbo.router.outbound.postgres.outbox import PostgresOutbox
+from garbo.router.ports.budgets import BudgetRequest
+from garbo.router.ports.publisher import OutgoingRecord
 
-BUDGET = Want(rule="total", scope="acme/spring", period=0, limit=2_000, count=10)
+BUDGET = BudgetRequest(rule="total", scope="acme/spring", period=0, limit=2_000, count=10)
 HELD_S = 1.0
 GRANTED = "INSERT INTO router.spent_log (process, many) VALUES ($1, $2)"
 
@@ -38,12 +38,12 @@ GRANTED = "INSERT INTO router.spent_log (process, many) VALUES ($1, $2)"
 class DyingAnnouncer:
     """Tells, waits until all is acknowledged, and dies."""
 
-    def __init__(self, announcer: KafkaAnnouncer) -> None:
-        self._announcer = announcer
+    def __init__(self, publisher: KafkaPublisher) -> None:
+        self._announcer = publisher
 
-    async def announce(self, announcements: Sequence[Announcement]) -> None:
+    async def publish(self, records_to_publish: Sequence[OutgoingRecord]) -> None:
         """Do not return."""
-        await self._announcer.announce(announcements)
+        await self._announcer.publish(records_to_publish)
         die()
 
 
@@ -55,8 +55,8 @@ def die() -> None:
 async def before_publish(database: Database) -> None:
     """Release an ended lease, and die before anything of it is told."""
     policy = Policy("test", "v", (), (), 900_000_000, 45_000_000, 1, frozenset())
-    store = PostgresWorkStore(database)
-    await EndLeases(store, PrometheusMeter(), PrometheusWorkMeter(), Policies(policy)).once()
+    store = PostgresJobStore(database)
+    await ExpireGrants(store, PrometheusMeter(), PrometheusJobMeter(), PolicyInForce(policy)).once()
     die()
 
 
@@ -64,19 +64,19 @@ async def before_delete(database: Database, kafka: str) -> None:
     """Publish, and die before the deletion is committed."""
     producer = Producer(kafka=KafkaSettings(kafka), service="router")
     await producer.start()
-    announcer = DyingAnnouncer(KafkaAnnouncer(producer))
-    await EmptyOutbox(PostgresOutbox(database), announcer, PrometheusWorkMeter()).once()
+    publisher = DyingAnnouncer(KafkaPublisher(producer))
+    await RelayOutbox(PostgresOutbox(database), publisher, PrometheusJobMeter()).once()
 
 
 async def spend_all(database: Database) -> None:
     """Take from the budget until nothing is left."""
-    stock = PostgresStock(database, held_s=HELD_S)
-    while slice_ids := await stock.fill([BUDGET]):
+    stock = PostgresBudgetLeases(database, held_s=HELD_S)
+    while lease_ids := await stock.fill([BUDGET]):
         async with database.transaction() as connection:
-            for held in await hold_slices(connection, slice_ids):
+            for held in await lock_leases(connection, lease_ids):
                 many = min(held.left, random.randint(1, 7))
                 if many:
-                    await spend(connection, {held.slice_id: many})
+                    await spend(connection, {held.lease_id: many})
                     await connection.execute(GRANTED, os.getpid(), many)
 
 

@@ -5,6 +5,8 @@ from uuid import UUID, uuid4
 
 import pytest
 from msgspec.structs import fields
+from services.router.tests.support.build import HASH_KEY
+from services.router.tests.support.memory import InMemoryStore
 
 from garbo.common.events.ids import ContactId, MessageId, address_hash
 from garbo.common.runtime.postgres import Database
@@ -21,10 +23,9 @@ from garbo.router.domain.state import (
     Stop,
 )
 from garbo.router.domain.values import replace
-from garbo.router.outbound.postgres import PostgresStore
-from garbo.router.ports import Address, Changes, ConsentEvidence, Contact, Deferred, Store, StoredDecision
-from garbo.router.testing.build import HASH_KEY
-from garbo.router.testing.memory import InMemoryStore
+from garbo.router.outbound.postgres.store import PostgresStore
+from garbo.router.ports.contacts import Address, ConsentEvidence, Contact
+from garbo.router.ports.store import Changes, Deferred, Store, StoredDecision
 
 pytestmark = pytest.mark.integration
 
@@ -65,7 +66,7 @@ def address() -> Address:
 
 async def met(store: Store) -> Contact:
     who = address()
-    return (await store.meet([who]))[who.hash]
+    return (await store.get_or_create_contacts([who]))[who.hash]
 
 
 def decided(contact: Contact) -> StoredDecision:
@@ -90,7 +91,7 @@ def granted(decision: StoredDecision, *, days_ago: int = 0, epoch: int = 1) -> G
         valid_until_us=at_us + 900_000_000,
         campaign="spring",
         policy_version="sha256:1",
-        budget_slices=(3, 4),
+        budget_leases=(3, 4),
         request=b'{"request":1}',
     )
 
@@ -123,7 +124,7 @@ async def test_every_part_of_a_state_comes_back(store: Store) -> None:
     async with store.batch() as batch:
         await batch.write(Changes(states={contact.contact_id: EVERYTHING}))
     async with store.batch() as batch:
-        after = (await batch.peek([contact.contact_id]))[contact.contact_id]
+        after = (await batch.read_states([contact.contact_id]))[contact.contact_id]
     assert after == replace(EVERYTHING, version=after.version)
 
 
@@ -135,15 +136,15 @@ async def test_waiting_request_is_found_by_message_and_by_person_until_it_is_wok
         await batch.write(Changes(states={}, decisions=[decision], deferred=[waiting]))
     later = replace(waiting, due_at_us=NOW_US + 99, free_at_us=NOW_US + 98, reason="cap_reached")
     async with store.batch() as batch:
-        assert (await batch.look_up([decision.message_id])).deferred == {waiting.message_id: waiting}
-        assert (await batch.look_up([decision.message_id])).decisions == {decision.message_id: decision}
+        assert (await batch.load_snapshot([decision.message_id])).deferred == {waiting.message_id: waiting}
+        assert (await batch.load_snapshot([decision.message_id])).decisions == {decision.message_id: decision}
         assert list(await batch.waiting([contact.contact_id, ContactId(uuid4())])) == [waiting]
         await batch.write(Changes(states={}, deferred=[later]))
     async with store.batch() as batch:
         assert list(await batch.waiting([contact.contact_id])) == [later]
         await batch.write(Changes(states={}, woken=[waiting.message_id]))
     async with store.batch() as batch:
-        assert (await batch.look_up([decision.message_id])).deferred == {}
+        assert (await batch.load_snapshot([decision.message_id])).deferred == {}
 
 
 @pytest.mark.parametrize("days_ago", [0, 1], ids=["same day", "day after"])
@@ -154,13 +155,13 @@ async def test_newest_grant_of_a_message_is_the_one_that_is_found(store: Store, 
     async with store.batch() as batch:
         await batch.write(Changes(states={}, decisions=[decision], grants=[first]))
     async with store.batch() as batch:
-        over = replace(first, state="revoked", request=None, budget_slices=())
+        over = replace(first, state="revoked", request=None, budget_leases=())
         await batch.write(Changes(states={}, settled=[over]))
     async with store.batch() as batch:
-        assert (await batch.look_up([decision.message_id])).grants == {decision.message_id: over}
+        assert (await batch.load_snapshot([decision.message_id])).grants == {decision.message_id: over}
         await batch.write(Changes(states={}, grants=[second]))
     async with store.batch() as batch:
-        assert (await batch.look_up([decision.message_id])).grants == {decision.message_id: second}
+        assert (await batch.load_snapshot([decision.message_id])).grants == {decision.message_id: second}
         assert await batch.lock_grants([decision.message_id]) == {decision.message_id: second}
         assert list(await batch.grants_named(message_ids=[decision.message_id])) == [second]
 
@@ -175,7 +176,7 @@ async def test_settled_grant_keeps_its_request_while_it_may_be_decided_again(sto
     async with store.batch() as batch:
         await batch.write(Changes(states={}, settled=[longer]))
     async with store.batch() as batch:
-        assert (await batch.look_up([decision.message_id])).grants == {decision.message_id: longer}
+        assert (await batch.load_snapshot([decision.message_id])).grants == {decision.message_id: longer}
 
 
 async def test_campaign_called_off_and_sends_for_life_are_told_when_asked_about(store: Store) -> None:
@@ -187,7 +188,7 @@ async def test_campaign_called_off_and_sends_for_life_are_told_when_asked_about(
         await batch.write(Changes(states={}, cancelled=cancelled, counted={key: [one, two]}))
     async with store.batch() as batch:
         asked = [("acme", "spring"), ("bolt", "spring")]
-        assert (await batch.look_up([], campaigns=asked)).cancelled == {("acme", "spring")}
+        assert (await batch.load_snapshot([], campaigns=asked)).cancelled == {("acme", "spring")}
         found = await batch.campaign_sends([key, (contact.contact_id, "winter")])
         assert {k: list(v) for k, v in found.items()} == {key: [one, two]}
         moved = replace(two, at_us=50)
@@ -228,7 +229,7 @@ async def test_who_turned_out_to_be_somebody_else_is_found_there(store: Store) -
     async with store.batch() as batch:
         await batch.write(Changes(states={old.contact_id: RecipientState(merged_into=kept.contact_id)}))
     async with store.batch() as batch:
-        by_address = await batch.contacts_at([old.address], mint=False)
+        by_address = await batch.contacts_at([old.address], create=False)
         assert by_address[old.address.hash].contact_id == kept.contact_id
         by_id = await batch.contacts_of([old.contact_id])
         assert by_id[old.contact_id].contact_id == kept.contact_id

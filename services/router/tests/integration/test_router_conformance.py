@@ -5,6 +5,8 @@ from typing import cast
 from uuid import UUID, uuid4
 
 import pytest
+from services.router.tests.support.build import HASH_KEY
+from services.router.tests.support.memory import InMemoryStore
 
 from garbo.common.errors import RetryLater
 from garbo.common.events.ids import AddressKind, ContactId, MessageId, address_hash
@@ -14,10 +16,9 @@ from garbo.router.domain.instants import to_us
 from garbo.router.domain.state import Consent, RecipientState, Send, Stop
 from garbo.router.domain.templates import TemplateCategory
 from garbo.router.domain.values import replace
-from garbo.router.outbound.postgres import PostgresStore
-from garbo.router.ports import Address, Changes, Contact, Store, StoredDecision
-from garbo.router.testing.build import HASH_KEY
-from garbo.router.testing.memory import InMemoryStore
+from garbo.router.outbound.postgres.store import PostgresStore
+from garbo.router.ports.contacts import Address, Contact
+from garbo.router.ports.store import Changes, Store, StoredDecision
 
 pytestmark = pytest.mark.integration
 
@@ -35,7 +36,7 @@ def address(value: str | None = None, kind: str = "phone") -> Address:
 
 async def met(store: Store, who: Address) -> Contact:
     async with store.batch() as batch:
-        return (await batch.contacts_at([who], mint=True))[who.hash]
+        return (await batch.contacts_at([who], create=True))[who.hash]
 
 
 def decided(contact: Contact, message_id: MessageId, record: bytes = b"{}") -> StoredDecision:
@@ -79,9 +80,9 @@ async def test_contacts_are_minted_once_and_found_again(store: Store) -> None:
     known, stranger, group = address(), address(), address("group-1", "group_id")
     first = await met(store, known)
     async with store.batch() as batch:
-        assert stranger.hash not in await batch.contacts_at([known, stranger], mint=False)
-        found = await batch.contacts_at([known, stranger, group, known], mint=True)
-        again = await batch.contacts_at([known, stranger, group], mint=True)
+        assert stranger.hash not in await batch.contacts_at([known, stranger], create=False)
+        found = await batch.contacts_at([known, stranger, group, known], create=True)
+        again = await batch.contacts_at([known, stranger, group], create=True)
         states = await batch.lock([contact.contact_id for contact in found.values()])
         by_id = await batch.contacts_of([first.contact_id, ContactId(uuid4())])
     assert found == again
@@ -99,7 +100,7 @@ async def test_linked_address_leads_to_the_same_contact_and_is_never_taken_away(
         await batch.link(
             {user_id.hash: (user_id, contact.contact_id), other.hash: (other, contact.contact_id)}
         )
-        found = await batch.contacts_at([user_id, other], mint=False)
+        found = await batch.contacts_at([user_id, other], create=False)
         by_id = await batch.contacts_of([contact.contact_id])
     assert found[user_id.hash].contact_id == contact.contact_id
     assert found[other.hash].contact_id == stranger.contact_id
@@ -112,7 +113,7 @@ async def test_state_comes_back_as_it_was_written_under_its_next_version(store: 
         before = (await batch.lock([contact.contact_id]))[contact.contact_id]
         await batch.write(Changes(states={contact.contact_id: FULL}))
     async with store.batch() as batch:
-        after = (await batch.peek([contact.contact_id]))[contact.contact_id]
+        after = (await batch.read_states([contact.contact_id]))[contact.contact_id]
     assert after.version == before.version + 1
     assert after == replace(FULL, version=after.version)
 
@@ -124,9 +125,9 @@ async def test_decision_and_grant_are_found_by_message_and_by_wamid(store: Store
     async with store.batch() as batch:
         await batch.write(Changes(states={}, decisions=[decision], grants=[grant]))
     async with store.batch() as batch:
-        moment = await batch.look_up([message_id, unknown])
-        assert moment.decisions == {message_id: decision}
-        assert moment.grants == {message_id: grant}
+        snapshot = await batch.load_snapshot([message_id, unknown])
+        assert snapshot.decisions == {message_id: decision}
+        assert snapshot.grants == {message_id: grant}
         assert await batch.lock_grants([unknown, message_id]) == {message_id: grant}
         settled = replace(grant, state="accepted", wamid=f"w{message_id}")
         await batch.write(Changes(states={}, settled=[settled], further={message_id: b"{2}"}))
@@ -161,14 +162,14 @@ async def test_nothing_of_a_failed_batch_stays(store: Store) -> None:
 
     async def fail_after_writing() -> None:
         async with store.batch() as batch:
-            contact = (await batch.contacts_at([who], mint=True))[who.hash]
+            contact = (await batch.contacts_at([who], create=True))[who.hash]
             await batch.write(Changes(states={}, decisions=[decided(contact, message_id)]))
             raise RetryLater("test")
 
     with pytest.raises(RetryLater):
         await fail_after_writing()
     async with store.batch() as batch:
-        assert await batch.contacts_at([who], mint=False) == {}
+        assert await batch.contacts_at([who], create=False) == {}
     assert await store.decision(message_id) is None
 
 
@@ -189,20 +190,20 @@ async def test_templates_are_new_in_the_next_look_and_an_older_word_changes_noth
         async with store.batch() as batch:
             await batch.write(changes)
     async with store.batch() as batch:
-        templates = (await batch.look_up([])).templates
+        templates = (await batch.load_snapshot([])).templates
     known = templates.known["9001", "shipped", "it"]
     assert (known.category, known.status, known.changed_at_us) == ("utility", "PAUSED", 30)
     for changes in (told("authentication", 25), told(None, 22, "APPROVED")):
         async with store.batch() as batch:
             await batch.write(changes)
     async with store.batch() as batch:
-        templates = (await batch.look_up([])).templates
+        templates = (await batch.load_snapshot([])).templates
     known = templates.known["9001", "shipped", "it"]
     assert (known.category, known.status, known.changed_at_us) == ("authentication", "PAUSED", 30)
 
 
 async def test_clock_is_near_and_never_steps_back_within_a_batch(store: Store) -> None:
     async with store.batch() as batch:
-        first, second = await batch.look_up([]), await batch.look_up([])
+        first, second = await batch.load_snapshot([]), await batch.load_snapshot([])
     assert abs(first.now_us - to_us(datetime.now(UTC))) < timedelta(minutes=5) / timedelta(microseconds=1)
     assert second.now_us >= first.now_us

@@ -8,17 +8,7 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
 
 import pytest
-
-from garbo.common.errors import RetryLater
-from garbo.common.events.addresses import Person
-from garbo.common.events.grants import SendGranted
-from garbo.common.events.ids import ContactId
-from garbo.common.events.requests import SendRequested
-from garbo.common.events.topics import CONVERSATION_CARE, DECISION_MADE, SEND_PROMO
-from garbo.common.runtime.postgres import Database
-from garbo.router.flow.erasing import EraseContact
-from garbo.router.outbound.postgres import PostgresStore
-from garbo.router.testing.build import (
+from services.router.tests.support.build import (
     AT,
     CARE_NUMBER,
     consent,
@@ -28,7 +18,17 @@ from garbo.router.testing.build import (
     result,
     template,
 )
-from garbo.router.testing.router import Router
+from services.router.tests.support.router import Router
+
+from garbo.common.errors import RetryLater
+from garbo.common.events.addresses import Person
+from garbo.common.events.grants import SendGranted
+from garbo.common.events.ids import ContactId
+from garbo.common.events.requests import SendRequested
+from garbo.common.events.topics import CONVERSATION_CARE, DECISION_MADE, SEND_PROMO
+from garbo.common.runtime.postgres import Database
+from garbo.router.flow.commands.erase_contact import EraseContact
+from garbo.router.outbound.postgres.store import PostgresStore
 
 pytestmark = pytest.mark.integration
 
@@ -154,7 +154,7 @@ async def test_a_claimed_promo_whose_try_never_left_is_refused_once_its_person_i
 ) -> None:
     promo = await one_grant(stored)
     assert await claim(database, (promo.grant_id, promo.epoch)) == ["claimed"]
-    await EraseContact(stored.means).erase(ContactId(promo.contact_id))
+    await EraseContact(stored.dependencies).erase(ContactId(promo.contact_id))
     assert await claim(database, (promo.grant_id, promo.epoch)) == ["revoked"]
 
 
@@ -163,7 +163,7 @@ async def test_wamid_of_any_length_is_kept_as_a_reference_and_found_again(stored
     long = "".join(uuid4().hex for _ in range(400))
     await stored.hear(result(grant, "accepted", wamid=long))
     await stored.hear(inbound("nice", reply_to=long))
-    answers = [said.answers for said in stored.announcer.of(CONVERSATION_CARE)]
+    answers = [said.answers for said in stored.publisher.of(CONVERSATION_CARE)]
     assert answers == [grant.message_id]
 
 
@@ -179,7 +179,7 @@ async def test_scenario_24_repeats_give_the_same_bytes_from_any_process(
     await other.ask(*reversed(asked))
 
     def told(router: Router) -> set[bytes]:
-        return {*router.announcer.bytes_of(DECISION_MADE), *router.announcer.bytes_of(SEND_PROMO)}
+        return {*router.publisher.bytes_of(DECISION_MADE), *router.publisher.bytes_of(SEND_PROMO)}
 
     assert told(other) == told(stored)
     assert {g.model_dump_json() for g in other.granted} == {g.model_dump_json() for g in stored.granted}

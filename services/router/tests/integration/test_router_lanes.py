@@ -8,6 +8,8 @@ from uuid import uuid4
 
 import pytest
 from aiokafka import AIOKafkaConsumer
+from services.router.tests.support.build import requested, template, text
+from services.router.tests.support.router import Router
 
 from garbo.cli.local.testing import SharedKafka
 from garbo.common.events.requests import SendRequested
@@ -19,12 +21,10 @@ from garbo.common.runtime.outgoing import outgoing
 from garbo.common.runtime.postgres import Database
 from garbo.common.runtime.producer import Producer
 from garbo.router.domain.values import replace
-from garbo.router.flow.events import TakeEvents
-from garbo.router.flow.requests import DecideRequests
-from garbo.router.inbound.subscribers import is_promo, lanes
-from garbo.router.outbound.kafka import KafkaAnnouncer
-from garbo.router.testing.build import requested, template, text
-from garbo.router.testing.router import Router
+from garbo.router.flow.decide_requests import DecideRequests
+from garbo.router.flow.events.apply_events import ApplyEvents
+from garbo.router.inbound.lanes import is_promo, lanes
+from garbo.router.outbound.kafka import KafkaPublisher
 
 pytestmark = pytest.mark.integration
 
@@ -40,9 +40,9 @@ async def router_of(stored: Router, kafka: SharedKafka) -> AsyncIterator[Produce
     settings = KafkaSettings(bootstrap_servers=kafka.bootstrap_servers)
     producer = Producer(kafka=settings, service="router")
     await producer.start()
-    means = replace(stored.means, announcer=KafkaAnnouncer(producer))
-    decide = DecideRequests(means)
-    every = lanes(care=decide, promo=decide, events=TakeEvents(means), batch_records=500)
+    dependencies = replace(stored.dependencies, publisher=KafkaPublisher(producer))
+    decide = DecideRequests(dependencies)
+    every = lanes(care=decide, promo=decide, events=ApplyEvents(dependencies), batch_records=500)
     deliveries = Deliveries(kafka=settings, service="router", producer=producer, lanes=every)
     await deliveries.start()
     try:

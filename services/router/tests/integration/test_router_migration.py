@@ -13,7 +13,7 @@ from garbo.common.runtime.migrations import migrate, migrations_of
 from garbo.common.runtime.postgres import Database
 from garbo.router.domain.grant import day_of_instant, grant_id_of
 from garbo.router.domain.instants import to_us
-from garbo.router.outbound.postgres import PostgresStore
+from garbo.router.outbound.postgres.store import PostgresStore
 
 pytestmark = pytest.mark.integration
 
@@ -84,14 +84,16 @@ async def test_messages_and_grants_of_before_are_found_whenever_they_were(
     database, person, old, new = migrated
     store = PostgresStore(database)
     async with store.batch() as batch:
-        moment = await batch.look_up([old, new])
+        snapshot = await batch.load_snapshot([old, new])
         by_wamid = await batch.grants_named(wamids=[f"w{new}"])
-    assert {m: d.records for m, d in moment.decisions.items()} == dict.fromkeys((old, new), (b"one", b"two"))
-    assert moment.grants.keys() == {old, new}
-    assert moment.grants[old].grant_id == grant_id_of(old, day_of_instant(to_us(LONG_AGO)))
-    assert moment.grants[old].tags == ("a", "b")
+    assert {m: d.records for m, d in snapshot.decisions.items()} == dict.fromkeys(
+        (old, new), (b"one", b"two")
+    )
+    assert snapshot.grants.keys() == {old, new}
+    assert snapshot.grants[old].grant_id == grant_id_of(old, day_of_instant(to_us(LONG_AGO)))
+    assert snapshot.grants[old].tags == ("a", "b")
     assert list(by_wamid) == [], "a wamid holds a number: those of before are forgotten"
-    assert moment.grants[new].wamid is None
+    assert snapshot.grants[new].wamid is None
     stored = await store.decision(old)
     assert stored is not None
     assert stored.contact_id == person

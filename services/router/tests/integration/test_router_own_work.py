@@ -6,6 +6,9 @@ from collections.abc import Callable, Sequence
 from datetime import timedelta
 
 import pytest
+from services.router.tests.support.build import AT, consent, requested
+from services.router.tests.support.own_work import Jobs
+from services.router.tests.support.router import Router
 
 from garbo.common.events.contacts import CampaignChanged
 from garbo.common.events.decisions import DecisionMade
@@ -13,13 +16,10 @@ from garbo.common.events.requests import SendRequested
 from garbo.common.runtime.postgres import Database
 from garbo.router.domain.policy import Policy
 from garbo.router.domain.values import replace
-from garbo.router.outbound.postgres_budget import PostgresStock
-from garbo.router.outbound.postgres_outbox import PostgresOutbox
-from garbo.router.outbound.postgres_upkeep import PostgresUpkeep
-from garbo.router.outbound.postgres_work import PostgresWorkStore
-from garbo.router.testing.build import AT, consent, requested
-from garbo.router.testing.own_work import OwnWork
-from garbo.router.testing.router import Router
+from garbo.router.outbound.postgres.budgets import PostgresBudgetLeases
+from garbo.router.outbound.postgres.jobs import PostgresJobStore
+from garbo.router.outbound.postgres.outbox import PostgresOutbox
+from garbo.router.outbound.postgres.retention import PostgresRetention
 
 pytestmark = pytest.mark.integration
 
@@ -38,11 +38,11 @@ def person(number: int) -> dict[str, str]:
     return {"phone": f"+39333{number:07d}"}
 
 
-def another(work: OwnWork, database: Database) -> OwnWork:
+def another(work: Jobs, database: Database) -> Jobs:
     """A second router on the same database."""
-    store, stock = PostgresWorkStore(database), PostgresStock(database)
+    store, stock = PostgresJobStore(database), PostgresBudgetLeases(database)
     router = Router(store, work.router.policy, stock=stock)
-    return OwnWork(router, store, stock, PostgresOutbox(database))
+    return Jobs(router, store, stock, PostgresOutbox(database))
 
 
 async def run(database: Database, sql: str, *arguments: object) -> None:
@@ -55,7 +55,7 @@ async def count(database: Database, sql: str) -> dict[str, int]:
         return {row[0]: row[1] for row in await connection.fetch(sql)}
 
 
-async def records_of(work: OwnWork, asked: SendRequested) -> list[DecisionMade]:
+async def records_of(work: Jobs, asked: SendRequested) -> list[DecisionMade]:
     stored = await work.store.decision(asked.message_id)
     assert stored is not None
     return [DecisionMade.model_validate_json(value) for value in stored.records]
@@ -71,15 +71,13 @@ async def until_done(*works: Callable[[], object]) -> None:
     await asyncio.gather(*(keep(once) for once in works))
 
 
-async def test_every_kind_of_work_is_quiet_where_there_is_none(
-    stored_work: OwnWork, database: Database
-) -> None:
+async def test_every_kind_of_work_is_quiet_where_there_is_none(stored_work: Jobs, database: Database) -> None:
     assert not await stored_work.wake()
     assert not await stored_work.reap()
     assert not await stored_work.publish()
     assert not await stored_work.recheck(stored_work.router.policy)
     assert not await stored_work.call_off()
-    upkeep = PostgresUpkeep(database)
+    upkeep = PostgresRetention(database)
     assert await upkeep.tidy(keep_days=90, ahead_days=9) == []
     assert await upkeep.silent() == 0
     backlog = await upkeep.backlog()
@@ -88,7 +86,7 @@ async def test_every_kind_of_work_is_quiet_where_there_is_none(
 
 
 async def test_four_routers_share_the_wakes_and_each_slot_is_given_once(
-    stored_work: OwnWork, database: Database, make_policy: Callable[..., Policy]
+    stored_work: Jobs, database: Database, make_policy: Callable[..., Policy]
 ) -> None:
     stored_work.router.policy = make_policy(ONE_A_DAY)
     people = 300
@@ -116,7 +114,7 @@ async def test_four_routers_share_the_wakes_and_each_slot_is_given_once(
 
 
 async def test_scenario_33_each_grant_is_claimed_or_released_though_both_race(
-    stored_work: OwnWork, database: Database, make_policy: Callable[..., Policy]
+    stored_work: Jobs, database: Database, make_policy: Callable[..., Policy]
 ) -> None:
     policy = replace(make_policy(ONE_A_DAY), clock_skew_us=0)
     stored_work.router.policy = policy
@@ -133,7 +131,7 @@ async def test_scenario_33_each_grant_is_claimed_or_released_though_both_race(
                 rows = await connection.fetch(CLAIM, [g for g, _ in part], [e for _, e in part])
                 claimed.extend(row["grant_id"] for row in rows if row["claimed"])
 
-    async def reap(router: OwnWork) -> None:
+    async def reap(router: Jobs) -> None:
         while (await count(database, "SELECT state, count(*) FROM router.send_grant GROUP BY 1")).get(
             "reserved"
         ):
@@ -154,7 +152,7 @@ async def test_scenario_33_each_grant_is_claimed_or_released_though_both_race(
 
 
 async def test_reaper_looks_back_far_enough_after_a_restart(
-    stored_work: OwnWork, database: Database, make_policy: Callable[..., Policy]
+    stored_work: Jobs, database: Database, make_policy: Callable[..., Policy]
 ) -> None:
     """The mark moves on only behind what was looked at; a router that starts later goes on from it."""
     stored_work.router.policy = make_policy(ONE_A_DAY)
@@ -164,11 +162,11 @@ async def test_reaper_looks_back_far_enough_after_a_restart(
     again = another(stored_work, database)
     await again.reap()
     assert again.meter.reasons == ["lease_expired"] * 3
-    assert (await PostgresUpkeep(database).backlog()).unreaped_s < 60
+    assert (await PostgresRetention(database).backlog()).unreaped_s < 60
 
 
 async def test_scenario_35_recheck_is_shared_resumed_and_marked(
-    stored_work: OwnWork, database: Database, make_policy: Callable[..., Policy]
+    stored_work: Jobs, database: Database, make_policy: Callable[..., Policy]
 ) -> None:
     stored_work.router.policy = make_policy(ONE_A_DAY)
     await stored_work.router.ask(*(requested(to=person(n), campaign=f"c{n % 2}") for n in range(300)))
@@ -183,7 +181,7 @@ async def test_scenario_35_recheck_is_shared_resumed_and_marked(
 
 
 async def test_scenario_45_campaign_called_off_is_swept_by_any_router(
-    stored_work: OwnWork, database: Database, make_policy: Callable[..., Policy]
+    stored_work: Jobs, database: Database, make_policy: Callable[..., Policy]
 ) -> None:
     stored_work.router.policy = make_policy(ONE_A_DAY)
     granted = [requested(to=person(n), campaign="spring") for n in range(250)]
@@ -198,15 +196,17 @@ async def test_scenario_45_campaign_called_off_is_swept_by_any_router(
     assert await count(database, "SELECT reason, count(*) FROM router.deferred GROUP BY 1") == {}
     for asked in (granted[0], granted[-1], waiting[0], waiting[-1]):
         assert (await records_of(stored_work, asked))[-1].reason == "campaign_cancelled"
-    unswept = await count(database, "SELECT campaign, 1 FROM router.campaign WHERE NOT swept")
-    assert unswept == {"spring": 1}, "for a while a batch that had looked before may still write"
+    next_cancelled_campaign = await count(database, "SELECT campaign, 1 FROM router.campaign WHERE NOT swept")
+    assert next_cancelled_campaign == {"spring": 1}, (
+        "for a while a batch that had looked before may still write"
+    )
     await run(database, "UPDATE router.campaign SET cancelled_at = clock_timestamp() - interval '11 minutes'")
     await stored_work.call_off()
     assert await count(database, "SELECT campaign, 1 FROM router.campaign WHERE NOT swept") == {}
 
 
 async def test_wakes_requests_and_events_at_once_never_deadlock(
-    stored_work: OwnWork, database: Database, make_policy: Callable[..., Policy]
+    stored_work: Jobs, database: Database, make_policy: Callable[..., Policy]
 ) -> None:
     stored_work.router.policy = make_policy(ONE_A_DAY)
     people = [person(n) for n in range(60)]
@@ -230,7 +230,7 @@ async def test_wakes_requests_and_events_at_once_never_deadlock(
 
 
 async def test_campaigns_called_off_take_turns_none_waits_until_another_is_done_with(
-    stored_work: OwnWork, make_policy: Callable[..., Policy]
+    stored_work: Jobs, make_policy: Callable[..., Policy]
 ) -> None:
     work = stored_work
     work.router.policy = make_policy(ONE_A_DAY)

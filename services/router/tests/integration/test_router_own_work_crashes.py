@@ -11,6 +11,10 @@ from uuid import uuid4
 import pytest
 from aiokafka import AIOKafkaConsumer
 from aiokafka.structs import TopicPartition
+from services.router.tests.support.build import business, requested
+from services.router.tests.support.memory_work import CountingJobMeter
+from services.router.tests.support.own_work import Jobs
+from services.router.tests.support.router import Router
 
 from garbo.cli.local.testing import SharedKafka, SharedPostgres
 from garbo.common.events.topics import DECISION_MADE, RAW_TOPICS, TOPICS
@@ -22,16 +26,12 @@ from garbo.common.testing.waiting import until
 from garbo.router.domain.policy import BudgetRule, Policy
 from garbo.router.domain.selectors import Reach, Selector
 from garbo.router.domain.values import replace
-from garbo.router.flow.outbox import EmptyOutbox
-from garbo.router.outbound.kafka import KafkaAnnouncer
-from garbo.router.outbound.postgres_budget import PostgresStock, slice_size
-from garbo.router.outbound.postgres_outbox import PostgresOutbox
-from garbo.router.outbound.postgres_work import PostgresWorkStore
-from garbo.router.testing.build import business, requested
-from garbo.router.testing.memory_work import CountingWorkMeter
-from garbo.router.testing.own_work import OwnWork
-from garbo.router.testing.router import Router
-from garbo.router.work_ports import Want
+from garbo.router.flow.jobs.relay_outbox import RelayOutbox
+from garbo.router.outbound.kafka import KafkaPublisher
+from garbo.router.outbound.postgres.budgets import PostgresBudgetLeases, slice_size
+from garbo.router.outbound.postgres.jobs import PostgresJobStore
+from garbo.router.outbound.postgres.outbox import PostgresOutbox
+from garbo.router.ports.budgets import BudgetRequest
 
 pytestmark = pytest.mark.integration
 
@@ -99,7 +99,7 @@ async def test_scenario_26_what_was_committed_and_not_told_is_told_after_a_kill_
     kafka: SharedKafka, dsn: str, own_database: Database
 ) -> None:
     await kafka.create_topics([*TOPICS, *RAW_TOPICS])
-    store, stock = PostgresWorkStore(own_database), PostgresStock(own_database)
+    store, stock = PostgresJobStore(own_database), PostgresBudgetLeases(own_database)
     await store.seed(business())
     open_policy = Policy("test", "v", (), (), 900_000_000, 45_000_000, 86_400_000_000, frozenset())
     router = Router(store, open_policy, stock=stock)
@@ -117,10 +117,10 @@ async def test_scenario_26_what_was_committed_and_not_told_is_told_after_a_kill_
     producer = Producer(kafka=KafkaSettings(kafka.bootstrap_servers), service="router")
     await producer.start()
     try:
-        meter = CountingWorkMeter()
-        await EmptyOutbox(PostgresOutbox(own_database), KafkaAnnouncer(producer), meter).once()
+        meter = CountingJobMeter()
+        await RelayOutbox(PostgresOutbox(own_database), KafkaPublisher(producer), meter).once()
         assert meter.published_count == 1
-        await EmptyOutbox(PostgresOutbox(own_database), KafkaAnnouncer(producer), meter).once()
+        await RelayOutbox(PostgresOutbox(own_database), KafkaPublisher(producer), meter).once()
         assert meter.published_count == 1, "acknowledged is deleted"
     finally:
         await producer.stop()
@@ -169,11 +169,14 @@ async def test_budget_counts_with_the_grant_and_comes_back_with_the_slot(
 ) -> None:
     total = BudgetRule(Reach("total", Selector((("message_class", frozenset({"promo"})),))), 5, "campaign")
     policy = replace(make_policy("id: erased, type: block, state: erased"), rules=(total,))
-    store = PostgresWorkStore(own_database)
+    store = PostgresJobStore(own_database)
     await store.seed(business())
     works = [
-        OwnWork(Router(store, policy, stock=stock), store, stock, PostgresOutbox(own_database))
-        for stock in (PostgresStock(own_database, held_s=0.2), PostgresStock(own_database, held_s=0.2))
+        Jobs(Router(store, policy, stock=stock), store, stock, PostgresOutbox(own_database))
+        for stock in (
+            PostgresBudgetLeases(own_database, held_s=0.2),
+            PostgresBudgetLeases(own_database, held_s=0.2),
+        )
     ]
     people = [{"phone": f"+39333000{n:04d}"} for n in range(40)]
     decided = await asyncio.gather(
@@ -217,8 +220,8 @@ def test_slices_are_small_near_the_end(limit: int, left: int, wanted: int, size:
 
 
 async def test_lowered_limit_takes_back_what_is_leased_and_not_used(own_database: Database) -> None:
-    stock = PostgresStock(own_database)
-    wants = Want("total", "acme", 0, limit=1_000, count=400)
+    stock = PostgresBudgetLeases(own_database)
+    wants = BudgetRequest("total", "acme", 0, limit=1_000, count=400)
     assert await stock.fill([wants])
     assert await stock.fill([replace(wants, limit=100, count=50)])
     async with own_database.connection() as connection:

@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from uuid import UUID, uuid4
 
 import pytest
+from services.router.tests.support.build import AT, HASH_KEY, consent, inbound, requested, result
+from services.router.tests.support.router import Router
 
 from garbo.common.errors import RetryLater
 from garbo.common.events.addresses import Person
@@ -12,11 +14,9 @@ from garbo.common.events.contacts import ContactUpdated
 from garbo.common.events.ids import ContactId, address_hash
 from garbo.common.runtime.postgres import Database
 from garbo.router.domain.instants import to_us
-from garbo.router.flow.erasing import EraseContact
-from garbo.router.flow.suppressing import Listed, Suppress
-from garbo.router.ports import Address
-from garbo.router.testing.build import AT, HASH_KEY, consent, inbound, requested, result
-from garbo.router.testing.router import Router
+from garbo.router.flow.commands.erase_contact import EraseContact
+from garbo.router.flow.commands.import_suppressions import ImportSuppressions, SuppressionEntry
+from garbo.router.ports.contacts import Address
 
 pytestmark = pytest.mark.integration
 
@@ -85,7 +85,7 @@ async def test_scenario_47_stop_and_claim_at_once_one_of_them_has_it(
         await stored.hear(consent(to={"phone": phone}))
         await stored.ask(requested(to={"phone": phone}))
         mine = Router(stored.store, stored.policy, outbox=stored.outbox)
-        mine.announcer.told.extend(stored.announcer.told[-2:])
+        mine.publisher.told.extend(stored.publisher.told[-2:])
         stop = stored.hear(inbound("STOP", sender=Person(phone=phone)))
         took, _ = await asyncio.gather(claimed(database, mine), stop)
         async with database.connection() as connection:
@@ -158,7 +158,7 @@ async def test_scenario_57_erasure_and_requests_at_once_leave_nothing_that_leads
             except RetryLater:
                 continue
 
-    erasing = EraseContact(stored.means)
+    erasing = EraseContact(stored.dependencies)
     await asyncio.gather(ask(), erasing.erase(contact_id), ask())
     assert await erasing.erase(contact_id)
     await stored.tell()
@@ -186,10 +186,11 @@ async def test_scenario_57_erasure_and_requests_at_once_leave_nothing_that_leads
 async def test_a_list_and_first_meetings_at_once_miss_nobody(stored: Router) -> None:
     phones = [a_phone() for _ in range(20)]
     entries = [
-        Listed(Address(kind="phone", value=p, hash=hash_of(p)), "*", to_us(AT), "registry") for p in phones
+        SuppressionEntry(Address(kind="phone", value=p, hash=hash_of(p)), "*", to_us(AT), "registry")
+        for p in phones
     ]
     meetings = [stored.hear(inbound(sender=Person(phone=phone))) for phone in phones]
-    await asyncio.gather(Suppress(stored.means).take(entries), *meetings)
+    await asyncio.gather(ImportSuppressions(stored.dependencies).take(entries), *meetings)
     decided = await stored.ask(*[requested(to={"phone": phone}) for phone in phones])
     assert {d.reason for d in decided} == {"suppressed"}
 

@@ -4,12 +4,12 @@ from collections.abc import Callable
 from typing import Final
 
 import pytest
+from services.router.tests.support.build import requested
+from services.router.tests.support.router import Router
 
 from garbo.common.runtime.postgres import Database
 from garbo.router.domain.policy import Policy
-from garbo.router.outbound.postgres import PostgresStore
-from garbo.router.testing.build import requested
-from garbo.router.testing.router import Router
+from garbo.router.outbound.postgres.store import PostgresStore
 
 pytestmark = pytest.mark.integration
 
@@ -36,6 +36,6 @@ async def test_no_plan_is_kept_that_looks_through_the_tables_of_all_days(
         await connection.execute("ANALYZE router.send_grant, router.decision")
     async with store.batch() as batch:
         for _ in range(OFTEN_ENOUGH):
-            assert len((await batch.look_up(message_ids)).grants) == BATCH
+            assert len((await batch.load_snapshot(message_ids)).grants) == BATCH
             assert len(await batch.lock_grants(message_ids)) == BATCH
         assert not await batch._connection.fetch(KEPT_PLANS)

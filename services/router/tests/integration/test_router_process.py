@@ -17,6 +17,7 @@ from uuid import uuid4
 import pytest
 import yaml
 from aiokafka import AIOKafkaConsumer
+from services.router.tests.support.build import API_KEY, HASH_KEY, business, consent, inbound, requested
 
 from garbo.cli.local.ports import free_ports
 from garbo.cli.local.testing import SharedKafka, SharedPostgres
@@ -38,7 +39,6 @@ from garbo.common.runtime.migrations import migrate
 from garbo.common.runtime.outgoing import outgoing
 from garbo.common.runtime.producer import Producer
 from garbo.common.testing.waiting import until
-from garbo.router.testing.build import API_KEY, HASH_KEY, business, consent, inbound, requested
 
 pytestmark = pytest.mark.integration
 DEADLINE_S = 60

@@ -4,6 +4,8 @@ from collections.abc import Callable
 from uuid import uuid4
 
 import pytest
+from services.router.tests.support.build import AT, HASH_KEY, consent, requested
+from services.router.tests.support.router import Router
 
 from garbo.common.events.addresses import Recipient
 from garbo.common.events.contacts import ContactUpdated
@@ -11,13 +13,11 @@ from garbo.common.events.ids import ContactId, address_hash
 from garbo.common.runtime.postgres import Database
 from garbo.router.domain.instants import to_us
 from garbo.router.domain.policy import Policy
-from garbo.router.flow.previewing import PreviewRequests
-from garbo.router.flow.suppressing import Listed, Suppress
-from garbo.router.outbound.postgres_budget import PostgresStock
-from garbo.router.outbound.postgres_reading import PostgresContactReader, PostgresPreviewReader
-from garbo.router.ports import Address
-from garbo.router.testing.build import AT, HASH_KEY, consent, requested
-from garbo.router.testing.router import Router
+from garbo.router.flow.commands.import_suppressions import ImportSuppressions, SuppressionEntry
+from garbo.router.flow.queries.preview import PreviewRequests
+from garbo.router.outbound.postgres.budgets import PostgresBudgetLeases
+from garbo.router.outbound.postgres.queries import PostgresContactReader, PostgresPreviewReader
+from garbo.router.ports.contacts import Address
 
 pytestmark = pytest.mark.integration
 OPT_IN = "id: opt-in, type: consent, purpose: marketing, applies_to: { class: promo }, hard: true"
@@ -58,8 +58,8 @@ async def test_who_was_merged_is_read_and_exported_as_who_they_are(
 async def test_a_preview_sees_what_is_left_of_a_budget_without_leasing(
     stored: Router, database: Database, make_policy: Callable[..., Policy]
 ) -> None:
-    router = Router(stored.store, make_policy(OPT_IN, BUDGET), stock=PostgresStock(database))
-    previews = PreviewRequests(router.means, PostgresPreviewReader(database))
+    router = Router(stored.store, make_policy(OPT_IN, BUDGET), stock=PostgresBudgetLeases(database))
+    previews = PreviewRequests(router.dependencies, PostgresPreviewReader(database))
     people = [{"phone": phone()} for _ in range(3)]
     await router.hear(*(consent(to=who) for who in people))
     campaign = f"summer-{uuid4().hex[:8]}"
@@ -79,10 +79,12 @@ async def test_a_preview_meets_the_list_a_stranger_stands_on(
     stored: Router, database: Database, make_policy: Callable[..., Policy]
 ) -> None:
     router = Router(stored.store, make_policy(STOPPED))
-    previews = PreviewRequests(router.means, PostgresPreviewReader(database))
+    previews = PreviewRequests(router.dependencies, PostgresPreviewReader(database))
     stranger = phone()
     address = Address(kind="phone", value=stranger, hash=address_hash(HASH_KEY, "phone", stranger))
-    await Suppress(router.means).take([Listed(address, "acme", to_us(AT), "register")])
+    await ImportSuppressions(router.dependencies).take(
+        [SuppressionEntry(address, "acme", to_us(AT), "register")]
+    )
     preview = await previews.preview_people(requested(), [Recipient(phone=stranger)])
     (decided,) = await router.ask(requested(to={"phone": stranger}))
     assert preview.people[0].contact_id is None

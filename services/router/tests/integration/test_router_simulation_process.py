@@ -10,19 +10,27 @@ import httpx
 import orjson
 import psutil  # type: ignore[import-untyped] # it has no types
 import pytest
+from services.router.tests.support.build import (
+    API_KEY,
+    HASH_KEY,
+    PHONE,
+    business,
+    consent,
+    inbound,
+    requested,
+)
+from services.router.tests.support.router import Router
 
 from garbo.cli.local.ports import free_ports
 from garbo.common.events.ids import ContactId
 from garbo.common.runtime.http import HttpServer
 from garbo.common.runtime.postgres import Database
-from garbo.router.flow.policies import Policies
+from garbo.router.flow.policy_in_force import PolicyInForce
 from garbo.router.inbound.http.api import http_app
 from garbo.router.inbound.http.policies import PolicySimulations, Simulate
-from garbo.router.outbound.postgres_past import Busy, PostgresPast
-from garbo.router.outbound.postgres_reading import PostgresContactReader
+from garbo.router.outbound.postgres.past import Busy, PostgresPast
+from garbo.router.outbound.postgres.queries import PostgresContactReader
 from garbo.router.outbound.simulation_process import simulate
-from garbo.router.testing.build import API_KEY, HASH_KEY, PHONE, business, consent, inbound, requested
-from garbo.router.testing.router import Router
 
 pytestmark = pytest.mark.integration
 POLICY = Path(__file__).parents[1] / "payloads" / "policy.yaml"
@@ -46,7 +54,7 @@ def environment(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def client_of(router: Router, simulate: Simulate = simulate) -> httpx.AsyncClient:
     clients = [{**business().clients[0].model_dump(), "scopes": ["read", "simulate"]}]
-    resource = PolicySimulations(policies=Policies(router.policy), simulate=simulate)
+    resource = PolicySimulations(policies=PolicyInForce(router.policy), simulate=simulate)
     app = http_app(business(clients=clients), [resource], health=[])
     return httpx.AsyncClient(
         transport=httpx.ASGITransport(app=app),
@@ -135,7 +143,7 @@ async def test_who_hangs_up_ends_the_simulation(stored: Router) -> None:
     asked = iter([{"type": "http.request", "body": body, "more_body": False}, {"type": "http.disconnect"}])
     sent: list[dict[str, Any]] = []
     clients = [{**business().clients[0].model_dump(), "scopes": ["simulate"]}]
-    resource = PolicySimulations(policies=Policies(stored.policy), simulate=endless)
+    resource = PolicySimulations(policies=PolicyInForce(stored.policy), simulate=endless)
     app = http_app(business(clients=clients), [resource], health=[])
 
     async def receive() -> Any:  # noqa: ANN401 - ASGI
@@ -173,7 +181,7 @@ async def test_a_closed_connection_ends_the_simulation(stored: Router) -> None:
             closed.set()
 
     clients = [{**business().clients[0].model_dump(), "scopes": ["simulate"]}]
-    resource = PolicySimulations(policies=Policies(stored.policy), simulate=endless)
+    resource = PolicySimulations(policies=PolicyInForce(stored.policy), simulate=endless)
     (port,) = free_ports(1)
     server = HttpServer(
         http_app(business(clients=clients), [resource], health=[]), host="127.0.0.1", port=port

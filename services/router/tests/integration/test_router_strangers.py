@@ -5,15 +5,15 @@ import random
 from collections import Counter
 
 import pytest
+from services.router.tests.support.build import HASH_KEY, requested
+from services.router.tests.support.router import Router
 
 from garbo.common.errors import RetryLater
 from garbo.common.events.ids import address_hash
 from garbo.common.runtime.postgres import Database
 from garbo.router.domain.values import replace
-from garbo.router.outbound.postgres import PostgresStore
-from garbo.router.ports import Address
-from garbo.router.testing.build import HASH_KEY, requested
-from garbo.router.testing.router import Router
+from garbo.router.outbound.postgres.store import PostgresStore
+from garbo.router.ports.contacts import Address
 
 pytestmark = pytest.mark.integration
 
@@ -55,10 +55,10 @@ async def test_four_writers_make_the_same_strangers_without_a_deadlock(
 async def test_everybody_is_told_the_same_contact(database: Database) -> None:
     addresses = [Address("phone", phone(n), address_hash(HASH_KEY, "phone", phone(n))) for n in range(200)]
 
-    async def meet(seed: int) -> dict[str, object]:
+    async def get_or_create_contacts(seed: int) -> dict[str, object]:
         mine = random.Random(seed).sample(addresses, len(addresses))
-        return dict(await PostgresStore(database).meet(mine))
+        return dict(await PostgresStore(database).get_or_create_contacts(mine))
 
-    first, *others = await asyncio.gather(*(meet(seed) for seed in range(WRITERS)))
+    first, *others = await asyncio.gather(*(get_or_create_contacts(seed) for seed in range(WRITERS)))
     assert len(first) == len(addresses)
     assert all(other == first for other in others)

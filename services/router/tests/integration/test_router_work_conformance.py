@@ -6,6 +6,9 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
 
 import pytest
+from services.router.tests.support.build import HASH_KEY, requested
+from services.router.tests.support.memory_work import InMemoryBudgetLeases, InMemoryJobStore, InMemoryOutbox
+from services.router.tests.support.own_work import Jobs
 
 from garbo.common.errors import RetryLater
 from garbo.common.events.ids import ContactId, MessageId, address_hash
@@ -14,15 +17,15 @@ from garbo.common.runtime.postgres import Database
 from garbo.router.domain.grant import Grant, day_of_instant, grant_id_of
 from garbo.router.domain.instants import SECOND_US, to_us
 from garbo.router.flow.records import rendered
-from garbo.router.outbound.postgres_budget import PostgresStock
-from garbo.router.outbound.postgres_outbox import PostgresOutbox
-from garbo.router.outbound.postgres_upkeep import PostgresUpkeep
-from garbo.router.outbound.postgres_work import PostgresWorkStore
-from garbo.router.ports import Address, Announcement, Changes, Deferred, StoredDecision
-from garbo.router.testing.build import HASH_KEY, requested
-from garbo.router.testing.memory_work import InMemoryOutbox, InMemoryStock, InMemoryWorkStore
-from garbo.router.testing.own_work import OwnWork
-from garbo.router.work_ports import Campaign, Held, Outbox, Stock, Want, WorkStore
+from garbo.router.outbound.postgres.budgets import PostgresBudgetLeases
+from garbo.router.outbound.postgres.jobs import PostgresJobStore
+from garbo.router.outbound.postgres.outbox import PostgresOutbox
+from garbo.router.outbound.postgres.retention import PostgresRetention
+from garbo.router.ports.budgets import BudgetLeases, BudgetRequest
+from garbo.router.ports.contacts import Address
+from garbo.router.ports.jobs import CampaignRef, GrantRef, JobStore, Outbox
+from garbo.router.ports.publisher import OutgoingRecord
+from garbo.router.ports.store import Changes, Deferred, StoredDecision
 
 pytestmark = pytest.mark.integration
 
@@ -34,22 +37,22 @@ def from_now(minutes: int) -> int:
 
 
 @pytest.fixture(params=["memory", "postgres"])
-def parts(request: pytest.FixtureRequest, database: Database) -> tuple[WorkStore, Stock, Outbox]:
+def parts(request: pytest.FixtureRequest, database: Database) -> tuple[JobStore, BudgetLeases, Outbox]:
     if request.param == "postgres":
-        return PostgresWorkStore(database), PostgresStock(database), PostgresOutbox(database)
-    store = InMemoryWorkStore(datetime.now(UTC))
-    return store, InMemoryStock(store), InMemoryOutbox(store)
+        return PostgresJobStore(database), PostgresBudgetLeases(database), PostgresOutbox(database)
+    store = InMemoryJobStore(datetime.now(UTC))
+    return store, InMemoryBudgetLeases(store), InMemoryOutbox(store)
 
 
 @pytest.fixture
-def store(parts: tuple[WorkStore, Stock, Outbox]) -> WorkStore:
+def store(parts: tuple[JobStore, BudgetLeases, Outbox]) -> JobStore:
     return parts[0]
 
 
-async def met(store: WorkStore) -> ContactId:
+async def met(store: JobStore) -> ContactId:
     phone = f"+39{uuid4().int % 10**10}"
     who = Address(kind="phone", value=phone, hash=address_hash(HASH_KEY, "phone", phone))
-    return (await store.meet([who]))[who.hash].contact_id
+    return (await store.get_or_create_contacts([who]))[who.hash].contact_id
 
 
 def waits(contact_id: ContactId, due_us: int, *, reason: str = "cap_reached") -> Deferred:
@@ -89,14 +92,14 @@ def granted(contact_id: ContactId, until_us: int, *, version: str = "v1") -> tup
     return decision, grant
 
 
-async def written(store: WorkStore, *pairs: tuple[StoredDecision, Grant]) -> None:
+async def written(store: JobStore, *pairs: tuple[StoredDecision, Grant]) -> None:
     async with store.batch() as batch:
         await batch.write(
             Changes({}, decisions=[decision for decision, _ in pairs], grants=[grant for _, grant in pairs])
         )
 
 
-async def test_due_recipients_are_found_and_others_are_not(store: WorkStore) -> None:
+async def test_due_recipients_are_found_and_others_are_not(store: JobStore) -> None:
     due, later, gone = await met(store), await met(store), ContactId(uuid4())
     both = [waits(due, from_now(-1)), waits(due, from_now(1))]
     async with store.batch() as batch:
@@ -112,7 +115,7 @@ async def test_due_recipients_are_found_and_others_are_not(store: WorkStore) -> 
         assert list(await batch.claim_due(10)) == [gone], "also of whom nothing is left"
 
 
-async def test_slot_that_came_back_hastens_what_waits_for_it_and_nothing_else(store: WorkStore) -> None:
+async def test_slot_that_came_back_hastens_what_waits_for_it_and_nothing_else(store: JobStore) -> None:
     freed, other = await met(store), await met(store)
     later_us = from_now(10)
     hastened = waits(freed, later_us)
@@ -130,14 +133,14 @@ async def test_slot_that_came_back_hastens_what_waits_for_it_and_nothing_else(st
     assert all(now[one.message_id] == one for one in (*left, anew)), "nor what waits in new terms"
 
 
-async def test_ended_leases_and_grants_of_another_policy_are_found(store: WorkStore) -> None:
+async def test_ended_leases_and_grants_of_another_policy_are_found(store: JobStore) -> None:
     contact_id = await met(store)
     ended, fresh = granted(contact_id, from_now(-1)), granted(contact_id, from_now(5))
     other = granted(contact_id, from_now(5), version="v2")
     await written(store, ended, fresh, other)
 
-    def held(*pairs: tuple[StoredDecision, Grant]) -> set[Held]:
-        return {Held(grant.message_id, grant.contact_id) for _, grant in pairs}
+    def held(*pairs: tuple[StoredDecision, Grant]) -> set[GrantRef]:
+        return {GrantRef(grant.message_id, grant.contact_id) for _, grant in pairs}
 
     async with store.batch() as batch:
         found = await batch.ended_leases(grace_us=2 * SECOND_US, limit=10)
@@ -148,76 +151,76 @@ async def test_ended_leases_and_grants_of_another_policy_are_found(store: WorkSt
         assert set(await batch.outdated("v2", 10)) == held(fresh)
         assert len(await batch.outdated("v3", 1)) == 1
         assert await batch.is_newest_policy("v1"), "where no policy was kept"
-        await batch.note_reaped(found.until_us)
+        await batch.save_watermark(found.until_us)
 
 
-async def test_campaign_called_off_is_found_with_what_is_left_of_it(store: WorkStore) -> None:
+async def test_campaign_called_off_is_found_with_what_is_left_of_it(store: JobStore) -> None:
     contact_id = await met(store)
     pair, waiting = granted(contact_id, from_now(1)), waits(contact_id, from_now(1))
     await written(store, pair)
-    spring, long_ago = Campaign("acme", "spring"), from_now(-60)
+    spring, long_ago = CampaignRef("acme", "spring"), from_now(-60)
     async with store.batch() as batch:
-        assert await batch.unswept() is None
+        assert await batch.next_cancelled_campaign() is None
         await batch.write(Changes({}, deferred=[waiting], cancelled=[("acme", "spring", long_ago)]))
     async with store.batch() as batch:
-        assert await batch.unswept() == spring
-        assert {one.message_id for one in await batch.left_of(spring, 10)} == {
+        assert await batch.next_cancelled_campaign() == spring
+        assert {one.message_id for one in await batch.remaining_of(spring, 10)} == {
             pair[1].message_id,
             waiting.message_id,
         }
-        assert await batch.left_of(Campaign("acme", "autumn"), 10) == []
-        await batch.note_swept(spring)
+        assert await batch.remaining_of(CampaignRef("acme", "autumn"), 10) == []
+        await batch.mark_cancelled(spring)
     async with store.batch() as batch:
-        assert await batch.unswept() is None
+        assert await batch.next_cancelled_campaign() is None
 
 
 async def test_budget_is_spent_and_given_back_with_the_batch(
-    parts: tuple[WorkStore, Stock, Outbox],
+    parts: tuple[JobStore, BudgetLeases, Outbox],
 ) -> None:
     store, stock, _ = parts
-    want = Want("total", "acme/spring", 0, limit=10, count=10)
-    slice_ids = await stock.fill([want])
+    want = BudgetRequest("total", "acme/spring", 0, limit=10, count=10)
+    lease_ids = await stock.fill([want])
     async with store.batch() as batch:
-        (held,) = await batch.hold_slices(slice_ids)
+        (held,) = await batch.lock_leases(lease_ids)
         assert (held.rule, held.scope, held.period, held.left) == ("total", "acme/spring", 0, 10)
-        await batch.write(Changes({}, spent={held.slice_id: 7}))
+        await batch.write(Changes({}, spent={held.lease_id: 7}))
     async with store.batch() as batch:
-        assert [one.left for one in await batch.hold_slices(slice_ids)] == [3]
-        await batch.write(Changes({}, spent={held.slice_id: -2}))
+        assert [one.left for one in await batch.lock_leases(lease_ids)] == [3]
+        await batch.write(Changes({}, spent={held.lease_id: -2}))
     async with store.batch() as batch:
-        assert [one.left for one in await batch.hold_slices(slice_ids)] == [5]
+        assert [one.left for one in await batch.lock_leases(lease_ids)] == [5]
 
 
 async def test_outbox_gives_what_was_written_in_its_order_until_it_went_well(
-    parts: tuple[WorkStore, Stock, Outbox], stored_work: OwnWork
+    parts: tuple[JobStore, BudgetLeases, Outbox], stored_work: Jobs
 ) -> None:
     store, _, outbox = parts
     decided = await stored_work.router.ask(requested(), requested(to={"phone": "+393330000009"}))
     told = [
-        Announcement(DECISION_MADE, rendered(d), ContactId(d.contact_id or uuid4()), None) for d in decided
+        OutgoingRecord(DECISION_MADE, rendered(d), ContactId(d.contact_id or uuid4()), None) for d in decided
     ]
     async with store.batch() as batch:
         await batch.write(Changes({}, outbox=told))
 
     async def fail_to_publish() -> None:
         async with outbox.oldest(10) as parcels:
-            assert [parcel.announcement for parcel in parcels] == told
+            assert [parcel.outgoing for parcel in parcels] == told
             raise RetryLater("kafka_publish:test")
 
     for _ in range(2):
         with pytest.raises(RetryLater):
             await fail_to_publish()
     async with outbox.oldest(1) as parcels:
-        assert [parcel.announcement for parcel in parcels] == told[:1]
+        assert [parcel.outgoing for parcel in parcels] == told[:1]
     async with outbox.oldest(10) as parcels:
-        assert [parcel.announcement for parcel in parcels] == told[1:]
+        assert [parcel.outgoing for parcel in parcels] == told[1:]
     async with outbox.oldest(10) as parcels:
         assert list(parcels) == []
 
 
-async def test_one_router_at_a_time_has_the_outbox(stored_work: OwnWork, database: Database) -> None:
+async def test_one_router_at_a_time_has_the_outbox(stored_work: Jobs, database: Database) -> None:
     (decision,) = await stored_work.router.ask(requested())
-    told = Announcement(DECISION_MADE, decision, ContactId(decision.contact_id or uuid4()), None)
+    told = OutgoingRecord(DECISION_MADE, decision, ContactId(decision.contact_id or uuid4()), None)
     async with stored_work.store.batch() as batch:
         await batch.write(Changes({}, outbox=[told]))
     async with PostgresOutbox(database).oldest(10) as parcels, PostgresOutbox(database).oldest(10) as others:
@@ -225,7 +228,7 @@ async def test_one_router_at_a_time_has_the_outbox(stored_work: OwnWork, databas
 
 
 async def test_who_is_held_by_another_router_is_passed_over(database: Database) -> None:
-    first, second = PostgresWorkStore(database), PostgresWorkStore(database)
+    first, second = PostgresJobStore(database), PostgresJobStore(database)
     people = [await met(first) for _ in range(4)]
     async with first.batch() as batch:
         await batch.write(Changes({}, deferred=[waits(one, from_now(-1)) for one in people]))
@@ -244,7 +247,7 @@ async def tidying_elsewhere(database: Database) -> AsyncIterator[None]:
 
 
 async def test_tables_are_made_ahead_and_dropped_after_their_keep_by_one_router(database: Database) -> None:
-    upkeep = PostgresUpkeep(database)
+    upkeep = PostgresRetention(database)
     long_ago = datetime.now(UTC).date() - timedelta(days=120)
     async with database.connection() as connection:
         await connection.fetchval("SELECT router.make_partitions(0, $1)", long_ago)
@@ -260,14 +263,14 @@ async def test_tables_are_made_ahead_and_dropped_after_their_keep_by_one_router(
     assert list(await upkeep.tidy(keep_days=90, ahead_days=7)) == []
 
 
-async def test_backlog_tells_what_waits_and_how_late_it_is(stored_work: OwnWork, database: Database) -> None:
+async def test_backlog_tells_what_waits_and_how_late_it_is(stored_work: Jobs, database: Database) -> None:
     contact_id = await met(stored_work.store)
     (decision,) = await stored_work.router.ask(requested())
-    told = Announcement(DECISION_MADE, decision, contact_id, None)
+    told = OutgoingRecord(DECISION_MADE, decision, contact_id, None)
     async with stored_work.store.batch() as batch:
         late, soon = waits(contact_id, from_now(-5)), waits(contact_id, from_now(1))
         await batch.write(Changes({}, deferred=[late, soon], outbox=[told]))
-    backlog = await PostgresUpkeep(database).backlog()
+    backlog = await PostgresRetention(database).backlog()
     assert (backlog.waiting, backlog.outbox) == (2, 1)
     assert backlog.oldest_due_s == pytest.approx(300, abs=60)
     assert 0 <= backlog.oldest_outbox_s < 60

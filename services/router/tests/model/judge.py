@@ -65,7 +65,7 @@ def _new_records(world: World) -> list[DecisionMade]:
             else:
                 further.append((value, record))
     if further:
-        told = {value: n for n, value in enumerate(world.router.announcer.bytes_of(DECISION_MADE))}
+        told = {value: n for n, value in enumerate(world.router.publisher.bytes_of(DECISION_MADE))}
         further.sort(key=lambda pair: told[pair[0]])
     return first + [record for _, record in further]
 
@@ -170,7 +170,7 @@ def _judge_counts(world: World) -> None:
 def _judge_told(world: World) -> None:
     """All that was decided was told, and nothing else."""
     stored = {r for decision in world.store.tables.decisions.values() for r in decision.records}
-    told = set(world.router.announcer.bytes_of(DECISION_MADE))
+    told = set(world.router.publisher.bytes_of(DECISION_MADE))
     assert stored <= told, f"never told: {sorted(stored - told)[:1]}"
     assert told <= stored, f"told and not decided: {sorted(told - stored)[:1]}"
 

@@ -30,6 +30,13 @@ from services.router.tests.model.cast import (
 )
 from services.router.tests.model.oracle import DAY_US, MINUTE_US, Asked, Facts, Oracle, Sent, stopped
 from services.router.tests.model.plans import SEND_BUDGET_US, SKEW_US, engine_policy, plan_of
+from services.router.tests.support.build import business, consent, inbound, requested, status, template, text
+from services.router.tests.support.memory_work import (
+    InMemoryBudgetLeases,
+    InMemoryOutbox,
+)
+from services.router.tests.support.own_work import Jobs
+from services.router.tests.support.router import Router
 
 from garbo.common.errors import RetryLater
 from garbo.common.events.addresses import Recipient
@@ -43,15 +50,8 @@ from garbo.router.domain.grant import Grant
 from garbo.router.domain.instants import to_datetime, to_us, to_us_or_none
 from garbo.router.domain.state import Send
 from garbo.router.domain.values import replace
-from garbo.router.flow.events import RouterEvent
-from garbo.router.outbound.postgres_templates import seeds
-from garbo.router.testing.build import business, consent, inbound, requested, status, template, text
-from garbo.router.testing.memory_work import (
-    InMemoryOutbox,
-    InMemoryStock,
-)
-from garbo.router.testing.own_work import OwnWork
-from garbo.router.testing.router import Router
+from garbo.router.flow.events.apply_events import RouterEvent
+from garbo.router.outbound.postgres.templates import seeds
 
 _BUSINESS: Final = business()
 _SEEDS: Final = seeds(_BUSINESS)
@@ -88,8 +88,8 @@ class World:
         plan = plan_of(self.plan)
         self.router = Router(self.store, engine_policy(plan, name=f"p{self.plan}"), business=_BUSINESS)
         self.oracle = Oracle(plan.rules, self.middle_us)
-        stock, outbox = InMemoryStock(self.store), InMemoryOutbox(self.store)
-        self.work = OwnWork(self.router, self.store, stock, outbox)
+        stock, outbox = InMemoryBudgetLeases(self.store), InMemoryOutbox(self.store)
+        self.work = Jobs(self.router, self.store, stock, outbox)
 
     @property
     def real_us(self) -> int:
@@ -120,11 +120,11 @@ class World:
         """Deliver a batch again: the same bytes, and nothing new."""
         if not self.batches:
             return
-        before, told = self.store.tables.copied(), len(self.router.announcer.told)
+        before, told = self.store.tables.copied(), len(self.router.publisher.told)
         events = self.batches[nth % len(self.batches)]
         await self._decide(events)
         assert self.store.tables == before, "a redelivery changed something"
-        repeated = [a.content for a in self.router.announcer.told[told:] if a.topic is DECISION_MADE]
+        repeated = [a.content for a in self.router.publisher.told[told:] if a.topic is DECISION_MADE]
         stored = [record for e in events for record in before.decisions[e.message_id].records]
         assert sorted(repeated) == sorted(stored), "a repeat is not what was decided"
 
@@ -379,10 +379,10 @@ class World:
             self.store.dies_next = False
             assert self.store.tables.decisions == decisions, "who died before the commit left a trace"
         if crash == "after":
-            self.router.announcer.failures_left = 1
+            self.router.publisher.failures_left = 1
             with suppress(RetryLater):
                 await work()
-            self.router.announcer.failures_left = 0
+            self.router.publisher.failures_left = 0
         await work()
 
     async def _hear(self, event: RouterEvent) -> None:

@@ -4,18 +4,19 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+from services.router.tests.support.memory_work import CountingJobMeter
+
 from garbo.common.errors import Reject, RetryLater
 from garbo.common.testing.waiting import until
-from garbo.router.inbound.clockwork import Clockwork, Round, Work
-from garbo.router.testing.memory_work import CountingWorkMeter
+from garbo.router.inbound.scheduler import Job, Round, Scheduler
 
 HOUR_S = 3600.0
 
 
 @asynccontextmanager
-async def ticking(*rounds: Round, every_s: float = HOUR_S) -> AsyncIterator[Clockwork]:
-    works = tuple(Work(f"work-{n}", once, every_s) for n, once in enumerate(rounds))
-    clockwork = Clockwork(works, CountingWorkMeter())
+async def ticking(*rounds: Round, every_s: float = HOUR_S) -> AsyncIterator[Scheduler]:
+    works = tuple(Job(f"work-{n}", once, every_s) for n, once in enumerate(rounds))
+    clockwork = Scheduler(works, CountingJobMeter())
     await clockwork.start()
     try:
         yield clockwork
@@ -61,7 +62,7 @@ async def test_what_is_not_ready_is_counted_and_tried_again() -> None:
 
     async with ticking(stumbles_twice, every_s=0.01) as clockwork:
         await until(lambda: tries >= 3)
-    assert isinstance(clockwork.meter, CountingWorkMeter)
+    assert isinstance(clockwork.meter, CountingJobMeter)
     assert clockwork.meter.stumbles == [("work-0", "postgres:down"), ("work-0", "record_too_large")]
 
 

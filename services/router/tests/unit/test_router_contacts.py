@@ -7,22 +7,31 @@ from uuid import uuid4
 
 import httpx
 import pytest
+from services.router.tests.support.build import (
+    API_KEY,
+    HASH_KEY,
+    PHONE,
+    business,
+    consent,
+    inbound,
+    requested,
+    result,
+)
+from services.router.tests.support.memory import InMemoryStore
+from services.router.tests.support.memory_reading import InMemoryContactReader, InMemoryPreviewReader
+from services.router.tests.support.router import Router
 
 from garbo.common.events.addresses import Recipient
 from garbo.router.domain.policy import Policy
+from garbo.router.flow.commands.erase_contact import EraseContact
+from garbo.router.flow.commands.import_suppressions import ImportSuppressions
 from garbo.router.flow.directory import Directory
-from garbo.router.flow.erasing import EraseContact
-from garbo.router.flow.policies import Policies
-from garbo.router.flow.previewing import PreviewRequests
-from garbo.router.flow.showing import ShowContacts
-from garbo.router.flow.suppressing import Suppress
+from garbo.router.flow.policy_in_force import PolicyInForce
+from garbo.router.flow.queries.contact import GetContact
+from garbo.router.flow.queries.preview import PreviewRequests
 from garbo.router.inbound.http.api import http_app
 from garbo.router.inbound.http.contacts import Contacts
 from garbo.router.inbound.http.suppressions import Suppressions
-from garbo.router.testing.build import API_KEY, HASH_KEY, PHONE, business, consent, inbound, requested, result
-from garbo.router.testing.memory import InMemoryStore
-from garbo.router.testing.memory_reading import InMemoryContactReader, InMemoryPreviewReader
-from garbo.router.testing.router import Router
 
 ADMIN_KEY = "test-admin-key"
 MakePolicy = Callable[..., Policy]
@@ -52,14 +61,14 @@ def capped(memory: InMemoryStore, make_policy: MakePolicy) -> Router:
 
 def client_of(router: Router, *, key: str = API_KEY) -> httpx.AsyncClient:
     assert isinstance(router.store, InMemoryStore)
-    showing = ShowContacts(
+    showing = GetContact(
         reader=InMemoryContactReader(router.store),
-        policies=Policies(router.policy),
+        policies=PolicyInForce(router.policy),
         directory=Directory(router.business),
         hash_key=HASH_KEY,
     )
-    contacts = Contacts(showing=showing, erasing=EraseContact(router.means))
-    suppressions = Suppressions(suppress=Suppress(router.means), hash_key=HASH_KEY)
+    contacts = Contacts(showing=showing, erasing=EraseContact(router.dependencies))
+    suppressions = Suppressions(suppress=ImportSuppressions(router.dependencies), hash_key=HASH_KEY)
     app = http_app(router.business, [contacts, suppressions], health=[])
     return httpx.AsyncClient(
         transport=httpx.ASGITransport(app=app, raise_app_exceptions=False),
@@ -223,7 +232,7 @@ async def test_a_list_reaches_who_is_known_and_who_is_not_yet(capped: Router, me
         shown = (await http.get(f"/v1/contacts/{await find(http)}")).json()
     assert taken.json() == {"addresses": 2, "known": 1}
     assert [listed["brand"] for listed in shown["suppressions"]] == ["acme"]
-    previews = PreviewRequests(capped.means, InMemoryPreviewReader(memory))
+    previews = PreviewRequests(capped.dependencies, InMemoryPreviewReader(memory))
     event = requested(purpose="promo")
     preview = await previews.preview_people(
         event, [Recipient(phone=stranger), Recipient(phone="+393331111111")]

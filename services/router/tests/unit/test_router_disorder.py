@@ -7,17 +7,17 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from services.router.tests.support.build import AT, PHONE, PROMO_NUMBER, consent, inbound
+from services.router.tests.support.memory import InMemoryStore
+from services.router.tests.support.router import Router
 
 from garbo.common.events.addresses import Person
 from garbo.common.events.contacts import CaseChanged, ContactUpdated
 from garbo.common.events.platform import PlatformChange
 from garbo.router.domain.policy import Policy
 from garbo.router.domain.state import RecipientState, with_inbound
-from garbo.router.flow.events import RouterEvent
+from garbo.router.flow.events.apply_events import RouterEvent
 from garbo.router.inbound.policy_file.load import read_policy
-from garbo.router.testing.build import AT, PHONE, PROMO_NUMBER, consent, inbound
-from garbo.router.testing.memory import InMemoryStore
-from garbo.router.testing.router import Router
 
 POLICY = b"""
 policy: disorder

@@ -5,14 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-
-from garbo.common.errors import Reject, RetryLater
-from garbo.common.events.addresses import Person
-from garbo.common.events.engagement import CareMessage, PromoEngaged
-from garbo.common.events.platform import PlatformChange
-from garbo.common.events.topics import CONVERSATION_CARE, DECISION_MADE, ENGAGEMENT_PROMO
-from garbo.router.domain.policy import Policy
-from garbo.router.testing.build import (
+from services.router.tests.support.build import (
     AT,
     CARE_NUMBER,
     PROMO_NUMBER,
@@ -24,16 +17,23 @@ from garbo.router.testing.build import (
     template,
     text,
 )
-from garbo.router.testing.memory import InMemoryStore
-from garbo.router.testing.router import Router
+from services.router.tests.support.memory import InMemoryStore
+from services.router.tests.support.router import Router
+
+from garbo.common.errors import Reject, RetryLater
+from garbo.common.events.addresses import Person
+from garbo.common.events.engagement import CareMessage, PromoEngaged
+from garbo.common.events.platform import PlatformChange
+from garbo.common.events.topics import CONVERSATION_CARE, DECISION_MADE, ENGAGEMENT_PROMO
+from garbo.router.domain.policy import Policy
 
 
 def engaged(router: Router) -> list[PromoEngaged]:
-    return router.announcer.of(ENGAGEMENT_PROMO)
+    return router.publisher.of(ENGAGEMENT_PROMO)
 
 
 def cared(router: Router) -> list[CareMessage]:
-    return router.announcer.of(CONVERSATION_CARE)
+    return router.publisher.of(CONVERSATION_CARE)
 
 
 async def test_scenario_47_stop_revokes_what_nobody_claimed_and_redelivered_changes_nothing_more(
@@ -51,7 +51,7 @@ async def test_scenario_47_stop_revokes_what_nobody_claimed_and_redelivered_chan
     (state,) = memory.tables.states.values()
     assert state.sends == ()
     await router.hear(stop)
-    assert len(set(router.announcer.bytes_of(DECISION_MADE))) == 2
+    assert len(set(router.publisher.bytes_of(DECISION_MADE))) == 2
     assert router.decided[-1] == revoked
     (refused,) = await router.ask(requested())
     assert (refused.reason, refused.rule) == ("stopped", "user-stop")
@@ -63,7 +63,7 @@ async def test_scenario_47_stop_revokes_what_nobody_claimed_and_redelivered_chan
 async def test_stop_is_told_after_a_crash_between_commit_and_publish(router: Router) -> None:
     await router.hear(consent())
     await router.ask(requested())
-    router.announcer.failures_left = 1
+    router.publisher.failures_left = 1
     stop = inbound("STOP")
     with pytest.raises(RetryLater):
         await router.hear(stop)

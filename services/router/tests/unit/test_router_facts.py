@@ -2,12 +2,13 @@
 
 from uuid import UUID
 
+from services.router.tests.support.build_domain import a_request, a_state, sends_at
+
 from garbo.common.events.ids import message_id_of
 from garbo.router.domain.request import Body
 from garbo.router.domain.state import Case, Consent, Preference, RecipientState, Stop
 from garbo.router.domain.values import replace
-from garbo.router.flow.facts import CITED, facts_bytes, read_facts
-from garbo.router.testing.build_domain import a_request, a_state, sends_at
+from garbo.router.flow.decision_inputs import CITED, inputs_bytes, read_inputs
 
 WAMID = "wamid.HBgMMzkzMzMxMjM0NTY3"
 REQUEST = replace(
@@ -36,7 +37,7 @@ STATE = RecipientState(
 
 
 def test_request_and_what_was_known_come_back_whole() -> None:
-    facts = read_facts(facts_bytes(REQUEST, STATE))
+    facts = read_inputs(inputs_bytes(REQUEST, STATE))
     assert facts.request == REQUEST
     silent = {"acme": Stop(stopped_at_us=1)}
     assert facts.given == replace(STATE, stops=silent)
@@ -44,19 +45,19 @@ def test_request_and_what_was_known_come_back_whole() -> None:
 
 def test_sends_are_left_out() -> None:
     state = a_state(sends=sends_at("2026-06-01T10:00:00Z"))
-    assert read_facts(facts_bytes(REQUEST, state)).given == replace(state, sends=())
+    assert read_inputs(inputs_bytes(REQUEST, state)).given == replace(state, sends=())
 
 
 def test_wamids_stay_out_and_a_cited_message_is_still_known_as_cited() -> None:
     state = replace(STATE, inbound=(("wamid.other", 3), (WAMID, 4)))
-    content = facts_bytes(replace(REQUEST, reply_to=WAMID), state)
+    content = inputs_bytes(replace(REQUEST, reply_to=WAMID), state)
     assert b"wamid" not in content
-    facts = read_facts(content)
+    facts = read_inputs(content)
     assert facts.request.reply_to == CITED
     assert facts.given.inbound == ((CITED, 4),)
 
 
 def test_message_that_is_not_remembered_is_not_cited() -> None:
-    content = facts_bytes(replace(REQUEST, reply_to=WAMID), STATE)
+    content = inputs_bytes(replace(REQUEST, reply_to=WAMID), STATE)
     assert b"wamid" not in content
-    assert read_facts(content).request.reply_to is None
+    assert read_inputs(content).request.reply_to is None

@@ -5,14 +5,14 @@ from uuid import uuid4
 
 import httpx
 import pytest
+from services.router.tests.support.build import API_KEY, business, consent, requested, template
+from services.router.tests.support.memory import InMemoryStore
+from services.router.tests.support.memory_reading import InMemoryPreviewReader
+from services.router.tests.support.router import Router
 
-from garbo.router.flow.previewing import PreviewRequests
+from garbo.router.flow.queries.preview import PreviewRequests
 from garbo.router.inbound.http.api import http_app
 from garbo.router.inbound.http.decisions import Decisions
-from garbo.router.testing.build import API_KEY, business, consent, requested, template
-from garbo.router.testing.memory import InMemoryStore
-from garbo.router.testing.memory_reading import InMemoryPreviewReader
-from garbo.router.testing.router import Router
 
 ASK: dict[str, Any] = {
     "brand": "acme",
@@ -24,7 +24,7 @@ ASK: dict[str, Any] = {
 
 def client_of(router: Router, *, key: str = API_KEY) -> httpx.AsyncClient:
     assert isinstance(router.store, InMemoryStore)
-    previews = PreviewRequests(router.means, InMemoryPreviewReader(router.store))
+    previews = PreviewRequests(router.dependencies, InMemoryPreviewReader(router.store))
     decisions = Decisions(previews=previews, store=router.store)
     app = http_app(router.business, [decisions], health=[])
     return httpx.AsyncClient(
@@ -49,7 +49,7 @@ async def test_a_preview_writes_nothing(router: Router) -> None:
     async with client_of(router) as http:
         answer = await http.post("/v1/decisions:preview", json=[ASK, ASK])
     assert [record["reason"] for record in answer.json()] == ["not_opted_in"] * 2
-    assert not router.announcer.told
+    assert not router.publisher.told
 
 
 @pytest.mark.parametrize(

@@ -7,17 +7,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-
-from garbo.common.errors import Reject
-from garbo.common.events.addresses import Person
-from garbo.common.events.engagement import CareMessage
-from garbo.common.events.platform import PlatformChange
-from garbo.common.events.topics import CONVERSATION_CARE
-from garbo.router.domain.policy import Policy
-from garbo.router.domain.templates import template_change
-from garbo.router.flow.events import RouterEvent
-from garbo.router.outbound.postgres_templates import seeds
-from garbo.router.testing.build import (
+from services.router.tests.support.build import (
     AT,
     business,
     consent,
@@ -27,8 +17,18 @@ from garbo.router.testing.build import (
     status,
     template,
 )
-from garbo.router.testing.memory import InMemoryStore
-from garbo.router.testing.router import Router
+from services.router.tests.support.memory import InMemoryStore
+from services.router.tests.support.router import Router
+
+from garbo.common.errors import Reject
+from garbo.common.events.addresses import Person
+from garbo.common.events.engagement import CareMessage
+from garbo.common.events.platform import PlatformChange
+from garbo.common.events.topics import CONVERSATION_CARE
+from garbo.router.domain.policy import Policy
+from garbo.router.domain.templates import template_change
+from garbo.router.flow.events.apply_events import RouterEvent
+from garbo.router.outbound.postgres.templates import seeds
 
 BEYOND = "9999-12-31T23:59:59-12:00"
 """A valid instant whose UTC year is 10000."""
@@ -58,7 +58,7 @@ async def test_event_with_an_instant_that_utc_cannot_hold_is_taken(router: Route
     await router.hear(
         inbound(occurred_at=instant), template_says({"new_category": "UTILITY"}, occurred_at=instant)
     )
-    (care,) = router.announcer.of(CONVERSATION_CARE)
+    (care,) = router.publisher.of(CONVERSATION_CARE)
     assert isinstance(care, CareMessage)
 
 
@@ -76,7 +76,7 @@ def test_announced_instant_that_no_calendar_holds_is_no_instant(timestamp: objec
 )
 async def test_contact_whose_address_cannot_be_sent_to_is_denied(router: Router, sender: Person) -> None:
     await router.hear(inbound(sender=sender))
-    (care,) = router.announcer.of(CONVERSATION_CARE)
+    (care,) = router.publisher.of(CONVERSATION_CARE)
     assert isinstance(care, CareMessage)
     to = {"contact_id": str(care.contact_id)}
     (decision,) = await router.ask(requested(to=to, purpose="utility", content=template("shipped")))

@@ -8,14 +8,26 @@ import pytest
 import yaml
 from jsonschema import Draft202012Validator
 from jsonschema.validators import validator_for
+from services.router.tests.support.build import (
+    API_KEY,
+    HASH_KEY,
+    business,
+    consent,
+    inbound,
+    requested,
+    template,
+)
+from services.router.tests.support.memory import InMemoryStore
+from services.router.tests.support.memory_reading import InMemoryContactReader, InMemoryPreviewReader
+from services.router.tests.support.router import Router
 
+from garbo.router.flow.commands.erase_contact import EraseContact
+from garbo.router.flow.commands.import_suppressions import ImportSuppressions
 from garbo.router.flow.directory import Directory
-from garbo.router.flow.erasing import EraseContact
-from garbo.router.flow.policies import Policies
-from garbo.router.flow.previewing import PreviewRequests
-from garbo.router.flow.showing import ShowContacts
-from garbo.router.flow.simulating import Period, Simulation
-from garbo.router.flow.suppressing import Suppress
+from garbo.router.flow.policy_in_force import PolicyInForce
+from garbo.router.flow.queries.contact import GetContact
+from garbo.router.flow.queries.preview import PreviewRequests
+from garbo.router.flow.queries.simulation import Period, Simulation
 from garbo.router.inbound.http.api import Resource, http_app
 from garbo.router.inbound.http.contacts import Contacts
 from garbo.router.inbound.http.decisions import Decisions
@@ -24,10 +36,6 @@ from garbo.router.inbound.http.operations import OPERATIONS
 from garbo.router.inbound.http.policies import PolicySimulations
 from garbo.router.inbound.http.suppressions import Suppressions
 from garbo.router.outbound.simulation_process import simulate
-from garbo.router.testing.build import API_KEY, HASH_KEY, business, consent, inbound, requested, template
-from garbo.router.testing.memory import InMemoryStore
-from garbo.router.testing.memory_reading import InMemoryContactReader, InMemoryPreviewReader
-from garbo.router.testing.router import Router
 
 COMMITTED = Path(__file__).parents[4] / "docs" / "openapi-router.yaml"
 ASK: dict[str, Any] = {
@@ -46,17 +54,19 @@ LIST = {
 
 
 def resources_of(router: Router, memory: InMemoryStore) -> list[Resource]:
-    showing = ShowContacts(
+    showing = GetContact(
         reader=InMemoryContactReader(memory),
-        policies=Policies(router.policy),
+        policies=PolicyInForce(router.policy),
         directory=Directory(router.business),
         hash_key=HASH_KEY,
     )
     return [
-        Decisions(previews=PreviewRequests(router.means, InMemoryPreviewReader(memory)), store=router.store),
-        Contacts(showing=showing, erasing=EraseContact(router.means)),
-        Suppressions(suppress=Suppress(router.means), hash_key=HASH_KEY),
-        PolicySimulations(policies=Policies(router.policy), simulate=simulate),
+        Decisions(
+            previews=PreviewRequests(router.dependencies, InMemoryPreviewReader(memory)), store=router.store
+        ),
+        Contacts(showing=showing, erasing=EraseContact(router.dependencies)),
+        Suppressions(suppress=ImportSuppressions(router.dependencies), hash_key=HASH_KEY),
+        PolicySimulations(policies=PolicyInForce(router.policy), simulate=simulate),
     ]
 
 

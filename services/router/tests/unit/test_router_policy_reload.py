@@ -4,12 +4,12 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from services.router.tests.support.policies import InMemoryPolicies, RememberingPolicyMeter
 
 from garbo.common.errors import RetryLater, StartRefused
-from garbo.router.flow.policies import Policies
+from garbo.router.flow.policy_in_force import PolicyInForce
 from garbo.router.inbound.policy_file.load import read_policy
 from garbo.router.inbound.policy_file.watch import PolicyWatch
-from garbo.router.testing.policies import InMemoryPolicies, RememberingPolicyMeter
 
 FIRST = "policy: first\nversion: 1\nclasses: [{ id: promo }]\nrules: []\n"
 SECOND = FIRST.replace("first", "second")
@@ -29,7 +29,7 @@ class Watched:
     """A watch, its file and everything around it."""
 
     def __init__(self, file: Path) -> None:
-        self.file, self.policies = file, Policies()
+        self.file, self.policies = file, PolicyInForce()
         self.archive, self.meter = InMemoryPolicies(), RememberingPolicyMeter()
         self.watch = PolicyWatch(file, policies=self.policies, archive=self.archive, meter=self.meter)
 
@@ -157,4 +157,4 @@ async def test_a_change_that_cannot_be_stored_is_not_in_force_until_it_can(watch
 
 def test_asking_before_a_policy_is_in_force_is_a_bug() -> None:
     with pytest.raises(RuntimeError, match="no policy is in force yet"):
-        _ = Policies().current
+        _ = PolicyInForce().current

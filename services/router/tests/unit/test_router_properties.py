@@ -7,6 +7,7 @@ from typing import Final, Literal
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from services.router.tests.support.build_domain import UTILITY, a_request, a_state, at, message
 
 from garbo.router.domain.calendar import day_of
 from garbo.router.domain.decide import Decision, decide, decide_and_count
@@ -16,7 +17,6 @@ from garbo.router.domain.request import Request
 from garbo.router.domain.selectors import Reach, Selector
 from garbo.router.domain.state import Case, RecipientState, Send, with_send
 from garbo.router.domain.values import replace
-from garbo.router.testing.build_domain import UTILITY, a_request, a_state, at, message
 
 MakePolicy = Callable[..., Policy]
 ZONE: Final = "Europe/Rome"
@@ -195,14 +195,14 @@ def test_no_rule_closes_while_a_lease_lasts(
 
 
 def _walked(
-    policy: Policy, state: RecipientState, requests: list[tuple[Request, int]], *, forget: bool
+    policy: Policy, state: RecipientState, requests: list[tuple[Request, int]], *, erase_contacts: bool
 ) -> list[tuple[Decision, RecipientState]]:
     told: list[tuple[Decision, RecipientState]] = []
     sends: tuple[Send, ...] = ()
     for request, now_us in requests:
         decision, state = decide_and_count(policy, state, request, now_us)
         told.append((decision, state))
-        if not forget:
+        if not erase_contacts:
             sends = (*sends, *(send for send in state.sends if send.message_id == request.message_id))
             state = replace(state, sends=sends)
     return told
@@ -218,9 +218,9 @@ def test_a_replay_is_identical_and_forgetting_changes_no_decision(
     for n, gap in enumerate(gaps):
         now_us += gap * MINUTE_US
         requests.append((a_request(n, campaign=f"c-{n % 5}"), now_us))
-    told = _walked(policy, a_state(zone=ZONE), requests, forget=True)
-    assert told == _walked(policy, a_state(zone=ZONE), requests, forget=True)
-    remembered = _walked(policy, a_state(zone=ZONE), requests, forget=False)
+    told = _walked(policy, a_state(zone=ZONE), requests, erase_contacts=True)
+    assert told == _walked(policy, a_state(zone=ZONE), requests, erase_contacts=True)
+    remembered = _walked(policy, a_state(zone=ZONE), requests, erase_contacts=False)
     assert [decision for decision, _ in told] == [decision for decision, _ in remembered]
 
 

@@ -10,6 +10,7 @@ from asyncpg.pgproto import pgproto
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
+from services.router.tests.support.build import requested, template, text
 
 from garbo.common.events.addresses import Recipient
 from garbo.common.events.content import TemplateContent
@@ -21,16 +22,15 @@ from garbo.common.events.wire import decode, encode
 from garbo.router.domain.decide import Decision
 from garbo.router.domain.grant import Grant, day_of_instant, grant_id_of
 from garbo.router.domain.instants import to_datetime, to_us
-from garbo.router.domain.lease import Terms
 from garbo.router.domain.policy import BlockRule, Lifetime, RateRule
 from garbo.router.domain.rules import Answer
 from garbo.router.domain.selectors import Reach, Selector
+from garbo.router.domain.terms import GrantTerms
 from garbo.router.domain.values import replace
-from garbo.router.flow.ask import Ask, recipient_of
+from garbo.router.flow.record_bytes import render_decided, render_granted
 from garbo.router.flow.records import decision_id_of, new_grant
-from garbo.router.flow.rendering import render_decided, render_granted
-from garbo.router.ports import Address, Contact
-from garbo.router.testing.build import requested, template, text
+from garbo.router.flow.request import ResolvedRequest, recipient_of
+from garbo.router.ports.contacts import Address, Contact
 
 PHONE = Address("phone", "+393331234567", "h")
 CONTACT = Contact(ContactId(UUID(int=7)), "person", PHONE)
@@ -57,7 +57,7 @@ answers = st.builds(
 )
 lanes = st.sampled_from(["care", "promo"])
 terms = st.builds(
-    Terms,
+    GrantTerms,
     lane=lanes,
     number=st.just("1001"),
     not_before_us=instants,
@@ -100,7 +100,7 @@ contents = st.one_of(
 
 
 @st.composite
-def asks(draw: st.DrawFn) -> Ask:
+def asks(draw: st.DrawFn) -> ResolvedRequest:
     at = draw(st.datetimes(datetime(1900, 1, 1), datetime(2200, 1, 1), timezones=offsets))  # noqa: DTZ001
     event = requested(
         requested_at=at,
@@ -112,7 +112,7 @@ def asks(draw: st.DrawFn) -> Ask:
     )
     read = decode(SEND_REQUESTED, encode(event))
     contact = replace(CONTACT, contact_id=ContactId(pgproto.UUID(str(CONTACT.contact_id))))
-    return Ask(read, None, read.message_id, b"", draw(st.sampled_from([CONTACT, contact])), None)
+    return ResolvedRequest(read, None, read.message_id, b"", draw(st.sampled_from([CONTACT, contact])), None)
 
 
 class Told(TypedDict):
@@ -125,7 +125,9 @@ class Told(TypedDict):
     epoch: int
 
 
-def decided_record(ask: Ask, contact: Contact, decision: Decision, **told: Unpack[Told]) -> DecisionMade:
+def decided_record(
+    ask: ResolvedRequest, contact: Contact, decision: Decision, **told: Unpack[Told]
+) -> DecisionMade:
     """Tell a decision of the rules, with every check it rests on."""
     event, deciding = ask.event, decision.deciding
     return DecisionMade(
@@ -166,7 +168,7 @@ def decided_record(ask: Ask, contact: Contact, decision: Decision, **told: Unpac
     )
 
 
-def granted_record(ask: Ask, contact: Contact, grant: Grant) -> SendGranted:
+def granted_record(ask: ResolvedRequest, contact: Contact, grant: Grant) -> SendGranted:
     """Tell the sender: the same record for each repetition of the request."""
     event, until_us = ask.event, grant.window_until_us
     content = event.content
@@ -212,7 +214,7 @@ def _check(answer: Answer) -> Check:
     )
 
 
-def _grant_given(ask: Ask, decision: Decision, *, epoch: int) -> GrantGiven | None:
+def _grant_given(ask: ResolvedRequest, decision: Decision, *, epoch: int) -> GrantGiven | None:
     terms = decision.terms
     if terms is None:
         return None
@@ -228,7 +230,7 @@ def _grant_given(ask: Ask, decision: Decision, *, epoch: int) -> GrantGiven | No
 
 @given(ask=asks(), decision=decisions, numbers=st.tuples(*[st.integers(1, 9)] * 3), now_us=instants)
 def test_decision_is_the_bytes_of_its_model(
-    ask: Ask, decision: Decision, numbers: tuple[int, int, int], now_us: int
+    ask: ResolvedRequest, decision: Decision, numbers: tuple[int, int, int], now_us: int
 ) -> None:
     assert ask.contact is not None
     told: Told = {
@@ -245,7 +247,7 @@ def test_decision_is_the_bytes_of_its_model(
 
 
 @given(ask=asks(), decision=decisions)
-def test_grant_is_the_bytes_of_its_model(ask: Ask, decision: Decision) -> None:
+def test_grant_is_the_bytes_of_its_model(ask: ResolvedRequest, decision: Decision) -> None:
     assert ask.contact is not None
     grant: Grant | None = new_grant(ask, ask.contact, decision)
     if grant is None:

@@ -6,17 +6,26 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
+from services.router.tests.support.build import (
+    AT,
+    OTHER_NUMBER,
+    PHONE,
+    consent,
+    inbound,
+    requested,
+    template,
+    text,
+)
+from services.router.tests.support.memory import InMemoryStore
+from services.router.tests.support.memory_reading import InMemoryPreviewReader
+from services.router.tests.support.router import Router
 
 from garbo.common.errors import RetryLater
 from garbo.common.events.ids import message_id_of
 from garbo.common.events.topics import DECISION_MADE, SEND_PROMO
 from garbo.router.domain.policy import Policy
-from garbo.router.flow.ask import Asked
-from garbo.router.flow.previewing import PreviewRequests
-from garbo.router.testing.build import AT, OTHER_NUMBER, PHONE, consent, inbound, requested, template, text
-from garbo.router.testing.memory import InMemoryStore
-from garbo.router.testing.memory_reading import InMemoryPreviewReader
-from garbo.router.testing.router import Router
+from garbo.router.flow.queries.preview import PreviewRequests
+from garbo.router.flow.request import ReceivedRequest
 
 
 async def test_scenario_23_one_of_three_in_a_batch_by_priority_then_deadline_then_id(
@@ -51,13 +60,13 @@ async def test_scenario_24_repeat_gives_the_same_bytes_and_counts_once(
     await router.ask(asked, asked)
     memory.advance(timedelta(hours=25))
     await router.ask(asked)
-    told = router.announcer.bytes_of(DECISION_MADE)
+    told = router.publisher.bytes_of(DECISION_MADE)
     assert len(told) == 3
     assert len(set(told)) == 1
     assert router.meter.repeats_count == 2
     (state,) = memory.tables.states.values()
     assert len(state.sends) == 1
-    granted = router.announcer.bytes_of(SEND_PROMO)
+    granted = router.publisher.bytes_of(SEND_PROMO)
     assert len(granted) == 2
     assert len(set(granted)) == 1
 
@@ -88,11 +97,11 @@ async def test_requested_at_is_no_part_of_the_body(router: Router) -> None:
 
 async def test_scenario_26_crash_after_commit_publishes_on_redelivery(router: Router) -> None:
     await router.hear(consent())
-    router.announcer.failures_left = 1
+    router.publisher.failures_left = 1
     asked = requested()
     with pytest.raises(RetryLater):
         await router.ask(asked)
-    assert router.announcer.told == []
+    assert router.publisher.told == []
     (decision,) = await router.ask(asked)
     assert decision.verdict == "allow"
     assert len(router.granted) == 1
@@ -162,8 +171,8 @@ async def test_preview_answers_as_a_decision_would_and_writes_nothing(
     await router.hear(consent())
     before = memory.tables.copied()
     stranger = requested(to={"phone": "+393339999999"})
-    previews = await PreviewRequests(router.means, InMemoryPreviewReader(memory)).preview(
-        [Asked(requested()), Asked(stranger), Asked(requested(client="no"))]
+    previews = await PreviewRequests(router.dependencies, InMemoryPreviewReader(memory)).preview(
+        [ReceivedRequest(requested()), ReceivedRequest(stranger), ReceivedRequest(requested(client="no"))]
     )
     assert [(p.verdict, p.reason, p.grant) for p in previews] == [
         ("allow", "allowed", None),
@@ -171,4 +180,4 @@ async def test_preview_answers_as_a_decision_would_and_writes_nothing(
         ("deny", "unknown_client", None),
     ]
     assert memory.tables == before
-    assert router.announcer.told == []
+    assert router.publisher.told == []

@@ -6,18 +6,18 @@ from datetime import timedelta
 from uuid import UUID
 
 import pytest
+from services.router.tests.support.build import consent, requested, result
+from services.router.tests.support.build_domain import a_request, a_state, at
+from services.router.tests.support.memory import InMemoryStore
+from services.router.tests.support.router import Router
 
 from garbo.common.events.decisions import DecisionMade
 from garbo.common.events.ids import ContactId
 from garbo.router.domain.instants import HOUR_US, to_datetime, to_us
 from garbo.router.domain.policy import Policy
 from garbo.router.domain.replay import PastRequest, replay
-from garbo.router.flow.facts import read_facts
-from garbo.router.flow.simulating import Period, Simulation
-from garbo.router.testing.build import consent, requested, result
-from garbo.router.testing.build_domain import a_request, a_state, at
-from garbo.router.testing.memory import InMemoryStore
-from garbo.router.testing.router import Router
+from garbo.router.flow.decision_inputs import read_inputs
+from garbo.router.flow.queries.simulation import Period, Simulation
 
 MakePolicy = Callable[..., Policy]
 MARIA, PAUL = ContactId(UUID(int=1)), ContactId(UUID(int=2))
@@ -148,7 +148,7 @@ async def test_the_replay_of_the_policy_in_force_is_what_the_router_decided(
 
 def past_of(facts: bytes, record: bytes) -> PastRequest:
     """Read a stored decision as the simulation's process does."""
-    read, decided = read_facts(facts), DecisionMade.model_validate_json(record)
+    read, decided = read_inputs(facts), DecisionMade.model_validate_json(record)
     return PastRequest(
         at_us=to_us(decided.decided_at), request=read.request, given=read.given, verdict=decided.verdict
     )

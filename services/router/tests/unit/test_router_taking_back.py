@@ -5,15 +5,15 @@ from datetime import timedelta
 from typing import cast
 
 import pytest
+from services.router.tests.support.build import AT, requested, result
+from services.router.tests.support.memory import InMemoryStore
+from services.router.tests.support.own_work import Jobs
 
 from garbo.common.errors import RetryLater
 from garbo.common.events.contacts import CampaignChanged
 from garbo.common.events.topics import DECISION_MADE
 from garbo.router.domain.policy import Policy
 from garbo.router.domain.values import replace
-from garbo.router.testing.build import AT, requested, result
-from garbo.router.testing.memory import InMemoryStore
-from garbo.router.testing.own_work import OwnWork
 
 PROMO = "applies_to: { class: promo }"
 ONE_A_DAY = f"id: day, type: cap, limit: 1, window: {{ rolling: 24h }}, {PROMO}, counts: {{ class: promo }}"
@@ -24,7 +24,7 @@ LEASE = timedelta(minutes=15)
 SKEW = timedelta(seconds=2)
 
 
-def memory_of(work: OwnWork) -> InMemoryStore:
+def memory_of(work: Jobs) -> InMemoryStore:
     return cast("InMemoryStore", work.store)
 
 
@@ -33,7 +33,7 @@ def called_off(campaign: str = "spring") -> CampaignChanged:
 
 
 async def test_scenario_33_an_ended_lease_is_released_once_and_whoever_waits_is_due(
-    work: OwnWork, make_policy: Callable[..., Policy]
+    work: Jobs, make_policy: Callable[..., Policy]
 ) -> None:
     work.router.policy = make_policy(ONE_A_DAY)
     (first,) = await work.router.ask(requested())
@@ -56,7 +56,7 @@ async def test_scenario_33_an_ended_lease_is_released_once_and_whoever_waits_is_
 
 
 async def test_scenario_33_the_senders_own_word_about_an_ended_lease_changes_nothing_more(
-    work: OwnWork, make_policy: Callable[..., Policy]
+    work: Jobs, make_policy: Callable[..., Policy]
 ) -> None:
     work.router.policy = make_policy(THREE_A_DAY)
     await work.router.ask(requested())
@@ -69,7 +69,7 @@ async def test_scenario_33_the_senders_own_word_about_an_ended_lease_changes_not
     assert sequences == {1, 2}
 
 
-async def test_claimed_grants_are_never_reaped(work: OwnWork, make_policy: Callable[..., Policy]) -> None:
+async def test_claimed_grants_are_never_reaped(work: Jobs, make_policy: Callable[..., Policy]) -> None:
     work.router.policy = make_policy(ONE_A_DAY)
     (first,) = await work.router.ask(requested())
     grants = memory_of(work).tables.grants
@@ -82,7 +82,7 @@ async def test_claimed_grants_are_never_reaped(work: OwnWork, make_policy: Calla
 
 
 async def test_scenario_35_undispatched_grants_are_decided_again_and_dispatched_ones_stand(
-    work: OwnWork, make_policy: Callable[..., Policy]
+    work: Jobs, make_policy: Callable[..., Policy]
 ) -> None:
     work.router.policy = make_policy(THREE_A_DAY)
     asked = [requested(priority=priority) for priority in (10, 20, 30)]
@@ -110,7 +110,7 @@ async def test_scenario_35_undispatched_grants_are_decided_again_and_dispatched_
 
 
 async def test_what_another_policy_forbids_is_denied_and_what_it_ends_sooner_ends_sooner(
-    work: OwnWork, make_policy: Callable[..., Policy]
+    work: Jobs, make_policy: Callable[..., Policy]
 ) -> None:
     work.router.policy = make_policy(THREE_A_DAY)
     (first,) = await work.router.ask(requested())
@@ -127,7 +127,7 @@ async def test_what_another_policy_forbids_is_denied_and_what_it_ends_sooner_end
 
 
 async def test_taken_back_on_one_day_and_given_again_has_a_higher_epoch(
-    work: OwnWork, make_policy: Callable[..., Policy]
+    work: Jobs, make_policy: Callable[..., Policy]
 ) -> None:
     """A grant keeps its id on the same day; the door refuses the old epoch."""
     work.router.policy = make_policy(THREE_A_DAY)
@@ -145,7 +145,7 @@ async def test_taken_back_on_one_day_and_given_again_has_a_higher_epoch(
 
 
 async def test_scenario_45_campaign_called_off_takes_back_grants_and_what_waits(
-    work: OwnWork, make_policy: Callable[..., Policy]
+    work: Jobs, make_policy: Callable[..., Policy]
 ) -> None:
     work.router.policy = make_policy(ONE_A_DAY)
     granted, waiting, other = requested(campaign="spring"), requested(campaign="spring"), requested()
@@ -166,13 +166,13 @@ async def test_scenario_45_campaign_called_off_takes_back_grants_and_what_waits(
         other.message_id,
         "allow",
     )
-    told = len(work.router.announcer.told)
+    told = len(work.router.publisher.told)
     assert not await work.call_off(called_off())
-    assert len(work.router.announcer.told) == told, "calling off twice is calling off once"
+    assert len(work.router.publisher.told) == told, "calling off twice is calling off once"
 
 
 async def test_budget_is_never_exceeded_and_a_slot_given_back_is_given_to_another(
-    work: OwnWork, make_policy: Callable[..., Policy]
+    work: Jobs, make_policy: Callable[..., Policy]
 ) -> None:
     work.router.policy = make_policy(BUDGET)
     people = [{"phone": f"+39333000000{n}"} for n in range(4)]
@@ -182,26 +182,26 @@ async def test_budget_is_never_exceeded_and_a_slot_given_back_is_given_to_anothe
     assert decided[asked[2].message_id].rule == "total"
     (elsewhere,) = await work.router.ask(requested(to=people[0], campaign="autumn"))
     assert elsewhere.verdict == "allow", "each campaign has its own"
-    (spring, _) = memory_of(work).tables.slices.values()
+    (spring, _) = memory_of(work).tables.leases.values()
     assert spring.left == 0
     memory_of(work).advance(LEASE + timedelta(minutes=1))
     await work.reap()
-    assert {one.left for one in memory_of(work).tables.slices.values()} == {2}
+    assert {one.left for one in memory_of(work).tables.leases.values()} == {2}
     (later,) = await work.router.ask(requested(to=people[3], campaign="spring"))
     assert later.verdict == "allow"
 
 
 async def test_what_is_told_stays_in_the_outbox_until_it_is_acknowledged(
-    work: OwnWork, make_policy: Callable[..., Policy]
+    work: Jobs, make_policy: Callable[..., Policy]
 ) -> None:
     work.router.policy = make_policy(ONE_A_DAY)
     await work.router.ask(requested())
     memory_of(work).advance(timedelta(hours=1))
-    work.router.announcer.failures_left = 1
+    work.router.publisher.failures_left = 1
     with pytest.raises(RetryLater):
         await work.reap()
     (left,) = memory_of(work).tables.outbox
-    told = len(work.router.announcer.of(DECISION_MADE))
+    told = len(work.router.publisher.of(DECISION_MADE))
     await work.publish()
     assert memory_of(work).tables.outbox == ()
-    assert work.router.announcer.bytes_of(DECISION_MADE)[told:] == [left.content]
+    assert work.router.publisher.bytes_of(DECISION_MADE)[told:] == [left.content]

@@ -4,18 +4,18 @@ from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
+from services.router.tests.support.build import AT, business, requested
+from services.router.tests.support.memory import InMemoryStore
+from services.router.tests.support.router import Router
 
 from garbo.common.events.decisions import DecisionMade
 from garbo.common.events.topics import DECISION_MADE
 from garbo.router.domain.instants import to_datetime
 from garbo.router.domain.policy import Policy
 from garbo.router.domain.values import replace
-from garbo.router.flow.facts import read_facts
-from garbo.router.flow.places import Place, place_of
-from garbo.router.ports import Changes
-from garbo.router.testing.build import AT, business, requested
-from garbo.router.testing.memory import InMemoryStore
-from garbo.router.testing.router import Router
+from garbo.router.flow.decision_inputs import read_inputs
+from garbo.router.flow.phone_region import PhoneRegion, phone_region
+from garbo.router.ports.store import Changes
 
 WEEKLY = (
     "id: week, type: cap, limit: 1, window: { rolling: 7d }, on_hit: { defer: 30d }, overridable_by: [lead]"
@@ -54,7 +54,7 @@ async def test_repeat_of_a_waiting_request_is_told_the_same_bytes(capped: Router
     asked = requested()
     await capped.ask(asked)
     await capped.ask(asked)
-    *_, first, again = capped.announcer.bytes_of(DECISION_MADE)
+    *_, first, again = capped.publisher.bytes_of(DECISION_MADE)
     assert first == again
 
 
@@ -146,20 +146,20 @@ async def test_decision_keeps_what_it_was_made_from(capped: Router, memory: InMe
     facts = memory.tables.decisions[asked.message_id].facts
     assert facts is not None
     assert b"+39" not in facts
-    request = read_facts(facts).request
+    request = read_inputs(facts).request
     assert (request.campaign, request.tags, request.region) == ("spring", ("a",), "IT")
 
 
 @pytest.mark.parametrize(
     ("phone", "place"),
     [
-        ("+393331234567", Place("IT", ("Europe/Rome", "Europe/Vatican"))),
-        ("+12015550123", Place("US", ("America/New_York",))),
-        ("+14165550123", Place("CA", ("America/Toronto",))),
-        ("+56912345678", Place("CL", ("America/Santiago",))),
-        ("+999123456789", Place()),
-        ("+1", Place()),
+        ("+393331234567", PhoneRegion("IT", ("Europe/Rome", "Europe/Vatican"))),
+        ("+12015550123", PhoneRegion("US", ("America/New_York",))),
+        ("+14165550123", PhoneRegion("CA", ("America/Toronto",))),
+        ("+56912345678", PhoneRegion("CL", ("America/Santiago",))),
+        ("+999123456789", PhoneRegion()),
+        ("+1", PhoneRegion()),
     ],
 )
-def test_phone_number_tells_country_and_wall_clocks(phone: str, place: Place) -> None:
-    assert place_of(phone) == place
+def test_phone_number_tells_country_and_wall_clocks(phone: str, place: PhoneRegion) -> None:
+    assert phone_region(phone) == place

@@ -5,14 +5,15 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 from uuid import uuid4
 
+from services.router.tests.support.build import AT, PHONE, consent, requested, result
+from services.router.tests.support.memory import InMemoryStore
+from services.router.tests.support.own_work import Jobs
+
 from garbo.common.events.contacts import CaseChanged
 from garbo.common.events.decisions import DecisionMade
 from garbo.router.domain.instants import DAY_US, HOUR_US, SECOND_US, to_us
 from garbo.router.domain.policy import Policy
 from garbo.router.domain.values import replace
-from garbo.router.testing.build import AT, PHONE, consent, requested, result
-from garbo.router.testing.memory import InMemoryStore
-from garbo.router.testing.own_work import OwnWork
 
 PROMO = "applies_to: { class: promo }"
 ONE_A_DAY = f"id: day, type: cap, limit: 1, window: {{ rolling: 24h }}, {PROMO}, counts: {{ class: promo }}"
@@ -22,15 +23,15 @@ HOLD = (
 NIGHT = f'id: night, type: quiet, from: "21:00", to: "09:00", days: all, zone: recipient, {PROMO}'
 
 
-def memory_of(work: OwnWork) -> InMemoryStore:
+def memory_of(work: Jobs) -> InMemoryStore:
     return cast("InMemoryStore", work.store)
 
 
-def clock(work: OwnWork, at: datetime) -> None:
+def clock(work: Jobs, at: datetime) -> None:
     memory_of(work).now = at
 
 
-async def filled(work: OwnWork) -> DecisionMade:
+async def filled(work: Jobs) -> DecisionMade:
     """Use the only slot of the day at 10:00, accepted at once."""
     (first,) = await work.router.ask(requested())
     assert first.verdict == "allow"
@@ -39,7 +40,7 @@ async def filled(work: OwnWork) -> DecisionMade:
 
 
 async def test_what_waits_goes_at_the_instant_the_slot_frees_and_not_before(
-    work: OwnWork, make_policy: Callable[..., Policy]
+    work: Jobs, make_policy: Callable[..., Policy]
 ) -> None:
     work.router.policy = make_policy(ONE_A_DAY)
     await filled(work)
@@ -58,20 +59,20 @@ async def test_what_waits_goes_at_the_instant_the_slot_frees_and_not_before(
     assert memory_of(work).tables.deferred == {}
 
 
-async def test_waking_twice_is_waking_once(work: OwnWork, make_policy: Callable[..., Policy]) -> None:
+async def test_waking_twice_is_waking_once(work: Jobs, make_policy: Callable[..., Policy]) -> None:
     work.router.policy = make_policy(ONE_A_DAY)
     await filled(work)
     await work.router.ask(requested(), requested())
     clock(work, AT + timedelta(days=1))
     assert await work.wake()
-    told, tables = list(work.router.announcer.told), memory_of(work).tables
+    told, tables = list(work.router.publisher.told), memory_of(work).tables
     assert not await work.wake()
-    assert work.router.announcer.told == told
+    assert work.router.publisher.told == told
     assert memory_of(work).tables == tables
 
 
 async def test_the_better_one_goes_first_although_its_timer_fires_later(
-    work: OwnWork, make_policy: Callable[..., Policy]
+    work: Jobs, make_policy: Callable[..., Policy]
 ) -> None:
     """Both are free at ten; the spread lets one's timer fire before the other's."""
     work.router.policy = replace(make_policy(ONE_A_DAY), spread_us=HOUR_US)
@@ -88,7 +89,7 @@ async def test_the_better_one_goes_first_although_its_timer_fires_later(
 
 
 async def test_who_is_still_blocked_waits_again_from_the_first_decision_on(
-    work: OwnWork, make_policy: Callable[..., Policy]
+    work: Jobs, make_policy: Callable[..., Policy]
 ) -> None:
     work.router.policy = make_policy(ONE_A_DAY + ", on_hit: { defer: 36h }")
     await filled(work)
@@ -102,7 +103,7 @@ async def test_who_is_still_blocked_waits_again_from_the_first_decision_on(
 
 
 async def test_scenario_19_a_zone_that_changed_meanwhile_counts_at_the_wake(
-    work: OwnWork, make_policy: Callable[..., Policy]
+    work: Jobs, make_policy: Callable[..., Policy]
 ) -> None:
     """Deferred for a night in Rome; at the wake the person is in New York, where it is 03:00."""
     work.router.policy = make_policy(NIGHT)
@@ -123,7 +124,7 @@ async def test_scenario_19_a_zone_that_changed_meanwhile_counts_at_the_wake(
 
 
 async def test_scenario_20_what_cannot_come_in_time_is_denied_once_and_never_woken(
-    work: OwnWork, make_policy: Callable[..., Policy]
+    work: Jobs, make_policy: Callable[..., Policy]
 ) -> None:
     work.router.policy = make_policy(ONE_A_DAY)
     await filled(work)
@@ -136,7 +137,7 @@ async def test_scenario_20_what_cannot_come_in_time_is_denied_once_and_never_wok
 
 
 async def test_scenario_21_wakes_are_spread_and_the_place_is_the_same_on_redelivery(
-    work: OwnWork, make_policy: Callable[..., Policy]
+    work: Jobs, make_policy: Callable[..., Policy]
 ) -> None:
     """Everybody is free at 09:00; within the hour each has a place of their own."""
     work.router.policy = replace(make_policy(NIGHT), spread_us=HOUR_US)
@@ -158,7 +159,7 @@ async def test_scenario_21_wakes_are_spread_and_the_place_is_the_same_on_redeliv
 
 
 async def test_slot_that_comes_back_wakes_who_waits_at_once_the_best_first(
-    work: OwnWork, make_policy: Callable[..., Policy]
+    work: Jobs, make_policy: Callable[..., Policy]
 ) -> None:
     work.router.policy = make_policy(ONE_A_DAY)
     (first,) = await work.router.ask(requested())
@@ -176,7 +177,7 @@ async def test_slot_that_comes_back_wakes_who_waits_at_once_the_best_first(
 
 
 async def test_who_was_erased_or_forgotten_is_dropped_with_a_last_deny(
-    work: OwnWork, make_policy: Callable[..., Policy]
+    work: Jobs, make_policy: Callable[..., Policy]
 ) -> None:
     work.router.policy = make_policy(ONE_A_DAY)
     for phone, change in (("+393330000001", "erased"), ("+393330000002", "forgotten")):
@@ -198,7 +199,7 @@ async def test_who_was_erased_or_forgotten_is_dropped_with_a_last_deny(
 
 
 async def test_gathered_promos_are_decided_together_the_best_first(
-    work: OwnWork, make_policy: Callable[..., Policy]
+    work: Jobs, make_policy: Callable[..., Policy]
 ) -> None:
     work.router.policy = replace(make_policy(ONE_A_DAY), gather_us=10 * SECOND_US)
     (early,) = await work.router.ask(requested(priority=10))
@@ -214,7 +215,7 @@ async def test_gathered_promos_are_decided_together_the_best_first(
 
 
 async def test_only_the_newest_of_a_campaign_is_kept_where_the_policy_says_so(
-    work: OwnWork, make_policy: Callable[..., Policy]
+    work: Jobs, make_policy: Callable[..., Policy]
 ) -> None:
     work.router.policy = replace(make_policy(ONE_A_DAY), same_campaign="keep_newest", gather_us=SECOND_US)
     older = requested(campaign="spring")
@@ -228,7 +229,7 @@ async def test_only_the_newest_of_a_campaign_is_kept_where_the_policy_says_so(
 
 
 async def test_waiting_is_measured_from_the_first_decision_and_the_grant_of_another_day_is_another(
-    work: OwnWork, make_policy: Callable[..., Policy]
+    work: Jobs, make_policy: Callable[..., Policy]
 ) -> None:
     work.router.policy = make_policy(ONE_A_DAY)
     await filled(work)
@@ -244,9 +245,7 @@ async def test_waiting_is_measured_from_the_first_decision_and_the_grant_of_anot
     assert waits.message_id == work.router.granted[-1].message_id
 
 
-async def test_no_consent_is_needed_to_wait_but_to_go(
-    work: OwnWork, make_policy: Callable[..., Policy]
-) -> None:
+async def test_no_consent_is_needed_to_wait_but_to_go(work: Jobs, make_policy: Callable[..., Policy]) -> None:
     opt_in = f"id: opt-in, type: consent, purpose: marketing, {PROMO}, hard: true"
     work.router.policy = make_policy(opt_in, ONE_A_DAY)
     to: dict[str, Any] = {"phone": f"+39333{uuid4().int % 10**7:07d}"}
@@ -267,7 +266,7 @@ def case(action: str, at: datetime) -> CaseChanged:
 
 
 async def test_scenario_63_promo_is_taken_back_by_a_case_and_goes_when_it_has_cooled_down(
-    work: OwnWork, make_policy: Callable[..., Policy]
+    work: Jobs, make_policy: Callable[..., Policy]
 ) -> None:
     work.router.policy = make_policy(HOLD)
     (granted,) = await work.router.ask(requested())
@@ -290,7 +289,7 @@ async def test_scenario_63_promo_is_taken_back_by_a_case_and_goes_when_it_has_co
 
 
 async def test_scenario_63_a_forgotten_case_lets_promo_go_at_its_longest(
-    work: OwnWork, make_policy: Callable[..., Policy]
+    work: Jobs, make_policy: Callable[..., Policy]
 ) -> None:
     work.router.policy = make_policy(HOLD)
     await work.router.hear(case("opened", AT))

@@ -3,10 +3,11 @@
 from collections.abc import Callable
 from datetime import timedelta
 
+from services.router.tests.support.build import AT, consent, requested, result
+from services.router.tests.support.memory import InMemoryStore
+from services.router.tests.support.router import Router
+
 from garbo.router.domain.policy import Policy
-from garbo.router.testing.build import AT, consent, requested, result
-from garbo.router.testing.memory import InMemoryStore
-from garbo.router.testing.router import Router
 
 CAP = "id: c, type: cap, limit: 1, window: { rolling: 24h }"
 HOUR, MOMENT = timedelta(hours=1), timedelta(microseconds=1)

@@ -3,6 +3,16 @@
 from collections.abc import Callable
 
 import pytest
+from services.router.tests.support.build_domain import (
+    AUTH,
+    FREE,
+    PROMO,
+    UNKNOWN,
+    UTILITY,
+    a_request,
+    a_state,
+    at,
+)
 
 from garbo.router.domain.decide import decide
 from garbo.router.domain.instants import DAY_US, HOUR_US, MINUTE_US, SECOND_US
@@ -11,7 +21,6 @@ from garbo.router.domain.request import Body
 from garbo.router.domain.state import Case, Question, RecipientState, Stop, with_inbound
 from garbo.router.domain.templates import TemplateCategory
 from garbo.router.domain.values import replace
-from garbo.router.testing.build_domain import AUTH, FREE, PROMO, UNKNOWN, UTILITY, a_request, a_state, at
 
 MakePolicy = Callable[..., Policy]
 OPT_IN = "id: opt-in, type: consent, purpose: marketing, applies_to: { class: promo }, hard: true"

@@ -6,6 +6,19 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from services.router.tests.support.build import (
+    AT,
+    HASH_KEY,
+    PHONE,
+    consent,
+    inbound,
+    requested,
+    result,
+    status,
+    text,
+)
+from services.router.tests.support.memory import InMemoryStore
+from services.router.tests.support.router import Router
 
 from garbo.common.errors import Reject
 from garbo.common.events.addresses import Person
@@ -17,12 +30,9 @@ from garbo.router.domain.instants import to_us
 from garbo.router.domain.policy import Policy
 from garbo.router.domain.state import RecipientState
 from garbo.router.domain.values import replace
-from garbo.router.flow.erasing import EraseContact
-from garbo.router.flow.suppressing import Listed, Suppress
-from garbo.router.ports import Address
-from garbo.router.testing.build import AT, HASH_KEY, PHONE, consent, inbound, requested, result, status, text
-from garbo.router.testing.memory import InMemoryStore
-from garbo.router.testing.router import Router
+from garbo.router.flow.commands.erase_contact import EraseContact
+from garbo.router.flow.commands.import_suppressions import ImportSuppressions, SuppressionEntry
+from garbo.router.ports.contacts import Address
 
 HOLD = (
     "id: care-open, type: hold, state: case_open, cool_down: 24h, max: 7d, applies_to: { class: promo },"
@@ -58,9 +68,9 @@ def state_of(memory: InMemoryStore, phone: str = PHONE) -> RecipientState:
     return memory.tables.states[contact_of(memory, phone)]
 
 
-def listed(phone: str = PHONE, *, brand: str = "*", since: datetime = AT) -> Listed:
+def listed(phone: str = PHONE, *, brand: str = "*", since: datetime = AT) -> SuppressionEntry:
     address = Address(kind="phone", value=phone, hash=address_hash(HASH_KEY, "phone", phone))
-    return Listed(address, brand, to_us(since), "registry")
+    return SuppressionEntry(address, brand, to_us(since), "registry")
 
 
 def last_of(router: Router) -> dict[Any, DecisionMade]:
@@ -276,7 +286,7 @@ async def test_scenario_57_erasure_leaves_no_number_and_no_link_and_drops_what_w
     await router.ask(granted)
     await router.ask(waits)
     contact_id = contact_of(memory)
-    erasing = EraseContact(router.means)
+    erasing = EraseContact(router.dependencies)
     assert await erasing.erase(contact_id)
     assert await erasing.erase(contact_id), "again"
     await router.tell()
@@ -302,7 +312,7 @@ async def test_scenario_57_who_opted_out_and_was_erased_stays_suppressed_when_im
     router.policy = make_policy(ERASED, STOPPED, OPT_IN)
     memory.advance(HOUR)
     await router.hear(consent(), inbound("STOP"))
-    erased = await EraseContact(router.means).erase(contact_of(memory))
+    erased = await EraseContact(router.dependencies).erase(contact_of(memory))
     assert erased is not None
     assert erased.suppressed
     memory.advance(DAY)
@@ -321,7 +331,7 @@ async def test_a_list_reaches_who_is_known_who_comes_later_and_what_was_granted(
     router.policy = make_policy(STOPPED)
     promo = requested()
     await router.ask(promo)
-    known = await Suppress(router.means).take([listed(), listed(OTHER_PHONE, brand="acme")])
+    known = await ImportSuppressions(router.dependencies).take([listed(), listed(OTHER_PHONE, brand="acme")])
     await router.tell()
     assert known == 1
     last = last_of(router)[promo.message_id]

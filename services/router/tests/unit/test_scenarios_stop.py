@@ -5,6 +5,18 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from services.router.tests.support.build import (
+    AT,
+    CARE_NUMBER,
+    business,
+    consent,
+    inbound,
+    requested,
+    result,
+    text,
+)
+from services.router.tests.support.memory import InMemoryStore
+from services.router.tests.support.router import Router
 
 from garbo.common.business import Business
 from garbo.common.events.addresses import Person
@@ -15,18 +27,6 @@ from garbo.router.domain.keywords import KEEP_BUTTON, STOP_BUTTON
 from garbo.router.domain.policy import Policy
 from garbo.router.domain.state import RecipientState
 from garbo.router.domain.values import replace
-from garbo.router.testing.build import (
-    AT,
-    CARE_NUMBER,
-    business,
-    consent,
-    inbound,
-    requested,
-    result,
-    text,
-)
-from garbo.router.testing.memory import InMemoryStore
-from garbo.router.testing.router import Router
 
 OPT_IN = "id: opt-in, type: consent, purpose: marketing, applies_to: { class: promo }, hard: true"
 DOUBLE = f"{OPT_IN}, level: double"
@@ -38,7 +38,7 @@ ONE_A_WEEK = (
 
 
 def asked_back(router: Router) -> list[SendRequested]:
-    return router.announcer.of(SEND_REQUESTED)
+    return router.publisher.of(SEND_REQUESTED)
 
 
 def the_state(memory: InMemoryStore) -> RecipientState:

@@ -5,11 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-
-from garbo.router.domain.policy import Policy
-from garbo.router.domain.state import RecipientState
-from garbo.router.domain.values import replace
-from garbo.router.testing.build import (
+from services.router.tests.support.build import (
     AT,
     CARE_NUMBER,
     PROMO_NUMBER,
@@ -21,8 +17,12 @@ from garbo.router.testing.build import (
     status,
     text,
 )
-from garbo.router.testing.memory import InMemoryStore
-from garbo.router.testing.router import Router
+from services.router.tests.support.memory import InMemoryStore
+from services.router.tests.support.router import Router
+
+from garbo.router.domain.policy import Policy
+from garbo.router.domain.state import RecipientState
+from garbo.router.domain.values import replace
 
 OPT_IN = "id: opt-in, type: consent, purpose: marketing, applies_to: { class: promo }, hard: true"
 DOUBLE = f"{OPT_IN}, level: double"

@@ -14,40 +14,40 @@ from garbo.common.runtime.postgres import Database
 from garbo.common.runtime.producer import Producer
 from garbo.common.runtime.settings import load
 from garbo.common.runtime.telemetry import Telemetry, observe
-from garbo.router.flow.cancelling import SweepCampaigns
+from garbo.router.flow.commands.erase_contact import EraseContact
+from garbo.router.flow.commands.import_suppressions import ImportSuppressions
+from garbo.router.flow.decide_requests import DecideRequests
+from garbo.router.flow.dependencies import Dependencies
 from garbo.router.flow.directory import Directory
-from garbo.router.flow.erasing import EraseContact
-from garbo.router.flow.events import TakeEvents
-from garbo.router.flow.means import Means
-from garbo.router.flow.outbox import EmptyOutbox
-from garbo.router.flow.policies import Policies
-from garbo.router.flow.previewing import PreviewRequests
-from garbo.router.flow.reaping import EndLeases
-from garbo.router.flow.rechecking import RecheckGrants
-from garbo.router.flow.requests import DecideRequests
-from garbo.router.flow.showing import ShowContacts
-from garbo.router.flow.suppressing import Suppress
-from garbo.router.flow.upkeep import KeepTidy
-from garbo.router.flow.waking import WakeWaiting
-from garbo.router.inbound.clockwork import BRIEF_REST_RATIO, Clockwork, Pace, Work
+from garbo.router.flow.events.apply_events import ApplyEvents
+from garbo.router.flow.jobs.cancel_campaigns import CancelCampaigns
+from garbo.router.flow.jobs.expire_grants import ExpireGrants
+from garbo.router.flow.jobs.reevaluate_grants import ReevaluateGrants
+from garbo.router.flow.jobs.relay_outbox import RelayOutbox
+from garbo.router.flow.jobs.retention import EnforceRetention
+from garbo.router.flow.jobs.retry_deferred import RetryDeferred
+from garbo.router.flow.policy_in_force import PolicyInForce
+from garbo.router.flow.queries.contact import GetContact
+from garbo.router.flow.queries.preview import PreviewRequests
 from garbo.router.inbound.http.api import Resource, http_app
 from garbo.router.inbound.http.contacts import Contacts
 from garbo.router.inbound.http.decisions import Decisions
 from garbo.router.inbound.http.policies import PolicySimulations
 from garbo.router.inbound.http.suppressions import Suppressions
+from garbo.router.inbound.lanes import lanes
 from garbo.router.inbound.policy_file.watch import PolicyWatch
-from garbo.router.inbound.subscribers import lanes
-from garbo.router.outbound.kafka import KafkaAnnouncer
+from garbo.router.inbound.scheduler import BRIEF_REST_RATIO, Intervals, Job, Scheduler
+from garbo.router.outbound.job_metrics import PrometheusJobMeter
+from garbo.router.outbound.kafka import KafkaPublisher
 from garbo.router.outbound.metrics import PrometheusMeter, PrometheusPolicyMeter
-from garbo.router.outbound.postgres import PostgresStore, router_database
-from garbo.router.outbound.postgres_budget import PostgresStock
-from garbo.router.outbound.postgres_outbox import PostgresOutbox
-from garbo.router.outbound.postgres_policies import PostgresPolicies
-from garbo.router.outbound.postgres_reading import PostgresContactReader, PostgresPreviewReader
-from garbo.router.outbound.postgres_upkeep import PostgresUpkeep
-from garbo.router.outbound.postgres_work import PostgresWorkStore
+from garbo.router.outbound.postgres.budgets import PostgresBudgetLeases
+from garbo.router.outbound.postgres.jobs import PostgresJobStore
+from garbo.router.outbound.postgres.outbox import PostgresOutbox
+from garbo.router.outbound.postgres.policies import PostgresPolicies
+from garbo.router.outbound.postgres.queries import PostgresContactReader, PostgresPreviewReader
+from garbo.router.outbound.postgres.retention import PostgresRetention
+from garbo.router.outbound.postgres.store import PostgresStore, router_database
 from garbo.router.outbound.simulation_process import simulate
-from garbo.router.outbound.work_metrics import PrometheusWorkMeter
 from garbo.router.settings import RouterSettings
 
 CONNECTIONS_PER_LANE = 2
@@ -84,9 +84,9 @@ def wire(settings: RouterSettings, telemetry: Telemetry) -> App:
     kafka = kafka_of(settings)
     producer = Producer(kafka=kafka, service=settings.service)
     rooms = Rooms(
-        announcer=KafkaAnnouncer(producer),
+        publisher=KafkaPublisher(producer),
         meter=PrometheusMeter(),
-        policies=Policies(),
+        policies=PolicyInForce(),
         directory=Directory(business),
         hash_key=settings.hash_key.get_secret_value().encode(),
     )
@@ -94,9 +94,9 @@ def wire(settings: RouterSettings, telemetry: Telemetry) -> App:
     databases = [_database(settings, size) for size in sizes]
     for_care, for_promo, for_events, for_http, for_own_work = databases
     every = lanes(
-        care=DecideRequests(rooms.means(for_care)),
-        promo=DecideRequests(rooms.means(for_promo)),
-        events=TakeEvents(rooms.means(for_events)),
+        care=DecideRequests(rooms.dependencies(for_care)),
+        promo=DecideRequests(rooms.dependencies(for_promo)),
+        events=ApplyEvents(rooms.dependencies(for_events)),
         batch_records=settings.batch_records,
     )
     deliveries = Deliveries(kafka=kafka, service=settings.service, producer=producer, lanes=every)
@@ -121,22 +121,22 @@ def wire(settings: RouterSettings, telemetry: Telemetry) -> App:
 class Rooms:
     """What every use case needs; each brings its own store."""
 
-    announcer: KafkaAnnouncer
+    publisher: KafkaPublisher
     meter: PrometheusMeter
-    policies: Policies
+    policies: PolicyInForce
     directory: Directory
     hash_key: bytes
 
-    def means(self, database: Database) -> Means:
+    def dependencies(self, database: Database) -> Dependencies:
         """Give what a use case works with, over these connections."""
-        return Means(
+        return Dependencies(
             store=PostgresStore(database),
-            announcer=self.announcer,
+            publisher=self.publisher,
             meter=self.meter,
             policies=self.policies,
             directory=self.directory,
             hash_key=self.hash_key,
-            stock=PostgresStock(database),
+            stock=PostgresBudgetLeases(database),
         )
 
     def watch(self, path: Path, database: Database) -> PolicyWatch:
@@ -144,39 +144,39 @@ class Rooms:
         archive = PostgresPolicies(database)
         return PolicyWatch(path, policies=self.policies, archive=archive, meter=PrometheusPolicyMeter())
 
-    def clockwork(self, database: Database, *, keep_days: int) -> Clockwork:
+    def clockwork(self, database: Database, *, keep_days: int) -> Scheduler:
         """Give what the router does by itself, over these connections."""
-        store, meter, work = PostgresWorkStore(database), self.meter, PrometheusWorkMeter()
+        store, meter, work = PostgresJobStore(database), self.meter, PrometheusJobMeter()
         policies, directory = self.policies, self.directory
-        waking = WakeWaiting(store, PostgresStock(database), meter, work, policies, directory)
-        tidying = KeepTidy(PostgresUpkeep(database), work, policies, keep_days)
-        outbox = EmptyOutbox(PostgresOutbox(database), self.announcer, work)
-        pace = Pace()
+        waking = RetryDeferred(store, PostgresBudgetLeases(database), meter, work, policies, directory)
+        tidying = EnforceRetention(PostgresRetention(database), work, policies, keep_days)
+        outbox = RelayOutbox(PostgresOutbox(database), self.publisher, work)
+        pace = Intervals()
         works = (
-            Work("outbox", outbox.once, pace.outbox_s, rest_ratio=BRIEF_REST_RATIO),
-            Work("wake", waking.once, pace.waking_s),
-            Work("reap", EndLeases(store, meter, work, policies).once, pace.reaping_s),
-            Work("sweep", SweepCampaigns(store, meter, work, policies).once, pace.sweeping_s),
-            Work("recheck", RecheckGrants(store, meter, work, policies, directory).once, pace.rechecking_s),
-            Work("tidy", tidying.once, pace.tidying_s),
-            Work("look", tidying.look, pace.showing_s),
+            Job("outbox", outbox.once, pace.outbox_s, rest_ratio=BRIEF_REST_RATIO),
+            Job("wake", waking.once, pace.waking_s),
+            Job("reap", ExpireGrants(store, meter, work, policies).once, pace.reaping_s),
+            Job("sweep", CancelCampaigns(store, meter, work, policies).once, pace.sweeping_s),
+            Job("recheck", ReevaluateGrants(store, meter, work, policies, directory).once, pace.rechecking_s),
+            Job("tidy", tidying.once, pace.tidying_s),
+            Job("look", tidying.look, pace.showing_s),
         )
-        return Clockwork(works, work)
+        return Scheduler(works, work)
 
     def resources(self, database: Database) -> tuple[Resource, ...]:
         """Give what people ask over HTTP, over these connections."""
-        means = self.means(database)
-        showing = ShowContacts(
+        dependencies = self.dependencies(database)
+        showing = GetContact(
             reader=PostgresContactReader(database),
             policies=self.policies,
             directory=self.directory,
             hash_key=self.hash_key,
         )
-        previews = PreviewRequests(means, PostgresPreviewReader(database))
+        previews = PreviewRequests(dependencies, PostgresPreviewReader(database))
         return (
-            Decisions(previews=previews, store=means.store),
-            Contacts(showing=showing, erasing=EraseContact(means)),
-            Suppressions(suppress=Suppress(means), hash_key=self.hash_key),
+            Decisions(previews=previews, store=dependencies.store),
+            Contacts(showing=showing, erasing=EraseContact(dependencies)),
+            Suppressions(suppress=ImportSuppressions(dependencies), hash_key=self.hash_key),
             PolicySimulations(policies=self.policies, simulate=simulate),
         )
 

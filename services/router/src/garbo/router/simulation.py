@@ -20,7 +20,7 @@ from garbo.common.events.base import Part
 from garbo.common.runtime.settings import load
 from garbo.router.domain.instants import to_us
 from garbo.router.domain.policy import Policy
-from garbo.router.flow.simulating import Period, Simulation
+from garbo.router.flow.queries.simulation import Period, Simulation
 from garbo.router.inbound.policy_file.load import (
     PolicyFile,
     PolicyRefused,
@@ -28,7 +28,7 @@ from garbo.router.inbound.policy_file.load import (
     read_policy,
     read_policy_file,
 )
-from garbo.router.outbound.postgres_past import Busy, PostgresPast
+from garbo.router.outbound.postgres.past import Busy, PostgresPast
 from garbo.router.settings import RouterSettings
 
 NICE: Final = 10

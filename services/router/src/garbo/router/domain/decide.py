@@ -9,14 +9,14 @@ from garbo.common.events.ids import MessageId
 from garbo.router.domain.classify import Classified, classify, deadline_us
 from garbo.router.domain.consulting import Consultation, consult, may_wait, slots_of
 from garbo.router.domain.fixpoint import Wait
-from garbo.router.domain.history import pruned
 from garbo.router.domain.instants import DAY_US, NEVER_US
-from garbo.router.domain.lease import Terms, terms_of
 from garbo.router.domain.policy import Policy, WindowRule
 from garbo.router.domain.request import Body, Request
 from garbo.router.domain.rules import Answer, TimeRule, refusal
+from garbo.router.domain.send_history import pruned
 from garbo.router.domain.spread import place_us
 from garbo.router.domain.state import RecipientState, Send, with_send
+from garbo.router.domain.terms import GrantTerms, terms_of
 from garbo.router.domain.values import Value, replace
 from garbo.router.domain.zones import TZDATA
 
@@ -60,7 +60,7 @@ class Decision(Value, frozen=True):
     """The release of the time zone rules, where a rule read a wall clock."""
     provisional: bool = False
     """A send that is still open had a say: `next_allowed_at_us` is an upper bound."""
-    terms: Terms | None = None
+    terms: GrantTerms | None = None
     """For an allow: what it permits."""
 
 

@@ -65,7 +65,7 @@ class Grant(Value, frozen=True):
     by_fallback: bool = False
     wamid: str | None = None
     policy_version: str = ""
-    budget_slices: tuple[int, ...] = ()
+    budget_leases: tuple[int, ...] = ()
     """The budget slices it took one from each of; given back with the slot."""
     request: bytes | None = None
     """The request as it came, while the grant may still be replaced by a later or another one."""

@@ -18,7 +18,8 @@ from garbo.router.flow.contact_view import (
     WaitingShown,
     WindowShown,
 )
-from garbo.router.ports import ConsentEvidence, Deferred
+from garbo.router.ports.contacts import ConsentEvidence
+from garbo.router.ports.store import Deferred
 
 EVERY_BRAND: Final = "*"
 V = TypeVar("V")

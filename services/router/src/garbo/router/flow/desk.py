@@ -15,23 +15,17 @@ from garbo.router.domain.policy import BudgetRule, Policy
 from garbo.router.domain.request import Request
 from garbo.router.domain.state import RecipientState, Send
 from garbo.router.domain.values import replace
-from garbo.router.flow.ask import Ask, request_of
+from garbo.router.flow.budgets import BudgetAllowance, budget_rules
+from garbo.router.flow.decision_inputs import inputs_bytes
 from garbo.router.flow.directory import Directory
-from garbo.router.flow.facts import facts_bytes
-from garbo.router.flow.outcomes import Outcome, superseded
+from garbo.router.flow.outcome import Outcome, superseded
+from garbo.router.flow.record_bytes import render_decided, render_granted
 from garbo.router.flow.records import new_grant, refused_record, rendered, withdrawn_record
-from garbo.router.flow.rendering import render_decided, render_granted
-from garbo.router.flow.stock import Shelf, budget_rules
-from garbo.router.ports import (
-    Announcement,
-    Changes,
-    Contact,
-    Deferred,
-    Meter,
-    Moment,
-    Rendered,
-    StoredDecision,
-)
+from garbo.router.flow.request import ResolvedRequest, request_of
+from garbo.router.ports.contacts import Contact
+from garbo.router.ports.publisher import OutgoingRecord, Rendered
+from garbo.router.ports.store import Changes, Deferred, Snapshot, StoredDecision
+from garbo.router.ports.telemetry import Meter
 
 PLENTY: Final = 1 << 30
 """What is left of a budget nobody asks about."""
@@ -44,17 +38,17 @@ class Desk:
     policy: Policy
     directory: Directory
     meter: Meter
-    moment: Moment
+    snapshot: Snapshot
     states: dict[ContactId, RecipientState]
     """Locked."""
     waiting: Sequence[Deferred] = ()
     """Of these recipients, where only the newest request of a campaign may wait."""
     campaign_sends: Mapping[tuple[ContactId, str], Sequence[Send]] | None = None
     """Of these recipients and campaigns, where a cap is for life."""
-    shelf: Shelf | None = None
+    allowance: BudgetAllowance | None = None
     """What of the budgets may be spent; without it they are not asked."""
-    announcements: list[Announcement] = field(default_factory=list)
-    outbox: list[Announcement] = field(default_factory=list)
+    records_to_publish: list[OutgoingRecord] = field(default_factory=list)
+    outbox: list[OutgoingRecord] = field(default_factory=list)
     """Records of messages nobody here has asked about: no repeat would tell them, so the outbox does."""
     fresh: dict[MessageId, StoredDecision] = field(default_factory=dict)
     further: dict[MessageId, bytes] = field(default_factory=dict)
@@ -65,12 +59,12 @@ class Desk:
     _counted: dict[tuple[ContactId, str], list[Send]] = field(default_factory=dict)
     _outcomes: list[Outcome] = field(default_factory=list)
 
-    async def take(self, asks: Iterable[Ask]) -> None:
+    async def take(self, asks: Iterable[ResolvedRequest]) -> None:
         """Decide all of them. The first of two with the same id is the one that is decided."""
-        first: dict[MessageId, Ask] = {}
-        repeats: list[Ask] = []
+        first: dict[MessageId, ResolvedRequest] = {}
+        repeats: list[ResolvedRequest] = []
         for ask in asks:
-            if ask.message_id in self.moment.decisions or ask.message_id in first:
+            if ask.message_id in self.snapshot.decisions or ask.message_id in first:
                 repeats.append(ask)
             else:
                 first[ask.message_id] = ask
@@ -78,12 +72,12 @@ class Desk:
         for ask in repeats:
             self._repeat(ask)
 
-    def spending(self, asks: Iterable[Ask]) -> list[tuple[RecipientState, Request]]:
+    def spending(self, asks: Iterable[ResolvedRequest]) -> list[tuple[RecipientState, Request]]:
         """Give what may come to draw on a budget: each new request, and the person it is for."""
         return [
             (self.states[ask.contact.contact_id], self._request(ask, ask.contact))
             for ask in asks
-            if ask.contact and not ask.refusal and ask.message_id not in self.moment.decisions
+            if ask.contact and not ask.refusal and ask.message_id not in self.snapshot.decisions
         ]
 
     def changes(self) -> Changes:
@@ -95,13 +89,13 @@ class Desk:
             grants=tuple(self.grants.values()),
             deferred=tuple(self.deferred.values()),
             woken=tuple(self.woken),
-            spent=self.shelf.spent if self.shelf else {},
+            spent=self.allowance.spent if self.allowance else {},
             counted=self._counted,
             outbox=tuple(self.outbox),
         )
 
-    async def _decide_all(self, asks: Iterable[Ask]) -> None:
-        queue: list[tuple[Request, Ask, Contact]] = []
+    async def _decide_all(self, asks: Iterable[ResolvedRequest]) -> None:
+        queue: list[tuple[Request, ResolvedRequest, Contact]] = []
         async for ask in in_turns(asks):
             if ask.refusal or ask.contact is None:
                 self._refuse(ask, ask.refusal or "unknown_contact")
@@ -115,34 +109,36 @@ class Desk:
         async for outcome in in_turns(self._outcomes):
             self._conclude(outcome)
 
-    def _request(self, ask: Ask, contact: Contact) -> Request:
-        moment = self.moment
+    def _request(self, ask: ResolvedRequest, contact: Contact) -> Request:
+        snapshot = self.snapshot
         request = request_of(
-            ask, contact, directory=self.directory, templates=moment.templates, now_us=moment.now_us
+            ask, contact, directory=self.directory, templates=snapshot.templates, now_us=snapshot.now_us
         )
-        return replace(request, cancelled=True) if ask.campaign in moment.cancelled else request
+        return replace(request, cancelled=True) if ask.campaign in snapshot.cancelled else request
 
-    def _decide(self, request: Request, ask: Ask, contact: Contact) -> Outcome:
+    def _decide(self, request: Request, ask: ResolvedRequest, contact: Contact) -> Outcome:
         state = self.states[contact.contact_id]
         before = self._with_campaign(state, contact, request)
         rules = budget_rules(self.policy)
         if rules:
-            left = self.shelf.left(request) if self.shelf else {rule.reach.id: PLENTY for rule in rules}
+            left = (
+                self.allowance.left(request) if self.allowance else {rule.reach.id: PLENTY for rule in rules}
+            )
             request = replace(request, budget_left=left)
-        decision, after = decide_and_count(self.policy, before, request, self.moment.now_us)
+        decision, after = decide_and_count(self.policy, before, request, self.snapshot.now_us)
         outcome = Outcome(ask, contact, request, decision, before)
         if decision.verdict == "allow":
             self._count(outcome, after)
-            if self.shelf and rules:
-                return replace(outcome, slices=self._spend(self.shelf, outcome))
+            if self.allowance and rules:
+                return replace(outcome, leases=self._spend(self.allowance, outcome))
         return outcome
 
-    def _spend(self, shelf: Shelf, outcome: Outcome) -> tuple[int, ...]:
+    def _spend(self, allowance: BudgetAllowance, outcome: Outcome) -> tuple[int, ...]:
         """Take one of each budget that was asked."""
         slots, taken = slots_of(self.policy, outcome.request), list[int]()
         for answer in outcome.decision.answers:
             if isinstance(answer.rule, BudgetRule):
-                taken += shelf.take(answer.rule, outcome.request, count=slots)
+                taken += allowance.take(answer.rule, outcome.request, count=slots)
         return tuple(taken)
 
     def _with_campaign(self, state: RecipientState, contact: Contact, request: Request) -> RecipientState:
@@ -172,12 +168,12 @@ class Desk:
 
     def _dismiss(self, waiting: Deferred) -> None:
         """Deny a request that waits; it was asked for long ago, so its record goes through the outbox."""
-        stored = self.moment.decisions.get(waiting.message_id)
+        stored = self.snapshot.decisions.get(waiting.message_id)
         if stored is None:
             return
         last = DecisionMade.model_validate_json(stored.records[-1])
-        record = withdrawn_record(last, reason="superseded", now_us=self.moment.now_us)
-        told = Announcement(DECISION_MADE, rendered(record), waiting.contact_id, waiting.trace)
+        record = withdrawn_record(last, reason="superseded", now_us=self.snapshot.now_us)
+        told = OutgoingRecord(DECISION_MADE, rendered(record), waiting.contact_id, waiting.trace)
         self.further[waiting.message_id] = told.content
         self.woken.add(waiting.message_id)
         self.outbox.append(told)
@@ -192,37 +188,37 @@ class Desk:
             decision,
             policy_version=self.policy.version,
             state_version=outcome.state.version,
-            now_us=self.moment.now_us,
+            now_us=self.snapshot.now_us,
         )
         self._store(
-            ask, record, contact_id=contact.contact_id, facts=facts_bytes(outcome.request, outcome.state)
+            ask, record, contact_id=contact.contact_id, facts=inputs_bytes(outcome.request, outcome.state)
         )
         grant = new_grant(
             ask,
             contact,
             decision,
             policy_version=self.policy.version,
-            budget_slices=outcome.slices,
+            budget_leases=outcome.leases,
         )
         if grant:
             self.grants[ask.message_id] = grant
             self._tell_grant(ask, contact, grant)
         if decision.verdict == "defer":
-            self.deferred[ask.message_id] = outcome.waits(self.moment.now_us)
+            self.deferred[ask.message_id] = outcome.waits(self.snapshot.now_us)
         self.meter.decided(
             message_class=decision.message_class, verdict=decision.verdict, reason=decision.reason
         )
         if ask.event.purpose == "care":
-            unprompted = not outcome.has_written(self.moment.now_us)
+            unprompted = not outcome.has_written(self.snapshot.now_us)
             self.meter.asked_as_care(client=ask.event.client, demoted=decision.demoted, unprompted=unprompted)
 
-    def _refuse(self, ask: Ask, reason: str) -> None:
-        record = refused_record(ask, reason, policy_version=self.policy.version, now_us=self.moment.now_us)
+    def _refuse(self, ask: ResolvedRequest, reason: str) -> None:
+        record = refused_record(ask, reason, policy_version=self.policy.version, now_us=self.snapshot.now_us)
         self._store(ask, rendered(record), contact_id=None, facts=None)
         self._meter(record)
 
     def _store(
-        self, ask: Ask, record: Rendered, *, contact_id: ContactId | None, facts: bytes | None
+        self, ask: ResolvedRequest, record: Rendered, *, contact_id: ContactId | None, facts: bytes | None
     ) -> None:
         self.fresh[ask.message_id] = StoredDecision(
             message_id=ask.message_id,
@@ -233,30 +229,32 @@ class Desk:
             records=(record.value,),
             facts=facts,
         )
-        self.announcements.append(Announcement(DECISION_MADE, record, contact_id, ask.trace))
+        self.records_to_publish.append(OutgoingRecord(DECISION_MADE, record, contact_id, ask.trace))
 
-    def _repeat(self, ask: Ask) -> None:
+    def _repeat(self, ask: ResolvedRequest) -> None:
         """Tell the stored decision again, byte for byte, and its grant while nobody has claimed it."""
-        stored = self.moment.decisions.get(ask.message_id) or self.fresh[ask.message_id]
+        stored = self.snapshot.decisions.get(ask.message_id) or self.fresh[ask.message_id]
         self.meter.repeated()
         if stored.body_hash != ask.body_hash:
             record = refused_record(
-                ask, "id_reused", policy_version=self.policy.version, now_us=self.moment.now_us
+                ask, "id_reused", policy_version=self.policy.version, now_us=self.snapshot.now_us
             )
-            self.announcements.append(Announcement(DECISION_MADE, record, stored.contact_id, ask.trace))
+            self.records_to_publish.append(
+                OutgoingRecord(DECISION_MADE, record, stored.contact_id, ask.trace)
+            )
             return
         for value in stored.records:
             known = DecisionMade.model_validate_json(value)
             told = Rendered(known.event_id, known.happened_at, value)
-            self.announcements.append(Announcement(DECISION_MADE, told, stored.contact_id, ask.trace))
-        grant = self.moment.grants.get(ask.message_id)
+            self.records_to_publish.append(OutgoingRecord(DECISION_MADE, told, stored.contact_id, ask.trace))
+        grant = self.snapshot.grants.get(ask.message_id)
         if grant and grant.state == "reserved" and ask.contact:
             self._tell_grant(ask, ask.contact, grant)
 
-    def _tell_grant(self, ask: Ask, contact: Contact, grant: Grant) -> None:
+    def _tell_grant(self, ask: ResolvedRequest, contact: Contact, grant: Grant) -> None:
         topic = SEND_PROMO if grant.lane == "promo" else SEND_CARE
         record = render_granted(ask, contact, grant)
-        self.announcements.append(Announcement(topic, record, grant.contact_id, ask.trace))
+        self.records_to_publish.append(OutgoingRecord(topic, record, grant.contact_id, ask.trace))
 
     def _meter(self, record: DecisionMade) -> None:
         self.meter.decided(message_class=record.message_class, verdict=record.verdict, reason=record.reason)

@@ -8,8 +8,9 @@ from garbo.common.events.wire import encode
 from garbo.router.domain.decide import Decision
 from garbo.router.domain.grant import Grant, day_of_instant, grant_id_of
 from garbo.router.domain.instants import to_datetime
-from garbo.router.flow.ask import Ask
-from garbo.router.ports import Contact, Rendered
+from garbo.router.flow.request import ResolvedRequest
+from garbo.router.ports.contacts import Contact
+from garbo.router.ports.publisher import Rendered
 
 _REUSES: Final = UUID("6b1cbbd0-6a4f-5f0e-9c0d-0c3f5b7d2a04")
 _DECISION_BITS: Final = 0x0C3F_0000_0000
@@ -28,7 +29,7 @@ _OF_ONE_DECISION: Final = (
 """What belongs to a decision of the rules, and to no other record of the message."""
 
 
-def refused_record(ask: Ask, reason: str, *, policy_version: str, now_us: int) -> DecisionMade:
+def refused_record(ask: ResolvedRequest, reason: str, *, policy_version: str, now_us: int) -> DecisionMade:
     """Tell a request that never reached the rules: unknown client, unknown contact, id used twice."""
     event = ask.event
     reused = reason == "id_reused"
@@ -76,13 +77,13 @@ def withdrawn_record(last: DecisionMade, *, reason: str, now_us: int) -> Decisio
 
 
 def new_grant(
-    ask: Ask,
+    ask: ResolvedRequest,
     contact: Contact,
     decision: Decision,
     *,
     policy_version: str = "",
     epoch: int = FIRST_EPOCH,
-    budget_slices: tuple[int, ...] = (),
+    budget_leases: tuple[int, ...] = (),
 ) -> Grant | None:
     """Write down the permission of an allow."""
     terms = decision.terms
@@ -106,7 +107,7 @@ def new_grant(
         tags=ask.event.tags,
         by_fallback=decision.by_fallback,
         policy_version=policy_version,
-        budget_slices=budget_slices,
+        budget_leases=budget_leases,
         request=ask.stored(),
     )
 
@@ -122,6 +123,6 @@ def decision_id_text(message_id: UUID, sequence: int) -> str:
     return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
 
 
-def _reuse_id(ask: Ask) -> UUID:
+def _reuse_id(ask: ResolvedRequest) -> UUID:
     """Name the answer to a second submission by what it asked: its repeats get the same answer."""
     return uuid5(_REUSES, f"{ask.message_id}:{ask.body_hash.hex()}")

@@ -12,21 +12,21 @@ from starlette.routing import BaseRoute, Route
 
 from garbo.common.business import Business
 from garbo.common.runtime.http import problem
-from garbo.router.inbound.http.door import Door
+from garbo.router.inbound.http.auth import Auth
 from garbo.router.inbound.http.openapi import openapi_route
 
 
 class Resource(Protocol):
     """One resource of the API."""
 
-    def routes(self, door: Door) -> list[Route]:
+    def routes(self, door: Auth) -> list[Route]:
         """Give its routes."""
         ...
 
 
 def http_app(business: Business, resources: Sequence[Resource], *, health: Sequence[Route]) -> Starlette:
     """Wire the routes: `/v1/...`, the API's own description, and health."""
-    door = Door(business)
+    door = Auth(business)
     routes: list[BaseRoute] = [route for resource in resources for route in resource.routes(door)]
     return Starlette(
         routes=[*health, openapi_route(), *routes],

@@ -11,10 +11,10 @@ from garbo.common.business import Client
 from garbo.common.events.addresses import Recipient
 from garbo.common.events.ids import ContactId
 from garbo.common.runtime.http import JSONBytes
+from garbo.router.flow.commands.erase_contact import EraseContact
 from garbo.router.flow.contact_view import ContactErased, ContactFound
-from garbo.router.flow.erasing import EraseContact
-from garbo.router.flow.showing import ShowContacts
-from garbo.router.inbound.http.door import Door, Refusal, json_of, read_as, read_json
+from garbo.router.flow.queries.contact import GetContact
+from garbo.router.inbound.http.auth import Auth, Refusal, json_of, read_as, read_json
 
 EXPORT_S: Final = 300.0
 """An export looks through every day that is kept."""
@@ -23,10 +23,10 @@ EXPORT_S: Final = 300.0
 class Contacts:
     """Find, show, export, erase. No phone stands in a URL, and in an answer only when an admin asks."""
 
-    def __init__(self, *, showing: ShowContacts, erasing: EraseContact) -> None:
+    def __init__(self, *, showing: GetContact, erasing: EraseContact) -> None:
         self._showing, self._erasing = showing, erasing
 
-    def routes(self, door: Door) -> list[Route]:
+    def routes(self, door: Auth) -> list[Route]:
         """Give the routes."""
         return [
             door.route("POST", "/v1/contacts:find", "read", self.find),

@@ -16,10 +16,10 @@ from garbo.common.events.addresses import Recipient
 from garbo.common.events.ids import message_id_of
 from garbo.common.events.requests import SendRequested
 from garbo.common.events.wire import encode
-from garbo.router.flow.ask import Asked
-from garbo.router.flow.previewing import PreviewRequests
-from garbo.router.inbound.http.door import Door, Refusal, fault_of, json_of, read_json
-from garbo.router.ports import Store
+from garbo.router.flow.queries.preview import PreviewRequests
+from garbo.router.flow.request import ReceivedRequest
+from garbo.router.inbound.http.auth import Auth, Refusal, fault_of, json_of, read_json
+from garbo.router.ports.store import Store
 
 MOST_PREVIEWS: Final = 1000
 PREVIEWS_AT_ONCE: Final = 2
@@ -33,7 +33,7 @@ class Decisions:
         self._previews, self._store = previews, store
         self._turns = asyncio.Semaphore(PREVIEWS_AT_ONCE)
 
-    def routes(self, door: Door) -> list[Route]:
+    def routes(self, door: Auth) -> list[Route]:
         """Give the routes."""
         return [
             door.route("POST", "/v1/decisions:preview", "read", self.preview),
@@ -47,7 +47,7 @@ class Decisions:
             return await self._preview_people(body, client)
         items: list[Any] = body if isinstance(body, list) else [body]
         _refuse_number_of(items, "requests")
-        asked = [Asked(_read(item, client=client, place=place)) for place, item in enumerate(items)]
+        asked = [ReceivedRequest(_read(item, client=client, place=place)) for place, item in enumerate(items)]
         async with self._turns:
             previews = [encode(record) for record in await self._previews.preview(asked)]
         return _json(b"[" + b",".join(previews) + b"]" if isinstance(body, list) else previews[0])

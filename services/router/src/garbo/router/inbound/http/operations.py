@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from garbo.router.flow.shown import Shown
+from garbo.router.inbound.http.auth import MOST_AT_ONCE, Scope
 from garbo.router.inbound.http.decisions import MOST_PREVIEWS
-from garbo.router.inbound.http.door import MOST_AT_ONCE, Scope
 
 Schema = Mapping[str, Any]
 

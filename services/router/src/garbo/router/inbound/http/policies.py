@@ -15,9 +15,9 @@ from starlette.types import Receive, Scope, Send
 
 from garbo.common.business import Client
 from garbo.common.events.requests import Name
-from garbo.router.flow.policies import Policies
+from garbo.router.flow.policy_in_force import PolicyInForce
 from garbo.router.flow.shown import Shown
-from garbo.router.inbound.http.door import Door, Refusal, read_as, read_json
+from garbo.router.inbound.http.auth import Auth, Refusal, read_as, read_json
 
 Simulate = Callable[[bytes], AsyncGenerator[bytes]]
 """Runs a job in a process of its own and gives its lines; closing it ends the process."""
@@ -65,11 +65,11 @@ class SimulationFailed(Shown):
 class PolicySimulations:
     """`POST /v1/policies:simulate`: scope `simulate`; one at a time."""
 
-    def __init__(self, *, policies: Policies, simulate: Simulate) -> None:
+    def __init__(self, *, policies: PolicyInForce, simulate: Simulate) -> None:
         self._policies, self._simulate = policies, simulate
         self._running = False
 
-    def routes(self, door: Door) -> list[Route]:
+    def routes(self, door: Auth) -> list[Route]:
         """Give the routes."""
         return [door.route("POST", "/v1/policies:simulate", "simulate", self.simulate)]
 

@@ -12,10 +12,10 @@ from garbo.common.events.addresses import Recipient
 from garbo.common.events.ids import address_hash
 from garbo.common.events.requests import Name
 from garbo.router.domain.instants import to_us
+from garbo.router.flow.commands.import_suppressions import ImportSuppressions, SuppressionEntry
 from garbo.router.flow.shown import Shown
-from garbo.router.flow.suppressing import Listed, Suppress
-from garbo.router.inbound.http.door import Door, Refusal, json_of, read_as, read_json
-from garbo.router.ports import Address
+from garbo.router.inbound.http.auth import Auth, Refusal, json_of, read_as, read_json
+from garbo.router.ports.contacts import Address
 
 MOST_ADDRESSES: Final = 10_000
 ANSWER_S: Final = 60.0
@@ -48,10 +48,10 @@ class ListTaken(Shown):
 class Suppressions:
     """`POST /v1/suppressions`: scope `admin`. Idempotent."""
 
-    def __init__(self, *, suppress: Suppress, hash_key: bytes) -> None:
+    def __init__(self, *, suppress: ImportSuppressions, hash_key: bytes) -> None:
         self._suppress, self._hash_key = suppress, hash_key
 
-    def routes(self, door: Door) -> list[Route]:
+    def routes(self, door: Auth) -> list[Route]:
         """Give the routes."""
         return [door.route("POST", "/v1/suppressions", "admin", self.take, answer_s=ANSWER_S)]
 
@@ -62,7 +62,7 @@ class Suppressions:
             raise Refusal(403, "Not your brand", "The key's client does not have this brand.")
         since_us = to_us(told.as_of)
         listed = [
-            Listed(self._address(who, place), told.brand, since_us, told.source)
+            SuppressionEntry(self._address(who, place), told.brand, since_us, told.source)
             for place, who in enumerate(told.addresses)
         ]
         known = await self._suppress.take(listed)

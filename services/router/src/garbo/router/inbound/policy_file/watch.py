@@ -9,14 +9,15 @@ import structlog
 
 from garbo.common.errors import RetryLater, StartRefused
 from garbo.common.runtime.background import Background
-from garbo.router.flow.policies import Policies
+from garbo.router.flow.policy_in_force import PolicyInForce
 from garbo.router.inbound.policy_file.load import (
     PolicyFile,
     PolicyRefused,
     load_policy_file,
     read_policy_file,
 )
-from garbo.router.policy_ports import PolicyArchive, PolicyMeter
+from garbo.router.ports.policy_archive import PolicyArchive
+from garbo.router.ports.telemetry import PolicyMeter
 
 LOOK_EVERY_S: Final = 1.0
 """A change is in force after one to two looks: the file must have stood still for one."""
@@ -36,7 +37,9 @@ class PolicyWatch:
     A policy is stored before it is in force. Start it after the database and before anything that decides.
     """
 
-    def __init__(self, path: Path, *, policies: Policies, archive: PolicyArchive, meter: PolicyMeter) -> None:
+    def __init__(
+        self, path: Path, *, policies: PolicyInForce, archive: PolicyArchive, meter: PolicyMeter
+    ) -> None:
         self._path, self._policies, self._archive, self._meter = path, policies, archive, meter
         self._looking = Background("watch policy", self._keep_looking)
         self._seen: Stamp | None = None

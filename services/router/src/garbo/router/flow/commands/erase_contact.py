@@ -1,0 +1,114 @@
+"""Use case: forget a person, and keep only that they must not be promoted to, if they had opted out."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from garbo.common.errors import RetryLater
+from garbo.common.events.ids import ContactId
+from garbo.router.domain.grant import revoke
+from garbo.router.domain.state import RecipientState
+from garbo.router.domain.values import replace
+from garbo.router.flow.dependencies import Dependencies
+from garbo.router.flow.unit_of_work import UnitOfWork
+from garbo.router.ports.contacts import Address, Suppression
+from garbo.router.ports.store import Transaction
+
+
+@dataclass(frozen=True, slots=True)
+class ErasedContact:
+    """What was erased."""
+
+    contact_id: ContactId
+    addresses: int
+    suppressed: bool
+    """Whether an entry stays that keeps promos away from their addresses."""
+
+
+class EraseContact:
+    """One transaction under the person's row lock; idempotent.
+
+    Grants nobody has claimed are taken back, waiting requests denied `erased`, addresses deleted, the state
+    emptied, requests' bytes forgotten, proofs of consent kept without the person. What is on the wire stands.
+    Raises `RetryLater`.
+    """
+
+    def __init__(self, dependencies: Dependencies) -> None:
+        self._means = dependencies
+
+    async def erase(self, contact_id: ContactId) -> ErasedContact | None:
+        """Erase a person; None when nobody of this id is known. Who was merged is erased as who they are."""
+        async with self._means.store.batch() as batch:
+            known = (await batch.contacts_of([contact_id])).get(contact_id)
+            contact_id = known.contact_id if known else contact_id
+            states = dict(await batch.lock([contact_id]))
+            state = states.get(contact_id)
+            if state is None or (known is None and not state.erased):
+                return None
+            if state.merged_into is not None:
+                raise RetryLater("contact_moved")
+            addresses = (await batch.addresses_of([contact_id])).get(contact_id, ())
+            uow = await self._books(batch, contact_id, states)
+            kept = _suppressions(state, addresses)
+            uow.suppressions.extend(kept)
+            _take_back(uow)
+            uow.put(contact_id, RecipientState(version=state.version, erased=True))
+            await batch.write(uow.changes())
+            await batch.erase_contacts([contact_id])
+        return ErasedContact(contact_id, len(addresses), suppressed=bool(kept))
+
+    async def _books(
+        self, batch: Transaction, contact_id: ContactId, states: dict[ContactId, RecipientState]
+    ) -> UnitOfWork:
+        waiting = await batch.waiting([contact_id])
+        open_ids = {send.message_id for send in states[contact_id].sends if send.open}
+        grants = dict(await batch.lock_grants(open_ids)) if open_ids else {}
+        snapshot = await batch.load_snapshot(grants.keys() | {w.message_id for w in waiting})
+        return UnitOfWork(
+            self._means.policies.current,
+            self._means.meter,
+            snapshot,
+            states,
+            grants,
+            waiting={w.message_id: w for w in waiting},
+        )
+
+
+def _take_back(uow: UnitOfWork) -> None:
+    for message_id in list(uow.waiting):
+        uow.dismiss(message_id, reason="erased")
+    for grant in list(uow.grants.values()):
+        uow.settle(revoke(grant, reason="erased"), trace=None)
+        left = uow.grants[grant.message_id]
+        if left.request is not None:
+            forgotten = replace(left, request=None)
+            uow.grants[grant.message_id] = uow.settled[grant.message_id] = forgotten
+
+
+def _suppressions(state: RecipientState, addresses: Sequence[Address]) -> list[Suppression]:
+    """Keep, for each address, which brands had been stopped: by a word, by the platform, or by a list."""
+    since_us = dict(state.suppressed)
+    sources = dict.fromkeys(since_us, "list")
+    stops = [(brand, stop.stopped_at_us) for brand, stop in state.stops.items() if stop.active]
+    switched = [(p.brand, p.stopped_at_us) for p in state.preferences.values() if p.stopped]
+    for brand, stopped_at_us in (*stops, *switched):
+        if (stopped_at_us or 0) >= since_us.get(brand, 0):
+            since_us[brand], sources[brand] = stopped_at_us or 0, "opted_out"
+    for brand, withdrawn_at_us in _withdrawn(state).items():
+        if withdrawn_at_us >= since_us.get(brand, 0):
+            since_us[brand], sources[brand] = withdrawn_at_us, "withdrawn"
+    return [
+        Suppression(address.hash, brand, at_us, sources[brand])
+        for address in addresses
+        for brand, at_us in since_us.items()
+    ]
+
+
+def _withdrawn(state: RecipientState) -> dict[str, int]:
+    """Give the brands (or `*`) whose marketing was consented to and then taken back."""
+    found: dict[str, int] = {}
+    for key, consent in state.consents.items():
+        brand, _, rest = key.partition("/")
+        withdrawn_us = consent.withdrawn_at_us or 0
+        if rest.endswith("/marketing") and withdrawn_us and withdrawn_us >= consent.granted_at_us:
+            found[brand] = max(withdrawn_us, found.get(brand, 0))
+    return found

@@ -1,0 +1,122 @@
+"""What became of a grant: results of the sender, statuses of the platform, in any order and number."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Final
+
+from garbo.common.events.ids import ContactId, MessageId, platform_message_ref
+from garbo.common.events.results import SendResult
+from garbo.common.events.statuses import MessageStatus
+from garbo.router.domain.cooldown import with_arrival, with_strike
+from garbo.router.domain.grant import Grant, Settled, settle_by_result, settle_by_status
+from garbo.router.domain.instants import to_us
+from garbo.router.domain.values import replace
+from garbo.router.flow.directory import Directory
+from garbo.router.flow.events.preference import stop_by_platform
+from garbo.router.flow.events.revocation import ConsentEvent
+from garbo.router.flow.promo_reevaluation import fall_back, reconsider
+from garbo.router.flow.unit_of_work import UnitOfWork
+
+HELD_BACK: Final = 131049
+"""The platform held a promo back for this person."""
+SWITCHED_OFF: Final = 131050
+"""The person has switched marketing of this business off: the same as their `user_preferences` stop."""
+WINDOW_GONE: Final = frozenset({"window_closing", "window_closed"})
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryEffects:
+    """Applies results and statuses to the books."""
+
+    uow: UnitOfWork
+    directory: Directory
+
+    def result(self, result: SendResult, *, trace: str | None) -> None:
+        """Apply the sender's word. What is about an earlier grant of the message says nothing of this one."""
+        uow, grant = self.uow, self.uow.grants.get(MessageId(result.message_id))
+        if grant is None or _is_about_an_earlier(grant, result):
+            return
+        at_us = to_us(result.recorded_at)
+        if result.outcome == "unknown":
+            at_us = to_us(result.started_at or result.recorded_at) + uow.policy.send_budget_us
+        settled = settle_by_result(
+            grant,
+            outcome=result.outcome,
+            wamid=platform_message_ref(result.wamid) if result.wamid else None,
+            reason=result.reason,
+            at_us=at_us,
+            refund=uow.policy.counting.refund_rejected,
+        )
+        self._settle(grant, settled, trace=trace)
+        if result.outcome == "failed" and result.code is not None:
+            self._take_code(grant, settled, {result.code}, at_us=to_us(result.recorded_at), trace=trace)
+
+    def status(self, status: MessageStatus, grant: Grant, *, trace: str | None) -> None:
+        """Apply the platform's word about a message."""
+        uow, codes = self.uow, {error.code for error in status.errors}
+        policy, at_us = uow.policy, to_us(status.occurred_at)
+        settled = settle_by_status(
+            grant,
+            status=status.status,
+            refundable=status.participant is None
+            and policy.counting.refund_failed
+            and not policy.refund_codes.isdisjoint(codes),
+            wamid=platform_message_ref(status.wamid),
+            at_us=at_us,
+            send_budget_us=policy.send_budget_us,
+        )
+        self._settle(grant, settled, trace=trace)
+        if settled.grant.state == "delivered" and grant.message_class == "promo":
+            self._arrived(grant, at_us)
+        if status.status == "failed":
+            self._take_code(grant, settled, codes, at_us=at_us, trace=trace)
+
+    def _settle(self, grant: Grant, settled: Settled, *, trace: str | None) -> None:
+        """Settle; a message whose window closed before it could leave is decided again as its fallback."""
+        if settled.change == "count" and not settled.open and self._by_reservation:
+            settled = replace(settled, at_us=grant.not_before_us)
+        if settled.closed_reason in WINDOW_GONE:
+            self.uow.settle(Settled(settled.grant, settled.change), trace=trace)
+            if not fall_back(self.uow, self.directory, grant, trace=trace):
+                self.uow.close(grant.message_id, reason=settled.closed_reason or "", trace=trace)
+            return
+        self.uow.settle(settled, trace=trace)
+
+    @property
+    def _by_reservation(self) -> bool:
+        """Whether a send counts at the instant of its reservation, not of its acceptance."""
+        return self.uow.policy.counting.instant == "reserved"
+
+    def _arrived(self, grant: Grant, at_us: int) -> None:
+        state = self.uow.states.get(grant.contact_id)
+        if state is not None:
+            self.uow.put(grant.contact_id, with_arrival(state, brand=grant.brand, at_us=at_us))
+
+    def _take_code(
+        self, grant: Grant, settled: Settled, codes: Collection[int], *, at_us: int, trace: str | None
+    ) -> None:
+        """Draw what follows for other promos from why a promo failed."""
+        contact_id, known = grant.contact_id, grant.contact_id in self.uow.states
+        if not known or grant.message_class != "promo":
+            return
+        at_us = min(at_us, self.uow.snapshot.now_us)
+        if SWITCHED_OFF in codes:
+            key = f"{grant.message_id}:{SWITCHED_OFF}"
+            act = ConsentEvent(key, "withdrawn", str(SWITCHED_OFF), at_us, grant.brand, grant.number)
+            stop_by_platform(self.uow, contact_id, act, number=grant.number, trace=trace)
+        if HELD_BACK in codes and settled.grant.state in ("failed", "refunded"):
+            self._brake(contact_id, grant, at_us=at_us, trace=trace)
+
+    def _brake(self, contact_id: ContactId, grant: Grant, *, at_us: int, trace: str | None) -> None:
+        state = self.uow.states[contact_id]
+        braked = with_strike(state, brand=grant.brand, by=grant.message_id, at_us=at_us)
+        if braked != state:
+            self.uow.put(contact_id, braked)
+            reconsider(self.uow, self.directory, contact_id, brand=grant.brand, trace=trace)
+
+
+def _is_about_an_earlier(grant: Grant, result: SendResult) -> bool:
+    """Say whether a result is of a grant this message had before, and nothing was sent under it."""
+    if result.outcome == "accepted":
+        return False
+    return result.grant_id != grant.grant_id or (result.epoch is not None and result.epoch < grant.epoch)

@@ -1,0 +1,124 @@
+"""The door of every call: who asks, with which right, how much and for how long."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any, Final, Literal, TypeVar
+
+from pydantic import BaseModel, ValidationError
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from garbo.common.business import Business, Client
+from garbo.common.errors import Reject, RetryLater
+from garbo.common.events.jsontext import parse_json
+from garbo.common.runtime.http import problem
+
+Scope = Literal["read", "simulate", "admin"]
+Handler = Callable[[Request, Client], Awaitable[Response]]
+M = TypeVar("M", bound=BaseModel)
+
+MOST_BYTES: Final = 4 * 1024 * 1024
+BODY_S: Final = 10.0
+ANSWER_S: Final = 20.0
+MOST_AT_ONCE: Final = 16
+"""Calls in hand: more would only wait for the same few database connections."""
+
+
+class Refusal(Exception):  # noqa: N818 - it names what the caller gets
+    """A call that ends here, with this answer."""
+
+    def __init__(self, status: int, title: str, detail: str, **more: Any) -> None:  # noqa: ANN401 - JSON
+        super().__init__(title)
+        self.answer = problem(status, title, detail, **more)
+
+
+class Auth:
+    """Makes routes out of handlers: a key with the scope, a bounded number at once, an answer in time."""
+
+    def __init__(self, business: Business) -> None:
+        self._business = business
+        self._at_once = 0
+
+    def route(
+        self, method: str, path: str, scope: Scope, handler: Handler, *, answer_s: float = ANSWER_S
+    ) -> Route:
+        """Give the route of a handler."""
+
+        async def endpoint(request: Request) -> Response:
+            try:
+                client = self._client(request, scope)
+                if self._at_once >= MOST_AT_ONCE:
+                    raise _busy()
+                self._at_once += 1
+                try:
+                    async with asyncio.timeout(answer_s):
+                        return await handler(request, client)
+                finally:
+                    self._at_once -= 1
+            except Refusal as refusal:
+                return refusal.answer
+            except Reject as reject:
+                return problem(422, "Not storable", "The database cannot hold this value.", reason=reject.why)
+            except (RetryLater, TimeoutError):
+                return problem(503, "Not now", "The database is away or busy: try again in a second.")
+
+        return Route(path, endpoint, methods=[method])
+
+    def _client(self, request: Request, scope: Scope) -> Client:
+        scheme, _, key = request.headers.get("authorization", "").partition(" ")
+        client = self._business.client_of_key(key.strip()) if scheme.lower() == "bearer" else None
+        if client is None:
+            raise Refusal(
+                401, "Unknown API key", "Send Authorization: Bearer and a key of the business file."
+            )
+        if scope not in client.scopes:
+            raise Refusal(403, "Not allowed", f"This key needs the scope {scope}.")
+        return client
+
+
+async def read_json(request: Request, *, most_bytes: int = MOST_BYTES) -> Any:  # noqa: ANN401 - JSON
+    """Read the body as a JSON value; raises `Refusal`."""
+    chunks: list[bytes] = []
+    size = 0
+    try:
+        async with asyncio.timeout(BODY_S):
+            async for chunk in request.stream():
+                size += len(chunk)
+                if size > most_bytes:
+                    raise Refusal(413, "Too large", f"Send {most_bytes} bytes at most.")
+                chunks.append(chunk)
+        return parse_json(b"".join(chunks))
+    except TimeoutError:
+        raise Refusal(408, "Too slow", f"Send the whole body within {BODY_S:.0f} s.") from None
+    except ClientDisconnect:
+        raise Refusal(400, "Gone", "The connection was closed before the body came.") from None
+    except Reject as reject:
+        raise Refusal(
+            400, "Not readable", "Send JSON, nested 64 levels at most.", reason=reject.why
+        ) from None
+
+
+def read_as(model: type[M], value: Any, *, title: str) -> M:  # noqa: ANN401 - JSON
+    """Read a JSON value as a model; raises `Refusal` with the field at fault."""
+    try:
+        return model.model_validate(value)
+    except ValidationError as error:
+        raise Refusal(422, title, **fault_of(error)) from None
+
+
+def json_of(answer: BaseModel) -> Response:
+    """Answer with a model; what is null is left out."""
+    return Response(answer.model_dump_json(exclude_none=True).encode(), media_type="application/json")
+
+
+def fault_of(error: ValidationError) -> dict[str, str]:
+    """Give the first fault as `detail` and `field`; never what was sent."""
+    first = error.errors(include_input=False, include_url=False, include_context=False)[0]
+    return {"detail": first["msg"], "field": ".".join(str(part) for part in first["loc"]) or "body"}
+
+
+def _busy() -> Refusal:
+    refusal = Refusal(503, "Busy", f"{MOST_AT_ONCE} calls are in hand: try again in a second.")
+    refusal.answer.headers["retry-after"] = "1"
+    return refusal

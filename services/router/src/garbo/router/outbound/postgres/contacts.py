@@ -1,0 +1,101 @@
+"""Contacts and their addresses in PostgreSQL."""
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Final
+from uuid import uuid4
+
+import asyncpg
+
+from garbo.common.events.ids import ContactId
+from garbo.router.ports.contacts import Address, Contact
+
+if TYPE_CHECKING:
+    from garbo.common.runtime.postgres import Connection
+
+CONTACTS_AT: Final = "SELECT address_hash, contact_id FROM router.alias WHERE address_hash = ANY ($1::text[])"
+MINT: Final = """
+WITH fresh AS (
+    INSERT INTO router.alias (address_hash, kind, value, contact_id)
+    SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::uuid[])
+         AS a(address_hash, kind, value, contact_id)
+    ORDER BY address_hash
+    ON CONFLICT DO NOTHING
+    RETURNING address_hash, kind, contact_id
+), people AS (
+    INSERT INTO router.contact (contact_id, kind)
+    SELECT contact_id, CASE kind WHEN 'group_id' THEN 'group' ELSE 'person' END FROM fresh
+), states AS (
+    INSERT INTO router.recipient_state (contact_id) SELECT contact_id FROM fresh
+)
+SELECT address_hash, contact_id FROM fresh
+"""
+LINK: Final = """
+INSERT INTO router.alias (address_hash, kind, value, contact_id)
+SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::uuid[])
+     AS a(address_hash, kind, value, contact_id)
+ORDER BY address_hash
+ON CONFLICT DO NOTHING
+"""
+# Somebody who turned out to be somebody else is found under both ids. A parent user id is written to last.
+CONTACTS_OF: Final = """
+SELECT DISTINCT ON (asked.contact_id)
+       asked.contact_id AS asked_id, a.contact_id, a.address_hash, a.kind, a.value
+FROM unnest($1::uuid[]) AS asked(contact_id)
+JOIN router.contact c ON c.contact_id = asked.contact_id
+JOIN router.alias a ON a.contact_id = coalesce(c.merged_into, c.contact_id)
+ORDER BY asked.contact_id, a.kind, a.value LIKE '__.ENT.%', a.linked_at DESC, a.address_hash
+"""
+
+
+async def find_at(connection: "Connection", addresses: Iterable[Address]) -> dict[str, Contact]:
+    """Find the contacts of addresses, by hash."""
+    asked = {address.hash: address for address in addresses}
+    if not asked:
+        return {}
+    return _contacts(await connection.fetch(CONTACTS_AT, list(asked)), asked)
+
+
+async def get_or_create_at(connection: "Connection", addresses: Iterable[Address]) -> dict[str, Contact]:
+    """Find the contacts of addresses, and make those that are not known."""
+    asked = {address.hash: address for address in addresses}
+    found = await find_at(connection, asked.values())
+    missing = [address for address in asked.values() if address.hash not in found]
+    if missing:
+        rows = await connection.fetch(MINT, *_columns((a, ContactId(uuid4())) for a in missing))
+        found.update(_contacts(rows, asked))
+        if len(rows) < len(missing):  # another process minted some of them just now
+            found.update(await find_at(connection, (a for a in missing if a.hash not in found)))
+    return found
+
+
+async def find_by_id(connection: "Connection", contact_ids: Iterable[ContactId]) -> dict[ContactId, Contact]:
+    """Find contacts by their own id, or one they had before a merge; unknown ones are left out."""
+    rows = await connection.fetch(CONTACTS_OF, list(contact_ids))
+    return {
+        ContactId(row["asked_id"]): _contact(
+            ContactId(row["contact_id"]),
+            Address(kind=row["kind"], value=row["value"], hash=row["address_hash"]),
+        )
+        for row in rows
+    }
+
+
+async def link_to(connection: "Connection", aliases: Mapping[str, tuple[Address, ContactId]]) -> None:
+    """Add further addresses to contacts; one that is somebody's already stays theirs."""
+    await connection.execute(LINK, *_columns(aliases.values()))
+
+
+def _contacts(rows: Iterable[asyncpg.Record], asked: Mapping[str, Address]) -> dict[str, Contact]:
+    return {
+        row["address_hash"]: _contact(ContactId(row["contact_id"]), asked[row["address_hash"]])
+        for row in rows
+    }
+
+
+def _contact(contact_id: ContactId, address: Address) -> Contact:
+    return Contact(contact_id, "group" if address.kind == "group_id" else "person", address)
+
+
+def _columns(aliases: Iterable[tuple[Address, ContactId]]) -> tuple[list[object], ...]:
+    rows = [(a.hash, a.kind, a.value, contact_id) for a, contact_id in aliases]
+    return tuple(list(column) for column in zip(*rows, strict=True))
