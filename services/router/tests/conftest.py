@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pytest
 
-from garbo.cli.local.testing import SharedPostgres
 from garbo.common.runtime.migrations import migrate
 from garbo.common.runtime.postgres import Database
 from garbo.router.domain.policy import Policy
@@ -20,6 +19,7 @@ from garbo.router.testing.memory import InMemoryStore
 from garbo.router.testing.memory_work import InMemoryOutbox, InMemoryStock, InMemoryWorkStore
 from garbo.router.testing.own_work import OwnWork
 from garbo.router.testing.router import Router
+from tests.support.servers import SharedPostgres
 
 PAYLOADS = Path(__file__).parent / "payloads"
 

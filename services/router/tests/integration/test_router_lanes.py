@@ -9,7 +9,6 @@ from uuid import uuid4
 import pytest
 from aiokafka import AIOKafkaConsumer
 
-from garbo.cli.local.testing import SharedKafka
 from garbo.common.events.requests import SendRequested
 from garbo.common.events.topics import DECISION_MADE, RAW_TOPICS, SEND_REQUESTED, TOPICS
 from garbo.common.events.wire import encode
@@ -25,6 +24,7 @@ from garbo.router.inbound.subscribers import is_promo, lanes
 from garbo.router.outbound.kafka import KafkaAnnouncer
 from garbo.router.testing.build import requested, template, text
 from garbo.router.testing.router import Router
+from tests.support.servers import SharedKafka
 
 pytestmark = pytest.mark.integration
 

@@ -12,13 +12,11 @@ import pytest
 from aiokafka import AIOKafkaConsumer
 from aiokafka.structs import TopicPartition
 
-from garbo.cli.local.testing import SharedKafka, SharedPostgres
 from garbo.common.events.topics import DECISION_MADE, RAW_TOPICS, TOPICS
 from garbo.common.runtime.broker import KafkaSettings
 from garbo.common.runtime.migrations import migrate
 from garbo.common.runtime.postgres import Database
 from garbo.common.runtime.producer import Producer
-from garbo.common.testing.waiting import until
 from garbo.router.domain.policy import BudgetRule, Policy
 from garbo.router.domain.selectors import Reach, Selector
 from garbo.router.domain.values import replace
@@ -32,6 +30,8 @@ from garbo.router.testing.memory_work import CountingWorkMeter
 from garbo.router.testing.own_work import OwnWork
 from garbo.router.testing.router import Router
 from garbo.router.work_ports import Want
+from libs.common.tests.support.waiting import until
+from tests.support.servers import SharedKafka, SharedPostgres
 
 pytestmark = pytest.mark.integration
 

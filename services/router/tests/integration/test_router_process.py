@@ -19,7 +19,6 @@ import yaml
 from aiokafka import AIOKafkaConsumer
 
 from garbo.cli.local.ports import free_ports
-from garbo.cli.local.testing import SharedKafka, SharedPostgres
 from garbo.common.events.base import Event
 from garbo.common.events.decisions import DecisionMade
 from garbo.common.events.grants import SendGranted
@@ -37,8 +36,9 @@ from garbo.common.runtime.broker import KafkaSettings
 from garbo.common.runtime.migrations import migrate
 from garbo.common.runtime.outgoing import outgoing
 from garbo.common.runtime.producer import Producer
-from garbo.common.testing.waiting import until
 from garbo.router.testing.build import API_KEY, HASH_KEY, business, consent, inbound, requested
+from libs.common.tests.support.waiting import until
+from tests.support.servers import SharedKafka, SharedPostgres
 
 pytestmark = pytest.mark.integration
 DEADLINE_S = 60

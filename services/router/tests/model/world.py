@@ -11,26 +11,6 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
-from services.router.tests.model.cast import (
-    AUTH_MOST_US,
-    AUTH_US,
-    ERAS,
-    NUMBERS,
-    PHONES,
-    SECOND_US,
-    TEMPLATES,
-    ZONES,
-    KilledError,
-    Message,
-    MortalStore,
-    Wish,
-    given_order,
-    rank,
-    whole_second,
-)
-from services.router.tests.model.oracle import DAY_US, MINUTE_US, Asked, Facts, Oracle, Sent, stopped
-from services.router.tests.model.plans import SEND_BUDGET_US, SKEW_US, engine_policy, plan_of
-
 from garbo.common.errors import RetryLater
 from garbo.common.events.addresses import Recipient
 from garbo.common.events.contacts import CaseChanged, ContactUpdated
@@ -52,6 +32,25 @@ from garbo.router.testing.memory_work import (
 )
 from garbo.router.testing.own_work import OwnWork
 from garbo.router.testing.router import Router
+from services.router.tests.model.cast import (
+    AUTH_MOST_US,
+    AUTH_US,
+    ERAS,
+    NUMBERS,
+    PHONES,
+    SECOND_US,
+    TEMPLATES,
+    ZONES,
+    KilledError,
+    Message,
+    MortalStore,
+    Wish,
+    given_order,
+    rank,
+    whole_second,
+)
+from services.router.tests.model.oracle import DAY_US, MINUTE_US, Asked, Facts, Oracle, Sent, stopped
+from services.router.tests.model.plans import SEND_BUDGET_US, SKEW_US, engine_policy, plan_of
 
 _BUSINESS: Final = business()
 _SEEDS: Final = seeds(_BUSINESS)

@@ -5,9 +5,9 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from garbo.common.errors import Reject, RetryLater
-from garbo.common.testing.waiting import until
 from garbo.router.inbound.clockwork import Clockwork, Round, Work
 from garbo.router.testing.memory_work import CountingWorkMeter
+from libs.common.tests.support.waiting import until
 
 HOUR_S = 3600.0
 
