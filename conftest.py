@@ -19,9 +19,9 @@ import pytest
 from garbo.cli.local.kafka import MAX_MESSAGE_BYTES, OwnKafka
 from garbo.cli.local.ports import free_ports
 from garbo.cli.local.postgres import OwnPostgres
-from garbo.cli.local.testing import SharedKafka, SharedPostgres
 from garbo.cli.local.workspace import default_data_folder
 from garbo.common.errors import StartRefused
+from tests.support.servers import SharedKafka, SharedPostgres
 
 MEND = "type .venv/bin/garbo doctor to see what is missing, or give GARBO_TEST_KAFKA and GARBO_TEST_POSTGRES"
 

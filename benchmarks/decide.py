@@ -5,8 +5,6 @@ from statistics import median
 from time import process_time
 from uuid import UUID
 
-from services.router.tests.support.build_domain import FREE, a_request, at
-
 from garbo.common.events.ids import MessageId
 from garbo.router.domain.decide import decide, decide_and_count
 from garbo.router.domain.instants import DAY_US, HOUR_US
@@ -15,6 +13,7 @@ from garbo.router.domain.request import Request
 from garbo.router.domain.state import Consent, RecipientState, Send
 from garbo.router.domain.values import replace
 from garbo.router.inbound.policy_file.load import read_policy
+from services.router.tests.support.build_domain import FREE, a_request, at
 
 ROUNDS, CALLS = 7, 2_000
 NOW_US = at("2026-06-05T10:00:00Z")

@@ -7,7 +7,6 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
-from services.router.tests.support.memory import CountingMeter
 
 from benchmarks.figures import Figure
 from benchmarks.people import write_people
@@ -28,6 +27,7 @@ from garbo.router.inbound.policy_file.load import load_policy
 from garbo.router.outbound.postgres.budgets import PostgresBudgetLeases
 from garbo.router.outbound.postgres.store import PostgresStore
 from garbo.router.ports.publisher import OutgoingRecord
+from services.router.tests.support.memory import CountingMeter
 
 REQUESTS = 30_000
 PEOPLE = 3_000

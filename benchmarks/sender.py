@@ -13,7 +13,7 @@ from benchmarks.requests import promo, publish
 from benchmarks.servers import NUMBERS, Bench, process
 from garbo.cli.local.ports import free_ports
 from garbo.common.events.topics import SEND_PROMO
-from garbo.common.testing.waiting import until
+from libs.common.tests.support.waiting import until
 
 GRANTS = 6_000
 AT_ONCE = 64

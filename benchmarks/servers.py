@@ -18,10 +18,10 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from garbo.cli.local.kafka import OwnKafka
 from garbo.cli.local.postgres import OwnPostgres
-from garbo.cli.local.testing import SharedKafka, SharedPostgres
 from garbo.cli.local.workspace import default_data_folder
 from garbo.common.events.topics import RAW_TOPICS, TOPICS, Topic
 from garbo.common.runtime.migrations import migrate
+from tests.support.servers import SharedKafka, SharedPostgres
 
 HERE = Path(__file__).parent
 NUMBERS = tuple(f"10654035224292{n}" for n in range(4))

@@ -12,7 +12,7 @@ from benchmarks.servers import Bench, process
 from garbo.cli.local.ports import free_ports
 from garbo.common.events.requests import SendRequested
 from garbo.common.events.topics import DECISION_MADE, SEND_PROMO, Topic
-from garbo.common.testing.waiting import until
+from libs.common.tests.support.waiting import until
 
 PROMOS: Final = 100_000
 READ_PER_S: Final = 2_000

@@ -22,6 +22,10 @@ SQL_ELSEWHERE = {
     "libs/cli/src/garbo/cli/database.py": "makes the database itself, before any schema",
 }
 
+TEST_FILE = re.compile(r"/(tests?|testing|conftest|test_\w+)(/|\.py$)")
+TEST_TOOLS = {"pytest", "hypothesis", "testcontainers", "libs", "services", "tests", "benchmarks"}
+STILL_WITH_TEST_CODE: set[str] = set()
+
 LONGEST_FILE, LONGEST_BODY = 300, 40
 """Lines; a docstring is not part of a body."""
 NEVER_IMPORTED = {
@@ -44,6 +48,17 @@ def test_garbo_stays_a_namespace(member: Path) -> None:
     assert [p.name for p in (member / "src/garbo").iterdir() if p.is_dir() and p.name != "__pycache__"] == [
         member.name
     ]
+
+
+@pytest.mark.parametrize("member", MEMBERS, ids=lambda m: m.name)
+def test_wheel_holds_no_test_code(member: Path) -> None:
+    found = [
+        _relative(path)
+        for path in _sources(member)
+        if TEST_FILE.search(_relative(path))
+        or any(name.split(".")[0] in TEST_TOOLS for name in _imported(path))
+    ]
+    assert bool(found) is (member.name in STILL_WITH_TEST_CODE), f"belongs to tests/support: {found}"
 
 
 @pytest.mark.parametrize("member", MEMBERS, ids=lambda m: m.name)

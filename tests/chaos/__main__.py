@@ -5,13 +5,12 @@ import asyncio
 import tempfile
 from pathlib import Path
 
-from tests.chaos.installation import installed
-from tests.chaos.run import LIMIT, Found, Size, chaos
-
 from garbo.cli.local.kafka import OwnKafka
 from garbo.cli.local.postgres import OwnPostgres
-from garbo.cli.local.testing import SharedKafka, SharedPostgres
 from garbo.cli.local.workspace import default_data_folder
+from tests.chaos.installation import installed
+from tests.chaos.run import LIMIT, Found, Size, chaos
+from tests.support.servers import SharedKafka, SharedPostgres
 
 
 def main() -> int:

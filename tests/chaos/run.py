@@ -11,16 +11,15 @@ from datetime import UTC, datetime
 from typing import Any, Final
 from uuid import UUID, uuid4
 
-from tests.chaos.installation import Installation, with_the_platform
-from tests.chaos.trailing import Excess, ledger_sends, over_cap
-
 from garbo.common.events.addresses import Recipient
 from garbo.common.events.contacts import ConsentRecorded
 from garbo.common.events.content import Language, Template, TemplateContent
 from garbo.common.events.ids import message_of_attempt
 from garbo.common.events.requests import SendRequested
 from garbo.common.events.topics import CONSENT_RECORDED, DECISION_MADE, SEND_REQUESTED
-from garbo.common.testing.waiting import until
+from libs.common.tests.support.waiting import until
+from tests.chaos.installation import Installation, with_the_platform
+from tests.chaos.trailing import Excess, ledger_sends, over_cap
 
 LIMIT: Final = 3
 SPAN_US: Final = 20_000_000

@@ -4,11 +4,11 @@ import asyncio
 from pathlib import Path
 
 import pytest
+
 from tests.chaos.__main__ import show
 from tests.chaos.installation import installed
 from tests.chaos.run import Size, chaos
-
-from garbo.cli.local.testing import SharedKafka, SharedPostgres
+from tests.support.servers import SharedKafka, SharedPostgres
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]
 

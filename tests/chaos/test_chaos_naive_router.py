@@ -5,12 +5,12 @@ from pathlib import Path
 
 import asyncpg
 import pytest
+
 from tests.chaos.__main__ import show
 from tests.chaos.installation import installed
 from tests.chaos.run import Size, chaos
 from tests.chaos.trailing import over_cap
-
-from garbo.cli.local.testing import SharedKafka, SharedPostgres
+from tests.support.servers import SharedKafka, SharedPostgres
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
 

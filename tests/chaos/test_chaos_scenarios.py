@@ -9,15 +9,15 @@ from uuid import uuid4
 import httpx
 import pytest
 from aiokafka.admin import AIOKafkaAdminClient, NewPartitions
-from tests.chaos.installation import Installation, installed, with_the_platform
-from tests.chaos.run import LIMIT, opt_in, promo
 
-from garbo.cli.local.testing import SharedKafka, SharedPostgres
 from garbo.common.events.addresses import Recipient
 from garbo.common.events.content import Language, Template, TemplateContent
 from garbo.common.events.requests import SendRequested
 from garbo.common.events.topics import DECISION_MADE, SEND_REQUESTED
-from garbo.common.testing.waiting import until
+from libs.common.tests.support.waiting import until
+from tests.chaos.installation import Installation, installed, with_the_platform
+from tests.chaos.run import LIMIT, opt_in, promo
+from tests.support.servers import SharedKafka, SharedPostgres
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
 

@@ -3,6 +3,7 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from tests.chaos.trailing import Excess, ledger_sends, over_cap
 
 

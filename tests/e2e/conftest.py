@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from garbo.cli.testing import Stack, local_stack, stack_from_environment
+from tests.e2e.stack import Stack, local_stack, stack_from_environment
 
 POLICY = Path(__file__).parent / "policy.yaml"
 ENVIRON = {

@@ -10,8 +10,8 @@ import sys
 import httpx
 import pytest
 
-from garbo.cli.testing import Stack, request
-from garbo.common.testing.waiting import until
+from libs.common.tests.support.waiting import until
+from tests.e2e.stack import Stack, request
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
 

@@ -8,9 +8,9 @@ import httpx
 import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
-from garbo.cli.testing import Stack, request
 from garbo.common.events.topics import RAW_TOPICS, TOPICS, RawTopic, Topic
-from garbo.common.testing.waiting import until
+from libs.common.tests.support.waiting import until
+from tests.e2e.stack import Stack, request
 
 pytestmark = pytest.mark.e2e
 

@@ -14,9 +14,9 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from garbo.cli.local.ports import free_ports
-from garbo.cli.testing import Stack, local_stack, request
 from garbo.common.runtime.http import HttpServer
-from garbo.common.testing.waiting import until
+from libs.common.tests.support.waiting import until
+from tests.e2e.stack import Stack, local_stack, request
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(240)]
 

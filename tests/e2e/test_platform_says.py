@@ -7,8 +7,8 @@ from uuid import uuid4
 import orjson
 import pytest
 
-from garbo.cli.testing import Json, Stack, request
-from garbo.common.testing.waiting import until
+from libs.common.tests.support.waiting import until
+from tests.e2e.stack import Json, Stack, request
 
 pytestmark = pytest.mark.e2e
 

@@ -7,10 +7,11 @@ import pytest
 from starlette.types import ASGIApp
 
 from garbo.common.business import Business
-from garbo.common.testing.clock import FixedClock
 from garbo.ingest.app import http_app
 from garbo.ingest.settings import IngestSettings
-from garbo.ingest.testing import DESK, READER, SHOP, AnyJson, MemoryEventLog
+from libs.common.tests.support.clock import FixedClock
+from services.ingest.tests.support.event_log import MemoryEventLog
+from services.ingest.tests.support.http import DESK, READER, SHOP, AnyJson
 
 
 def _client(name: str, key: str, **more: AnyJson) -> dict[str, Any]:

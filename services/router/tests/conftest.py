@@ -4,13 +4,7 @@ from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import pytest
-from services.router.tests.support.build import business
-from services.router.tests.support.memory import InMemoryStore
-from services.router.tests.support.memory_work import InMemoryBudgetLeases, InMemoryJobStore, InMemoryOutbox
-from services.router.tests.support.own_work import Jobs
-from services.router.tests.support.router import Router
 
-from garbo.cli.local.testing import SharedPostgres
 from garbo.common.runtime.migrations import migrate
 from garbo.common.runtime.postgres import Database
 from garbo.router.domain.policy import Policy
@@ -20,6 +14,12 @@ from garbo.router.outbound.postgres.jobs import PostgresJobStore
 from garbo.router.outbound.postgres.outbox import PostgresOutbox
 from garbo.router.outbound.postgres.store import PostgresStore, router_database
 from garbo.router.outbound.postgres.templates import seeds
+from services.router.tests.support.build import business
+from services.router.tests.support.memory import InMemoryStore
+from services.router.tests.support.memory_work import InMemoryBudgetLeases, InMemoryJobStore, InMemoryOutbox
+from services.router.tests.support.own_work import Jobs
+from services.router.tests.support.router import Router
+from tests.support.servers import SharedPostgres
 
 PAYLOADS = Path(__file__).parent / "payloads"
 

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from garbo.cli.local.testing import SharedPostgres
 from garbo.common.runtime.migrations import migrate
 from garbo.common.runtime.postgres import Database
-from garbo.sender.testing.postgres import SenderDatabase
+from services.sender.tests.support.postgres import SenderDatabase
+from tests.support.servers import SharedPostgres
 
 CLAIMS = Path(__file__).parent / "integration" / "claims.sql"
 

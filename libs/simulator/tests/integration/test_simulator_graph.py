@@ -5,8 +5,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from garbo.common.testing.waiting import until
-from garbo.simulator.testing import NUMBER, SLOW, Running, running_world, template, text
+from libs.common.tests.support.waiting import until
+from libs.simulator.tests.support.world import NUMBER, SLOW, Running, running_world, template, text
 
 
 async def test_a_template_is_accepted_written_down_and_told(tmp_path: Path) -> None:

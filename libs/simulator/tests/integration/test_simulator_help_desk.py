@@ -19,10 +19,10 @@ from garbo.common.events.wire import encode
 from garbo.common.runtime.background import Background
 from garbo.common.runtime.broker import KafkaSettings
 from garbo.common.runtime.http import HttpServer
-from garbo.common.testing.waiting import until
 from garbo.simulator.business.help_desk import HelpDesk
 from garbo.simulator.business.publisher import Publisher
-from garbo.simulator.testing import Receiver, free_port
+from libs.common.tests.support.waiting import until
+from libs.simulator.tests.support.world import Receiver, free_port
 
 
 class Kafka(Protocol):

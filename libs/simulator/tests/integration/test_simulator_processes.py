@@ -11,7 +11,7 @@ import orjson
 
 from garbo.common.runtime.http import HttpServer
 from garbo.simulator.business.publisher import Publisher
-from garbo.simulator.testing import SECRET, Receiver, free_port
+from libs.simulator.tests.support.world import SECRET, Receiver, free_port
 
 BUSINESS = """
 brands: [{id: acme, care_number: "1001", promo_number: "1001"}]

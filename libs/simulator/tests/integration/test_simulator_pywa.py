@@ -11,8 +11,8 @@ from pywa.client import WhatsApp
 from pywa.errors import WhatsAppError
 from pywa.types.templates import BodyText, TemplateLanguage
 
-from garbo.common.testing.waiting import until
-from garbo.simulator.testing import NUMBER, Running, running_world
+from libs.common.tests.support.waiting import until
+from libs.simulator.tests.support.world import NUMBER, Running, running_world
 
 
 @contextmanager

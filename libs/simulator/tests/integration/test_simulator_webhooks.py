@@ -4,9 +4,9 @@ import asyncio
 from collections import Counter
 from pathlib import Path
 
-from garbo.common.testing.waiting import until
 from garbo.simulator.population.crowd import RATES
-from garbo.simulator.testing import NUMBER, running_world, template
+from libs.common.tests.support.waiting import until
+from libs.simulator.tests.support.world import NUMBER, running_world, template
 
 PHONE = "+393331234567"
 

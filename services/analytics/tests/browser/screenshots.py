@@ -10,7 +10,7 @@ from typing import Final
 
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from garbo.analytics.testing.chromium import ARGS, PHONE, WIDE
+from services.analytics.tests.support.chromium import ARGS, PHONE, WIDE
 
 LOOKS: Final = (("light", WIDE), ("dark", WIDE), ("phone", PHONE))
 

@@ -11,9 +11,9 @@ from uuid import UUID
 import pytest
 from playwright.async_api import Browser, Page, async_playwright, expect
 
-from garbo.analytics.testing.chromium import ARGS, PHONE, WIDE
-from garbo.analytics.testing.journeys import Journey
 from garbo.common.events.base import Event
+from services.analytics.tests.support.chromium import ARGS, PHONE, WIDE
+from services.analytics.tests.support.journeys import Journey
 
 pytestmark = [pytest.mark.browser, pytest.mark.integration]
 

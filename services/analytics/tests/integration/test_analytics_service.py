@@ -10,11 +10,11 @@ from uuid import UUID
 import httpx
 import pytest
 
-from garbo.analytics.testing.journeys import NAME, PHONE, TEXT, Journey
 from garbo.common.events.base import Event
 from garbo.common.events.topics import SEND_RESULT
 from garbo.common.runtime.raw_producer import Outgoing
-from garbo.common.testing.waiting import until
+from libs.common.tests.support.waiting import until
+from services.analytics.tests.support.journeys import NAME, PHONE, TEXT, Journey
 
 pytestmark = pytest.mark.integration
 

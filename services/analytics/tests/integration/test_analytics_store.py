@@ -14,11 +14,11 @@ from garbo.analytics.domain.observe import Observed, observe
 from garbo.analytics.outbound.postgres_facts import PostgresFacts
 from garbo.analytics.outbound.postgres_picture import PostgresPicture
 from garbo.analytics.ports import FactStore, Filter, Picture
-from garbo.analytics.testing.fakes import FakeFacts
-from garbo.analytics.testing.journeys import NOON, Journey
 from garbo.common.events.base import Event
 from garbo.common.runtime.migrations import migrate
 from garbo.common.runtime.postgres import Database
+from services.analytics.tests.support.fakes import FakeFacts
+from services.analytics.tests.support.journeys import NOON, Journey
 
 pytestmark = pytest.mark.integration
 

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from garbo.analytics.domain.facts import EARLIEST, KNOWN, Fact, merge
 from garbo.analytics.domain.funnel import difference, places
 from garbo.analytics.domain.observe import observe
-from garbo.analytics.testing.fakes import FakeFacts
-from garbo.analytics.testing.journeys import NAME, PHONE, TEXT, Journey
 from garbo.common.events.base import Event
+from services.analytics.tests.support.fakes import FakeFacts
+from services.analytics.tests.support.journeys import NAME, PHONE, TEXT, Journey
 
 ONE = Journey(request_id=UUID(int=7), contact_id=UUID(int=8))
 HISTORY: Sequence[Event] = (

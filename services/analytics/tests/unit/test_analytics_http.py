@@ -9,9 +9,9 @@ from garbo.analytics.domain.observe import observe
 from garbo.analytics.flow import Tell
 from garbo.analytics.inbound.http import http_app
 from garbo.analytics.inbound.stream import LiveFunnel
-from garbo.analytics.testing.fakes import FakeFacts
-from garbo.analytics.testing.journeys import NOON, Journey
-from garbo.common.testing.clock import FixedClock
+from libs.common.tests.support.clock import FixedClock
+from services.analytics.tests.support.fakes import FakeFacts
+from services.analytics.tests.support.journeys import NOON, Journey
 
 READ = Journey()
 HELD = Journey(begun_at=NOON + timedelta(seconds=30))

@@ -8,9 +8,9 @@ from garbo.analytics.domain.facts import Fact
 from garbo.analytics.domain.observe import observe
 from garbo.analytics.domain.story import state, state_in_words, story
 from garbo.analytics.domain.words import decision_in_words, failure_in_words, in_text, label
-from garbo.analytics.testing.journeys import Journey
 from garbo.common.events.base import Event
 from garbo.common.events.decisions import Check
+from services.analytics.tests.support.journeys import Journey
 
 ONE = Journey()
 NEXT = datetime(2026, 6, 8, 14, 5, tzinfo=UTC)

@@ -29,8 +29,9 @@ from garbo.common.events.topics import (
     dead_letters,
 )
 from garbo.common.events.wire import decode
-from garbo.common.testing.waiting import until
-from garbo.ingest.testing import AnyJson, signed
+from libs.common.tests.support.waiting import until
+from services.ingest.tests.support.http import AnyJson
+from services.ingest.tests.support.webhooks import signed
 
 pytestmark = pytest.mark.integration
 

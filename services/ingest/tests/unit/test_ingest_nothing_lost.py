@@ -18,10 +18,12 @@ from garbo.common.events.inbound import InboundMessage
 from garbo.common.events.jsontext import parse_json
 from garbo.common.events.statuses import MessageStatus
 from garbo.common.events.wire import encode
-from garbo.common.testing.clock import FixedClock
 from garbo.ingest.app import http_app
 from garbo.ingest.settings import IngestSettings
-from garbo.ingest.testing import AnyJson, MemoryEventLog, ask, signed
+from libs.common.tests.support.clock import FixedClock
+from services.ingest.tests.support.event_log import MemoryEventLog
+from services.ingest.tests.support.http import AnyJson, ask
+from services.ingest.tests.support.webhooks import signed
 
 OUTSIDE = Path(__file__).parents[5] / "shared" / "fixtures" / "webhooks"
 ACCOUNT = "whatsapp_business_account"

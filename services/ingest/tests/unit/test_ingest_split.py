@@ -16,7 +16,8 @@ from garbo.common.events.statuses import MessageStatus
 from garbo.common.events.wire import decode, encode
 from garbo.ingest.domain.parts import Broken, Found, Part
 from garbo.ingest.domain.webhook import split_webhook
-from garbo.ingest.testing import AnyJson, text_message, webhook_of
+from services.ingest.tests.support.http import AnyJson
+from services.ingest.tests.support.webhooks import text_message, webhook_of
 
 PAYLOADS = Path(__file__).parents[1] / "payloads"
 NOW = datetime(2026, 9, 22, 12, tzinfo=UTC)

@@ -9,7 +9,8 @@ from garbo.common.errors import Reject
 from garbo.common.events.inbound import InboundMessage
 from garbo.ingest.domain.parts import Broken, Found, Part
 from garbo.ingest.domain.webhook import MAX_PARTS, split_webhook
-from garbo.ingest.testing import AnyJson, text_message, webhook_of
+from services.ingest.tests.support.http import AnyJson
+from services.ingest.tests.support.webhooks import text_message, webhook_of
 
 NOW = datetime(2026, 9, 22, 12, tzinfo=UTC)
 

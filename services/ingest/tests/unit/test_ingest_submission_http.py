@@ -9,8 +9,9 @@ from starlette.types import ASGIApp
 
 from garbo.common.events.ids import address_hash, message_id_of, request_id_of
 from garbo.common.events.requests import SendRequested
-from garbo.common.testing.clock import FixedClock
-from garbo.ingest.testing import DESK, PHONE, READER, SHOP, AnyJson, MemoryEventLog, post
+from libs.common.tests.support.clock import FixedClock
+from services.ingest.tests.support.event_log import MemoryEventLog
+from services.ingest.tests.support.http import DESK, PHONE, READER, SHOP, AnyJson, post
 
 REQUEST_ID = "0192c3d4-0000-7000-8000-000000000001"
 

@@ -9,8 +9,9 @@ from starlette.types import ASGIApp
 from garbo.common.events.contacts import CampaignChanged, CaseChanged, ConsentRecorded, ContactUpdated
 from garbo.common.events.ids import address_hash, request_id_of
 from garbo.common.events.wire import decode, encode
-from garbo.common.testing.clock import FixedClock
-from garbo.ingest.testing import DESK, PHONE, READER, SHOP, AnyJson, MemoryEventLog, post
+from libs.common.tests.support.clock import FixedClock
+from services.ingest.tests.support.event_log import MemoryEventLog
+from services.ingest.tests.support.http import DESK, PHONE, READER, SHOP, AnyJson, post
 
 CONTACT = "8f3a2b1c-0d4e-4f5a-9b6c-7d8e9f0a1b2c"
 

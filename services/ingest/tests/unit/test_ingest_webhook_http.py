@@ -10,7 +10,9 @@ import pytest
 from starlette.types import ASGIApp, Message
 
 from garbo.common.events.inbound import InboundMessage
-from garbo.ingest.testing import Answer, AnyJson, MemoryEventLog, ask, signed
+from services.ingest.tests.support.event_log import MemoryEventLog
+from services.ingest.tests.support.http import Answer, AnyJson, ask
+from services.ingest.tests.support.webhooks import signed
 
 PATH = "/webhooks/whatsapp"
 POST = f"POST {PATH}"

@@ -15,8 +15,6 @@ from pathlib import Path
 from typing import Any
 
 import orjson
-from services.router.tests.support.memory import RecordingPublisher
-from services.router.tests.support.router import Router
 
 from garbo.common.errors import RetryLater
 from garbo.common.events.requests import SendRequested
@@ -29,6 +27,8 @@ from garbo.router.inbound.policy_file.load import load_policy
 from garbo.router.outbound.kafka import KafkaPublisher
 from garbo.router.outbound.postgres.store import PostgresStore
 from garbo.router.ports.publisher import OutgoingRecord
+from services.router.tests.support.memory import RecordingPublisher
+from services.router.tests.support.router import Router
 
 POLICY = Path(__file__).parents[1] / "payloads" / "policy.yaml"
 TRY_AGAIN = 75

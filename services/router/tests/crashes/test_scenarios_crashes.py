@@ -13,19 +13,19 @@ from uuid import UUID, uuid4
 import orjson
 import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
-from services.router.tests.crashes.batch_program import POLICY, TRY_AGAIN
-from services.router.tests.support.build import business, consent, inbound, requested, result
-from services.router.tests.support.router import Router
 
-from garbo.cli.local.testing import SharedKafka, SharedPostgres
 from garbo.common.events.base import Event
 from garbo.common.events.decisions import DecisionMade
 from garbo.common.events.requests import SendRequested
 from garbo.common.events.topics import DECISION_MADE, INBOUND_MESSAGE, SEND_PROMO, SEND_RESULT, TOPICS, Topic
 from garbo.common.runtime.postgres import Database
-from garbo.common.testing.waiting import until
 from garbo.router.inbound.policy_file.load import load_policy
 from garbo.router.outbound.postgres.store import PostgresStore
+from libs.common.tests.support.waiting import until
+from services.router.tests.crashes.batch_program import POLICY, TRY_AGAIN
+from services.router.tests.support.build import business, consent, inbound, requested, result
+from services.router.tests.support.router import Router
+from tests.support.servers import SharedKafka, SharedPostgres
 
 pytestmark = pytest.mark.integration
 

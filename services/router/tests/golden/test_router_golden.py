@@ -8,6 +8,7 @@ import asyncio
 from pathlib import Path
 
 import pytest
+
 from services.router.tests.golden.wild import play, read_policies
 
 GOLDEN = Path(__file__).parents[1] / "payloads" / "golden" / "digests.txt"

@@ -17,21 +17,6 @@ from uuid import UUID
 
 import msgspec
 import pytest
-from services.router.tests.support import memory
-from services.router.tests.support.build import (
-    HASH_KEY,
-    business,
-    consent,
-    inbound,
-    preference,
-    requested,
-    status,
-)
-from services.router.tests.support.build import template as a_template
-from services.router.tests.support.build import text as a_text
-from services.router.tests.support.memory_work import InMemoryBudgetLeases, InMemoryJobStore, InMemoryOutbox
-from services.router.tests.support.own_work import Jobs
-from services.router.tests.support.router import Router
 
 from garbo.common.business import Business
 from garbo.common.errors import Reject
@@ -53,6 +38,21 @@ from garbo.router.flow.state_json import state_bytes
 from garbo.router.inbound.policy_file.load import read_policy
 from garbo.router.outbound.postgres.templates import seeds
 from garbo.router.ports.contacts import Address
+from services.router.tests.support import memory
+from services.router.tests.support.build import (
+    HASH_KEY,
+    business,
+    consent,
+    inbound,
+    preference,
+    requested,
+    status,
+)
+from services.router.tests.support.build import template as a_template
+from services.router.tests.support.build import text as a_text
+from services.router.tests.support.memory_work import InMemoryBudgetLeases, InMemoryJobStore, InMemoryOutbox
+from services.router.tests.support.own_work import Jobs
+from services.router.tests.support.router import Router
 
 POLICIES: Final = Path(__file__).parents[1] / "payloads" / "golden"
 PEOPLE: Final = (

@@ -5,8 +5,6 @@ from uuid import UUID, uuid4
 
 import pytest
 from msgspec.structs import fields
-from services.router.tests.support.build import HASH_KEY
-from services.router.tests.support.memory import InMemoryStore
 
 from garbo.common.events.ids import ContactId, MessageId, address_hash
 from garbo.common.runtime.postgres import Database
@@ -26,6 +24,8 @@ from garbo.router.domain.values import replace
 from garbo.router.outbound.postgres.store import PostgresStore
 from garbo.router.ports.contacts import Address, ConsentEvidence, Contact
 from garbo.router.ports.store import Changes, Deferred, Store, StoredDecision
+from services.router.tests.support.build import HASH_KEY
+from services.router.tests.support.memory import InMemoryStore
 
 pytestmark = pytest.mark.integration
 

@@ -5,8 +5,6 @@ from typing import cast
 from uuid import UUID, uuid4
 
 import pytest
-from services.router.tests.support.build import HASH_KEY
-from services.router.tests.support.memory import InMemoryStore
 
 from garbo.common.errors import RetryLater
 from garbo.common.events.ids import AddressKind, ContactId, MessageId, address_hash
@@ -19,6 +17,8 @@ from garbo.router.domain.values import replace
 from garbo.router.outbound.postgres.store import PostgresStore
 from garbo.router.ports.contacts import Address, Contact
 from garbo.router.ports.store import Changes, Store, StoredDecision
+from services.router.tests.support.build import HASH_KEY
+from services.router.tests.support.memory import InMemoryStore
 
 pytestmark = pytest.mark.integration
 

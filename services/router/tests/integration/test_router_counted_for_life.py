@@ -3,10 +3,10 @@
 from collections.abc import Callable
 
 import pytest
-from services.router.tests.support.build import requested, result, status
-from services.router.tests.support.router import Router
 
 from garbo.router.domain.policy import Policy
+from services.router.tests.support.build import requested, result, status
+from services.router.tests.support.router import Router
 
 pytestmark = pytest.mark.integration
 ONCE = "id: once, type: cap, limit: 1, window: lifetime, per: [recipient, campaign], on_hit: deny"

@@ -8,6 +8,16 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
 
 import pytest
+
+from garbo.common.errors import RetryLater
+from garbo.common.events.addresses import Person
+from garbo.common.events.grants import SendGranted
+from garbo.common.events.ids import ContactId
+from garbo.common.events.requests import SendRequested
+from garbo.common.events.topics import CONVERSATION_CARE, DECISION_MADE, SEND_PROMO
+from garbo.common.runtime.postgres import Database
+from garbo.router.flow.commands.erase_contact import EraseContact
+from garbo.router.outbound.postgres.store import PostgresStore
 from services.router.tests.support.build import (
     AT,
     CARE_NUMBER,
@@ -19,16 +29,6 @@ from services.router.tests.support.build import (
     template,
 )
 from services.router.tests.support.router import Router
-
-from garbo.common.errors import RetryLater
-from garbo.common.events.addresses import Person
-from garbo.common.events.grants import SendGranted
-from garbo.common.events.ids import ContactId
-from garbo.common.events.requests import SendRequested
-from garbo.common.events.topics import CONVERSATION_CARE, DECISION_MADE, SEND_PROMO
-from garbo.common.runtime.postgres import Database
-from garbo.router.flow.commands.erase_contact import EraseContact
-from garbo.router.outbound.postgres.store import PostgresStore
 
 pytestmark = pytest.mark.integration
 

@@ -8,10 +8,7 @@ from uuid import uuid4
 
 import pytest
 from aiokafka import AIOKafkaConsumer
-from services.router.tests.support.build import requested, template, text
-from services.router.tests.support.router import Router
 
-from garbo.cli.local.testing import SharedKafka
 from garbo.common.events.requests import SendRequested
 from garbo.common.events.topics import DECISION_MADE, RAW_TOPICS, SEND_REQUESTED, TOPICS
 from garbo.common.events.wire import encode
@@ -25,6 +22,9 @@ from garbo.router.flow.decide_requests import DecideRequests
 from garbo.router.flow.events.apply_events import ApplyEvents
 from garbo.router.inbound.lanes import is_promo, lanes
 from garbo.router.outbound.kafka import KafkaPublisher
+from services.router.tests.support.build import requested, template, text
+from services.router.tests.support.router import Router
+from tests.support.servers import SharedKafka
 
 pytestmark = pytest.mark.integration
 

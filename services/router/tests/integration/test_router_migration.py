@@ -7,13 +7,13 @@ from uuid import UUID, uuid4
 import asyncpg
 import pytest
 
-from garbo.cli.local.testing import SharedPostgres
 from garbo.common.events.ids import ContactId, MessageId
 from garbo.common.runtime.migrations import migrate, migrations_of
 from garbo.common.runtime.postgres import Database
 from garbo.router.domain.grant import day_of_instant, grant_id_of
 from garbo.router.domain.instants import to_us
 from garbo.router.outbound.postgres.store import PostgresStore
+from tests.support.servers import SharedPostgres
 
 pytestmark = pytest.mark.integration
 

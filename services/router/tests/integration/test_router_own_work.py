@@ -6,9 +6,6 @@ from collections.abc import Callable, Sequence
 from datetime import timedelta
 
 import pytest
-from services.router.tests.support.build import AT, consent, requested
-from services.router.tests.support.own_work import Jobs
-from services.router.tests.support.router import Router
 
 from garbo.common.events.contacts import CampaignChanged
 from garbo.common.events.decisions import DecisionMade
@@ -20,6 +17,9 @@ from garbo.router.outbound.postgres.budgets import PostgresBudgetLeases
 from garbo.router.outbound.postgres.jobs import PostgresJobStore
 from garbo.router.outbound.postgres.outbox import PostgresOutbox
 from garbo.router.outbound.postgres.retention import PostgresRetention
+from services.router.tests.support.build import AT, consent, requested
+from services.router.tests.support.own_work import Jobs
+from services.router.tests.support.router import Router
 
 pytestmark = pytest.mark.integration
 

@@ -11,18 +11,12 @@ from uuid import uuid4
 import pytest
 from aiokafka import AIOKafkaConsumer
 from aiokafka.structs import TopicPartition
-from services.router.tests.support.build import business, requested
-from services.router.tests.support.memory_work import CountingJobMeter
-from services.router.tests.support.own_work import Jobs
-from services.router.tests.support.router import Router
 
-from garbo.cli.local.testing import SharedKafka, SharedPostgres
 from garbo.common.events.topics import DECISION_MADE, RAW_TOPICS, TOPICS
 from garbo.common.runtime.broker import KafkaSettings
 from garbo.common.runtime.migrations import migrate
 from garbo.common.runtime.postgres import Database
 from garbo.common.runtime.producer import Producer
-from garbo.common.testing.waiting import until
 from garbo.router.domain.policy import BudgetRule, Policy
 from garbo.router.domain.selectors import Reach, Selector
 from garbo.router.domain.values import replace
@@ -32,6 +26,12 @@ from garbo.router.outbound.postgres.budgets import PostgresBudgetLeases, slice_s
 from garbo.router.outbound.postgres.jobs import PostgresJobStore
 from garbo.router.outbound.postgres.outbox import PostgresOutbox
 from garbo.router.ports.budgets import BudgetRequest
+from libs.common.tests.support.waiting import until
+from services.router.tests.support.build import business, requested
+from services.router.tests.support.memory_work import CountingJobMeter
+from services.router.tests.support.own_work import Jobs
+from services.router.tests.support.router import Router
+from tests.support.servers import SharedKafka, SharedPostgres
 
 pytestmark = pytest.mark.integration
 

@@ -5,8 +5,6 @@ from collections.abc import Sequence
 from uuid import UUID, uuid4
 
 import pytest
-from services.router.tests.support.build import AT, HASH_KEY, consent, inbound, requested, result
-from services.router.tests.support.router import Router
 
 from garbo.common.errors import RetryLater
 from garbo.common.events.addresses import Person
@@ -17,6 +15,8 @@ from garbo.router.domain.instants import to_us
 from garbo.router.flow.commands.erase_contact import EraseContact
 from garbo.router.flow.commands.import_suppressions import ImportSuppressions, SuppressionEntry
 from garbo.router.ports.contacts import Address
+from services.router.tests.support.build import AT, HASH_KEY, consent, inbound, requested, result
+from services.router.tests.support.router import Router
 
 pytestmark = pytest.mark.integration
 

@@ -4,12 +4,12 @@ from collections.abc import Callable
 from typing import Final
 
 import pytest
-from services.router.tests.support.build import requested
-from services.router.tests.support.router import Router
 
 from garbo.common.runtime.postgres import Database
 from garbo.router.domain.policy import Policy
 from garbo.router.outbound.postgres.store import PostgresStore
+from services.router.tests.support.build import requested
+from services.router.tests.support.router import Router
 
 pytestmark = pytest.mark.integration
 

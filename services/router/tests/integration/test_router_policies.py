@@ -1,11 +1,11 @@
 """The archive of policies in memory and in PostgreSQL: one behaviour."""
 
 import pytest
-from services.router.tests.support.policies import InMemoryPolicies
 
 from garbo.common.runtime.postgres import Database
 from garbo.router.outbound.postgres.policies import PostgresPolicies
 from garbo.router.ports.policy_archive import PolicyArchive
+from services.router.tests.support.policies import InMemoryPolicies
 
 pytestmark = pytest.mark.integration
 

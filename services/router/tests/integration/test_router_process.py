@@ -17,10 +17,8 @@ from uuid import uuid4
 import pytest
 import yaml
 from aiokafka import AIOKafkaConsumer
-from services.router.tests.support.build import API_KEY, HASH_KEY, business, consent, inbound, requested
 
 from garbo.cli.local.ports import free_ports
-from garbo.cli.local.testing import SharedKafka, SharedPostgres
 from garbo.common.events.base import Event
 from garbo.common.events.decisions import DecisionMade
 from garbo.common.events.grants import SendGranted
@@ -38,7 +36,9 @@ from garbo.common.runtime.broker import KafkaSettings
 from garbo.common.runtime.migrations import migrate
 from garbo.common.runtime.outgoing import outgoing
 from garbo.common.runtime.producer import Producer
-from garbo.common.testing.waiting import until
+from libs.common.tests.support.waiting import until
+from services.router.tests.support.build import API_KEY, HASH_KEY, business, consent, inbound, requested
+from tests.support.servers import SharedKafka, SharedPostgres
 
 pytestmark = pytest.mark.integration
 DEADLINE_S = 60

@@ -4,8 +4,6 @@ from collections.abc import Callable
 from uuid import uuid4
 
 import pytest
-from services.router.tests.support.build import AT, HASH_KEY, consent, requested
-from services.router.tests.support.router import Router
 
 from garbo.common.events.addresses import Recipient
 from garbo.common.events.contacts import ContactUpdated
@@ -18,6 +16,8 @@ from garbo.router.flow.queries.preview import PreviewRequests
 from garbo.router.outbound.postgres.budgets import PostgresBudgetLeases
 from garbo.router.outbound.postgres.queries import PostgresContactReader, PostgresPreviewReader
 from garbo.router.ports.contacts import Address
+from services.router.tests.support.build import AT, HASH_KEY, consent, requested
+from services.router.tests.support.router import Router
 
 pytestmark = pytest.mark.integration
 OPT_IN = "id: opt-in, type: consent, purpose: marketing, applies_to: { class: promo }, hard: true"

@@ -10,16 +10,6 @@ import httpx
 import orjson
 import psutil  # type: ignore[import-untyped] # it has no types
 import pytest
-from services.router.tests.support.build import (
-    API_KEY,
-    HASH_KEY,
-    PHONE,
-    business,
-    consent,
-    inbound,
-    requested,
-)
-from services.router.tests.support.router import Router
 
 from garbo.cli.local.ports import free_ports
 from garbo.common.events.ids import ContactId
@@ -31,6 +21,16 @@ from garbo.router.inbound.http.policies import PolicySimulations, Simulate
 from garbo.router.outbound.postgres.past import Busy, PostgresPast
 from garbo.router.outbound.postgres.queries import PostgresContactReader
 from garbo.router.outbound.simulation_process import simulate
+from services.router.tests.support.build import (
+    API_KEY,
+    HASH_KEY,
+    PHONE,
+    business,
+    consent,
+    inbound,
+    requested,
+)
+from services.router.tests.support.router import Router
 
 pytestmark = pytest.mark.integration
 POLICY = Path(__file__).parents[1] / "payloads" / "policy.yaml"

@@ -5,8 +5,6 @@ import random
 from collections import Counter
 
 import pytest
-from services.router.tests.support.build import HASH_KEY, requested
-from services.router.tests.support.router import Router
 
 from garbo.common.errors import RetryLater
 from garbo.common.events.ids import address_hash
@@ -14,6 +12,8 @@ from garbo.common.runtime.postgres import Database
 from garbo.router.domain.values import replace
 from garbo.router.outbound.postgres.store import PostgresStore
 from garbo.router.ports.contacts import Address
+from services.router.tests.support.build import HASH_KEY, requested
+from services.router.tests.support.router import Router
 
 pytestmark = pytest.mark.integration
 

@@ -6,9 +6,6 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
 
 import pytest
-from services.router.tests.support.build import HASH_KEY, requested
-from services.router.tests.support.memory_work import InMemoryBudgetLeases, InMemoryJobStore, InMemoryOutbox
-from services.router.tests.support.own_work import Jobs
 
 from garbo.common.errors import RetryLater
 from garbo.common.events.ids import ContactId, MessageId, address_hash
@@ -26,6 +23,9 @@ from garbo.router.ports.contacts import Address
 from garbo.router.ports.jobs import CampaignRef, GrantRef, JobStore, Outbox
 from garbo.router.ports.publisher import OutgoingRecord
 from garbo.router.ports.store import Changes, Deferred, StoredDecision
+from services.router.tests.support.build import HASH_KEY, requested
+from services.router.tests.support.memory_work import InMemoryBudgetLeases, InMemoryJobStore, InMemoryOutbox
+from services.router.tests.support.own_work import Jobs
 
 pytestmark = pytest.mark.integration
 

@@ -5,11 +5,10 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Final
 
-from services.router.tests.model.oracle import MINUTE_US, Answer
-from services.router.tests.support.memory_work import InMemoryJobStore, InMemoryJobTransaction
-
 from garbo.common.events.requests import SendRequested
 from garbo.router.domain.instants import to_us, to_us_or_none
+from services.router.tests.model.oracle import MINUTE_US, Answer
+from services.router.tests.support.memory_work import InMemoryJobStore, InMemoryJobTransaction
 
 SECOND_US: Final = 1_000_000
 ERAS: Final = ("2026-06-01T10:00:00Z", "2026-03-27T18:00:00Z", "2026-10-23T18:00:00Z", "2026-04-22T18:00:00Z")

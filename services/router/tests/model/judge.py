@@ -3,6 +3,10 @@
 from typing import Final
 from uuid import UUID
 
+from garbo.common.events.decisions import DecisionMade
+from garbo.common.events.ids import MessageId
+from garbo.common.events.topics import DECISION_MADE
+from garbo.router.domain.instants import to_us, to_us_or_none
 from services.router.tests.model.cast import Message, rank
 from services.router.tests.model.oracle import (
     DAY_US,
@@ -15,11 +19,6 @@ from services.router.tests.model.oracle import (
 from services.router.tests.model.plans import SEND_BUDGET_US, plan_of
 from services.router.tests.model.wallclock import nights, period_start, periods, starts_after
 from services.router.tests.model.world import World
-
-from garbo.common.events.decisions import DecisionMade
-from garbo.common.events.ids import MessageId
-from garbo.common.events.topics import DECISION_MADE
-from garbo.router.domain.instants import to_us, to_us_or_none
 
 CONSENT_FAULTS: Final = {"not_opted_in", "opt_in_unconfirmed", "consent_expired"}
 TAKEN_BACK: Final = {

@@ -4,6 +4,9 @@ from dataclasses import dataclass
 from random import Random
 from typing import Final
 
+from garbo.router.domain import policy as engine
+from garbo.router.domain.selectors import Reach, Selector
+from garbo.router.domain.values import replace
 from services.router.tests.model.oracle import (
     DAY_US,
     HOUR_US,
@@ -16,10 +19,6 @@ from services.router.tests.model.oracle import (
     StopRule,
     WindowRule,
 )
-
-from garbo.router.domain import policy as engine
-from garbo.router.domain.selectors import Reach, Selector
-from garbo.router.domain.values import replace
 
 PROMO: Final = frozenset({"promo"})
 ALL: Final = frozenset({"auth", "care", "utility", "promo"})

@@ -4,6 +4,11 @@ from random import Random
 from typing import Final
 from uuid import UUID
 
+from garbo.common.events.ids import MessageId
+from garbo.router.domain.decide import Decision, decide
+from garbo.router.domain.policy import Policy
+from garbo.router.domain.request import Request
+from garbo.router.domain.state import Case, Consent, RecipientState, Send, Stop
 from services.router.tests.model.oracle import (
     DAY_US,
     HOUR_US,
@@ -17,12 +22,6 @@ from services.router.tests.model.oracle import (
 from services.router.tests.model.plans import SKEW_US, WRITTEN, engine_policy, plan_of
 from services.router.tests.model.wallclock import us
 from services.router.tests.support.build_domain import AUTH, FREE, PROMO, UTILITY, a_request
-
-from garbo.common.events.ids import MessageId
-from garbo.router.domain.decide import Decision, decide
-from garbo.router.domain.policy import Policy
-from garbo.router.domain.request import Request
-from garbo.router.domain.state import Case, Consent, RecipientState, Send, Stop
 
 MIDDLES: Final = tuple(
     us(f"{day}T00:00:00Z") for day in ("2026-03-29", "2026-10-25", "2026-04-24", "2026-06-10", "2026-09-06")

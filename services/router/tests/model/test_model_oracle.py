@@ -1,6 +1,7 @@
 """The oracle itself, against numbers worked out by hand."""
 
 import pytest
+
 from services.router.tests.model.oracle import (
     DAY_US,
     HOUR_US,

@@ -13,6 +13,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+
 from services.router.tests.model.cast import ERAS, SECOND_US, Wish
 from services.router.tests.model.histories import CHUNK, compare_some, play_some
 from services.router.tests.model.judge import judge, judge_end

@@ -11,6 +11,20 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
+from garbo.common.errors import RetryLater
+from garbo.common.events.addresses import Recipient
+from garbo.common.events.contacts import CaseChanged, ContactUpdated
+from garbo.common.events.ids import attempt_id_of
+from garbo.common.events.requests import SendRequested
+from garbo.common.events.results import Outcome, SendResult
+from garbo.common.events.statuses import MessageStatus
+from garbo.common.events.topics import DECISION_MADE
+from garbo.router.domain.grant import Grant
+from garbo.router.domain.instants import to_datetime, to_us, to_us_or_none
+from garbo.router.domain.state import Send
+from garbo.router.domain.values import replace
+from garbo.router.flow.events.apply_events import RouterEvent
+from garbo.router.outbound.postgres.templates import seeds
 from services.router.tests.model.cast import (
     AUTH_MOST_US,
     AUTH_US,
@@ -37,21 +51,6 @@ from services.router.tests.support.memory_work import (
 )
 from services.router.tests.support.own_work import Jobs
 from services.router.tests.support.router import Router
-
-from garbo.common.errors import RetryLater
-from garbo.common.events.addresses import Recipient
-from garbo.common.events.contacts import CaseChanged, ContactUpdated
-from garbo.common.events.ids import attempt_id_of
-from garbo.common.events.requests import SendRequested
-from garbo.common.events.results import Outcome, SendResult
-from garbo.common.events.statuses import MessageStatus
-from garbo.common.events.topics import DECISION_MADE
-from garbo.router.domain.grant import Grant
-from garbo.router.domain.instants import to_datetime, to_us, to_us_or_none
-from garbo.router.domain.state import Send
-from garbo.router.domain.values import replace
-from garbo.router.flow.events.apply_events import RouterEvent
-from garbo.router.outbound.postgres.templates import seeds
 
 _BUSINESS: Final = business()
 _SEEDS: Final = seeds(_BUSINESS)

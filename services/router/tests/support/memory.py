@@ -7,9 +7,6 @@ from datetime import UTC, datetime, timedelta
 from typing import Literal, TypeVar
 from uuid import uuid4
 
-from services.router.tests.support.memory_people import InMemoryPeople
-from services.router.tests.support.tables import Tables
-
 from garbo.common.errors import RetryLater
 from garbo.common.events.base import Event
 from garbo.common.events.ids import ContactId, MessageId
@@ -24,6 +21,8 @@ from garbo.router.ports.budgets import BudgetLease
 from garbo.router.ports.contacts import Address, Contact
 from garbo.router.ports.publisher import OutgoingRecord
 from garbo.router.ports.store import Changes, Deferred, Snapshot, StoredDecision
+from services.router.tests.support.memory_people import InMemoryPeople
+from services.router.tests.support.tables import Tables
 
 E = TypeVar("E", bound=Event)
 

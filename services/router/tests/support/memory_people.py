@@ -3,10 +3,9 @@
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from uuid import UUID
 
-from services.router.tests.support.tables import Tables
-
 from garbo.common.events.ids import ContactId
 from garbo.router.ports.contacts import Address
+from services.router.tests.support.tables import Tables
 
 
 class InMemoryPeople:

@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import orjson
-from services.router.tests.support.memory import InMemoryStore
 
 from garbo.common.events.ids import ContactId
 from garbo.router.domain.instants import to_us
@@ -12,6 +11,7 @@ from garbo.router.domain.values import replace
 from garbo.router.flow.state_json import state_bytes
 from garbo.router.ports.budgets import BudgetRequest
 from garbo.router.ports.queries import HeldContact
+from services.router.tests.support.memory import InMemoryStore
 
 
 class InMemoryContactReader:

@@ -5,9 +5,6 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from itertools import count
 
-from services.router.tests.support.memory import InMemoryStore, InMemoryTransaction
-from services.router.tests.support.tables import Tables
-
 from garbo.common.events.ids import ContactId
 from garbo.router.domain.grant import Grant
 from garbo.router.domain.instants import to_us
@@ -15,6 +12,8 @@ from garbo.router.ports.budgets import BudgetLease, BudgetRequest
 from garbo.router.ports.jobs import CampaignRef, ExpiredGrants, GrantRef, OutboxRecord
 from garbo.router.ports.store import Deferred
 from garbo.router.ports.telemetry import Backlog
+from services.router.tests.support.memory import InMemoryStore, InMemoryTransaction
+from services.router.tests.support.tables import Tables
 
 
 class InMemoryJobTransaction(InMemoryTransaction):

@@ -3,9 +3,6 @@
 from collections.abc import Awaitable
 from dataclasses import dataclass, field
 
-from services.router.tests.support.memory_work import CountingJobMeter
-from services.router.tests.support.router import Router
-
 from garbo.common.events.contacts import CampaignChanged
 from garbo.router.domain.policy import Policy
 from garbo.router.flow.directory import Directory
@@ -17,6 +14,8 @@ from garbo.router.flow.jobs.retry_deferred import RetryDeferred
 from garbo.router.flow.policy_in_force import PolicyInForce
 from garbo.router.ports.budgets import BudgetLeases
 from garbo.router.ports.jobs import JobStore, Outbox
+from services.router.tests.support.memory_work import CountingJobMeter
+from services.router.tests.support.router import Router
 
 
 @dataclass

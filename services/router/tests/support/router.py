@@ -2,10 +2,6 @@
 
 from dataclasses import dataclass, field
 
-from services.router.tests.support.build import HASH_KEY, business
-from services.router.tests.support.memory import CountingMeter, InMemoryStore, RecordingPublisher
-from services.router.tests.support.memory_work import InMemoryOutbox
-
 from garbo.common.business import Business
 from garbo.common.events.decisions import DecisionMade
 from garbo.common.events.grants import SendGranted
@@ -21,6 +17,9 @@ from garbo.router.flow.request import ReceivedRequest
 from garbo.router.ports.budgets import BudgetLeases
 from garbo.router.ports.jobs import Outbox
 from garbo.router.ports.store import Store
+from services.router.tests.support.build import HASH_KEY, business
+from services.router.tests.support.memory import CountingMeter, InMemoryStore, RecordingPublisher
+from services.router.tests.support.memory_work import InMemoryOutbox
 
 
 @dataclass

@@ -5,7 +5,6 @@ from functools import cache
 from itertools import pairwise
 
 import pytest
-from services.router.tests.support.build_domain import at
 
 from garbo.router.domain.calendar import day_of, first_us, months_after, period_us
 from garbo.router.domain.instants import HOUR_US, MINUTE_US
@@ -13,6 +12,7 @@ from garbo.router.domain.policy import QuietRule
 from garbo.router.domain.quiet import closes_us, opens_us
 from garbo.router.domain.selectors import Reach, Selector
 from garbo.router.domain.zones import TZDATA, local_time
+from services.router.tests.support.build_domain import at
 
 Minute = tuple[int, int, int]
 """Instant, local date, minute of the wall clock."""

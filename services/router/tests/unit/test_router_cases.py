@@ -4,13 +4,13 @@ from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
-from services.router.tests.support.build import AT, PHONE, requested, text
-from services.router.tests.support.memory import InMemoryStore
-from services.router.tests.support.router import Router
 
 from garbo.common.events.contacts import CaseChanged
 from garbo.router.domain.policy import Policy
 from garbo.router.flow.events.case import CLOSED_KEPT_US
+from services.router.tests.support.build import AT, PHONE, requested, text
+from services.router.tests.support.memory import InMemoryStore
+from services.router.tests.support.router import Router
 
 HOLD = (
     "id: hold, type: hold, state: case_open, cool_down: 1h, max: 7d, applies_to: { class: promo },"

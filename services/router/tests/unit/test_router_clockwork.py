@@ -4,11 +4,10 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from services.router.tests.support.memory_work import CountingJobMeter
-
 from garbo.common.errors import Reject, RetryLater
-from garbo.common.testing.waiting import until
 from garbo.router.inbound.scheduler import Job, Round, Scheduler
+from libs.common.tests.support.waiting import until
+from services.router.tests.support.memory_work import CountingJobMeter
 
 HOUR_S = 3600.0
 

@@ -7,6 +7,18 @@ from uuid import uuid4
 
 import httpx
 import pytest
+
+from garbo.common.events.addresses import Recipient
+from garbo.router.domain.policy import Policy
+from garbo.router.flow.commands.erase_contact import EraseContact
+from garbo.router.flow.commands.import_suppressions import ImportSuppressions
+from garbo.router.flow.directory import Directory
+from garbo.router.flow.policy_in_force import PolicyInForce
+from garbo.router.flow.queries.contact import GetContact
+from garbo.router.flow.queries.preview import PreviewRequests
+from garbo.router.inbound.http.api import http_app
+from garbo.router.inbound.http.contacts import Contacts
+from garbo.router.inbound.http.suppressions import Suppressions
 from services.router.tests.support.build import (
     API_KEY,
     HASH_KEY,
@@ -20,18 +32,6 @@ from services.router.tests.support.build import (
 from services.router.tests.support.memory import InMemoryStore
 from services.router.tests.support.memory_reading import InMemoryContactReader, InMemoryPreviewReader
 from services.router.tests.support.router import Router
-
-from garbo.common.events.addresses import Recipient
-from garbo.router.domain.policy import Policy
-from garbo.router.flow.commands.erase_contact import EraseContact
-from garbo.router.flow.commands.import_suppressions import ImportSuppressions
-from garbo.router.flow.directory import Directory
-from garbo.router.flow.policy_in_force import PolicyInForce
-from garbo.router.flow.queries.contact import GetContact
-from garbo.router.flow.queries.preview import PreviewRequests
-from garbo.router.inbound.http.api import http_app
-from garbo.router.inbound.http.contacts import Contacts
-from garbo.router.inbound.http.suppressions import Suppressions
 
 ADMIN_KEY = "test-admin-key"
 MakePolicy = Callable[..., Policy]

@@ -3,6 +3,12 @@
 from collections.abc import Callable
 from typing import Any
 
+from garbo.router.domain.decide import decide, decide_and_count
+from garbo.router.domain.instants import DAY_US
+from garbo.router.domain.policy import Policy
+from garbo.router.domain.request import Numbers
+from garbo.router.domain.state import RecipientState, Send
+from garbo.router.domain.values import replace
 from services.router.tests.support.build_domain import (
     UTILITY,
     a_request,
@@ -11,13 +17,6 @@ from services.router.tests.support.build_domain import (
     message,
     sends_at,
 )
-
-from garbo.router.domain.decide import decide, decide_and_count
-from garbo.router.domain.instants import DAY_US
-from garbo.router.domain.policy import Policy
-from garbo.router.domain.request import Numbers
-from garbo.router.domain.state import RecipientState, Send
-from garbo.router.domain.values import replace
 
 MakePolicy = Callable[..., Policy]
 PROMO_ONLY = "applies_to: { class: promo }, counts: { class: promo }"

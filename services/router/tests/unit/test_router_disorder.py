@@ -7,9 +7,6 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from services.router.tests.support.build import AT, PHONE, PROMO_NUMBER, consent, inbound
-from services.router.tests.support.memory import InMemoryStore
-from services.router.tests.support.router import Router
 
 from garbo.common.events.addresses import Person
 from garbo.common.events.contacts import CaseChanged, ContactUpdated
@@ -18,6 +15,9 @@ from garbo.router.domain.policy import Policy
 from garbo.router.domain.state import RecipientState, with_inbound
 from garbo.router.flow.events.apply_events import RouterEvent
 from garbo.router.inbound.policy_file.load import read_policy
+from services.router.tests.support.build import AT, PHONE, PROMO_NUMBER, consent, inbound
+from services.router.tests.support.memory import InMemoryStore
+from services.router.tests.support.router import Router
 
 POLICY = b"""
 policy: disorder

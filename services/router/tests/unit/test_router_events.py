@@ -5,6 +5,13 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+
+from garbo.common.errors import Reject, RetryLater
+from garbo.common.events.addresses import Person
+from garbo.common.events.engagement import CareMessage, PromoEngaged
+from garbo.common.events.platform import PlatformChange
+from garbo.common.events.topics import CONVERSATION_CARE, DECISION_MADE, ENGAGEMENT_PROMO
+from garbo.router.domain.policy import Policy
 from services.router.tests.support.build import (
     AT,
     CARE_NUMBER,
@@ -19,13 +26,6 @@ from services.router.tests.support.build import (
 )
 from services.router.tests.support.memory import InMemoryStore
 from services.router.tests.support.router import Router
-
-from garbo.common.errors import Reject, RetryLater
-from garbo.common.events.addresses import Person
-from garbo.common.events.engagement import CareMessage, PromoEngaged
-from garbo.common.events.platform import PlatformChange
-from garbo.common.events.topics import CONVERSATION_CARE, DECISION_MADE, ENGAGEMENT_PROMO
-from garbo.router.domain.policy import Policy
 
 
 def engaged(router: Router) -> list[PromoEngaged]:

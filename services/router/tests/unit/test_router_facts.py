@@ -2,13 +2,12 @@
 
 from uuid import UUID
 
-from services.router.tests.support.build_domain import a_request, a_state, sends_at
-
 from garbo.common.events.ids import message_id_of
 from garbo.router.domain.request import Body
 from garbo.router.domain.state import Case, Consent, Preference, RecipientState, Stop
 from garbo.router.domain.values import replace
 from garbo.router.flow.decision_inputs import CITED, inputs_bytes, read_inputs
+from services.router.tests.support.build_domain import a_request, a_state, sends_at
 
 WAMID = "wamid.HBgMMzkzMzMxMjM0NTY3"
 REQUEST = replace(

@@ -5,7 +5,6 @@ from itertools import permutations
 from typing import cast
 
 import pytest
-from services.router.tests.support.build_domain import at, message
 
 from garbo.common.events.ids import ContactId
 from garbo.router.domain.grant import (
@@ -17,6 +16,7 @@ from garbo.router.domain.grant import (
     settle_by_result,
     settle_by_status,
 )
+from services.router.tests.support.build_domain import at, message
 
 SENT_US = at("2026-06-05T10:00:00.25Z")
 BUDGET_US = 45_000_000

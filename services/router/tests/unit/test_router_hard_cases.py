@@ -6,9 +6,6 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from services.router.tests.support.build import AT, HASH_KEY, PHONE, PROMO_NUMBER, inbound, requested
-from services.router.tests.support.memory import InMemoryStore
-from services.router.tests.support.router import Router
 
 from garbo.common.errors import Reject
 from garbo.common.events.addresses import Person
@@ -17,6 +14,9 @@ from garbo.common.events.ids import ContactId, MessageId, address_hash
 from garbo.router.domain.instants import DAY_US, to_datetime
 from garbo.router.domain.policy import Policy
 from garbo.router.domain.state import RecipientState
+from services.router.tests.support.build import AT, HASH_KEY, PHONE, PROMO_NUMBER, inbound, requested
+from services.router.tests.support.memory import InMemoryStore
+from services.router.tests.support.router import Router
 
 PROMO = "applies_to: { class: promo }"
 STOPPED = f"id: user-stop, type: block, state: stopped, {PROMO}, hard: true"

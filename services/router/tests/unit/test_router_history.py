@@ -2,13 +2,12 @@
 
 from collections.abc import Callable
 
-from services.router.tests.support.build_domain import a_state, at, message
-
 from garbo.router.domain.instants import DAY_US, HOUR_US
 from garbo.router.domain.policy import Lifetime, Policy, RateRule
 from garbo.router.domain.send_history import SURPLUS, pruned
 from garbo.router.domain.state import RecipientState, Send, with_send
 from garbo.router.domain.values import replace
+from services.router.tests.support.build_domain import a_state, at, message
 
 MakePolicy = Callable[..., Policy]
 JUNE_5 = at("2026-06-05T10:00:00Z")

@@ -5,14 +5,14 @@ from uuid import uuid4
 
 import httpx
 import pytest
-from services.router.tests.support.build import API_KEY, business, consent, requested, template
-from services.router.tests.support.memory import InMemoryStore
-from services.router.tests.support.memory_reading import InMemoryPreviewReader
-from services.router.tests.support.router import Router
 
 from garbo.router.flow.queries.preview import PreviewRequests
 from garbo.router.inbound.http.api import http_app
 from garbo.router.inbound.http.decisions import Decisions
+from services.router.tests.support.build import API_KEY, business, consent, requested, template
+from services.router.tests.support.memory import InMemoryStore
+from services.router.tests.support.memory_reading import InMemoryPreviewReader
+from services.router.tests.support.router import Router
 
 ASK: dict[str, Any] = {
     "brand": "acme",

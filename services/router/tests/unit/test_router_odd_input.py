@@ -7,6 +7,16 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+
+from garbo.common.errors import Reject
+from garbo.common.events.addresses import Person
+from garbo.common.events.engagement import CareMessage
+from garbo.common.events.platform import PlatformChange
+from garbo.common.events.topics import CONVERSATION_CARE
+from garbo.router.domain.policy import Policy
+from garbo.router.domain.templates import template_change
+from garbo.router.flow.events.apply_events import RouterEvent
+from garbo.router.outbound.postgres.templates import seeds
 from services.router.tests.support.build import (
     AT,
     business,
@@ -19,16 +29,6 @@ from services.router.tests.support.build import (
 )
 from services.router.tests.support.memory import InMemoryStore
 from services.router.tests.support.router import Router
-
-from garbo.common.errors import Reject
-from garbo.common.events.addresses import Person
-from garbo.common.events.engagement import CareMessage
-from garbo.common.events.platform import PlatformChange
-from garbo.common.events.topics import CONVERSATION_CARE
-from garbo.router.domain.policy import Policy
-from garbo.router.domain.templates import template_change
-from garbo.router.flow.events.apply_events import RouterEvent
-from garbo.router.outbound.postgres.templates import seeds
 
 BEYOND = "9999-12-31T23:59:59-12:00"
 """A valid instant whose UTC year is 10000."""

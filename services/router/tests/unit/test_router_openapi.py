@@ -8,18 +8,6 @@ import pytest
 import yaml
 from jsonschema import Draft202012Validator
 from jsonschema.validators import validator_for
-from services.router.tests.support.build import (
-    API_KEY,
-    HASH_KEY,
-    business,
-    consent,
-    inbound,
-    requested,
-    template,
-)
-from services.router.tests.support.memory import InMemoryStore
-from services.router.tests.support.memory_reading import InMemoryContactReader, InMemoryPreviewReader
-from services.router.tests.support.router import Router
 
 from garbo.router.flow.commands.erase_contact import EraseContact
 from garbo.router.flow.commands.import_suppressions import ImportSuppressions
@@ -36,6 +24,18 @@ from garbo.router.inbound.http.operations import OPERATIONS
 from garbo.router.inbound.http.policies import PolicySimulations
 from garbo.router.inbound.http.suppressions import Suppressions
 from garbo.router.outbound.simulation_process import simulate
+from services.router.tests.support.build import (
+    API_KEY,
+    HASH_KEY,
+    business,
+    consent,
+    inbound,
+    requested,
+    template,
+)
+from services.router.tests.support.memory import InMemoryStore
+from services.router.tests.support.memory_reading import InMemoryContactReader, InMemoryPreviewReader
+from services.router.tests.support.router import Router
 
 COMMITTED = Path(__file__).parents[4] / "docs" / "openapi-router.yaml"
 ASK: dict[str, Any] = {

@@ -4,12 +4,12 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from services.router.tests.support.policies import InMemoryPolicies, RememberingPolicyMeter
 
 from garbo.common.errors import RetryLater, StartRefused
 from garbo.router.flow.policy_in_force import PolicyInForce
 from garbo.router.inbound.policy_file.load import read_policy
 from garbo.router.inbound.policy_file.watch import PolicyWatch
+from services.router.tests.support.policies import InMemoryPolicies, RememberingPolicyMeter
 
 FIRST = "policy: first\nversion: 1\nclasses: [{ id: promo }]\nrules: []\n"
 SECOND = FIRST.replace("first", "second")

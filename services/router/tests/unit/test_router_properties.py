@@ -7,7 +7,6 @@ from typing import Final, Literal
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from services.router.tests.support.build_domain import UTILITY, a_request, a_state, at, message
 
 from garbo.router.domain.calendar import day_of
 from garbo.router.domain.decide import Decision, decide, decide_and_count
@@ -17,6 +16,7 @@ from garbo.router.domain.request import Request
 from garbo.router.domain.selectors import Reach, Selector
 from garbo.router.domain.state import Case, RecipientState, Send, with_send
 from garbo.router.domain.values import replace
+from services.router.tests.support.build_domain import UTILITY, a_request, a_state, at, message
 
 MakePolicy = Callable[..., Policy]
 ZONE: Final = "Europe/Rome"

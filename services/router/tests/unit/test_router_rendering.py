@@ -10,7 +10,6 @@ from asyncpg.pgproto import pgproto
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
-from services.router.tests.support.build import requested, template, text
 
 from garbo.common.events.addresses import Recipient
 from garbo.common.events.content import TemplateContent
@@ -31,6 +30,7 @@ from garbo.router.flow.record_bytes import render_decided, render_granted
 from garbo.router.flow.records import decision_id_of, new_grant
 from garbo.router.flow.request import ResolvedRequest, recipient_of
 from garbo.router.ports.contacts import Address, Contact
+from services.router.tests.support.build import requested, template, text
 
 PHONE = Address("phone", "+393331234567", "h")
 CONTACT = Contact(ContactId(UUID(int=7)), "person", PHONE)

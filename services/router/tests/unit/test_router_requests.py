@@ -6,6 +6,13 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
+
+from garbo.common.errors import RetryLater
+from garbo.common.events.ids import message_id_of
+from garbo.common.events.topics import DECISION_MADE, SEND_PROMO
+from garbo.router.domain.policy import Policy
+from garbo.router.flow.queries.preview import PreviewRequests
+from garbo.router.flow.request import ReceivedRequest
 from services.router.tests.support.build import (
     AT,
     OTHER_NUMBER,
@@ -19,13 +26,6 @@ from services.router.tests.support.build import (
 from services.router.tests.support.memory import InMemoryStore
 from services.router.tests.support.memory_reading import InMemoryPreviewReader
 from services.router.tests.support.router import Router
-
-from garbo.common.errors import RetryLater
-from garbo.common.events.ids import message_id_of
-from garbo.common.events.topics import DECISION_MADE, SEND_PROMO
-from garbo.router.domain.policy import Policy
-from garbo.router.flow.queries.preview import PreviewRequests
-from garbo.router.flow.request import ReceivedRequest
 
 
 async def test_scenario_23_one_of_three_in_a_batch_by_priority_then_deadline_then_id(

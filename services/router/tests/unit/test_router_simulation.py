@@ -6,10 +6,6 @@ from datetime import timedelta
 from uuid import UUID
 
 import pytest
-from services.router.tests.support.build import consent, requested, result
-from services.router.tests.support.build_domain import a_request, a_state, at
-from services.router.tests.support.memory import InMemoryStore
-from services.router.tests.support.router import Router
 
 from garbo.common.events.decisions import DecisionMade
 from garbo.common.events.ids import ContactId
@@ -18,6 +14,10 @@ from garbo.router.domain.policy import Policy
 from garbo.router.domain.replay import PastRequest, replay
 from garbo.router.flow.decision_inputs import read_inputs
 from garbo.router.flow.queries.simulation import Period, Simulation
+from services.router.tests.support.build import consent, requested, result
+from services.router.tests.support.build_domain import a_request, a_state, at
+from services.router.tests.support.memory import InMemoryStore
+from services.router.tests.support.router import Router
 
 MakePolicy = Callable[..., Policy]
 MARIA, PAUL = ContactId(UUID(int=1)), ContactId(UUID(int=2))

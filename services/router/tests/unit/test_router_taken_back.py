@@ -4,12 +4,12 @@ from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
-from services.router.tests.support.build import AT, PHONE, consent, inbound, requested, result, status
-from services.router.tests.support.memory import InMemoryStore
-from services.router.tests.support.router import Router
 
 from garbo.common.events.contacts import CaseChanged
 from garbo.router.domain.policy import Policy
+from services.router.tests.support.build import AT, PHONE, consent, inbound, requested, result, status
+from services.router.tests.support.memory import InMemoryStore
+from services.router.tests.support.router import Router
 
 ONCE = """id: once, type: cap, limit: 1, window: lifetime, per: [recipient, campaign],
     applies_to: { class: promo }, counts: { class: promo }, on_hit: deny"""

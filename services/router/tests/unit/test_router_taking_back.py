@@ -5,15 +5,15 @@ from datetime import timedelta
 from typing import cast
 
 import pytest
-from services.router.tests.support.build import AT, requested, result
-from services.router.tests.support.memory import InMemoryStore
-from services.router.tests.support.own_work import Jobs
 
 from garbo.common.errors import RetryLater
 from garbo.common.events.contacts import CampaignChanged
 from garbo.common.events.topics import DECISION_MADE
 from garbo.router.domain.policy import Policy
 from garbo.router.domain.values import replace
+from services.router.tests.support.build import AT, requested, result
+from services.router.tests.support.memory import InMemoryStore
+from services.router.tests.support.own_work import Jobs
 
 PROMO = "applies_to: { class: promo }"
 ONE_A_DAY = f"id: day, type: cap, limit: 1, window: {{ rolling: 24h }}, {PROMO}, counts: {{ class: promo }}"

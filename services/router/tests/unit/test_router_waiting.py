@@ -4,9 +4,6 @@ from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
-from services.router.tests.support.build import AT, business, requested
-from services.router.tests.support.memory import InMemoryStore
-from services.router.tests.support.router import Router
 
 from garbo.common.events.decisions import DecisionMade
 from garbo.common.events.topics import DECISION_MADE
@@ -16,6 +13,9 @@ from garbo.router.domain.values import replace
 from garbo.router.flow.decision_inputs import read_inputs
 from garbo.router.flow.phone_region import PhoneRegion, phone_region
 from garbo.router.ports.store import Changes
+from services.router.tests.support.build import AT, business, requested
+from services.router.tests.support.memory import InMemoryStore
+from services.router.tests.support.router import Router
 
 WEEKLY = (
     "id: week, type: cap, limit: 1, window: { rolling: 7d }, on_hit: { defer: 30d }, overridable_by: [lead]"

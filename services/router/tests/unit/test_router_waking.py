@@ -5,15 +5,14 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 from uuid import uuid4
 
-from services.router.tests.support.build import AT, PHONE, consent, requested, result
-from services.router.tests.support.memory import InMemoryStore
-from services.router.tests.support.own_work import Jobs
-
 from garbo.common.events.contacts import CaseChanged
 from garbo.common.events.decisions import DecisionMade
 from garbo.router.domain.instants import DAY_US, HOUR_US, SECOND_US, to_us
 from garbo.router.domain.policy import Policy
 from garbo.router.domain.values import replace
+from services.router.tests.support.build import AT, PHONE, consent, requested, result
+from services.router.tests.support.memory import InMemoryStore
+from services.router.tests.support.own_work import Jobs
 
 PROMO = "applies_to: { class: promo }"
 ONE_A_DAY = f"id: day, type: cap, limit: 1, window: {{ rolling: 24h }}, {PROMO}, counts: {{ class: promo }}"

@@ -3,11 +3,10 @@
 from collections.abc import Callable
 from datetime import timedelta
 
+from garbo.router.domain.policy import Policy
 from services.router.tests.support.build import AT, consent, requested, result
 from services.router.tests.support.memory import InMemoryStore
 from services.router.tests.support.router import Router
-
-from garbo.router.domain.policy import Policy
 
 CAP = "id: c, type: cap, limit: 1, window: { rolling: 24h }"
 HOUR, MOMENT = timedelta(hours=1), timedelta(microseconds=1)

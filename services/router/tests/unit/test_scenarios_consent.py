@@ -3,13 +3,13 @@
 from collections.abc import Callable
 
 import pytest
-from services.router.tests.support.build_domain import FREE, a_request, a_state, at
 
 from garbo.router.domain.decide import decide
 from garbo.router.domain.instants import DAY_US, HOUR_US
 from garbo.router.domain.policy import Policy
 from garbo.router.domain.state import Consent, Preference, RecipientState, Stop
 from garbo.router.domain.values import replace
+from services.router.tests.support.build_domain import FREE, a_request, a_state, at
 
 MakePolicy = Callable[..., Policy]
 OPT_IN = "id: opt-in, type: consent, purpose: marketing, applies_to: { class: promo }, hard: true"

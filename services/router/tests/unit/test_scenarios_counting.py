@@ -4,7 +4,6 @@ from collections.abc import Callable
 from typing import Literal
 
 import pytest
-from services.router.tests.support.build_domain import UTILITY, a_request, a_state, at, message, sends_at
 
 from garbo.router.domain.cooldown import with_strike
 from garbo.router.domain.decide import decide, decide_and_count, message_of_part
@@ -14,6 +13,7 @@ from garbo.router.domain.policy import Counting, Policy
 from garbo.router.domain.request import Request
 from garbo.router.domain.state import Send, without_send
 from garbo.router.domain.values import replace
+from services.router.tests.support.build_domain import UTILITY, a_request, a_state, at, message, sends_at
 
 MakePolicy = Callable[..., Policy]
 PROMO_ONLY = "applies_to: { class: promo }, counts: { class: promo }"

@@ -3,6 +3,14 @@
 from collections.abc import Callable
 
 import pytest
+
+from garbo.router.domain.decide import decide
+from garbo.router.domain.instants import DAY_US, HOUR_US, MINUTE_US, SECOND_US
+from garbo.router.domain.policy import Policy
+from garbo.router.domain.request import Body
+from garbo.router.domain.state import Case, Question, RecipientState, Stop, with_inbound
+from garbo.router.domain.templates import TemplateCategory
+from garbo.router.domain.values import replace
 from services.router.tests.support.build_domain import (
     AUTH,
     FREE,
@@ -13,14 +21,6 @@ from services.router.tests.support.build_domain import (
     a_state,
     at,
 )
-
-from garbo.router.domain.decide import decide
-from garbo.router.domain.instants import DAY_US, HOUR_US, MINUTE_US, SECOND_US
-from garbo.router.domain.policy import Policy
-from garbo.router.domain.request import Body
-from garbo.router.domain.state import Case, Question, RecipientState, Stop, with_inbound
-from garbo.router.domain.templates import TemplateCategory
-from garbo.router.domain.values import replace
 
 MakePolicy = Callable[..., Policy]
 OPT_IN = "id: opt-in, type: consent, purpose: marketing, applies_to: { class: promo }, hard: true"

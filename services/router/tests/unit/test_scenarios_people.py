@@ -6,19 +6,6 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from services.router.tests.support.build import (
-    AT,
-    HASH_KEY,
-    PHONE,
-    consent,
-    inbound,
-    requested,
-    result,
-    status,
-    text,
-)
-from services.router.tests.support.memory import InMemoryStore
-from services.router.tests.support.router import Router
 
 from garbo.common.errors import Reject
 from garbo.common.events.addresses import Person
@@ -33,6 +20,19 @@ from garbo.router.domain.values import replace
 from garbo.router.flow.commands.erase_contact import EraseContact
 from garbo.router.flow.commands.import_suppressions import ImportSuppressions, SuppressionEntry
 from garbo.router.ports.contacts import Address
+from services.router.tests.support.build import (
+    AT,
+    HASH_KEY,
+    PHONE,
+    consent,
+    inbound,
+    requested,
+    result,
+    status,
+    text,
+)
+from services.router.tests.support.memory import InMemoryStore
+from services.router.tests.support.router import Router
 
 HOLD = (
     "id: care-open, type: hold, state: case_open, cool_down: 24h, max: 7d, applies_to: { class: promo },"

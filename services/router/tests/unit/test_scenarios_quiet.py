@@ -4,7 +4,6 @@ from collections.abc import Callable
 from itertools import pairwise
 
 import pytest
-from services.router.tests.support.build_domain import UTILITY, a_request, a_state, at, sends_at
 
 from garbo.router.domain.decide import Decision, decide
 from garbo.router.domain.instants import HOUR_US, MINUTE_US, SECOND_US
@@ -12,6 +11,7 @@ from garbo.router.domain.policy import Policy, Zones
 from garbo.router.domain.state import RecipientState
 from garbo.router.domain.values import replace
 from garbo.router.domain.zones import TZDATA
+from services.router.tests.support.build_domain import UTILITY, a_request, a_state, at, sends_at
 
 MakePolicy = Callable[..., Policy]
 NIGHT = 'id: night, type: quiet, from: "21:00", to: "09:00", days: all, applies_to: { class: promo }'

@@ -6,9 +6,6 @@ from itertools import permutations
 from typing import Any
 
 import pytest
-from services.router.tests.support.build import AT, consent, requested, result, status
-from services.router.tests.support.memory import InMemoryStore
-from services.router.tests.support.router import Router
 
 from garbo.common.events.grants import SendGranted
 from garbo.common.events.ids import MessageId
@@ -16,6 +13,9 @@ from garbo.router.domain.instants import to_us
 from garbo.router.domain.policy import Policy
 from garbo.router.domain.state import RecipientState
 from garbo.router.domain.values import replace
+from services.router.tests.support.build import AT, consent, requested, result, status
+from services.router.tests.support.memory import InMemoryStore
+from services.router.tests.support.router import Router
 
 ANY_PROMO = "id: user-stop, type: block, state: stopped, applies_to: { class: promo }, hard: true"
 ONE_A_WEEK = (

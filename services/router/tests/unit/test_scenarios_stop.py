@@ -5,6 +5,16 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+
+from garbo.common.business import Business
+from garbo.common.events.addresses import Person
+from garbo.common.events.content import InteractiveContent, TextContent
+from garbo.common.events.requests import SendRequested
+from garbo.common.events.topics import SEND_REQUESTED
+from garbo.router.domain.keywords import KEEP_BUTTON, STOP_BUTTON
+from garbo.router.domain.policy import Policy
+from garbo.router.domain.state import RecipientState
+from garbo.router.domain.values import replace
 from services.router.tests.support.build import (
     AT,
     CARE_NUMBER,
@@ -17,16 +27,6 @@ from services.router.tests.support.build import (
 )
 from services.router.tests.support.memory import InMemoryStore
 from services.router.tests.support.router import Router
-
-from garbo.common.business import Business
-from garbo.common.events.addresses import Person
-from garbo.common.events.content import InteractiveContent, TextContent
-from garbo.common.events.requests import SendRequested
-from garbo.common.events.topics import SEND_REQUESTED
-from garbo.router.domain.keywords import KEEP_BUTTON, STOP_BUTTON
-from garbo.router.domain.policy import Policy
-from garbo.router.domain.state import RecipientState
-from garbo.router.domain.values import replace
 
 OPT_IN = "id: opt-in, type: consent, purpose: marketing, applies_to: { class: promo }, hard: true"
 DOUBLE = f"{OPT_IN}, level: double"

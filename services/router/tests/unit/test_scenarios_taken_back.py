@@ -5,6 +5,10 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+
+from garbo.router.domain.policy import Policy
+from garbo.router.domain.state import RecipientState
+from garbo.router.domain.values import replace
 from services.router.tests.support.build import (
     AT,
     CARE_NUMBER,
@@ -19,10 +23,6 @@ from services.router.tests.support.build import (
 )
 from services.router.tests.support.memory import InMemoryStore
 from services.router.tests.support.router import Router
-
-from garbo.router.domain.policy import Policy
-from garbo.router.domain.state import RecipientState
-from garbo.router.domain.values import replace
 
 OPT_IN = "id: opt-in, type: consent, purpose: marketing, applies_to: { class: promo }, hard: true"
 DOUBLE = f"{OPT_IN}, level: double"

@@ -3,11 +3,11 @@
 from collections.abc import Callable
 
 import pytest
-from services.router.tests.support.build_domain import a_request, a_state, at, message, sends_at
 
 from garbo.router.domain.decide import Decision, decide
 from garbo.router.domain.policy import Policy
 from garbo.router.domain.values import replace
+from services.router.tests.support.build_domain import a_request, a_state, at, message, sends_at
 
 MakePolicy = Callable[..., Policy]
 PROMO_ONLY = "applies_to: { class: promo }, counts: { class: promo }"

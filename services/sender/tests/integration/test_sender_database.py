@@ -2,14 +2,14 @@
 
 import pytest
 
-from garbo.cli.local.testing import SharedPostgres
 from garbo.common.runtime.migrations import migrate
 from garbo.common.runtime.postgres import Database
 from garbo.sender.outbound.postgres import PostgresAttempts
 from garbo.sender.outbound.postgres_rates import PostgresRateLeases
 from garbo.sender.ports import Lease, Planned, Wait
-from garbo.sender.testing.builders import a_grant
-from garbo.sender.testing.postgres import SenderDatabase
+from services.sender.tests.support.builders import a_grant
+from services.sender.tests.support.postgres import SenderDatabase
+from tests.support.servers import SharedPostgres
 
 pytestmark = pytest.mark.integration
 

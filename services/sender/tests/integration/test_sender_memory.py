@@ -12,9 +12,9 @@ from garbo.common.events.results import SendResult
 from garbo.sender.domain.outcomes import Accepted, Failed, NotYet, Outcome, Unknown
 from garbo.sender.outbound.postgres import PostgresAttempts
 from garbo.sender.ports import Attempts, Begun, Finished, Past, Planned, Refused, StatusSeen
-from garbo.sender.testing.builders import a_grant
-from garbo.sender.testing.memory import MemoryAttempts
-from garbo.sender.testing.postgres import SenderDatabase
+from services.sender.tests.support.builders import a_grant
+from services.sender.tests.support.memory import MemoryAttempts
+from services.sender.tests.support.postgres import SenderDatabase
 
 Play = Callable[[SendGranted], Awaitable[None]]
 pytestmark = pytest.mark.integration

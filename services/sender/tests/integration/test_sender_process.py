@@ -14,7 +14,6 @@ import httpx
 import pytest
 from aiokafka import AIOKafkaConsumer
 
-from garbo.cli.local.testing import SharedKafka
 from garbo.common.events.grants import SendGranted
 from garbo.common.events.results import SendResult
 from garbo.common.events.topics import (
@@ -29,10 +28,11 @@ from garbo.common.events.wire import decode
 from garbo.common.runtime.broker import KafkaSettings
 from garbo.common.runtime.outgoing import outgoing
 from garbo.common.runtime.producer import Producer
-from garbo.common.testing.waiting import until
-from garbo.sender.testing.builders import NUMBER, a_grant, a_status
-from garbo.sender.testing.graph import FakeGraph, Reply, fake_graph
-from garbo.sender.testing.postgres import SenderDatabase
+from libs.common.tests.support.waiting import until
+from services.sender.tests.support.builders import NUMBER, a_grant, a_status
+from services.sender.tests.support.graph import FakeGraph, Reply, fake_graph
+from services.sender.tests.support.postgres import SenderDatabase
+from tests.support.servers import SharedKafka
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(150)]
 

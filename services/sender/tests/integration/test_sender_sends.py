@@ -13,7 +13,6 @@ from garbo.common.errors import Reject, RetryLater
 from garbo.common.events.addresses import Recipient
 from garbo.common.events.grants import SendGranted
 from garbo.common.events.results import SendResult
-from garbo.common.testing.waiting import until
 from garbo.sender.domain.pair import MOST_AHEAD_US
 from garbo.sender.flow.calls import Calls
 from garbo.sender.flow.inflight import InFlight
@@ -24,10 +23,11 @@ from garbo.sender.flow.settling import Settling
 from garbo.sender.outbound.postgres import PostgresAttempts
 from garbo.sender.outbound.postgres_rates import PostgresRateLeases
 from garbo.sender.outbound.whatsapp import WhatsAppApi
-from garbo.sender.testing.builders import NUMBER, a_grant, a_status
-from garbo.sender.testing.fakes import ListedResults, QuietWatch
-from garbo.sender.testing.graph import TOKENS, FakeGraph, Reply, error_reply, fake_graph
-from garbo.sender.testing.postgres import SenderDatabase
+from libs.common.tests.support.waiting import until
+from services.sender.tests.support.builders import NUMBER, a_grant, a_status
+from services.sender.tests.support.fakes import ListedResults, QuietWatch
+from services.sender.tests.support.graph import TOKENS, FakeGraph, Reply, error_reply, fake_graph
+from services.sender.tests.support.postgres import SenderDatabase
 
 pytestmark = pytest.mark.integration
 

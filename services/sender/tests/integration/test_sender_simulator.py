@@ -19,8 +19,8 @@ from garbo.common.events.content import (
 )
 from garbo.sender.domain.outcomes import Accepted, Failed, NotYet, judge
 from garbo.sender.outbound.whatsapp import WhatsAppApi
-from garbo.sender.testing.builders import a_grant
-from garbo.simulator.testing import NUMBER, running_world
+from libs.simulator.tests.support.world import NUMBER, running_world
+from services.sender.tests.support.builders import a_grant
 
 pytestmark = pytest.mark.integration
 

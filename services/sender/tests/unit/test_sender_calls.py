@@ -10,9 +10,15 @@ from garbo.sender.domain.pacing import Metronome, Span
 from garbo.sender.flow.calls import Call, Calls, Countdown
 from garbo.sender.flow.pacer import Pacer, Slots
 from garbo.sender.ports import Planned
-from garbo.sender.testing.builders import NUMBER, a_grant
-from garbo.sender.testing.fakes import ListedResults, MemoryRates, QuietSpan, QuietWatch, ScriptedWhatsApp
-from garbo.sender.testing.memory import MemoryAttempts
+from services.sender.tests.support.builders import NUMBER, a_grant
+from services.sender.tests.support.fakes import (
+    ListedResults,
+    MemoryRates,
+    QuietSpan,
+    QuietWatch,
+    ScriptedWhatsApp,
+)
+from services.sender.tests.support.memory import MemoryAttempts
 
 
 async def test_a_send_that_lost_its_place_is_given_back_within_a_second() -> None:

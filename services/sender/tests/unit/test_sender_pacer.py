@@ -10,7 +10,7 @@ from garbo.common.events.decisions import Lane
 from garbo.sender.flow.pacer import Pacer
 from garbo.sender.inbound.lanes import grants_count
 from garbo.sender.ports import Lease, Wait
-from garbo.sender.testing.fakes import MemoryRates
+from services.sender.tests.support.fakes import MemoryRates
 
 NUMBER = "1"
 

@@ -2,8 +2,8 @@ from collections.abc import AsyncIterator
 
 import pytest_asyncio
 
-from garbo.cli.local.testing import SharedKafka
-from garbo.common.testing.delivery import Stand
+from libs.common.tests.support.delivery import Stand
+from tests.support.servers import SharedKafka
 
 
 @pytest_asyncio.fixture(loop_scope="session")

@@ -13,7 +13,7 @@ from garbo.common.runtime.broker import KafkaSettings
 from garbo.common.runtime.deliver import Delivered, Deliveries, Lane
 from garbo.common.runtime.lifecycle import App, run
 from garbo.common.runtime.producer import Producer
-from garbo.common.testing.delivery import Noted, noted_topic
+from libs.common.tests.support.delivery import Noted, noted_topic
 
 
 def build() -> App:

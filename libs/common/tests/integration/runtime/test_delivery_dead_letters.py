@@ -7,8 +7,8 @@ from garbo.common.errors import Reject
 from garbo.common.runtime.deadletter import TooManyRejected
 from garbo.common.runtime.deliver import Delivered
 from garbo.common.runtime.raw_producer import Outgoing
-from garbo.common.testing.delivery import Noted, Stand, note
-from garbo.common.testing.waiting import until
+from libs.common.tests.support.delivery import Noted, Stand, note
+from libs.common.tests.support.waiting import until
 
 pytestmark = pytest.mark.integration
 

@@ -11,8 +11,8 @@ from garbo.common.runtime.broker import KafkaSettings
 from garbo.common.runtime.deliver import Delivered, Deliveries, DeliveryTimes
 from garbo.common.runtime.producer import Producer
 from garbo.common.runtime.watchdog import NotConsuming
-from garbo.common.testing.delivery import Noted, Stand, note
-from garbo.common.testing.waiting import until
+from libs.common.tests.support.delivery import Noted, Stand, note
+from libs.common.tests.support.waiting import until
 
 pytestmark = pytest.mark.integration
 

@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from garbo.common.testing.delivery import Stand, note
-from garbo.common.testing.waiting import until
+from libs.common.tests.support.delivery import Stand, note
+from libs.common.tests.support.waiting import until
 
 pytestmark = pytest.mark.integration
 
-PROGRAM = Path(__file__).with_name("member_program.py")
+PROGRAM = "libs.common.tests.integration.runtime.member_program"
 
 
 class Journal:
@@ -46,7 +46,8 @@ async def member(
 ) -> AsyncIterator[asyncio.subprocess.Process]:
     process = await asyncio.create_subprocess_exec(
         sys.executable,
-        str(PROGRAM),
+        "-m",
+        PROGRAM,
         stand.kafka.bootstrap_servers,
         stand.service,
         stand.topic.name,

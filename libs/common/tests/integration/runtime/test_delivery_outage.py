@@ -8,8 +8,8 @@ import pytest
 from garbo.common.errors import RetryLater
 from garbo.common.runtime.deliver import Delivered, Deliveries, DeliveryTimes
 from garbo.common.runtime.producer import Producer
-from garbo.common.testing.delivery import Noted, Stand, note
-from garbo.common.testing.waiting import until
+from libs.common.tests.support.delivery import Noted, Stand, note
+from libs.common.tests.support.waiting import until
 
 pytestmark = pytest.mark.integration
 

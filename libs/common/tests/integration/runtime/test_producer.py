@@ -3,14 +3,14 @@ import asyncio
 import pytest
 
 from garbo.cli.local.kafka import OwnKafka
-from garbo.cli.local.testing import SharedKafka
 from garbo.common.errors import Reject, RetryLater
 from garbo.common.events.topics import SEND_PROMO
 from garbo.common.runtime.broker import KafkaSettings
 from garbo.common.runtime.producer import Producer
 from garbo.common.runtime.raw_producer import Outgoing
-from garbo.common.testing.delivery import Stand, note
-from garbo.common.testing.waiting import until
+from libs.common.tests.support.delivery import Stand, note
+from libs.common.tests.support.waiting import until
+from tests.support.servers import SharedKafka
 
 pytestmark = pytest.mark.integration
 

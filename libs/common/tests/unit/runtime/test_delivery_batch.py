@@ -12,8 +12,8 @@ from garbo.common.runtime.deliver.backoff import delay
 from garbo.common.runtime.deliver.batch import End, Finisher
 from garbo.common.runtime.deliver.reading import Reader
 from garbo.common.runtime.raw_producer import Outgoing
-from garbo.common.testing.clock import FixedClock
-from garbo.common.testing.delivery import Noted, Raw, note, noted_topic
+from libs.common.tests.support.clock import FixedClock
+from libs.common.tests.support.delivery import Noted, Raw, note, noted_topic
 
 TOPIC = noted_topic(Raw.topic)
 REDRIVE = "garbo.unit.redrive.v1"

@@ -11,7 +11,7 @@ from garbo.common.runtime.deliver.batch import Finisher
 from garbo.common.runtime.deliver.member import BatchLost, Member
 from garbo.common.runtime.deliver.reading import Reader
 from garbo.common.runtime.raw_producer import Outgoing
-from garbo.common.testing.delivery import Noted, Raw, note, noted_topic
+from libs.common.tests.support.delivery import Noted, Raw, note, noted_topic
 
 TOPIC = noted_topic(Raw.topic)
 

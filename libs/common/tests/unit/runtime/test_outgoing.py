@@ -2,7 +2,7 @@ from opentelemetry.sdk.trace import TracerProvider
 
 from garbo.common.runtime.deliver import Delivered, resumed
 from garbo.common.runtime.outgoing import outgoing
-from garbo.common.testing.delivery import Noted, note, noted_topic
+from libs.common.tests.support.delivery import Noted, note, noted_topic
 
 TOPIC = noted_topic("garbo.unit.v1")
 TRACE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"

@@ -1,17 +1,12 @@
-"""For tests that need no broker and no socket: a typed fake of the event log, and one request at a time."""
+"""One request at a time of an ASGI application, without a socket."""
 
-import hmac
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 from urllib.parse import urlsplit
 
 import orjson
 from starlette.types import ASGIApp, Message, Scope
-
-from garbo.common.errors import RetryLater
-from garbo.ingest.domain.parts import ACCOUNT, Found
-from garbo.ingest.ports import DeadLetter
 
 SHOP: Final = "shop-key-0123456789abcdef"
 DESK: Final = "desk-key-0123456789abcdef"
@@ -21,30 +16,6 @@ PHONE: Final = "+393331234567"
 Headers = Sequence[tuple[str, str]]
 AnyJson: TypeAlias = Any
 """A JSON value a test looks into."""
-
-
-@dataclass
-class MemoryEventLog:
-    """An `EventLog` that keeps entries in a list; refuses everything while `down`."""
-
-    entries: list[Found | DeadLetter] = field(default_factory=list)
-    down: bool = False
-
-    async def append(self, entries: Sequence[Found | DeadLetter]) -> None:
-        """Keep all entries, or raise `RetryLater` and keep none."""
-        if self.down:
-            raise RetryLater("down")
-        self.entries.extend(entries)
-
-    @property
-    def found(self) -> list[Found]:
-        """Give the events kept, in order."""
-        return [entry for entry in self.entries if isinstance(entry, Found)]
-
-    @property
-    def dead(self) -> list[DeadLetter]:
-        """Give the dead letters kept, in order."""
-        return [entry for entry in self.entries if isinstance(entry, DeadLetter)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,24 +29,6 @@ class Answer:
     def json(self) -> AnyJson:
         """Parse the body."""
         return orjson.loads(self.body)
-
-
-def text_message(**more: AnyJson) -> dict[str, AnyJson]:
-    """Make one text message as it stands in a webhook, with fields replaced or added."""
-    text = {"type": "text", "text": {"body": "ciao"}}
-    return {"from": "16505551234", "id": "w1", "timestamp": "1790000000"} | text | more
-
-
-def webhook_of(*messages: AnyJson, **value: AnyJson) -> dict[str, AnyJson]:
-    """Make a webhook body of messages, with other fields of the value replaced or added."""
-    inside = {"metadata": {"phone_number_id": "100"}, "messages": list(messages), **value}
-    entry = {"id": "1", "changes": [{"field": "messages", "value": inside}]}
-    return {"object": ACCOUNT, "entry": [entry]}
-
-
-def signed(body: bytes, secret: str) -> tuple[str, str]:
-    """Sign a body as the platform does: the header's name and value."""
-    return "X-Hub-Signature-256", f"sha256={hmac.digest(secret.encode(), body, 'sha256').hex()}"
 
 
 async def ask(

@@ -22,7 +22,7 @@ from garbo.simulator.graph.accounts import Accounts, SendingNumber, Template
 from garbo.simulator.interface import make_app
 from garbo.simulator.world import World, WorldPlan, make_world
 
-SECRET: Final = "app-secret-of-the-test"  # noqa: S105 - of this world only
+SECRET: Final = "app-secret-of-the-test"
 _TOKENS = ("token-1", "token-2")
 NUMBER = SendingNumber(id="1001", display="+39 02 1234 5678", waba="9001", token=_TOKENS[0], rate_per_s=1000)
 SLOW = SendingNumber(id="1002", display="+39 02 8765 4321", waba="9001", token=_TOKENS[1], rate_per_s=5)

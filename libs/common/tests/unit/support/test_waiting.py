@@ -2,7 +2,7 @@
 
 import pytest
 
-from garbo.common.testing.waiting import until
+from libs.common.tests.support.waiting import until
 
 
 async def test_what_came_true_is_returned() -> None:

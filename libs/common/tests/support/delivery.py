@@ -121,7 +121,7 @@ class Stand:
     async def read(self, topic: str) -> list[Record]:
         """Read all records that stand in a topic now."""
         async with self._reader() as reader:
-            await reader._client._wait_on_metadata(topic)  # noqa: SLF001 - no public way to wait for it
+            await reader._client._wait_on_metadata(topic)
             partitions = [TopicPartition(topic, p) for p in sorted(reader.partitions_for_topic(topic))]
             reader.assign(partitions)
             ends = await reader.end_offsets(partitions)

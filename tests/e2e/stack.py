@@ -25,7 +25,7 @@ from garbo.cli.up.environment import DEMO_KEYS
 from garbo.cli.up.plan import Ports, read_plan
 from garbo.common.events.topics import SERVICES as WITH_DEAD_LETTERS
 from garbo.common.events.topics import dead_letters
-from garbo.common.testing.waiting import until
+from libs.common.tests.support.waiting import until
 
 T = TypeVar("T")
 Json = dict[str, Any]
@@ -261,7 +261,7 @@ def _answers(client: httpx.Client, url: str) -> bool:
 def _free_offset() -> int:
     """Find an offset at which every usual port is free."""
     for _ in range(50):
-        offset = random.randrange(1000, 40000, 10)  # noqa: S311 - no secret
+        offset = random.randrange(1000, 40000, 10)
         if all(is_free(port + offset) for port in astuple(Ports())):
             return offset
     raise AssertionError("no free ports")

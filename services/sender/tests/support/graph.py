@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 import orjson
 
-from garbo.sender.testing.builders import NUMBER
+from services.sender.tests.support.builders import NUMBER
 
 Manner = Literal["answer", "hang", "hang_up"]
 

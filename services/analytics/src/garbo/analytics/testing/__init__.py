@@ -1,1 +1,0 @@
-"""Typed fakes of the ports, and events as the other services write them. For tests only."""
