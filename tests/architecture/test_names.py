@@ -1,0 +1,32 @@
+"""What names promise: a file is found by its thing, and a word means one thing within a service."""
+
+import ast
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+MEMBERS = sorted([*(ROOT / "libs").iterdir(), *(ROOT / "services").iterdir()])
+SERVICES = sorted(p.name for p in (ROOT / "services").iterdir())
+STILL_WITH_GERUNDS = {"router", "sender"}
+STILL_WITH_DOUBLE_NAMES = {"router"}
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_use_case_is_named_by_its_thing(service: str) -> None:
+    home = ROOT / "services" / service / "src/garbo" / service
+    gerunds = [path.name for path in (home / "flow").rglob("*ing.py")]
+    assert bool(gerunds) is (service in STILL_WITH_GERUNDS), f"nouns, please: {gerunds}"
+
+
+@pytest.mark.parametrize("member", MEMBERS, ids=lambda m: m.name)
+def test_class_has_its_name_alone(member: Path) -> None:
+    names = Counter(
+        node.name
+        for path in (member / "src").rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.ClassDef)
+    )
+    double = sorted(name for name, count in names.items() if count > 1)
+    assert bool(double) is (member.name in STILL_WITH_DOUBLE_NAMES), f"one class a name: {double}"
