@@ -9,8 +9,8 @@ from garbo.common.runtime import deadletter
 from garbo.common.runtime.deadletter import DeadLetterGauge, DeadLetterLimit, TooManyRejected
 from garbo.common.runtime.deliver import Delivered
 from garbo.common.runtime.deliver.backoff import delay
-from garbo.common.runtime.deliver.batch import End, Finisher
-from garbo.common.runtime.deliver.reading import Reader
+from garbo.common.runtime.deliver.batch import BatchProcessor, BatchResult
+from garbo.common.runtime.deliver.decoder import Decoder
 from garbo.common.runtime.raw_producer import Outgoing
 from libs.common.tests.support.clock import FixedClock
 from libs.common.tests.support.delivery import Noted, Raw, note, noted_topic
@@ -44,11 +44,11 @@ async def finish(
     still_ours: Callable[[], bool] = lambda: True,
     limit: DeadLetterLimit | None = None,
     wants: Callable[[bytes], bool] | None = None,
-) -> End:
-    finisher = Finisher(
+) -> BatchResult:
+    processor = BatchProcessor(
         group="unit.lane",
         handle=handle,
-        reader=Reader(
+        decoder=Decoder(
             topics=[TOPIC], redrive=REDRIVE, others=frozenset({"theirs"}), takes_strays=False, wants=wants
         ),
         dead_letters=DeadLetterGauge(limit or DeadLetterLimit()),
@@ -56,14 +56,14 @@ async def finish(
         publisher=letters,
         clock=FixedClock(datetime(2026, 1, 1, tzinfo=UTC)),
     )
-    return await finisher.finish(records, still_ours=still_ours)
+    return await processor.process_batch(records, still_ours=still_ours)
 
 
-def offsets(end: End) -> tuple[list[int], list[int]]:
+def offsets(end: BatchResult) -> tuple[list[int], list[int]]:
     return [i.record.offset for i in end.finished], [i.record.offset for i in end.left]
 
 
-async def test_retry_later_buries_nothing_and_finishes_nothing() -> None:
+async def test_retry_later_dead_letters_nothing_and_finishes_nothing() -> None:
     async def handle(batch: Sequence[Delivered[Noted]]) -> None:
         raise RetryLater("not_ready")
 
@@ -113,7 +113,7 @@ async def test_nothing_is_finished_while_dead_letters_cannot_be_written() -> Non
     assert end.later is not None
 
 
-async def test_too_many_refused_by_the_flow_stop_before_any_is_buried() -> None:
+async def test_too_many_refused_by_the_flow_stop_before_any_is_dead_lettered() -> None:
     async def handle(batch: Sequence[Delivered[Noted]]) -> None:
         raise Reject("all_of_them")
 
@@ -125,7 +125,7 @@ async def test_too_many_refused_by_the_flow_stop_before_any_is_buried() -> None:
     assert letters.values == []
 
 
-async def test_any_share_of_what_is_not_known_here_yet_is_buried_and_the_lane_goes_on() -> None:
+async def test_any_share_of_what_is_not_known_here_yet_is_dead_lettered_and_the_lane_goes_on() -> None:
     async def handle(batch: Sequence[Delivered[Noted]]) -> None:
         raise Reject("unknown_number", alarming=False)
 

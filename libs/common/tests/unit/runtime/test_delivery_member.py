@@ -7,9 +7,9 @@ from garbo.common.clock import SystemClock
 from garbo.common.runtime.broker import KafkaSettings
 from garbo.common.runtime.deadletter import DeadLetterGauge, DeadLetterLimit
 from garbo.common.runtime.deliver import Delivered, DeliveryTimes
-from garbo.common.runtime.deliver.batch import Finisher
-from garbo.common.runtime.deliver.member import BatchLost, Member
-from garbo.common.runtime.deliver.reading import Reader
+from garbo.common.runtime.deliver.batch import BatchProcessor
+from garbo.common.runtime.deliver.decoder import Decoder
+from garbo.common.runtime.deliver.member import BatchLost, GroupMember
 from garbo.common.runtime.raw_producer import Outgoing
 from libs.common.tests.support.delivery import Noted, Raw, note, noted_topic
 
@@ -25,21 +25,21 @@ class Lives:
 
     def __init__(self, handle: Callable[[Sequence[Delivered[Noted]]], Awaitable[None]]) -> None:
         self.failures: list[BaseException] = []
-        finisher = Finisher(
+        processor = BatchProcessor(
             group="unit.lane",
             handle=handle,
-            reader=Reader(topics=[TOPIC], redrive="again", others=frozenset(), takes_strays=True),
+            decoder=Decoder(topics=[TOPIC], redrive="again", others=frozenset(), takes_strays=True),
             dead_letters=DeadLetterGauge(DeadLetterLimit()),
             to="dlq",
             publisher=Nowhere(),
             clock=SystemClock(),
         )
-        self.member = Member(
+        self.member = GroupMember(
             group="unit.lane",
             topics=[TOPIC.name],
             max_records=10,
             kafka=KafkaSettings("localhost:1"),
-            finisher=finisher,
+            processor=processor,
             times=DeliveryTimes(drain_s=0.01),
             fail=self.failures.append,
         )

@@ -24,7 +24,7 @@ class TooManyRejected(Exception):  # noqa: N818 - it says what happened
     """Nearly everything is refused: a bad deploy, more likely than bad records. The consumer must stop."""
 
 
-def letter(record: Record, *, to: str, reason: str, error: str, failed_at: datetime) -> Outgoing:
+def dead_letter_of(record: Record, *, to: str, reason: str, error: str, failed_at: datetime) -> Outgoing:
     """Make the dead letter of a record: its bytes as they were, its own headers, and where it failed.
 
     A record that came through redrive keeps the origin it had at first, and counts one attempt more.
@@ -69,7 +69,7 @@ class DeadLetterGauge:
         self._refused: deque[bool] = deque(maxlen=limit.window)
         self._row = 0
 
-    def foresee(self, refused: Sequence[bool]) -> None:
+    def check(self, refused: Sequence[bool]) -> None:
         """Raise `TooManyRejected` if these records, in order, would cross the limit. Counts nothing."""
         if not any(refused):
             return

@@ -14,7 +14,7 @@ PRODUCER_REBUILDS: Final = Counter(
 )
 DELIVERED: Final = Counter(
     "garbo_kafka_delivered_records",
-    "Records whose offset is done, by outcome: handled, dead_letter, not_ours",
+    "Records whose offset is done, by outcome: handled, dead_letter, skipped",
     ["group", "topic", "outcome"],
 )
 RETRIES: Final = Counter("garbo_kafka_retries", "Batches handed over again later", ["group"])

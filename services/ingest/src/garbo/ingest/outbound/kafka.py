@@ -9,7 +9,7 @@ from prometheus_client import Histogram
 
 from garbo.common.clock import Clock
 from garbo.common.events.topics import dead_letters
-from garbo.common.runtime.deadletter import letter
+from garbo.common.runtime.deadletter import dead_letter_of
 from garbo.common.runtime.outgoing import outgoing
 from garbo.common.runtime.producer import Producer
 from garbo.common.runtime.raw_producer import Outgoing
@@ -60,7 +60,7 @@ class KafkaEventLog:
         if isinstance(entry, Found):
             return outgoing(entry.topic, entry.event, key=entry.key, trace=trace, source=SOURCE)
         headers = (("traceparent", trace.encode()),) if trace else ()
-        return letter(
+        return dead_letter_of(
             _FromHttp(entry.body, headers=headers),
             to=DEAD_LETTERS,
             reason=entry.reason,

@@ -7,7 +7,7 @@ from typing import Final
 from garbo.common.events.decisions import DecisionMade
 from garbo.common.events.ids import ContactId, MessageId
 from garbo.common.events.topics import DECISION_MADE, SEND_CARE, SEND_PROMO
-from garbo.common.turns import in_turns
+from garbo.common.priority import yielding
 from garbo.router.domain.consulting import slots_of
 from garbo.router.domain.decide import decide_and_count
 from garbo.router.domain.grant import Grant
@@ -96,17 +96,17 @@ class Desk:
 
     async def _decide_all(self, asks: Iterable[ResolvedRequest]) -> None:
         queue: list[tuple[Request, ResolvedRequest, Contact]] = []
-        async for ask in in_turns(asks):
+        async for ask in yielding(asks):
             if ask.refusal or ask.contact is None:
                 self._refuse(ask, ask.refusal or "unknown_contact")
             else:
                 queue.append((self._request(ask, ask.contact), ask, ask.contact))
         queue.sort(key=lambda item: item[0].arbitration_key)
-        async for request, ask, contact in in_turns(queue):
+        async for request, ask, contact in yielding(queue):
             self._outcomes.append(self._decide(request, ask, contact))
         if self.policy.same_campaign == "keep_newest":
             self._keep_newest()
-        async for outcome in in_turns(self._outcomes):
+        async for outcome in yielding(self._outcomes):
             self._conclude(outcome)
 
     def _request(self, ask: ResolvedRequest, contact: Contact) -> Request:

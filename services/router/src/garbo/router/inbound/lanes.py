@@ -23,8 +23,8 @@ from garbo.common.events.topics import (
     SEND_RESULT,
 )
 from garbo.common.events.wire import decode
+from garbo.common.priority import PriorityGate
 from garbo.common.runtime.deliver import Delivered, Lane
-from garbo.common.turns import Courtesy
 from garbo.router.flow.decide_requests import DecideRequests
 from garbo.router.flow.events.apply_events import ApplyEvents, ReceivedEvent, RouterEvent
 from garbo.router.flow.request import ReceivedRequest
@@ -79,19 +79,19 @@ def lanes(
 
     They share one thread: a batch of promo rests while care is in hand, down to a tenth of the time.
     """
-    courtesy = Courtesy()
+    gate = PriorityGate()
     return (
         Lane(
             group="router.care",
             topics=(SEND_REQUESTED,),
-            handle=_deciding(care, "care", courtesy.urgent),
+            handle=_deciding(care, "care", gate.urgent),
             max_records=batch_records,
             wants=lambda value: not is_promo(value),
         ),
         Lane(
             group="router.promo",
             topics=(SEND_REQUESTED,),
-            handle=_deciding(promo, "promo", courtesy.patient),
+            handle=_deciding(promo, "promo", gate.patient),
             max_records=batch_records,
             wants=is_promo,
         ),
@@ -100,11 +100,11 @@ def lanes(
 
 
 def _deciding(
-    requests: DecideRequests, lane: str, manners: Callable[[], AbstractContextManager[None]]
+    requests: DecideRequests, lane: str, priority: Callable[[], AbstractContextManager[None]]
 ) -> Handler[SendRequested]:
     async def decide(batch: Sequence[Delivered[SendRequested]]) -> None:
         started_s = perf_counter()
-        with manners():
+        with priority():
             await requests.decide([ReceivedRequest(one.event, one.trace, one.value) for one in batch])
         took_s = perf_counter() - started_s
         BATCH_SECONDS.labels(lane).observe(took_s)

@@ -2,10 +2,10 @@
 
 from collections.abc import Sequence
 
+from garbo.common.priority import yielding
 from garbo.common.runtime.outgoing import Envelopes
 from garbo.common.runtime.producer import Producer
 from garbo.common.runtime.raw_producer import Outgoing
-from garbo.common.turns import in_turns
 from garbo.router.ports.publisher import OutgoingRecord
 
 SOURCE = "router"
@@ -20,7 +20,7 @@ class KafkaPublisher:
     async def publish(self, records_to_publish: Sequence[OutgoingRecord]) -> None:
         """Return when all are acknowledged; raises `RetryLater` when that is not known."""
         envelopes = Envelopes(source=SOURCE)
-        records = [_outgoing(envelopes, told) async for told in in_turns(records_to_publish)]
+        records = [_outgoing(envelopes, told) async for told in yielding(records_to_publish)]
         await self._producer.publish(records)
 
 

@@ -1,4 +1,4 @@
-"""Finishing one batch: hand it over, find the bad record, bury it, or come back later."""
+"""Finishing one batch: hand it over, find the bad record, dead-letter it, or come back later."""
 
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
@@ -7,16 +7,16 @@ from typing import Any, Final, Protocol
 
 from garbo.common.clock import Clock
 from garbo.common.errors import Reject, RetryLater
-from garbo.common.runtime.deadletter import DeadLetterGauge, letter
+from garbo.common.priority import yielding
+from garbo.common.runtime.deadletter import DeadLetterGauge, dead_letter_of
+from garbo.common.runtime.deliver.decoder import BatchItem, Decoded, Decoder, Refused, Skipped
 from garbo.common.runtime.deliver.lane import Delivered
-from garbo.common.runtime.deliver.reading import Good, Item, NotOurs, Reader, Refused
 from garbo.common.runtime.deliver.tracing import batch_span
 from garbo.common.runtime.drivers import Record
 from garbo.common.runtime.kafka_metrics import DELIVERED
 from garbo.common.runtime.raw_producer import Outgoing
-from garbo.common.turns import in_turns
 
-OUTCOMES: Final = {Good: "handled", Refused: "dead_letter", NotOurs: "not_ours"}
+OUTCOMES: Final = {Decoded: "handled", Refused: "dead_letter", Skipped: "skipped"}
 
 
 class Publisher(Protocol):
@@ -28,15 +28,15 @@ class Publisher(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class End:
+class BatchResult:
     """How far a batch came: `finished` may be committed; `left` comes again, on purpose if `later` is set."""
 
-    finished: Sequence[Item]
-    left: Sequence[Item] = ()
+    finished: Sequence[BatchItem]
+    left: Sequence[BatchItem] = ()
     later: RetryLater | None = None
 
 
-class Finisher:
+class BatchProcessor:
     """Takes the batches of one lane as far as they go."""
 
     def __init__(  # noqa: PLR0913 - wired once, in Deliveries
@@ -44,7 +44,7 @@ class Finisher:
         *,
         group: str,
         handle: Callable[[Sequence[Delivered[Any]]], Awaitable[None]],
-        reader: Reader,
+        decoder: Decoder,
         dead_letters: DeadLetterGauge,
         to: str,
         publisher: Publisher,
@@ -52,60 +52,62 @@ class Finisher:
     ) -> None:
         self._group = group
         self._handle = handle
-        self._reader = reader
+        self._decoder = decoder
         self._dead_letters = dead_letters
         self._to = to
         self._publisher = publisher
         self._clock = clock
 
-    async def finish(self, records: Sequence[Record], *, still_ours: Callable[[], bool]) -> End:
-        """Hand the records over and bury the refused. Raises `TooManyRejected`, and whatever is a bug.
+    async def process_batch(
+        self, records: Sequence[Record], *, still_ours: Callable[[], bool]
+    ) -> BatchResult:
+        """Hand the records over and dead-letter the refused. Raises `TooManyRejected`, and whatever is a bug.
 
-        Dead letters are published last, so that a batch that is retried for hours buries nothing twice.
+        Dead letters are published last, so that a batch that is retried for hours dead-letters nothing twice.
         """
-        items = [self._reader.read(record) async for record in in_turns(records)]
-        self._dead_letters.foresee(_refusals(items))
-        end = await self._hand_over(items, still_ours)
-        self._dead_letters.foresee(_refusals(end.finished))
+        items = [self._decoder.decode(record) async for record in yielding(records)]
+        self._dead_letters.check(_refusals(items))
+        result = await self._hand_over(items, still_ours)
+        self._dead_letters.check(_refusals(result.finished))
         try:
-            await self._bury(end.finished)
+            await self._publish_dead_letters(result.finished)
         except RetryLater as later:
-            return End(finished=(), left=items, later=later)
-        self._count(end.finished)
-        return end
+            return BatchResult(finished=(), left=items, later=later)
+        self._count(result.finished)
+        return result
 
-    async def _hand_over(self, items: Sequence[Item], still_ours: Callable[[], bool]) -> End:
-        goods = [item.delivered for item in items if isinstance(item, Good)]
-        if not goods:
-            return End(finished=items)
+    async def _hand_over(self, items: Sequence[BatchItem], still_ours: Callable[[], bool]) -> BatchResult:
+        decoded = [item.delivered for item in items if isinstance(item, Decoded)]
+        if not decoded:
+            return BatchResult(finished=items)
         try:
-            with batch_span(self._group, goods):
-                await self._handle(goods)
+            with batch_span(self._group, decoded):
+                await self._handle(decoded)
         except RetryLater as later:
-            return End(finished=(), left=items, later=later)
+            return BatchResult(finished=(), left=items, later=later)
         except Reject as reject:
-            if len(goods) > 1:
+            if len(decoded) > 1:
                 return await self._one_by_one(items, still_ours)
-            return End(finished=[_refused(item, reject) for item in items])
-        return End(finished=items)
+            return BatchResult(finished=[_refused(item, reject) for item in items])
+        return BatchResult(finished=items)
 
-    async def _one_by_one(self, items: Sequence[Item], still_ours: Callable[[], bool]) -> End:
-        finished: list[Item] = []
+    async def _one_by_one(self, items: Sequence[BatchItem], still_ours: Callable[[], bool]) -> BatchResult:
+        finished: list[BatchItem] = []
         for place, item in enumerate(items):
             if not still_ours():
-                return End(finished=finished, left=items[place:])
-            end = await self._hand_over([item], still_ours)
-            if end.later:
-                return End(finished=finished, left=items[place:], later=end.later)
-            finished.extend(end.finished)
-            self._dead_letters.foresee(_refusals(finished))
-        return End(finished=finished)
+                return BatchResult(finished=finished, left=items[place:])
+            result = await self._hand_over([item], still_ours)
+            if result.later:
+                return BatchResult(finished=finished, left=items[place:], later=result.later)
+            finished.extend(result.finished)
+            self._dead_letters.check(_refusals(finished))
+        return BatchResult(finished=finished)
 
-    async def _bury(self, items: Sequence[Item]) -> None:
+    async def _publish_dead_letters(self, items: Sequence[BatchItem]) -> None:
         now = self._clock.now()
         await self._publisher.publish(
             [
-                letter(
+                dead_letter_of(
                     item.record,
                     to=self._to,
                     reason=item.reason,
@@ -117,17 +119,17 @@ class Finisher:
             ]
         )
 
-    def _count(self, items: Sequence[Item]) -> None:
+    def _count(self, items: Sequence[BatchItem]) -> None:
         self._dead_letters.count(_refusals(items))
         for (topic, kind), records in Counter((item.record.topic, type(item)) for item in items).items():
             DELIVERED.labels(self._group, topic, OUTCOMES[kind]).inc(records)
 
 
-def _refusals(items: Sequence[Item]) -> list[bool]:
-    return [isinstance(item, Refused) and item.alarming for item in items if not isinstance(item, NotOurs)]
+def _refusals(items: Sequence[BatchItem]) -> list[bool]:
+    return [isinstance(item, Refused) and item.alarming for item in items if not isinstance(item, Skipped)]
 
 
-def _refused(item: Item, reject: Reject) -> Item:
-    if not isinstance(item, Good):
+def _refused(item: BatchItem, reject: Reject) -> BatchItem:
+    if not isinstance(item, Decoded):
         return item
     return Refused(item.record, reject.why, "handling", alarming=reject.alarming)

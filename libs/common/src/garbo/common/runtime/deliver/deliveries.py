@@ -13,11 +13,11 @@ from garbo.common.errors import StartRefused
 from garbo.common.events.topics import dead_letters, redrive
 from garbo.common.runtime.broker import KafkaSettings
 from garbo.common.runtime.deadletter import DeadLetterGauge
-from garbo.common.runtime.deliver.batch import Finisher, Publisher
+from garbo.common.runtime.deliver.batch import BatchProcessor, Publisher
+from garbo.common.runtime.deliver.decoder import Decoder
 from garbo.common.runtime.deliver.lane import DeliveryTimes, Lane
-from garbo.common.runtime.deliver.lookout import Lookout
-from garbo.common.runtime.deliver.member import Member
-from garbo.common.runtime.deliver.reading import Reader
+from garbo.common.runtime.deliver.member import GroupMember
+from garbo.common.runtime.deliver.monitor import ConsumerMonitor
 from garbo.common.runtime.producer import unreachable
 
 KNOCK_EVERY_S: Final = 1.0
@@ -48,7 +48,7 @@ class Deliveries:
         self._failed = asyncio.Event()
         self._failure: BaseException | None = None
         self._members = [self._member(lane, lanes) for lane in lanes]
-        self._lookout = Lookout(self._members, times=self._times, fail=self._fail)
+        self._monitor = ConsumerMonitor(self._members, times=self._times, fail=self._fail)
 
     async def start(self) -> None:
         """Join all groups; raises `StartRefused` when Kafka does not answer or a topic is missing."""
@@ -58,11 +58,11 @@ class Deliveries:
                     joining.create_task(self._join(member))
         except* StartRefused as refused:
             raise refused.exceptions[0] from None
-        self._lookout.start()
+        self._monitor.start()
 
     async def stop(self) -> None:
         """Stop taking, finish the batches in hand, commit, leave the groups. Bounded; never raises."""
-        await self._lookout.stop()
+        await self._monitor.stop()
         async with asyncio.TaskGroup() as leaving:
             for member in self._members:
                 leaving.create_task(member.stop())
@@ -82,7 +82,7 @@ class Deliveries:
         self._failure = self._failure or failure
         self._failed.set()
 
-    async def _join(self, member: Member) -> None:
+    async def _join(self, member: GroupMember) -> None:
         """Join one group, knocking until the broker answers."""
         try:
             async with asyncio.timeout(self._kafka.start_s):
@@ -91,13 +91,13 @@ class Deliveries:
             await member.abort_start()
             raise StartRefused(unreachable(self._kafka)) from None
 
-    async def _knock(self, member: Member) -> None:
+    async def _knock(self, member: GroupMember) -> None:
         while True:
             if await self._joined(member):
                 return
             await asyncio.sleep(KNOCK_EVERY_S)
 
-    async def _joined(self, member: Member) -> bool:
+    async def _joined(self, member: GroupMember) -> bool:
         try:
             await member.start()
         except UnknownTopicOrPartitionError:
@@ -111,30 +111,30 @@ class Deliveries:
             return False
         return True
 
-    def _member(self, lane: Lane[Any], lanes: Sequence[Lane[Any]]) -> Member:
+    def _member(self, lane: Lane[Any], lanes: Sequence[Lane[Any]]) -> GroupMember:
         again = redrive(self._service).name
-        reader = Reader(
+        decoder = Decoder(
             topics=lane.topics,
             redrive=again,
             others=frozenset(topic.name for other in lanes for topic in other.topics),
             takes_strays=lane is lanes[0],
             wants=lane.wants,
         )
-        finisher = Finisher(
+        processor = BatchProcessor(
             group=lane.group,
             handle=lane.handle,
-            reader=reader,
+            decoder=decoder,
             dead_letters=DeadLetterGauge(lane.limit),
             to=dead_letters(self._service).name,
             publisher=self._producer,
             clock=SystemClock(),
         )
-        return Member(
+        return GroupMember(
             group=lane.group,
             topics=[*(topic.name for topic in lane.topics), again],
             max_records=lane.max_records,
             kafka=self._kafka,
-            finisher=finisher,
+            processor=processor,
             times=self._times,
             fail=self._fail,
         )

@@ -13,10 +13,10 @@ from garbo.common.runtime.bounded import bounded
 from garbo.common.runtime.broker import KafkaSettings
 from garbo.common.runtime.deadletter import TooManyRejected
 from garbo.common.runtime.deliver.backoff import Backoff
-from garbo.common.runtime.deliver.batch import Finisher
+from garbo.common.runtime.deliver.batch import BatchProcessor
+from garbo.common.runtime.deliver.decoder import BatchItem, Skipped
 from garbo.common.runtime.deliver.lane import DeliveryTimes
 from garbo.common.runtime.deliver.offsets import Offsets
-from garbo.common.runtime.deliver.reading import Item, NotOurs
 from garbo.common.runtime.drivers import Consumer, Record, Subscription
 from garbo.common.runtime.kafka_metrics import (
     BATCH_RECORDS,
@@ -44,7 +44,7 @@ class NotDrained(Exception):  # noqa: N818 - it says what happened
     """A handler ignored its cancellation, so another member may be given records it still works on."""
 
 
-class Member:
+class GroupMember:
     """The state of one subscription. All of it lives in one event loop; batches come one at a time."""
 
     def __init__(  # noqa: PLR0913 - wired once, in Deliveries
@@ -54,7 +54,7 @@ class Member:
         topics: Sequence[str],
         max_records: int,
         kafka: KafkaSettings,
-        finisher: Finisher,
+        processor: BatchProcessor,
         times: DeliveryTimes,
         fail: Callable[[BaseException], None],
     ) -> None:
@@ -62,7 +62,7 @@ class Member:
         self.offsets = Offsets(group)
         self.backoff = Backoff(max_s=times.backoff_max_s)
         self.polled_at = time.monotonic()
-        self._finisher = finisher
+        self._processor = processor
         self._times = times
         self._tell_failure = fail
         self._subscription = Subscription(
@@ -140,7 +140,7 @@ class Member:
         self._idle.clear()
         try:
             async with asyncio.timeout(None) as self._budget:
-                await self._finish(records)
+                await self._process(records)
         except TimeoutError as error:
             if self._budget and self._budget.expired():
                 log.warning("batch abandoned", group=self.group, records=len(records))
@@ -156,30 +156,30 @@ class Member:
             self._budget = None
             self._idle.set()
 
-    async def _finish(self, records: Sequence[Record]) -> None:
+    async def _process(self, records: Sequence[Record]) -> None:
         begun = time.monotonic()
         newest = max(record.timestamp for record in records)
         LAG_SECONDS.labels(self.group).set(max(0.0, time.time() - newest / 1000))
         BATCH_RECORDS.labels(self.group).observe(len(records))
         in_assignment = self._assignment
-        end = await self._finisher.finish(
+        result = await self._processor.process_batch(
             records, still_ours=lambda: not self._closed and self._assignment == in_assignment
         )
-        self.offsets.done(item.record for item in end.finished)
-        self.backoff.succeeded({_partition(item) for item in end.finished})
-        if end.finished and self._is_worth_a_commit(end.finished):
+        self.offsets.done(item.record for item in result.finished)
+        self.backoff.succeeded({_partition(item) for item in result.finished})
+        if result.finished and self._is_worth_a_commit(result.finished):
             await self.offsets.commit(self.consumer, within_s=self._times.commit_s)
             self._committed_at = time.monotonic()
-        if end.later and self._assignment == in_assignment and not self._closed:
-            self._postpone(end.left, end.later)
+        if result.later and self._assignment == in_assignment and not self._closed:
+            self._postpone(result.left, result.later)
         BATCH_SECONDS.labels(self.group).observe(time.monotonic() - begun)
 
-    def _is_worth_a_commit(self, finished: Sequence[Item]) -> bool:
+    def _is_worth_a_commit(self, finished: Sequence[BatchItem]) -> bool:
         """Pass over other lanes' records fast: what is skipped again after a crash costs nothing."""
-        skipped_only = all(isinstance(item, NotOurs) for item in finished)
+        skipped_only = all(isinstance(item, Skipped) for item in finished)
         return not skipped_only or time.monotonic() - self._committed_at > SKIPPED_S
 
-    def _postpone(self, left: Sequence[Item], later: RetryLater) -> None:
+    def _postpone(self, left: Sequence[BatchItem], later: RetryLater) -> None:
         first: dict[TopicPartition, int] = {}
         for item in left:
             first.setdefault(_partition(item), item.record.offset)
@@ -229,5 +229,5 @@ def _told_safely(error: BaseException) -> dict[str, str]:
     return {"where": "".join(traceback.format_tb(error.__traceback__)[-6:])}
 
 
-def _partition(item: Item) -> TopicPartition:
+def _partition(item: BatchItem) -> TopicPartition:
     return TopicPartition(item.record.topic, item.record.partition)

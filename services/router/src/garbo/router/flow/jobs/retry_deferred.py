@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from garbo.common.events.ids import ContactId
-from garbo.common.turns import in_turns
+from garbo.common.priority import yielding
 from garbo.router.domain.values import replace
 from garbo.router.flow.budgets import BudgetAllowance, budget_rules, reserve_budgets
 from garbo.router.flow.directory import Directory
@@ -43,7 +43,7 @@ class RetryDeferred:
             if not contact_ids:
                 return False
             reevaluator, queue = await self._open(batch, contact_ids)
-            verdicts = [reevaluator.decide(again).verdict async for again in in_turns(queue)]
+            verdicts = [reevaluator.decide(again).verdict async for again in yielding(queue)]
             await batch.write(reevaluator.changes())
         for verdict in verdicts:
             self.work.woke(verdict=verdict)
@@ -80,7 +80,7 @@ def _may_be_free(one: Deferred, now_us: int) -> bool:
 async def _read_all(reevaluator: Reevaluator, waiting: Iterable[Deferred]) -> list[StoredRequest]:
     """Give what is to be decided in arbitration order; deny whom nobody knows, and what nobody wants now."""
     uow, queue = reevaluator.uow, list[StoredRequest]()
-    async for one in in_turns(waiting):
+    async for one in yielding(waiting):
         state = uow.states.get(one.contact_id)
         if state is not None and state.erased:
             uow.dismiss(one.message_id, reason="erased")

@@ -10,7 +10,7 @@ from garbo.common.events.addresses import Recipient
 from garbo.common.events.decisions import DecisionMade
 from garbo.common.events.ids import ContactId
 from garbo.common.events.requests import SendRequested
-from garbo.common.turns import in_turns
+from garbo.common.priority import yielding
 from garbo.router.domain.decide import decide
 from garbo.router.domain.instants import to_datetime
 from garbo.router.domain.policy import Policy
@@ -64,14 +64,14 @@ class PreviewRequests:
     async def preview(self, asked: Sequence[ReceivedRequest]) -> list[DecisionMade]:
         """Give the record of each, without a grant."""
         seen = await self._see(asked)
-        return [self._record(seen, ask) async for ask in in_turns(seen.asks)]
+        return [self._record(seen, ask) async for ask in yielding(seen.asks)]
 
     async def preview_people(self, event: SendRequested, people: Sequence[Recipient]) -> PeoplePreview:
         """Give the answer to one request for each of many people."""
         asked = [ReceivedRequest(event.model_copy(update={"to": to, "request_id": uuid4()})) for to in people]
         seen = await self._see(asked)
         answers: list[PersonPreview] = []
-        async for ask in in_turns(seen.asks):
+        async for ask in yielding(seen.asks):
             record = self._record(seen, ask)
             answers.append(_person(len(answers), record, known=ask.contact is not None))
         return PeoplePreview(

@@ -9,8 +9,8 @@ import asyncpg
 
 from garbo.common.events.ids import ContactId
 from garbo.common.events.wire import decode, topic_named
+from garbo.common.priority import yielding
 from garbo.common.runtime.postgres import Database
-from garbo.common.turns import in_turns
 from garbo.router.ports.jobs import OutboxRecord
 from garbo.router.ports.publisher import OutgoingRecord, Rendered
 
@@ -38,7 +38,7 @@ class PostgresOutbox:
                 return
             await connection.execute(PATIENCE)
             rows = await connection.fetch(OLDEST, limit)
-            parcels = [_parcel(row) async for row in in_turns(rows)]
+            parcels = [_parcel(row) async for row in yielding(rows)]
             yield parcels
             if parcels:
                 await connection.execute(DELETE, [parcel.place for parcel in parcels])

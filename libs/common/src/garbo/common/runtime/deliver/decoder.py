@@ -13,7 +13,7 @@ from garbo.common.runtime.drivers import Record
 
 
 @dataclass(frozen=True, slots=True)
-class Good:
+class Decoded:
     """A record to hand over."""
 
     record: Record
@@ -33,16 +33,16 @@ class Refused:
 
 
 @dataclass(frozen=True, slots=True)
-class NotOurs:
+class Skipped:
     """A record that belongs to another lane of this service."""
 
     record: Record
 
 
-Item: TypeAlias = Good | Refused | NotOurs
+BatchItem: TypeAlias = Decoded | Refused | Skipped
 
 
-class Reader:
+class Decoder:
     """Decodes the records of one lane by their topic."""
 
     def __init__(
@@ -60,22 +60,22 @@ class Reader:
         self._takes_strays = takes_strays
         self._wants = wants
 
-    def read(self, record: Record) -> Item:
+    def decode(self, record: Record) -> BatchItem:
         """Decode one record; never raises for what is in it."""
         if record.topic != self._redrive and self._leaves(record):
-            return NotOurs(record)
+            return Skipped(record)
         headers = {name: value or b"" for name, value in record.headers}
         topic = record.topic
         if topic == self._redrive:
             topic = headers.get(deadletter.TOPIC, b"").decode("utf-8", "replace")
             ours = not self._leaves(record) if topic in self._topics else self._is_stray(topic)
             if not ours:
-                return NotOurs(record)
+                return Skipped(record)
         try:
-            event = self._decode(topic, record.value)
+            event = self._event_of(topic, record.value)
         except Reject as reject:
             return Refused(record, reject.why, "decoding")
-        return Good(
+        return Decoded(
             record,
             Delivered(
                 event=event,
@@ -95,7 +95,7 @@ class Reader:
         """Whether a redriven record of no lane's topic is this lane's to refuse."""
         return self._takes_strays and topic not in self._others
 
-    def _decode(self, topic: str, value: bytes | None) -> Any:  # noqa: ANN401 - the topic's event
+    def _event_of(self, topic: str, value: bytes | None) -> Any:  # noqa: ANN401 - the topic's event
         if topic not in self._topics:
             raise Reject("unknown_topic")
         return decode(self._topics[topic], value)

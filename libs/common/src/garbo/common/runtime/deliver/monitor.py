@@ -10,7 +10,7 @@ from aiokafka.structs import TopicPartition
 
 from garbo.common.runtime.bounded import bounded
 from garbo.common.runtime.deliver.lane import DeliveryTimes
-from garbo.common.runtime.deliver.member import Member
+from garbo.common.runtime.deliver.member import GroupMember
 from garbo.common.runtime.drivers import Consumer
 from garbo.common.runtime.kafka_metrics import LAG_RECORDS, LAG_SECONDS, POLL_AGE_SECONDS
 from garbo.common.runtime.watchdog import NotConsuming, Signs, Watchdog
@@ -21,11 +21,11 @@ ASK_S = 5.0
 """What the broker gets to tell the end offsets of one lane."""
 
 
-class Lookout:
+class ConsumerMonitor:
     """A task that looks at all members every `look_every_s`, and fails the process for one that is stuck."""
 
     def __init__(
-        self, members: Sequence[Member], *, times: DeliveryTimes, fail: Callable[[BaseException], None]
+        self, members: Sequence[GroupMember], *, times: DeliveryTimes, fail: Callable[[BaseException], None]
     ) -> None:
         self._watched = [(member, Watchdog(budget_s=times.watchdog_s)) for member in members]
         self._shown: dict[str, set[TopicPartition]] = {}
@@ -35,7 +35,7 @@ class Lookout:
 
     def start(self) -> None:
         """Begin to look."""
-        self._task = asyncio.create_task(self._look_on(), name="lookout")
+        self._task = asyncio.create_task(self._look_on(), name="consumer-monitor")
         self._task.add_done_callback(self._ended)
 
     async def stop(self) -> None:
@@ -54,7 +54,7 @@ class Lookout:
             for member, watchdog in self._watched:
                 await self._look(member, watchdog)
 
-    async def _look(self, member: Member, watchdog: Watchdog) -> None:
+    async def _look(self, member: GroupMember, watchdog: Watchdog) -> None:
         await bounded(f"commit of {member.group}", member.commit_late(), within_s=ASK_S)
         read, lag = await self._measure(member)
         now = time.monotonic()
@@ -65,7 +65,7 @@ class Lookout:
             log.error("lane does not consume", group=member.group, why=wrong)
             self._fail(NotConsuming(f"{member.group}: {wrong}"))
 
-    async def _measure(self, member: Member) -> tuple[int | None, int | None]:
+    async def _measure(self, member: GroupMember) -> tuple[int | None, int | None]:
         """Ask the broker for the lag; neither number is known when it does not answer."""
         consumer = member.consumer
         if consumer is None:
