@@ -11,11 +11,11 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import uuid4
 
-from garbo.analytics.flow import KeepFacts, Tell
-from garbo.analytics.inbound.http import http_app
-from garbo.analytics.inbound.stream import LiveFunnel
+from garbo.analytics.flow import Queries, RecordFacts
+from garbo.analytics.inbound.http.app import http_app
+from garbo.analytics.inbound.http.stream import LiveFunnel
 from garbo.analytics.outbound.postgres_facts import PostgresFacts
-from garbo.analytics.outbound.postgres_picture import PostgresPicture
+from garbo.analytics.outbound.postgres_queries import PostgresFactQueries
 from garbo.cli.local.postgres import OwnPostgres
 from garbo.common.clock import SystemClock
 from garbo.common.events.base import Event
@@ -74,13 +74,13 @@ def afternoon(dice: random.Random, now: datetime) -> list[Event]:
     return [event for event in told if event.happened_at <= now]
 
 
-async def live(keep: KeepFacts, dice: random.Random) -> None:
+async def live(record_facts: RecordFacts, dice: random.Random) -> None:
     """Go on, a message or two a second."""
     coming: list[Event] = []
     while True:
         now = datetime.now(UTC)
         coming += events_of(journey(dice, now), dice)
-        await keep.record([event for event in coming if event.happened_at <= now])
+        await record_facts.record([event for event in coming if event.happened_at <= now])
         coming = [event for event in coming if event.happened_at > now]
         await asyncio.sleep(dice.random() * 1.4)
 
@@ -90,17 +90,20 @@ async def serve(dsn: str, port: int) -> None:
     await migrate(dsn, "analytics")
     database = Database(dsn, service="analytics")
     await database.start()
-    tell, keep = Tell(PostgresPicture(database), SystemClock()), KeepFacts(PostgresFacts(database))
+    queries, record_facts = (
+        Queries(PostgresFactQueries(database), SystemClock()),
+        RecordFacts(PostgresFacts(database)),
+    )
     dice = random.Random(uuid4().int)
     events = afternoon(dice, datetime.now(UTC))
     for start in range(0, len(events), 500):
-        await keep.record(events[start : start + 500])
-    streams = LiveFunnel(tell, subscribers_count=8)
-    server = HttpServer(http_app(tell, streams, health=[]), host="127.0.0.1", port=port)
+        await record_facts.record(events[start : start + 500])
+    streams = LiveFunnel(queries, subscribers_count=8)
+    server = HttpServer(http_app(queries, streams, health=[]), host="127.0.0.1", port=port)
     await server.start()
     print(f"console: http://127.0.0.1:{port}/", flush=True)  # noqa: T201 - the one line a person waits for
     try:
-        await live(keep, dice)
+        await live(record_facts, dice)
     finally:
         await streams.stop()
         await server.stop()

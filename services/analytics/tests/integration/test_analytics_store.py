@@ -12,8 +12,8 @@ import pytest
 from garbo.analytics.domain.funnel import MINUTE, Counts
 from garbo.analytics.domain.observe import Observed, observe
 from garbo.analytics.outbound.postgres_facts import PostgresFacts
-from garbo.analytics.outbound.postgres_picture import PostgresPicture
-from garbo.analytics.ports import FactStore, Filter, Picture
+from garbo.analytics.outbound.postgres_queries import PostgresFactQueries
+from garbo.analytics.ports import FactQueries, FactStore, Filter
 from garbo.common.events.base import Event
 from garbo.common.runtime.migrations import migrate
 from garbo.common.runtime.postgres import Database
@@ -40,9 +40,9 @@ async def database(postgres: Postgres) -> AsyncIterator[Database]:
 
 
 @pytest.fixture
-def stores(database: Database) -> list[tuple[FactStore, Picture]]:
+def stores(database: Database) -> list[tuple[FactStore, FactQueries]]:
     fake = FakeFacts()
-    return [(fake, fake), (PostgresFacts(database), PostgresPicture(database))]
+    return [(fake, fake), (PostgresFacts(database), PostgresFactQueries(database))]
 
 
 def a_morning(count: int) -> list[Event]:
@@ -72,75 +72,75 @@ def without_zeros(counts: Counts) -> dict[tuple[str, str], int]:
     return {step: count for step, count in counts.items() if count}
 
 
-async def all_answers(picture: Picture) -> list[object]:
+async def all_answers(queries: FactQueries) -> list[object]:
     funnels = [
-        await picture.funnel(**SPAN, lane=lane, width=MINUTE * width)
+        await queries.funnel(**SPAN, lane=lane, width=MINUTE * width)
         for lane, width in ((None, 1), ("promo", 3), ("care", 7))
     ]
     lists = [
-        list(await picture.latest(wanted))
+        list(await queries.latest(wanted))
         for wanted in (Filter(limit=200), Filter(limit=3, lane="care"), Filter(verdicts=("deny", "defer")))
     ]
     shown = [(without_zeros(f.counts), {k: n for k, n in f.points.items() if n}) for f in funnels]
-    return [without_zeros(await picture.totals()), shown, lists]
+    return [without_zeros(await queries.totals()), shown, lists]
 
 
 @pytest.mark.parametrize("seed", range(3))
 async def test_fake_and_postgres_agree_in_any_order(
-    stores: list[tuple[FactStore, Picture]], seed: int
+    stores: list[tuple[FactStore, FactQueries]], seed: int
 ) -> None:
     events = a_morning(40)
     dice = random.Random(seed)
     events += dice.choices(events, k=60)
     dice.shuffle(events)
     answers = []
-    for store, picture in stores:
+    for store, queries in stores:
         for start in range(0, len(events), 37):
-            await store.absorb(observe(events[start : start + 37]))
-        answers.append(await all_answers(picture))
+            await store.upsert(observe(events[start : start + 37]))
+        answers.append(await all_answers(queries))
     assert answers[0] == answers[1]
 
 
-async def test_replay_changes_nothing(stores: list[tuple[FactStore, Picture]]) -> None:
+async def test_replay_changes_nothing(stores: list[tuple[FactStore, FactQueries]]) -> None:
     events = a_morning(30)
-    for store, picture in stores:
-        await store.absorb(observe(events))
-        before = await all_answers(picture)
+    for store, queries in stores:
+        await store.upsert(observe(events))
+        before = await all_answers(queries)
         for event in reversed(events):
-            await store.absorb(observe([event]))
-        assert await all_answers(picture) == before
+            await store.upsert(observe([event]))
+        assert await all_answers(queries) == before
 
 
-async def test_message_is_found_by_request_and_client(stores: list[tuple[FactStore, Picture]]) -> None:
+async def test_message_is_found_by_request_and_client(stores: list[tuple[FactStore, FactQueries]]) -> None:
     one, other = Journey(request_id=UUID(int=5)), Journey(request_id=UUID(int=5), client="crm")
-    for store, picture in stores:
-        await store.absorb(observe([one.requested(), other.requested()]))
-        found = await picture.messages_of(one.request_id, None)
+    for store, queries in stores:
+        await store.upsert(observe([one.requested(), other.requested()]))
+        found = await queries.messages_of(one.request_id, None)
         assert [fact.client for fact in found] == ["crm", "shop"]
-        assert [f.message_id for f in await picture.messages_of(one.request_id, "shop")] == [one.message_id]
-        assert await picture.messages_of(UUID(int=6), None) == []
+        assert [f.message_id for f in await queries.messages_of(one.request_id, "shop")] == [one.message_id]
+        assert await queries.messages_of(UUID(int=6), None) == []
 
 
-async def test_empty_batch_is_no_work(stores: list[tuple[FactStore, Picture]]) -> None:
-    for store, picture in stores:
-        await store.absorb(Observed())
-        assert await picture.totals() == {}
+async def test_empty_batch_is_no_work(stores: list[tuple[FactStore, FactQueries]]) -> None:
+    for store, queries in stores:
+        await store.upsert(Observed())
+        assert await queries.totals() == {}
 
 
 async def test_writers_at_the_same_time_count_each_message_once(
-    stores: list[tuple[FactStore, Picture]],
+    stores: list[tuple[FactStore, FactQueries]],
 ) -> None:
-    (fake, expected), (store, picture) = stores
+    (fake, expected), (store, queries) = stores
     events = a_morning(60)
-    await fake.absorb(observe(events))
+    await fake.upsert(observe(events))
 
     async def write(seed: int) -> None:
         mine = events.copy()
         random.Random(seed).shuffle(mine)
         for start in range(0, len(mine), 25):
-            await store.absorb(observe(mine[start : start + 25]))
+            await store.upsert(observe(mine[start : start + 25]))
 
     async with asyncio.timeout(60), asyncio.TaskGroup() as writers:
         for seed in range(4):
             writers.create_task(write(seed))
-    assert await all_answers(picture) == await all_answers(expected)
+    assert await all_answers(queries) == await all_answers(expected)

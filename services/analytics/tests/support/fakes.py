@@ -7,28 +7,28 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from garbo.analytics.domain.facts import Fact, merge
-from garbo.analytics.domain.funnel import DRAWN, Counts, Funnel, Place, difference, once
+from garbo.analytics.domain.funnel import DRAWN, Counts, Funnel, FunnelCounter, count_once, difference
 from garbo.analytics.domain.observe import Engagement, ForeignStatus, Inbound, Observed
 from garbo.analytics.ports import Filter
 
 
 class FakeFacts:
-    """`FactStore` and `Picture` in memory."""
+    """`FactStore` and `FactQueries` in memory."""
 
     def __init__(self) -> None:
         self.facts: dict[UUID, Fact] = {}
         self.inbound: dict[str, Inbound] = {}
         self._seen: set[tuple[str, str]] = set()
-        self._minutes: Counter[Place] = Counter()
+        self._minutes: Counter[FunnelCounter] = Counter()
 
-    async def absorb(self, observed: Observed) -> None:
+    async def upsert(self, observed: Observed) -> None:
         """Join a batch to what is known."""
         for message_id, fact in observed.facts.items():
             before = self.facts.get(message_id)
             after = merge(before, fact) if before else fact
             self.facts[message_id] = after
             self._minutes.update(difference([(before, after)]))
-        self._minutes.update(once(self._new(observed)))
+        self._minutes.update(count_once(self._new(observed)))
 
     def _new(self, observed: Observed) -> list[Inbound | ForeignStatus | Engagement]:
         new: list[Inbound | ForeignStatus | Engagement] = []
@@ -46,19 +46,19 @@ class FakeFacts:
     async def totals(self) -> Counts:
         """Count all messages ever."""
         totals: Counter[tuple[str, str]] = Counter()
-        for place, count in self._minutes.items():
-            totals[place.step, place.detail] += count
+        for counter, count in self._minutes.items():
+            totals[counter.step, counter.detail] += count
         return totals
 
     async def funnel(self, *, since: datetime, until: datetime, lane: str | None, width: timedelta) -> Funnel:
         """Count the messages begun in a span of time."""
         counts: Counter[tuple[str, str]] = Counter()
         points: Counter[tuple[datetime, str]] = Counter()
-        for place, count in self._minutes.items():
-            if since <= place.minute < until and lane in (None, place.lane):
-                counts[place.step, place.detail] += count
-                if place.step in DRAWN:
-                    points[since + (place.minute - since) // width * width, place.step] += count
+        for counter, count in self._minutes.items():
+            if since <= counter.minute < until and lane in (None, counter.lane):
+                counts[counter.step, counter.detail] += count
+                if counter.step in DRAWN:
+                    points[since + (counter.minute - since) // width * width, counter.step] += count
         return Funnel(since, until, lane, counts, width, points)
 
     async def latest(self, wanted: Filter) -> Sequence[Fact]:

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from garbo.analytics.domain.facts import EARLIEST, KNOWN, Fact, merge
-from garbo.analytics.domain.funnel import difference, places
+from garbo.analytics.domain.funnel import counters_of, difference
 from garbo.analytics.domain.observe import observe
 from garbo.common.events.base import Event
 from services.analytics.tests.support.fakes import FakeFacts
@@ -39,7 +39,7 @@ HISTORY: Sequence[Event] = (
 async def kept(batches: Sequence[Sequence[Event]]) -> FakeFacts:
     store = FakeFacts()
     for batch in batches:
-        await store.absorb(observe(batch))
+        await store.upsert(observe(batch))
     return store
 
 
@@ -88,10 +88,10 @@ def test_counters_only_depend_on_where_a_fact_ends(parts: list[Fact]) -> None:
     fact: Fact | None = None
     for part in parts:
         before, fact = fact, merge(fact, part) if fact else part
-        for place, count in difference([(before, fact)]).items():
-            tally[place] = tally.get(place, 0) + count
-    expected = dict.fromkeys(places(fact), 1) if fact else {}
-    assert {place: count for place, count in tally.items() if count} == expected
+        for counter, count in difference([(before, fact)]).items():
+            tally[counter] = tally.get(counter, 0) + count
+    expected = dict.fromkeys(counters_of(fact), 1) if fact else {}
+    assert {counter: count for counter, count in tally.items() if count} == expected
 
 
 def test_every_field_has_one_rule() -> None:

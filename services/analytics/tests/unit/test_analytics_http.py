@@ -6,9 +6,9 @@ import httpx
 import pytest
 
 from garbo.analytics.domain.observe import observe
-from garbo.analytics.flow import Tell
-from garbo.analytics.inbound.http import http_app
-from garbo.analytics.inbound.stream import LiveFunnel
+from garbo.analytics.flow import Queries
+from garbo.analytics.inbound.http.app import http_app
+from garbo.analytics.inbound.http.stream import LiveFunnel
 from libs.common.tests.support.clock import FixedClock
 from services.analytics.tests.support.fakes import FakeFacts
 from services.analytics.tests.support.journeys import NOON, Journey
@@ -25,14 +25,14 @@ async def store() -> FakeFacts:
     events = [READ.requested(), READ.allowed(), READ.result("accepted"), READ.status("read")]
     held = [HELD.requested(), HELD.held_by_cap(), CARE.requested()]
     waits = [WAITS.requested(), WAITS.put_off("quiet", until=3600)]
-    await store.absorb(observe([*events, *held, *waits, *READ.answered()]))
+    await store.upsert(observe([*events, *held, *waits, *READ.answered()]))
     return store
 
 
 @pytest.fixture
 async def client(store: FakeFacts) -> AsyncIterator[httpx.AsyncClient]:
-    tell = Tell(store, FixedClock(NOON + timedelta(minutes=3)))
-    app = http_app(tell, LiveFunnel(tell, subscribers_count=1), health=[])
+    queries = Queries(store, FixedClock(NOON + timedelta(minutes=3)))
+    app = http_app(queries, LiveFunnel(queries, subscribers_count=1), health=[])
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://console") as client:
         yield client
 
@@ -111,7 +111,7 @@ async def test_unknown_message_says_what_to_do(client: httpx.AsyncClient) -> Non
 
 async def test_an_id_two_clients_share_asks_which(client: httpx.AsyncClient, store: FakeFacts) -> None:
     other = Journey(request_id=READ.request_id, client="crm")
-    await store.absorb(observe([other.requested()]))
+    await store.upsert(observe([other.requested()]))
     answer = await client.get(f"/v1/messages/{READ.request_id}")
     assert answer.status_code == 300
     assert answer.json()["clients"] == ["crm", "shop"]

@@ -7,8 +7,8 @@ from starlette.requests import Request
 from starlette.responses import StreamingResponse
 
 from garbo.analytics.domain.observe import observe
-from garbo.analytics.flow import Tell
-from garbo.analytics.inbound.stream import LiveFunnel
+from garbo.analytics.flow import Queries
+from garbo.analytics.inbound.http.stream import LiveFunnel
 from libs.common.tests.support.clock import FixedClock
 from services.analytics.tests.support.fakes import FakeFacts
 from services.analytics.tests.support.journeys import NOON, Journey
@@ -19,7 +19,7 @@ def asking(query: str = "since=15m") -> Request:
 
 
 def live_over(store: FakeFacts, *, subscribers_count: int = 1) -> LiveFunnel:
-    return LiveFunnel(Tell(store, FixedClock(NOON)), subscribers_count=subscribers_count)
+    return LiveFunnel(Queries(store, FixedClock(NOON)), subscribers_count=subscribers_count)
 
 
 async def opened(live: LiveFunnel) -> AsyncGenerator[bytes, None]:
@@ -35,7 +35,7 @@ async def test_stream_tells_the_funnel_and_then_each_change() -> None:
     events = await opened(live_over(store))
     async with asyncio.timeout(10):
         assert b'"requested":0' in await anext(events)
-        await store.absorb(observe([Journey().requested()]))
+        await store.upsert(observe([Journey().requested()]))
         changed = await anext(events)
     kind, data, *_ = changed.split(b"\n")
     assert kind == b"event: funnel"

@@ -6,8 +6,8 @@ import pytest
 
 from garbo.analytics.domain.facts import Fact
 from garbo.analytics.domain.observe import observe
-from garbo.analytics.domain.story import state, state_in_words, story
-from garbo.analytics.domain.words import decision_in_words, failure_in_words, in_text, label
+from garbo.analytics.inbound.http.story import state, state_in_words, story
+from garbo.analytics.inbound.http.words import decision_in_words, failure_in_words, in_text, label
 from garbo.common.events.base import Event
 from garbo.common.events.decisions import Check
 from services.analytics.tests.support.journeys import Journey

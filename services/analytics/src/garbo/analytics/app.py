@@ -1,11 +1,11 @@
 """The only file that knows every room of this service."""
 
-from garbo.analytics.flow import KeepFacts, Tell
+from garbo.analytics.flow import Queries, RecordFacts
 from garbo.analytics.inbound.facts import facts_lane
-from garbo.analytics.inbound.http import http_app
-from garbo.analytics.inbound.stream import LiveFunnel
+from garbo.analytics.inbound.http.app import http_app
+from garbo.analytics.inbound.http.stream import LiveFunnel
 from garbo.analytics.outbound.postgres_facts import PostgresFacts
-from garbo.analytics.outbound.postgres_picture import PostgresPicture
+from garbo.analytics.outbound.postgres_queries import PostgresFactQueries
 from garbo.analytics.settings import AnalyticsSettings
 from garbo.common.clock import SystemClock
 from garbo.common.runtime.broker import kafka_of
@@ -26,14 +26,14 @@ def build(settings: AnalyticsSettings) -> App:
     dsn = settings.postgres_dsn.get_secret_value()
     database = Database(dsn, service=settings.service)
     producer = Producer(kafka=kafka, service=settings.service)
-    lane = facts_lane(KeepFacts(PostgresFacts(database)))
+    lane = facts_lane(RecordFacts(PostgresFacts(database)))
     deliveries = Deliveries(kafka=kafka, service=settings.service, producer=producer, lanes=[lane])
-    tell = Tell(PostgresPicture(database), SystemClock())
-    live = LiveFunnel(tell, subscribers_count=settings.subscribers_count)
+    queries = Queries(PostgresFactQueries(database), SystemClock())
+    live = LiveFunnel(queries, subscribers_count=settings.subscribers_count)
     health = health_routes(
         alive={"deliveries": lambda: deliveries.healthy},
         ready={"database": lambda: database.healthy, "deliveries": lambda: deliveries.healthy},
     )
-    server = HttpServer(http_app(tell, live, health=health), host=settings.host, port=settings.port)
+    server = HttpServer(http_app(queries, live, health=health), host=settings.host, port=settings.port)
     schema = SchemaCurrent(dsn, service=settings.service)
     return App(settings.service, [telemetry, database, schema, producer, deliveries, server, live])

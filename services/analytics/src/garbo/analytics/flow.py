@@ -1,4 +1,4 @@
-"""The use cases: keep what happened, and tell it."""
+"""The use cases: record what happened, and answer queries about it."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -7,12 +7,12 @@ from uuid import UUID
 from garbo.analytics.domain.facts import Fact
 from garbo.analytics.domain.funnel import MINUTE, Counts, Funnel, minute_of, width_of
 from garbo.analytics.domain.observe import observe
-from garbo.analytics.ports import FactStore, Filter, Picture
+from garbo.analytics.ports import FactQueries, FactStore, Filter
 from garbo.common.clock import Clock
 from garbo.common.events.base import Event
 
 
-class KeepFacts:
+class RecordFacts:
     """Takes what the other services say of messages."""
 
     def __init__(self, store: FactStore) -> None:
@@ -20,18 +20,18 @@ class KeepFacts:
 
     async def record(self, events: Sequence[Event]) -> None:
         """Make records of any topics part of the facts; a repeat changes nothing."""
-        await self._store.absorb(observe(events))
+        await self._store.upsert(observe(events))
 
 
-class Tell:
-    """Answers questions about messages."""
+class Queries:
+    """Answers what is asked about messages."""
 
-    def __init__(self, picture: Picture, clock: Clock) -> None:
-        self._picture, self._clock = picture, clock
+    def __init__(self, facts: FactQueries, clock: Clock) -> None:
+        self._facts, self._clock = facts, clock
 
     async def totals(self) -> Counts:
         """Count all messages ever, by step and detail."""
-        return await self._picture.totals()
+        return await self._facts.totals()
 
     async def funnel(self, since: datetime | timedelta, *, lane: str | None = None) -> Funnel:
         """Count the messages begun since an instant, or in the last span of time; in whole minutes."""
@@ -39,12 +39,12 @@ class Tell:
         begin = minute_of(since) if isinstance(since, datetime) else until - max(since, MINUTE)
         begin = min(begin, until - MINUTE)
         width = width_of(until - begin)
-        return await self._picture.funnel(since=minute_of(begin), until=until, lane=lane, width=width)
+        return await self._facts.funnel(since=minute_of(begin), until=until, lane=lane, width=width)
 
     async def latest(self, wanted: Filter) -> Sequence[Fact]:
         """List messages, the one that began last first."""
-        return await self._picture.latest(wanted)
+        return await self._facts.latest(wanted)
 
     async def messages_of(self, request_id: UUID, client: str | None) -> Sequence[Fact]:
         """Find the messages of a request id: one a client that used it."""
-        return await self._picture.messages_of(request_id, client)
+        return await self._facts.messages_of(request_id, client)

@@ -23,7 +23,7 @@ class Filter:
 class FactStore(Protocol):
     """Where facts are kept."""
 
-    async def absorb(self, observed: Observed) -> None:
+    async def upsert(self, observed: Observed) -> None:
         """Join a batch to what is known, facts and counters as one change.
 
         Repeating it changes nothing. Raises `RetryLater` while the store is not available.
@@ -31,7 +31,7 @@ class FactStore(Protocol):
         ...
 
 
-class Picture(Protocol):
+class FactQueries(Protocol):
     """What can be asked of the facts. Every question may raise `RetryLater`."""
 
     async def totals(self) -> Counts:

@@ -17,7 +17,7 @@ DRAWN: Final = ("requested", "denied", "deferred", "accepted")
 
 
 @dataclass(frozen=True, slots=True, order=True)
-class Place:
+class FunnelCounter:
     """One counter: messages begun in this minute, in this lane, that reached this step."""
 
     minute: datetime
@@ -64,10 +64,10 @@ def minute_of(instant: datetime) -> datetime:
     return instant.replace(second=0, microsecond=0)
 
 
-def places(fact: Fact) -> frozenset[Place]:
+def counters_of(fact: Fact) -> frozenset[FunnelCounter]:
     """Name the counters a message stands in."""
     minute, lane = minute_of(fact.begun_at), fact.lane or ""
-    return frozenset(Place(minute, lane, step, detail) for step, detail in _steps(fact))
+    return frozenset(FunnelCounter(minute, lane, step, detail) for step, detail in _steps(fact))
 
 
 def _steps(fact: Fact) -> Iterator[tuple[str, str]]:
@@ -92,27 +92,27 @@ def _steps(fact: Fact) -> Iterator[tuple[str, str]]:
         yield "failed", str(fact.code) if fact.code is not None else fact.failure or ""
 
 
-def difference(changes: Iterable[tuple[Fact | None, Fact]]) -> dict[Place, int]:
+def difference(changes: Iterable[tuple[Fact | None, Fact]]) -> dict[FunnelCounter, int]:
     """Say what changed facts (before, after) do to the counters; counters that stay are left out."""
-    tally: Tally[Place] = Tally()
+    tally: Tally[FunnelCounter] = Tally()
     for before, after in changes:
-        tally.update(places(after))
+        tally.update(counters_of(after))
         if before:
-            tally.subtract(places(before))
-    return {place: count for place, count in tally.items() if count}
+            tally.subtract(counters_of(before))
+    return {counter: count for counter, count in tally.items() if count}
 
 
-def once(new: Iterable[Inbound | ForeignStatus | Engagement]) -> dict[Place, int]:
+def count_once(new: Iterable[Inbound | ForeignStatus | Engagement]) -> dict[FunnelCounter, int]:
     """Count what is counted when it is first seen, and never changes."""
-    return dict(Tally(_place(item) for item in new))
+    return dict(Tally(_counter_of(item) for item in new))
 
 
-def _place(item: Inbound | ForeignStatus | Engagement) -> Place:
+def _counter_of(item: Inbound | ForeignStatus | Engagement) -> FunnelCounter:
     minute = minute_of(item.occurred_at)
     match item:
         case Inbound():
-            return Place(minute, "", "inbound")
+            return FunnelCounter(minute, "", "inbound")
         case ForeignStatus():
-            return Place(minute, "", "foreign", item.status)
+            return FunnelCounter(minute, "", "foreign", item.status)
         case Engagement():
-            return Place(minute, "promo", item.action if item.action != "replied" else "engaged")
+            return FunnelCounter(minute, "promo", item.action if item.action != "replied" else "engaged")

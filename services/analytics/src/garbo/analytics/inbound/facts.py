@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Final
 
-from garbo.analytics.flow import KeepFacts
+from garbo.analytics.flow import RecordFacts
 from garbo.common.events.base import Event
 from garbo.common.events.topics import (
     CONVERSATION_CARE,
@@ -27,10 +27,10 @@ READ: Final = (
 )
 
 
-def facts_lane(keep: KeepFacts) -> Lane[Event]:
+def facts_lane(record_facts: RecordFacts) -> Lane[Event]:
     """Consume as `analytics.facts`; a batch is one transaction."""
 
     async def handle(batch: Sequence[Delivered[Event]]) -> None:
-        await keep.record([record.event for record in batch])
+        await record_facts.record([record.event for record in batch])
 
     return Lane(group="analytics.facts", topics=READ, handle=handle)

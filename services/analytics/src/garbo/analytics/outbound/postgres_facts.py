@@ -11,7 +11,7 @@ import asyncpg
 import orjson
 
 from garbo.analytics.domain.facts import Fact, merge
-from garbo.analytics.domain.funnel import Place, difference, once
+from garbo.analytics.domain.funnel import FunnelCounter, count_once, difference
 from garbo.analytics.domain.observe import Engagement, ForeignStatus, Inbound, Observed
 from garbo.common.events.decisions import Check
 from garbo.common.runtime.postgres import Database
@@ -78,11 +78,11 @@ class PostgresFacts:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def absorb(self, observed: Observed) -> None:
+    async def upsert(self, observed: Observed) -> None:
         """Join a batch to what is known, facts and counters in one transaction."""
         async with self._database.transaction() as connection:
             changed = difference(await _merge_facts(connection, observed.facts))
-            new = once(
+            new = count_once(
                 [
                     *await _insert_inbound(connection, list(observed.inbound.values())),
                     *await _insert_foreign(connection, observed.foreign),
@@ -163,11 +163,11 @@ async def _insert_engagements(
     return [engagements[tuple(row)] for row in rows]
 
 
-async def _count(connection: "Connection", change: Mapping[Place, int]) -> None:
-    moved = {place: count for place, count in change.items() if count}
+async def _count(connection: "Connection", change: Mapping[FunnelCounter, int]) -> None:
+    moved = {counter: count for counter, count in change.items() if count}
     if not moved:
         return
-    minutes: list[datetime] = [place.minute for place in moved]
+    minutes: list[datetime] = [counter.minute for counter in moved]
     rest = [*_columns(moved, "lane", "step", "detail"), list(moved.values())]
     await connection.execute(COUNT_MINUTES, minutes, *rest)
     await connection.execute(COUNT_TOTALS, *rest)

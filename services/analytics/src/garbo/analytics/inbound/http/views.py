@@ -5,8 +5,8 @@ from typing import Any
 
 from garbo.analytics.domain.facts import Fact
 from garbo.analytics.domain.funnel import Counts, Funnel
-from garbo.analytics.domain.story import Step, state, state_in_words, story
-from garbo.analytics.domain.words import Words, decision_in_words, failure_in_words, in_text, label
+from garbo.analytics.inbound.http.story import Step, state, state_in_words, story
+from garbo.analytics.inbound.http.words import Words, decision_in_words, failure_in_words, in_text, label
 
 Json = dict[str, Any]
 

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Final, Literal
 
 from garbo.analytics.domain.facts import Fact
-from garbo.analytics.domain.words import Words, decision_in_words, failure_in_words, label
+from garbo.analytics.inbound.http.words import Words, decision_in_words, failure_in_words, label
 
 Tone = Literal["plain", "good", "held", "bad", "unsure"]
 State = Literal[

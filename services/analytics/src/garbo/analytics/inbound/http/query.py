@@ -18,7 +18,7 @@ MOST: Final = 200
 _UNITS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
-class BadQuestionError(Exception):
+class BadQueryError(Exception):
     """A parameter nobody can answer; its text says what to give instead."""
 
 
@@ -29,15 +29,15 @@ def since_of(query: QueryParams) -> datetime | timedelta:
         span = timedelta(seconds=int(found[1]) * _UNITS[found[2]])
         if span <= LONGEST:
             return span
-        raise BadQuestionError("since reaches back 31d at most")
+        raise BadQueryError("since reaches back 31d at most")
     try:
         instant = datetime.fromisoformat(text.replace(" ", "+"))
     except ValueError:
-        raise BadQuestionError("since is a span such as 15m, 6h, 7d, or an instant in RFC 3339") from None
+        raise BadQueryError("since is a span such as 15m, 6h, 7d, or an instant in RFC 3339") from None
     if instant.tzinfo is None:
-        raise BadQuestionError("since needs an offset, such as 2026-06-01T10:00:00Z")
+        raise BadQueryError("since needs an offset, such as 2026-06-01T10:00:00Z")
     if instant < FIRST:
-        raise BadQuestionError(f"since reaches back to {FIRST.year} at most")
+        raise BadQueryError(f"since reaches back to {FIRST.year} at most")
     return instant
 
 
@@ -50,7 +50,7 @@ def filter_of(query: QueryParams) -> Filter:
     """Read `limit` (1 to 200), `verdict` (one or several, comma separated) and `lane`."""
     limit = query.get("limit", "50")
     if not limit.isdecimal() or not 1 <= int(limit) <= MOST:
-        raise BadQuestionError(f"limit is a whole number from 1 to {MOST}")
+        raise BadQueryError(f"limit is a whole number from 1 to {MOST}")
     verdicts = tuple(v for v in query.get("verdict", "").split(",") if v)
     for verdict in verdicts:
         _one_of("verdict", verdict, VERDICTS)
@@ -62,14 +62,12 @@ def request_id_of(text: str) -> UUID:
     try:
         return UUID(text)
     except ValueError:
-        raise BadQuestionError(
-            "A request id is a UUID, such as 0d570c4d-0e4c-4b27-a238-95345811edc5"
-        ) from None
+        raise BadQueryError("A request id is a UUID, such as 0d570c4d-0e4c-4b27-a238-95345811edc5") from None
 
 
 def _one_of(name: str, value: str | None, allowed: tuple[str, ...]) -> str | None:
     if not value:
         return None
     if value not in allowed:
-        raise BadQuestionError(f"{name} is one of {', '.join(allowed)}")
+        raise BadQueryError(f"{name} is one of {', '.join(allowed)}")
     return value

@@ -1,4 +1,4 @@
-"""Questions about the facts, answered by PostgreSQL."""
+"""Queries of the facts, answered by PostgreSQL."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -29,8 +29,8 @@ SELECT {_LIST} FROM analytics.fact WHERE request_id = $1 AND ($2::text IS NULL O
 """  # noqa: S608 - as above
 
 
-class PostgresPicture:
-    """The `Picture`."""
+class PostgresFactQueries:
+    """The `FactQueries`."""
 
     def __init__(self, database: Database) -> None:
         self._database = database

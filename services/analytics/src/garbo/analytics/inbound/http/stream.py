@@ -11,9 +11,9 @@ from prometheus_client import Gauge
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
-from garbo.analytics.flow import Tell
-from garbo.analytics.inbound.asked import BadQuestionError, lane_of, since_of
-from garbo.analytics.inbound.views import funnel_view
+from garbo.analytics.flow import Queries
+from garbo.analytics.inbound.http.query import BadQueryError, lane_of, since_of
+from garbo.analytics.inbound.http.views import funnel_view
 from garbo.common.errors import RetryLater
 from garbo.common.runtime.http import problem
 
@@ -36,8 +36,8 @@ class LiveFunnel:
     A component: its stop ends all streams, so that the HTTP server can.
     """
 
-    def __init__(self, tell: Tell, *, subscribers_count: int) -> None:
-        self._tell, self._most = tell, subscribers_count
+    def __init__(self, queries: Queries, *, subscribers_count: int) -> None:
+        self._queries, self._most = queries, subscribers_count
         self._count = 0
         self._known: dict[Watched, tuple[float, bytes]] = {}
         self._asking = asyncio.Lock()
@@ -94,7 +94,7 @@ class LiveFunnel:
     async def _ask(self, watched: Watched) -> bytes:
         span, lane = watched
         try:
-            funnel = await self._tell.funnel(span, lane=lane)
+            funnel = await self._queries.funnel(span, lane=lane)
         except RetryLater:
             return b"event: lost\ndata: {}\n\n"
         return b"event: funnel\ndata: " + orjson.dumps(funnel_view(funnel)) + b"\n\n"
@@ -102,5 +102,5 @@ class LiveFunnel:
 
 def _watched(since: datetime | timedelta) -> timedelta:
     if since not in SPANS or isinstance(since, datetime):
-        raise BadQuestionError("the stream watches since=15m, 60m, 6h or 24h")
+        raise BadQueryError("the stream watches since=15m, 60m, 6h or 24h")
     return since
