@@ -21,7 +21,6 @@ from garbo.cli.local.ports import free_ports
 from garbo.common.events.base import Event
 from garbo.common.events.topics import RAW_TOPICS, SERVICES, TOPICS, RawTopic, Topic, dead_letters
 from garbo.common.runtime.broker import KafkaSettings
-from garbo.common.runtime.migrations import migrate
 from garbo.common.runtime.outgoing import outgoing
 from garbo.common.runtime.producer import Producer
 from libs.common.tests.support.waiting import until
@@ -201,15 +200,9 @@ def installed(
     kafka: SharedKafka, postgres: SharedPostgres, folder: Path, **environ: str
 ) -> Iterator[Installation]:
     """Make topics and schemas of its own on these servers; stop every process at the end."""
-    dsn = postgres.database()
-
-    async def prepare() -> None:
-        await kafka.create_topics([*TOPICS, *RAW_TOPICS])
-        for service in ("router", "sender", "analytics"):
-            await migrate(dsn, service)
-
+    dsn = postgres.database("router", "sender", "analytics")
     with ExitStack() as stack:
-        asyncio.run(prepare())
+        asyncio.run(kafka.create_topics([*TOPICS, *RAW_TOPICS]))
         ours = {k: v for k, v in os.environ.items() if not k.startswith("GARBO_")} | {
             "GARBO_KAFKA_BOOTSTRAP_SERVERS": kafka.bootstrap_servers,
             "GARBO_POSTGRES_DSN": dsn,

@@ -13,6 +13,7 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
 from garbo.common.events.base import Event
 from garbo.common.events.topics import RawTopic, Topic
+from garbo.common.runtime.migrations import migrate
 
 E = TypeVar("E", bound=Event)
 TIMEOUT_S = 30
@@ -66,11 +67,30 @@ class SharedPostgres:
     def __init__(self, dsn: str) -> None:
         self.dsn = dsn
         """A superuser's way in. Tests use `database()`."""
+        self._templates: dict[tuple[str, ...], str] = {}
 
-    def database(self) -> str:
-        """Create an empty database with a name nobody else has; return its DSN. Blocks for 50 ms."""
+    def database(self, *services: str) -> str:
+        """Create a database with a name nobody else has; return its DSN. Blocks for 50 ms.
+
+        It holds these services' schemas, copied from one migrated once; without services it is empty.
+        """
+        if services and services not in self._templates:
+            self._templates[services] = self._migrated(services)
+        name = self._copy_of(self._templates.get(services, "template0"))
+        return self._dsn_of(name)
+
+    def _migrated(self, services: tuple[str, ...]) -> str:
+        name = self._copy_of("template0")
+        for service in services:
+            _finish(_migrate(self._dsn_of(name), service))
+        return name
+
+    def _copy_of(self, template: str) -> str:
         name = f"test_{uuid.uuid4().hex[:12]}"
-        _finish(self._execute(f'CREATE DATABASE "{name}" TEMPLATE template0'))
+        _finish(self._execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"'))
+        return name
+
+    def _dsn_of(self, name: str) -> str:
         return urlsplit(self.dsn)._replace(path=f"/{name}").geturl()
 
     async def _execute(self, statement: str) -> None:
@@ -86,6 +106,10 @@ def _finish(work: Coroutine[Any, Any, None]) -> None:
     """Finish async work from sync code, also while the caller's own loop runs."""
     with ThreadPoolExecutor(max_workers=1) as pool:
         pool.submit(asyncio.run, work).result(TIMEOUT_S * 2)
+
+
+async def _migrate(dsn: str, service: str) -> None:
+    await migrate(dsn, service)
 
 
 def _new(topic: Topic[Any] | RawTopic) -> NewTopic:

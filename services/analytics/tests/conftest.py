@@ -16,7 +16,6 @@ from garbo.cli.local.ports import free_ports
 from garbo.common.events.base import Event
 from garbo.common.events.topics import TOPICS, RawTopic, Topic, dead_letters, redrive
 from garbo.common.runtime.broker import KafkaSettings
-from garbo.common.runtime.migrations import migrate
 from garbo.common.runtime.outgoing import outgoing
 from garbo.common.runtime.producer import Producer
 from garbo.common.runtime.raw_producer import Outgoing
@@ -57,14 +56,13 @@ class Kafka(Protocol):
 
 
 class Postgres(Protocol):
-    def database(self) -> str: ...
+    def database(self, *services: str) -> str: ...
 
 
 @pytest.fixture(scope="module")
 async def service(kafka: Kafka, postgres: Postgres) -> AsyncIterator[RunningService]:
     await kafka.create_topics([*READ, dead_letters("analytics"), redrive("analytics")])
-    dsn = postgres.database()
-    await migrate(dsn, "analytics")
+    dsn = postgres.database("analytics")
     (port,) = free_ports(1)
     given = {"GARBO_KAFKA_BOOTSTRAP_SERVERS": kafka.bootstrap_servers, "GARBO_POSTGRES_DSN": dsn}
     clean = {name: value for name, value in os.environ.items() if not name.startswith("GARBO_")}

@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pytest
 
-from garbo.common.runtime.migrations import migrate
 from garbo.common.runtime.postgres import Database
 from garbo.router.domain.policy import Policy
 from garbo.router.inbound.policy_file.load import read_policy
@@ -61,9 +60,7 @@ def work() -> Jobs:
 
 @pytest.fixture
 async def database(postgres: SharedPostgres) -> AsyncIterator[Database]:
-    dsn = postgres.database()
-    await migrate(dsn, "router")
-    database = router_database(dsn, size=6)
+    database = router_database(postgres.database("router"), size=6)
     await database.start()
     try:
         yield database

@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pytest
 
-from garbo.common.runtime.migrations import migrate
 from garbo.common.runtime.postgres import Database
 from services.sender.tests.support.postgres import SenderDatabase
 from tests.support.servers import SharedPostgres
@@ -15,8 +14,7 @@ CLAIMS = Path(__file__).parent / "integration" / "claims.sql"
 
 @pytest.fixture
 async def sender_database(postgres: SharedPostgres) -> AsyncIterator[SenderDatabase]:
-    dsn = postgres.database()
-    await migrate(dsn, "sender")
+    dsn = postgres.database("sender")
     database = Database(dsn, service="sender")
     await database.start()
     try:

@@ -15,7 +15,6 @@ from garbo.analytics.outbound.postgres_facts import PostgresFacts
 from garbo.analytics.outbound.postgres_queries import PostgresFactQueries
 from garbo.analytics.ports import FactQueries, FactStore, Filter
 from garbo.common.events.base import Event
-from garbo.common.runtime.migrations import migrate
 from garbo.common.runtime.postgres import Database
 from services.analytics.tests.support.fakes import FakeFacts
 from services.analytics.tests.support.journeys import NOON, Journey
@@ -26,14 +25,12 @@ SPAN = {"since": NOON.replace(second=0), "until": NOON.replace(second=0) + timed
 
 
 class Postgres(Protocol):
-    def database(self) -> str: ...
+    def database(self, *services: str) -> str: ...
 
 
 @pytest.fixture
 async def database(postgres: Postgres) -> AsyncIterator[Database]:
-    dsn = postgres.database()
-    await migrate(dsn, "analytics")
-    database = Database(dsn, service="analytics", size=4)
+    database = Database(postgres.database("analytics"), service="analytics", size=4)
     await database.start()
     yield database
     await database.stop()

@@ -14,7 +14,6 @@ from aiokafka.structs import TopicPartition
 
 from garbo.common.events.topics import DECISION_MADE, RAW_TOPICS, TOPICS
 from garbo.common.runtime.broker import KafkaSettings
-from garbo.common.runtime.migrations import migrate
 from garbo.common.runtime.postgres import Database
 from garbo.common.runtime.producer import Producer
 from garbo.router.domain.policy import BudgetRule, Policy
@@ -44,10 +43,8 @@ MOST_HELD = 3 * 20 + 7
 
 
 @pytest.fixture
-async def dsn(postgres: SharedPostgres) -> str:
-    dsn = postgres.database()
-    await migrate(dsn, "router")
-    return dsn
+def dsn(postgres: SharedPostgres) -> str:
+    return postgres.database("router")
 
 
 @pytest.fixture

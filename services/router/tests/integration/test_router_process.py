@@ -33,7 +33,6 @@ from garbo.common.events.topics import (
     Topic,
 )
 from garbo.common.runtime.broker import KafkaSettings
-from garbo.common.runtime.migrations import migrate
 from garbo.common.runtime.outgoing import outgoing
 from garbo.common.runtime.producer import Producer
 from libs.common.tests.support.waiting import until
@@ -92,8 +91,7 @@ async def running(
     kafka: SharedKafka, postgres: SharedPostgres, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[Running]:
     await kafka.create_topics([*TOPICS, *RAW_TOPICS])
-    dsn = postgres.database()
-    await migrate(dsn, "router")
+    dsn = postgres.database("router")
     folder = tmp_path_factory.mktemp("router")
     config, policy = folder / "business.yaml", folder / "policy.yaml"
     policy.write_bytes(POLICY.read_bytes())

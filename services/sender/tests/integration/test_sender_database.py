@@ -2,7 +2,6 @@
 
 import pytest
 
-from garbo.common.runtime.migrations import migrate
 from garbo.common.runtime.postgres import Database
 from garbo.sender.outbound.postgres import PostgresAttempts
 from garbo.sender.outbound.postgres_rates import PostgresRateLeases
@@ -76,10 +75,7 @@ async def test_a_database_clock_that_steps_back_neither_locks_a_number_nor_opens
 
 
 async def test_the_routers_own_door_opens(postgres: SharedPostgres) -> None:
-    dsn = postgres.database()
-    await migrate(dsn, "router")
-    await migrate(dsn, "sender")
-    database = Database(dsn, service="sender")
+    database = Database(postgres.database("router", "sender"), service="sender")
     await database.start()
     try:
         grant = a_grant()
