@@ -3,6 +3,9 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 
+# Compile each module once, whatever the machine says: the tests alone start some 200 processes.
+export PYTHONDONTWRITEBYTECODE :=
+
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
@@ -35,17 +38,18 @@ setup: $(READY) ## the virtual environment, from requirements.lock
 format: $(READY) ## let ruff format and mend
 	@$(BIN)/ruff format . && $(BIN)/ruff check --fix .
 
+# `make check test` leaves the unit tests to `test`, which runs every test there is: each once.
 .PHONY: check
 check: $(READY) ## format, lint, types, import rules, architecture, unit tests: fast
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/pytest -q -m "not integration and not e2e and not browser"
+	$(if $(filter test,$(MAKECMDGOALS)),,$(BIN)/pytest -q -n auto -m "not integration and not e2e and not browser")
 
 .PHONY: test
 test: $(READY) browser ## everything, on real Kafka and PostgreSQL
-	$(BIN)/pytest
+	$(BIN)/pytest -n auto
 
 .PHONY: browser
 browser:

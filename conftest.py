@@ -15,6 +15,8 @@ from pathlib import Path
 from typing import Protocol, TypeVar
 
 import pytest
+from xdist.remote import Producer
+from xdist.scheduler import LoadGroupScheduling
 
 from garbo.cli.local.kafka import MAX_MESSAGE_BYTES, OwnKafka
 from garbo.cli.local.ports import free_ports
@@ -24,6 +26,9 @@ from garbo.common.errors import StartRefused
 from tests.support.servers import SharedKafka, SharedPostgres
 
 MEND = "type .venv/bin/garbo doctor to see what is missing, or give GARBO_TEST_KAFKA and GARBO_TEST_POSTGRES"
+
+MOST_WORKERS = 4
+"""Each may run a broker, a database and an installation: 1.5 GB."""
 
 CHOICES: list[str] = []
 """Said at the end of the run: where Docker answered and still was not taken."""
@@ -39,6 +44,44 @@ class Server(Protocol):
 
 S = TypeVar("S", bound=Server)
 O = TypeVar("O")  # noqa: E741 - what is offered
+
+
+class ByFile(LoadGroupScheduling):
+    """The tests of a file run one after the other in one process, as their module's servers want it.
+
+    So do all tests of one `xdist_group`, whatever their files.
+    """
+
+    def _split_scope(self, nodeid: str) -> str:
+        group = super()._split_scope(nodeid)
+        return nodeid.partition("::")[0] if group == nodeid else group
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """Each starts servers of its own. A broker that was given holds the topics of one process at a time."""
+    return 1 if os.environ.get("GARBO_TEST_KAFKA") else min(max(2, os.cpu_count() or 2), MOST_WORKERS)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> ByFile:
+    return ByFile(config, log)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the files that may take longest: no process has one left when the others are done."""
+    longest: dict[Path, float] = {}
+    for item in items:
+        longest[item.path] = max(longest.get(item.path, 0), _may_take_s(item))
+    items.sort(key=lambda item: -longest[item.path])
+
+
+def _may_take_s(item: pytest.Item) -> float:
+    limit = item.get_closest_marker("timeout")
+    if limit is not None:
+        return float(limit.args[0])
+    return 2.0 if item.get_closest_marker("integration") else 1.0
 
 
 def pytest_report_header() -> str:
