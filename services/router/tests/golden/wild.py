@@ -21,6 +21,7 @@ import pytest
 from garbo.common.business import Business
 from garbo.common.errors import Reject
 from garbo.common.events.addresses import Person, Recipient
+from garbo.common.events.base import Event
 from garbo.common.events.contacts import CampaignChanged, CaseChanged, ContactUpdated
 from garbo.common.events.ids import ContactId, address_hash, attempt_id_of
 from garbo.common.events.platform import PlatformChange
@@ -33,7 +34,6 @@ from garbo.router.domain.policy import Policy
 from garbo.router.domain.values import replace
 from garbo.router.flow.commands.erase_contact import EraseContact
 from garbo.router.flow.commands.import_suppressions import ImportSuppressions, SuppressionEntry
-from garbo.router.flow.events.apply_events import RouterEvent
 from garbo.router.flow.state_json import state_bytes
 from garbo.router.inbound.policy_file.load import read_policy
 from garbo.router.outbound.postgres.templates import seeds
@@ -84,14 +84,14 @@ class Wild:
         self.router = Router(self.store, policies[0], business=known, stock=stock)
         self.work = Jobs(self.router, self.store, stock, outbox)
         self.asked: list[SendRequested] = []
-        self.heard: list[RouterEvent] = []
+        self.heard: list[Event] = []
         self.dropped = 0
 
     def next_id(self) -> UUID:
         """Give an id that the next run gives as well."""
         return UUID(int=(1 << 100) + next(self.ids))
 
-    async def hear(self, *events: RouterEvent) -> None:
+    async def hear(self, *events: Event) -> None:
         """Let events come in one batch; one that is refused is refused the next time, too."""
         self.heard.extend(events)
         for event in events if len(events) > 1 else ():
@@ -241,7 +241,7 @@ async def _write(wild: Wild, dice: Random) -> None:
     )
 
 
-def _consent(wild: Wild, to: dict[str, str], brand: str, action: str, **more: Any) -> RouterEvent:  # noqa: ANN401
+def _consent(wild: Wild, to: dict[str, str], brand: str, action: str, **more: Any) -> Event:  # noqa: ANN401
     at = wild.now
     told = {"consent_id": wild.next_id(), "to": to, "brand": brand, "occurred_at": at, "recorded_at": at}
     return consent(action, **{**told, **more})

@@ -13,6 +13,7 @@ from uuid import UUID
 
 from garbo.common.errors import RetryLater
 from garbo.common.events.addresses import Recipient
+from garbo.common.events.base import Event
 from garbo.common.events.contacts import CaseChanged, ContactUpdated
 from garbo.common.events.ids import attempt_id_of
 from garbo.common.events.requests import SendRequested
@@ -23,7 +24,6 @@ from garbo.router.domain.grant import Grant
 from garbo.router.domain.instants import to_datetime, to_us, to_us_or_none
 from garbo.router.domain.state import Send
 from garbo.router.domain.values import replace
-from garbo.router.flow.events.apply_events import RouterEvent
 from garbo.router.outbound.postgres.templates import seeds
 from services.router.tests.model.cast import (
     AUTH_MOST_US,
@@ -65,7 +65,7 @@ class World:
     people: list[Facts] = field(default_factory=lambda: [Facts() for _ in PHONES])
     messages: dict[UUID, Message] = field(default_factory=dict)
     batches: list[list[SendRequested]] = field(default_factory=list)
-    heard: list[RouterEvent] = field(default_factory=list)
+    heard: list[Event] = field(default_factory=list)
     moved: set[int] = field(default_factory=set)
     instants: list[int] = field(default_factory=list)
     """Those that decisions named: time goes there, and just before."""
@@ -384,7 +384,7 @@ class World:
             self.router.publisher.failures_left = 0
         await work()
 
-    async def _hear(self, event: RouterEvent) -> None:
+    async def _hear(self, event: Event) -> None:
         self.heard.append(event)
         await self.router.hear(event)
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from garbo.common.events.contacts import CampaignChanged
 from garbo.router.domain.policy import Policy
 from garbo.router.flow.directory import Directory
-from garbo.router.flow.jobs.cancel_campaigns import CancelCampaigns, note_cancelled
+from garbo.router.flow.jobs.cancel_campaigns import CancelCampaigns
 from garbo.router.flow.jobs.expire_grants import ExpireGrants
 from garbo.router.flow.jobs.reevaluate_grants import ReevaluateGrants
 from garbo.router.flow.jobs.relay_outbox import RelayOutbox
@@ -44,7 +44,7 @@ class Jobs:
 
     async def call_off(self, *events: CampaignChanged) -> bool:
         """Call campaigns off and sweep a part of what is left of one."""
-        await note_cancelled(self.store, events)
+        await self.router.hear(*events)
         return await self._told(
             CancelCampaigns(self.store, self.router.meter, self.meter, self.policies).once()
         )

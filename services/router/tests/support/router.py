@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 from garbo.common.business import Business
+from garbo.common.events.base import Event
 from garbo.common.events.decisions import DecisionMade
 from garbo.common.events.grants import SendGranted
 from garbo.common.events.requests import SendRequested
@@ -11,7 +12,8 @@ from garbo.router.domain.policy import Policy
 from garbo.router.flow.decide_requests import DecideRequests
 from garbo.router.flow.dependencies import Dependencies
 from garbo.router.flow.directory import Directory
-from garbo.router.flow.events.apply_events import ApplyEvents, ReceivedEvent, RouterEvent
+from garbo.router.flow.events.apply_events import ApplyEvents
+from garbo.router.flow.events.handler import ReceivedEvent
 from garbo.router.flow.policy_in_force import PolicyInForce
 from garbo.router.flow.request import ReceivedRequest
 from garbo.router.ports.budgets import BudgetLeases
@@ -63,7 +65,7 @@ class Router:
         await self.requests.decide([ReceivedRequest(request) for request in requests])
         return self.publisher.of(DECISION_MADE, after=before)
 
-    async def hear(self, *events: RouterEvent) -> None:
+    async def hear(self, *events: Event) -> None:
         """Apply events in one batch, and tell what they changed."""
         await self.events.take([ReceivedEvent(event) for event in events])
         await self.tell()

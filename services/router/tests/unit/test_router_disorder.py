@@ -9,11 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from garbo.common.events.addresses import Person
+from garbo.common.events.base import Event
 from garbo.common.events.contacts import CaseChanged, ContactUpdated
 from garbo.common.events.platform import PlatformChange
 from garbo.router.domain.policy import Policy
 from garbo.router.domain.state import RecipientState, with_inbound
-from garbo.router.flow.events.apply_events import RouterEvent
 from garbo.router.inbound.policy_file.load import read_policy
 from services.router.tests.support.build import AT, PHONE, PROMO_NUMBER, consent, inbound
 from services.router.tests.support.memory import InMemoryStore
@@ -32,7 +32,7 @@ rules:
 ACTIONS = ("requested", "given", "confirmed", "withdrawn", "imported")
 
 
-def event_of(kind: str, minute: int) -> RouterEvent:
+def event_of(kind: str, minute: int) -> Event:
     at = AT - timedelta(minutes=60 - minute)
     to: dict[str, Any] = {"phone": PHONE}
     match kind:
@@ -70,7 +70,7 @@ KINDS = st.sampled_from([*ACTIONS, "stop", "start", "pref stop", "pref resume", 
 
 
 @st.composite
-def histories(draw: st.DrawFn) -> tuple[list[RouterEvent], list[RouterEvent]]:
+def histories(draw: st.DrawFn) -> tuple[list[Event], list[Event]]:
     """Some events in their order, and all of them again in another order with repetitions.
 
     What bears on a confirmation comes once: the row keeps the newest of each, and that is what decides.
@@ -83,7 +83,7 @@ def histories(draw: st.DrawFn) -> tuple[list[RouterEvent], list[RouterEvent]]:
     return events, draw(st.permutations([*events, *repeated]))
 
 
-async def told_to(policy: Policy, events: list[RouterEvent]) -> RecipientState:
+async def told_to(policy: Policy, events: list[Event]) -> RecipientState:
     memory = InMemoryStore(AT)
     router = Router(memory, policy)
     for event in events:
@@ -100,7 +100,7 @@ def essence(state: RecipientState) -> object:
 @settings(max_examples=100, deadline=None)
 @given(histories())
 def test_events_in_any_order_and_number_make_the_same_person(
-    history: tuple[list[RouterEvent], list[RouterEvent]],
+    history: tuple[list[Event], list[Event]],
 ) -> None:
     policy = read_policy(POLICY)
     in_order, shuffled = history

@@ -10,12 +10,12 @@ import pytest
 
 from garbo.common.errors import Reject
 from garbo.common.events.addresses import Person
+from garbo.common.events.base import Event
 from garbo.common.events.engagement import CareMessage
 from garbo.common.events.platform import PlatformChange
 from garbo.common.events.topics import CONVERSATION_CARE
 from garbo.router.domain.policy import Policy
 from garbo.router.domain.templates import template_change
-from garbo.router.flow.events.apply_events import RouterEvent
 from garbo.router.outbound.postgres.templates import seeds
 from services.router.tests.support.build import (
     AT,
@@ -168,7 +168,7 @@ async def test_failure_told_twice_and_a_late_sent_leave_the_slot_free_in_any_ord
         router = Router(store, policy)
         asked = requested()
         await router.ask(asked)
-        events: list[RouterEvent] = [
+        events: list[Event] = [
             result(router.granted[0], "unknown", started_at=AT),
             result(router.granted[0], "failed", code=131026),
             status(asked.message_id, "failed", code=131026),

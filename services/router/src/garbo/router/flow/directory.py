@@ -1,14 +1,10 @@
 """Who may ask, and by which numbers: the business file, ready for questions."""
 
 from dataclasses import dataclass
-from typing import Final
 
 from garbo.common.business import ROUTER_CLIENT, Business, Client, Replies
-from garbo.common.events.contacts import CampaignChanged, CaseChanged, ConsentRecorded, ContactUpdated
 from garbo.common.events.requests import SendRequested
 from garbo.router.domain.request import Numbers
-
-ANY_BRAND: Final = "*"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,33 +53,22 @@ class Directory:
             return "unknown_number"
         return "channel_unavailable" if event.channel == "sms" else None
 
-    def consent_refusal(self, event: ConsentRecorded) -> str | None:
-        """Say why a consent is not taken; None when it is. A withdrawal may come from anybody."""
-        if event.brand != ANY_BRAND and event.brand not in self._brands:
-            return "unknown_brand"
-        if event.action in ("withdrawn", "expired"):
-            return None
-        client = self._clients.get(event.client)
-        if client is None:
-            return "unknown_client"
-        return None if event.brand in (ANY_BRAND, *client.brands) else "brand_not_allowed"
-
     def roles(self, client: str) -> frozenset[str]:
         """Give what a client may be; nothing for one that is not known."""
         return self._roles.get(client, frozenset())
 
-    def brand_refusal(self, event: CaseChanged | CampaignChanged) -> str | None:
-        """Say why a case or a campaign is not this client's to change; None when it is."""
-        client = self._clients.get(event.client)
-        if client is None:
-            return "unknown_client"
-        if event.brand not in self._brands:
-            return "unknown_brand"
-        return None if event.brand in client.brands else "brand_not_allowed"
+    def client_refusal(self, client: str) -> str | None:
+        """Say why nothing is taken of a client; None when it may tell of people."""
+        return None if client in self._clients else "unknown_client"
 
-    def update_refusal(self, event: ContactUpdated) -> str | None:
-        """Say why what a client tells of a person is not taken; None when it is."""
-        return None if event.client in self._clients else "unknown_client"
+    def brand_refusal(self, *, client: str, brand: str) -> str | None:
+        """Say why nothing of a brand is this client's to change; None when it is."""
+        known = self._clients.get(client)
+        if known is None:
+            return "unknown_client"
+        if brand not in self._brands:
+            return "unknown_brand"
+        return None if brand in known.brands else "brand_not_allowed"
 
     def replies(self, brand: str) -> Replies:
         """Give what the router itself answers for a brand."""

@@ -58,6 +58,8 @@ class UnitOfWork:
     """What a lifetime cap counts of a campaign, as it is now."""
     evidence: list[ConsentEvidence] = field(default_factory=list)
     suppressions: list[Suppression] = field(default_factory=list)
+    cancelled: set[tuple[str, str]] = field(default_factory=set)
+    """Brand and campaign of what is called off."""
     _further: dict[MessageId, OutgoingRecord] = field(default_factory=dict)
 
     def changes(self) -> Changes:
@@ -75,6 +77,7 @@ class UnitOfWork:
             woken=tuple(self.woken),
             evidence=tuple(self.evidence),
             suppressions=tuple(self.suppressions),
+            cancelled=tuple((*campaign, self.snapshot.now_us) for campaign in sorted(self.cancelled)),
             outbox=(*self._further.values(), *self.outbox),
         )
 
@@ -82,7 +85,8 @@ class UnitOfWork:
     def empty(self) -> bool:
         """Whether there is nothing to write."""
         books = (self.touched, self.settled, self.given, self.deferred, self.woken, self.freed)
-        return not any((*books, self.evidence, self.suppressions, self.templates, self._further, self.outbox))
+        told = (self.evidence, self.suppressions, self.cancelled, self.templates, self._further, self.outbox)
+        return not any((*books, *told))
 
     def put(self, contact_id: ContactId, state: RecipientState) -> None:
         """Replace a recipient's state; the same state is no change."""

@@ -11,22 +11,14 @@ from prometheus_client import Histogram
 from garbo.common.errors import Reject
 from garbo.common.events.base import Event
 from garbo.common.events.requests import SendRequested
-from garbo.common.events.topics import (
-    CAMPAIGN_CHANGED,
-    CASE_CHANGED,
-    CONSENT_RECORDED,
-    CONTACT_UPDATED,
-    INBOUND_MESSAGE,
-    MESSAGE_STATUS,
-    PLATFORM_CHANGE,
-    SEND_REQUESTED,
-    SEND_RESULT,
-)
+from garbo.common.events.topics import SEND_REQUESTED
 from garbo.common.events.wire import decode
 from garbo.common.priority import PriorityGate
 from garbo.common.runtime.deliver import Delivered, Lane
 from garbo.router.flow.decide_requests import DecideRequests
-from garbo.router.flow.events.apply_events import ApplyEvents, ReceivedEvent, RouterEvent
+from garbo.router.flow.events.apply_events import ApplyEvents
+from garbo.router.flow.events.handler import ReceivedEvent
+from garbo.router.flow.events.registry import EVENT_TOPICS
 from garbo.router.flow.request import ReceivedRequest
 
 BATCH_SECONDS: Final = Histogram(
@@ -40,18 +32,6 @@ DECIDE_SECONDS: Final = Histogram(
     "A batch's time divided by its requests",
     buckets=(0.0001, 0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.05, 0.25, 1),
 )
-HEARD: Final = (
-    INBOUND_MESSAGE,
-    MESSAGE_STATUS,
-    SEND_RESULT,
-    CONSENT_RECORDED,
-    CASE_CHANGED,
-    CONTACT_UPDATED,
-    CAMPAIGN_CHANGED,
-    PLATFORM_CHANGE,
-)
-"""What changes people, grants and templates."""
-
 E = TypeVar("E", bound=Event)
 Handler: TypeAlias = Callable[[Sequence[Delivered[E]]], Awaitable[None]]
 _PURPOSE: Final = re.compile(rb'"purpose"\s*:\s*"([a-z]*)"')
@@ -95,7 +75,7 @@ def lanes(
             max_records=batch_records,
             wants=is_promo,
         ),
-        Lane(group="router.events", topics=HEARD, handle=_taking(events)),
+        Lane(group="router.events", topics=EVENT_TOPICS, handle=_taking(events)),
     )
 
 
@@ -113,8 +93,8 @@ def _deciding(
     return decide
 
 
-def _taking(events: ApplyEvents) -> Handler[RouterEvent]:
-    async def take(batch: Sequence[Delivered[RouterEvent]]) -> None:
+def _taking(events: ApplyEvents) -> Handler[Event]:
+    async def take(batch: Sequence[Delivered[Event]]) -> None:
         started_s = perf_counter()
         await events.take([ReceivedEvent(one.event, one.trace) for one in batch])
         BATCH_SECONDS.labels("events").observe(perf_counter() - started_s)

@@ -1,14 +1,15 @@
 """Cases a help desk works on: while one is open, promo of its brand waits."""
 
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Final
 
 from garbo.common.events.contacts import CaseChanged
-from garbo.common.events.ids import ContactId
 from garbo.router.domain.instants import DAY_US, to_us
 from garbo.router.domain.policy import HoldRule
 from garbo.router.domain.state import Case, RecipientState
 from garbo.router.domain.values import replace
-from garbo.router.flow.directory import Directory
+from garbo.router.flow.events.handler import EventContext, EventTargets, FoundTargets, refuse
 from garbo.router.flow.promo_reevaluation import reconsider
 from garbo.router.flow.unit_of_work import UnitOfWork
 
@@ -18,26 +19,47 @@ CLOSED_KEPT_US: Final = 90 * DAY_US
 """How long a closed case is known: longer than Kafka keeps the word of its opening."""
 
 
-def apply_case(
-    uow: UnitOfWork, directory: Directory, event: CaseChanged, *, contact_id: ContactId, trace: str | None
-) -> None:
-    """Open, close or reopen a case, in any order of arrival.
+@dataclass(frozen=True)
+class CaseHandler:
+    """A help desk opened or closed a case with somebody."""
 
-    Opening takes back promos nobody has claimed, which wait for the end. Closing looks at what waits again:
-    the cool-down ends earlier than was known.
-    """
-    state = uow.states[contact_id]
-    key = f"{event.client}:{event.case_id}"
-    at_us = min(to_us(event.occurred_at), uow.snapshot.now_us)
-    case = _changed(state.cases.get(key), event, at_us=at_us)
-    cases = _remembered(uow, {**state.cases, key: case})
-    uow.put(contact_id, replace(state, cases=cases))
-    if case == state.cases.get(key):
-        return
-    if case.closed_at_us is None:
-        reconsider(uow, directory, contact_id, brand=event.brand, trace=trace)
-    else:
-        uow.freed.add(contact_id)
+    event: CaseChanged
+    trace: str | None
+    context: EventContext
+
+    def check(self) -> None:
+        """Refuse a case that is not this client's to change."""
+        refuse(self.context.directory.brand_refusal(client=self.event.client, brand=self.event.brand))
+
+    @cached_property
+    def targets(self) -> EventTargets:
+        """Whom the case is with."""
+        return EventTargets(self.context.identity_of(self.event.to))
+
+    @property
+    def may_revoke(self) -> bool:
+        """An open case holds promo back."""
+        return self.event.action == "opened"
+
+    def apply(self, uow: UnitOfWork, found: FoundTargets) -> None:
+        """Open, close or reopen a case, in any order of arrival.
+
+        Opening takes back promos nobody has claimed, which wait for the end. Closing looks at what waits
+        again: the cool-down ends earlier than was known.
+        """
+        event, contact_id = self.event, found.known_contact
+        state = uow.states[contact_id]
+        key = f"{event.client}:{event.case_id}"
+        at_us = min(to_us(event.occurred_at), uow.snapshot.now_us)
+        case = _changed(state.cases.get(key), event, at_us=at_us)
+        cases = _remembered(uow, {**state.cases, key: case})
+        uow.put(contact_id, replace(state, cases=cases))
+        if case == state.cases.get(key):
+            return
+        if case.closed_at_us is None:
+            reconsider(uow, self.context.directory, contact_id, brand=event.brand, trace=self.trace)
+        else:
+            uow.freed.add(contact_id)
 
 
 def case_is_open(state: RecipientState, *, brand: str) -> bool:

@@ -1,56 +1,102 @@
-"""What is told of a person themselves: their zone and language, another address, another number."""
+"""What is told of a contact itself: zone and language, another address, another number."""
 
+from dataclasses import dataclass
+from functools import cached_property
+
+from garbo.common.events.addresses import Person
 from garbo.common.events.contacts import ContactUpdated
 from garbo.common.events.ids import ContactId
-from garbo.common.events.inbound import InboundMessage
 from garbo.router.domain.consent import MARKETING
 from garbo.router.domain.instants import to_us
 from garbo.router.domain.state import RecipientState
 from garbo.router.domain.values import replace
-from garbo.router.flow.directory import Directory
-from garbo.router.flow.events.revocation import ConsentEvent, record_consent_event, revoke_promos
+from garbo.router.flow.events.consent import ConsentEvent, record_consent_event
+from garbo.router.flow.events.handler import EventContext, EventTargets, FoundTargets, refuse
+from garbo.router.flow.events.revocation import revoke_promos
+from garbo.router.flow.identity import Identity
 from garbo.router.flow.promo_reevaluation import reconsider
 from garbo.router.flow.unit_of_work import UnitOfWork
 
 
-def update_contact(
-    uow: UnitOfWork, directory: Directory, event: ContactUpdated, *, contact_id: ContactId, trace: str | None
-) -> None:
-    """Take in zone and language; the newest word of each stands. In another zone promo is decided again."""
-    before = state = uow.states[contact_id]
-    at_us = min(
-        to_us(event.occurred_at), uow.snapshot.now_us
-    )  # a clock that runs ahead has not the last word
-    # of two words of one instant always the same one stands, whichever comes last
-    if event.timezone is not None and (at_us, event.timezone) > (state.zone_at_us, state.zone or ""):
-        state = replace(state, zone=event.timezone, zone_at_us=at_us)
-    if event.language is not None and (at_us, event.language) > (state.language_at_us, state.language or ""):
-        state = replace(state, language=event.language, language_at_us=at_us)
-    uow.put(contact_id, state)
-    if state.zone != before.zone:
-        reconsider(uow, directory, contact_id, trace=trace)
-        uow.freed.add(contact_id)
+@dataclass(frozen=True)
+class ContactHandler:
+    """A client told what it knows of somebody; with another address, two contacts may be merged."""
+
+    event: ContactUpdated
+    trace: str | None
+    context: EventContext
+
+    def check(self) -> None:
+        """Refuse what nobody known tells."""
+        refuse(self.context.directory.client_refusal(self.event.client))
+
+    @cached_property
+    def targets(self) -> EventTargets:
+        """Who it is about, by both names it gives."""
+        contact = self.context.identity_of(self.event.to)
+        if self.event.same_as is None:
+            return EventTargets(contact)
+        same = self.context.identity_of(self.event.same_as, create=False)
+        return EventTargets(replace(contact, same_as=same))
+
+    @property
+    def may_revoke(self) -> bool:
+        """In another zone, or merged, promo is decided again."""
+        return self.event.timezone is not None or self.event.same_as is not None
+
+    def apply(self, uow: UnitOfWork, found: FoundTargets) -> None:
+        """Take in zone and language; the newest word of each stands."""
+        event, contact_id = self.event, found.known_contact
+        before = state = uow.states[contact_id]
+        at_us = min(to_us(event.occurred_at), uow.snapshot.now_us)  # a clock ahead has not the last word
+        # of two words of one instant always the same one stands, whichever comes last
+        if event.timezone is not None and (at_us, event.timezone) > (state.zone_at_us, state.zone or ""):
+            state = replace(state, zone=event.timezone, zone_at_us=at_us)
+        if event.language is not None and (at_us, event.language) > (
+            state.language_at_us,
+            state.language or "",
+        ):
+            state = replace(state, language=event.language, language_at_us=at_us)
+        uow.put(contact_id, state)
+        if state.zone != before.zone:
+            reconsider(uow, self.context.directory, contact_id, trace=self.trace)
+            uow.freed.add(contact_id)
 
 
-def leave_number(
-    uow: UnitOfWork, message: InboundMessage, *, contact_id: ContactId, trace: str | None
-) -> None:
+def changed_identity(context: EventContext, before: Person, now: Person | None) -> Identity | None:
+    """Name who has another user id now. Another number is another contact: see `left_number`."""
+    if now is None:
+        return None
+    if left_number(before, now):
+        return context.identity_of(Person(phone=before.phone), create=False)
+    if now.phone is not None and before.phone is None:
+        return context.identity_of(now, create=False)
+    return context.identity_of(before, now, create=False)
+
+
+def left_number(before: Person, now: Person | None) -> bool:
+    """Say whether the person has left a number for another one."""
+    return bool(now and before.phone and now.phone and before.phone != now.phone)
+
+
+def leave_number(uow: UnitOfWork, contact_id: ContactId, *, key: str, at_us: int, trace: str | None) -> None:
     """Note that a person has left their number: whoever has it next has consented to nothing.
 
     Their promos are called back, what they consented to expires, and what they stopped stays stopped. They
-    go on as a contact of their own, under the new number, who has consented to nothing yet.
+    go on as a contact of their own, under the new number, who has consented to nothing yet. `key` names the
+    event that says so.
     """
-    at_us = min(to_us(message.occurred_at), uow.snapshot.now_us)
+    at_us = min(at_us, uow.snapshot.now_us)
     state = uow.states[contact_id]
     left = _without_consents(state, at_us=at_us)
     uow.put(contact_id, left)
     if left == state:
         return
-    for key in state.consents:
-        brand, _, rest = key.partition("/")
+    for consent in state.consents:
+        brand, _, rest = consent.partition("/")
         if rest.endswith(f"/{MARKETING}"):
-            act = ConsentEvent(f"{message.event_id}:{key}", "expired", "number_changed", at_us, brand)
-            record_consent_event(uow, contact_id, act)
+            event = ConsentEvent(f"{key}:{consent}", "expired", "number_changed", at_us, brand)
+            record_consent_event(uow, contact_id, event)
     revoke_promos(uow, contact_id, brand=None, waiting_reason="not_opted_in", trace=trace)
 
 

@@ -2,9 +2,10 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Final
 
-from garbo.common.events.ids import ContactId, MessageId, platform_message_ref
+from garbo.common.events.ids import ContactId, MessageId, message_of_attempt, platform_message_ref
 from garbo.common.events.results import SendResult
 from garbo.common.events.statuses import MessageStatus
 from garbo.router.domain.cooldown import with_arrival, with_strike
@@ -12,8 +13,9 @@ from garbo.router.domain.grant import Grant, Settled, settle_by_result, settle_b
 from garbo.router.domain.instants import to_us
 from garbo.router.domain.values import replace
 from garbo.router.flow.directory import Directory
+from garbo.router.flow.events.consent import ConsentEvent
+from garbo.router.flow.events.handler import EventContext, EventTargets, FoundTargets
 from garbo.router.flow.events.preference import stop_by_platform
-from garbo.router.flow.events.revocation import ConsentEvent
 from garbo.router.flow.promo_reevaluation import fall_back, reconsider
 from garbo.router.flow.unit_of_work import UnitOfWork
 
@@ -21,19 +23,35 @@ HELD_BACK: Final = 131049
 """The platform held a promo back for this person."""
 SWITCHED_OFF: Final = 131050
 """The person has switched marketing of this business off: the same as their `user_preferences` stop."""
+BRAKES: Final = frozenset({HELD_BACK, SWITCHED_OFF})
+"""Codes of one message that hold others back."""
 WINDOW_GONE: Final = frozenset({"window_closing", "window_closed"})
 
 
-@dataclass(frozen=True, slots=True)
-class DeliveryEffects:
-    """Applies results and statuses to the books."""
+@dataclass(frozen=True)
+class ResultHandler:
+    """The sender told what it did with a grant."""
 
-    uow: UnitOfWork
-    directory: Directory
+    event: SendResult
+    trace: str | None
+    context: EventContext
 
-    def result(self, result: SendResult, *, trace: str | None) -> None:
+    def check(self) -> None:
+        """Refuse nothing: it is our own sender's word."""
+
+    @property
+    def targets(self) -> EventTargets:
+        """Which message it is about."""
+        return EventTargets(message_id=MessageId(self.event.message_id), settles=True)
+
+    @property
+    def may_revoke(self) -> bool:
+        """Some codes hold other promos back; what was not sent may be decided again as its fallback."""
+        return self.event.outcome == "not_sent" or self.event.code in BRAKES
+
+    def apply(self, uow: UnitOfWork, _found: FoundTargets) -> None:
         """Apply the sender's word. What is about an earlier grant of the message says nothing of this one."""
-        uow, grant = self.uow, self.uow.grants.get(MessageId(result.message_id))
+        result, grant = self.event, uow.grants.get(MessageId(self.event.message_id))
         if grant is None or _is_about_an_earlier(grant, result):
             return
         at_us = to_us(result.recorded_at)
@@ -47,14 +65,43 @@ class DeliveryEffects:
             at_us=at_us,
             refund=uow.policy.counting.refund_rejected,
         )
-        self._settle(grant, settled, trace=trace)
+        effects = _DeliveryEffects(uow, self.context.directory, self.trace)
+        effects.settle(grant, settled)
         if result.outcome == "failed" and result.code is not None:
-            self._take_code(grant, settled, {result.code}, at_us=to_us(result.recorded_at), trace=trace)
+            effects.take_codes(grant, settled, {result.code}, at_us=to_us(result.recorded_at))
 
-    def status(self, status: MessageStatus, grant: Grant, *, trace: str | None) -> None:
+
+@dataclass(frozen=True)
+class StatusHandler:
+    """The platform told what became of a message."""
+
+    event: MessageStatus
+    trace: str | None
+    context: EventContext
+
+    def check(self) -> None:
+        """Refuse nothing: a status of a message that is not ours changes nothing."""
+
+    @cached_property
+    def targets(self) -> EventTargets:
+        """Which message it is about: by our attempt id, else by its wamid."""
+        attempt_id = self.event.attempt_id
+        message_id = message_of_attempt(attempt_id) if attempt_id else None
+        wamid = None if message_id else platform_message_ref(self.event.wamid)
+        return EventTargets(message_id=message_id, wamid=wamid, settles=True)
+
+    @property
+    def may_revoke(self) -> bool:
+        """Some codes hold other promos back."""
+        return not BRAKES.isdisjoint(error.code for error in self.event.errors)
+
+    def apply(self, uow: UnitOfWork, found: FoundTargets) -> None:
         """Apply the platform's word about a message."""
-        uow, codes = self.uow, {error.code for error in status.errors}
-        policy, at_us = uow.policy, to_us(status.occurred_at)
+        grant = uow.grants.get(found.grant.message_id) if found.grant else None
+        if grant is None:
+            return
+        status, policy, codes = self.event, uow.policy, {error.code for error in self.event.errors}
+        at_us = to_us(status.occurred_at)
         settled = settle_by_status(
             grant,
             status=status.status,
@@ -65,36 +112,45 @@ class DeliveryEffects:
             at_us=at_us,
             send_budget_us=policy.send_budget_us,
         )
-        self._settle(grant, settled, trace=trace)
+        effects = _DeliveryEffects(uow, self.context.directory, self.trace)
+        effects.settle(grant, settled)
         if settled.grant.state == "delivered" and grant.message_class == "promo":
-            self._arrived(grant, at_us)
+            effects.arrived(grant, at_us)
         if status.status == "failed":
-            self._take_code(grant, settled, codes, at_us=at_us, trace=trace)
+            effects.take_codes(grant, settled, codes, at_us=at_us)
 
-    def _settle(self, grant: Grant, settled: Settled, *, trace: str | None) -> None:
+
+@dataclass(frozen=True, slots=True)
+class _DeliveryEffects:
+    """What a result or a status changes beside its grant."""
+
+    uow: UnitOfWork
+    directory: Directory
+    trace: str | None
+
+    def settle(self, grant: Grant, settled: Settled) -> None:
         """Settle; a message whose window closed before it could leave is decided again as its fallback."""
         if settled.change == "count" and not settled.open and self._by_reservation:
             settled = replace(settled, at_us=grant.not_before_us)
         if settled.closed_reason in WINDOW_GONE:
-            self.uow.settle(Settled(settled.grant, settled.change), trace=trace)
-            if not fall_back(self.uow, self.directory, grant, trace=trace):
-                self.uow.close(grant.message_id, reason=settled.closed_reason or "", trace=trace)
+            self.uow.settle(Settled(settled.grant, settled.change), trace=self.trace)
+            if not fall_back(self.uow, self.directory, grant, trace=self.trace):
+                self.uow.close(grant.message_id, reason=settled.closed_reason or "", trace=self.trace)
             return
-        self.uow.settle(settled, trace=trace)
+        self.uow.settle(settled, trace=self.trace)
 
     @property
     def _by_reservation(self) -> bool:
         """Whether a send counts at the instant of its reservation, not of its acceptance."""
         return self.uow.policy.counting.instant == "reserved"
 
-    def _arrived(self, grant: Grant, at_us: int) -> None:
+    def arrived(self, grant: Grant, at_us: int) -> None:
+        """Note that a promo got through: the platform holds none back now."""
         state = self.uow.states.get(grant.contact_id)
         if state is not None:
             self.uow.put(grant.contact_id, with_arrival(state, brand=grant.brand, at_us=at_us))
 
-    def _take_code(
-        self, grant: Grant, settled: Settled, codes: Collection[int], *, at_us: int, trace: str | None
-    ) -> None:
+    def take_codes(self, grant: Grant, settled: Settled, codes: Collection[int], *, at_us: int) -> None:
         """Draw what follows for other promos from why a promo failed."""
         contact_id, known = grant.contact_id, grant.contact_id in self.uow.states
         if not known or grant.message_class != "promo":
@@ -102,17 +158,17 @@ class DeliveryEffects:
         at_us = min(at_us, self.uow.snapshot.now_us)
         if SWITCHED_OFF in codes:
             key = f"{grant.message_id}:{SWITCHED_OFF}"
-            act = ConsentEvent(key, "withdrawn", str(SWITCHED_OFF), at_us, grant.brand, grant.number)
-            stop_by_platform(self.uow, contact_id, act, number=grant.number, trace=trace)
+            event = ConsentEvent(key, "withdrawn", str(SWITCHED_OFF), at_us, grant.brand, grant.number)
+            stop_by_platform(self.uow, contact_id, event, number=grant.number, trace=self.trace)
         if HELD_BACK in codes and settled.grant.state in ("failed", "refunded"):
-            self._brake(contact_id, grant, at_us=at_us, trace=trace)
+            self._brake(contact_id, grant, at_us=at_us)
 
-    def _brake(self, contact_id: ContactId, grant: Grant, *, at_us: int, trace: str | None) -> None:
+    def _brake(self, contact_id: ContactId, grant: Grant, *, at_us: int) -> None:
         state = self.uow.states[contact_id]
         braked = with_strike(state, brand=grant.brand, by=grant.message_id, at_us=at_us)
         if braked != state:
             self.uow.put(contact_id, braked)
-            reconsider(self.uow, self.directory, contact_id, brand=grant.brand, trace=trace)
+            reconsider(self.uow, self.directory, contact_id, brand=grant.brand, trace=self.trace)
 
 
 def _is_about_an_earlier(grant: Grant, result: SendResult) -> bool:

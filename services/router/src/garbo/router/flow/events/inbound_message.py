@@ -1,8 +1,11 @@
 """What an inbound message means: a window opened, a keyword, care to be read, a promo answered."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Final, Literal
 
+from garbo.common.errors import Reject
+from garbo.common.events.addresses import Recipient
 from garbo.common.events.engagement import CareMessage, PromoEngaged
 from garbo.common.events.ids import ContactId, platform_message_ref
 from garbo.common.events.inbound import InboundMessage
@@ -11,9 +14,11 @@ from garbo.router.domain.grant import Grant
 from garbo.router.domain.instants import SECOND_US, to_datetime, to_us
 from garbo.router.domain.keywords import Keyword, keyword_of
 from garbo.router.domain.state import WINDOW_US, with_inbound
-from garbo.router.flow.directory import Directory
+from garbo.router.flow.events.contact import changed_identity, leave_number, left_number
+from garbo.router.flow.events.handler import EventContext, EventTargets, FoundTargets, refuse
 from garbo.router.flow.events.keywords import KeywordEffects
 from garbo.router.flow.events.replies import KeywordMessage
+from garbo.router.flow.identity import Identity
 from garbo.router.flow.unit_of_work import UnitOfWork
 from garbo.router.ports.publisher import OutgoingRecord
 
@@ -35,40 +40,91 @@ class Sender:
     answered: Grant | None = None
 
 
-def apply_inbound(
-    uow: UnitOfWork, directory: Directory, message: InboundMessage, *, writer: Sender, trace: str | None
-) -> None:
-    """Apply one inbound message. Repeats and late ones change nothing, and are told again.
+@dataclass(frozen=True)
+class InboundMessageHandler:
+    """A customer wrote, or the platform tells by a notice (kind `system`) of their new address."""
 
-    What a group's member writes is the group's: its window opens, its promos stop.
-    """
-    if message.kind == "system":
-        return
-    contact_id = writer.contact_id
-    at_us = min(to_us(message.occurred_at), uow.snapshot.now_us + AHEAD_US)
-    state = uow.states[contact_id]
-    if message.kind not in OPENS_NO_WINDOW:
-        state = with_inbound(state, wamid=message.wamid, number=message.number, at_us=at_us)
-        uow.put(contact_id, state)
-    keyword = keyword_in(uow, message)
-    said = KeywordMessage(message, keyword, contact_id, writer.brand, at_us, trace) if keyword else None
-    actions = _obey(KeywordEffects(uow, directory), said) if said else ()
-    if not actions and writer.answered and writer.answered.message_class == "promo":
-        actions = ("replied",)
-    for action in actions:
-        engaged = _engaged(message, action, writer=writer)
-        uow.records_to_publish.append(OutgoingRecord(ENGAGEMENT_PROMO, engaged, contact_id, trace))
-    if _is_conversation(message, actions):
-        until_us = state.window_until_us(message.number) or at_us + WINDOW_US
-        care = _care(message, writer=writer, until_us=until_us)
-        uow.records_to_publish.append(OutgoingRecord(CONVERSATION_CARE, care, contact_id, trace))
+    event: InboundMessage
+    trace: str | None
+    context: EventContext
 
+    def check(self) -> None:
+        """Refuse words to nobody's number, or of nobody."""
+        if self.event.kind == "system":
+            return
+        if self._brand is None:
+            # or one forgotten number stops everybody's STOP
+            raise Reject("unknown_number", alarming=False)
+        if not (self.event.sender.address or self.event.group_id):
+            refuse("no_sender")
 
-def keyword_in(uow: UnitOfWork, message: InboundMessage) -> Keyword | None:
-    """Recognise a keyword, with the words the policy adds; a notice and a message taken back have none."""
-    if message.kind in NO_WORDS:
-        return None
-    return keyword_of(text=message.text, payload=message.payload, more=uow.policy.stop_words)
+    @cached_property
+    def targets(self) -> EventTargets:
+        """Who wrote, and what they answer. What a group's member writes is the group's."""
+        reply_to = self.event.reply_to
+        return EventTargets(self._contact(), wamid=platform_message_ref(reply_to) if reply_to else None)
+
+    @cached_property
+    def keyword(self) -> Keyword | None:
+        """The keyword, with the words the policy adds; a notice and a message taken back have none."""
+        if self.event.kind in NO_WORDS:
+            return None
+        more = self.context.policy.stop_words
+        return keyword_of(text=self.event.text, payload=self.event.payload, more=more)
+
+    @property
+    def may_revoke(self) -> bool:
+        """An opt-out, what may be one, and a number that was left take promos back."""
+        if self.event.kind == "system":
+            return True
+        return self.keyword is not None and self.keyword.meaning in ("stop", "unsure")
+
+    def apply(self, uow: UnitOfWork, found: FoundTargets) -> None:
+        """Apply one inbound message. Repeats and late ones change nothing, and are told again."""
+        message, contact_id = self.event, found.contact_id
+        if contact_id is None:
+            return
+        if message.kind != "system" and self._brand is not None:
+            self._apply_words(uow, Sender(contact_id, self._brand, found.grant))
+        elif message.kind == "system" and left_number(message.sender, message.changed_to):
+            at_us = to_us(message.occurred_at)
+            leave_number(uow, contact_id, key=message.event_id, at_us=at_us, trace=self.trace)
+
+    @property
+    def _brand(self) -> str | None:
+        return self.context.directory.brand_of(self.event.number)
+
+    def _contact(self) -> Identity | None:
+        message = self.event
+        if message.group_id is not None:
+            return self.context.identity_of(Recipient(group_id=message.group_id))
+        if message.kind == "system":
+            return changed_identity(self.context, message.sender, message.changed_to)
+        return self.context.identity_of(message.sender)
+
+    def _apply_words(self, uow: UnitOfWork, sender: Sender) -> None:
+        message, contact_id = self.event, sender.contact_id
+        at_us = min(to_us(message.occurred_at), uow.snapshot.now_us + AHEAD_US)
+        state = uow.states[contact_id]
+        if message.kind not in OPENS_NO_WINDOW:
+            state = with_inbound(state, wamid=message.wamid, number=message.number, at_us=at_us)
+            uow.put(contact_id, state)
+        actions = self._obey(uow, sender, at_us=at_us)
+        if not actions and sender.answered and sender.answered.message_class == "promo":
+            actions = ("replied",)
+        for action in actions:
+            engaged = _engaged(message, action, sender=sender)
+            uow.records_to_publish.append(OutgoingRecord(ENGAGEMENT_PROMO, engaged, contact_id, self.trace))
+        if _is_conversation(message, actions):
+            until_us = state.window_until_us(message.number) or at_us + WINDOW_US
+            care = _care(message, sender=sender, until_us=until_us)
+            uow.records_to_publish.append(OutgoingRecord(CONVERSATION_CARE, care, contact_id, self.trace))
+
+    def _obey(self, uow: UnitOfWork, sender: Sender, *, at_us: int) -> tuple[Action, ...]:
+        if self.keyword is None:
+            return ()
+        said = KeywordMessage(self.event, self.keyword, sender.contact_id, sender.brand, at_us, self.trace)
+        return _obey(KeywordEffects(uow, self.context.directory), said)
 
 
 def _obey(obeying: KeywordEffects, said: KeywordMessage) -> tuple[Action, ...]:
@@ -92,13 +148,13 @@ def _is_conversation(message: InboundMessage, actions: tuple[Action, ...]) -> bo
     return not actions or (actions == ("replied",) and message.kind != "reaction")
 
 
-def _engaged(message: InboundMessage, action: Action, *, writer: Sender) -> PromoEngaged:
-    answered = writer.answered
+def _engaged(message: InboundMessage, action: Action, *, sender: Sender) -> PromoEngaged:
+    answered = sender.answered
     promo = answered if answered and answered.message_class == "promo" else None
     return PromoEngaged(
         engagement_id=platform_message_ref(message.wamid),
-        contact_id=writer.contact_id,
-        brand=writer.brand,
+        contact_id=sender.contact_id,
+        brand=sender.brand,
         number=message.number,
         action=action,
         message_id=promo.message_id if promo else None,
@@ -107,18 +163,18 @@ def _engaged(message: InboundMessage, action: Action, *, writer: Sender) -> Prom
     )
 
 
-def _care(message: InboundMessage, *, writer: Sender, until_us: int) -> CareMessage:
+def _care(message: InboundMessage, *, sender: Sender, until_us: int) -> CareMessage:
     return CareMessage(
         wamid=message.wamid,
-        contact_id=writer.contact_id,
-        brand=writer.brand,
+        contact_id=sender.contact_id,
+        brand=sender.brand,
         number=message.number,
         kind=message.kind,
         text=message.text,
         payload=message.payload,
         name=message.name,
         reply_to=message.reply_to,
-        answers=writer.answered.message_id if writer.answered else None,
+        answers=sender.answered.message_id if sender.answered else None,
         window_until=to_datetime(until_us),
         occurred_at=message.occurred_at,
     )

@@ -11,8 +11,9 @@ from garbo.router.domain.state import Question, Stop
 from garbo.router.domain.values import replace
 from garbo.router.flow.directory import Directory
 from garbo.router.flow.events.case import case_is_open
+from garbo.router.flow.events.consent import ConsentEvent, record_consent_event
 from garbo.router.flow.events.replies import KeywordMessage, ask_question, confirm_stop
-from garbo.router.flow.events.revocation import ConsentEvent, record_consent_event, revoke_promos
+from garbo.router.flow.events.revocation import revoke_promos
 from garbo.router.flow.promo_reevaluation import reconsider
 from garbo.router.flow.unit_of_work import UnitOfWork
 

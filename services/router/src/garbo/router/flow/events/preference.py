@@ -1,28 +1,42 @@
 """The platform's own switch for marketing: a stop blocks the number and, by default, the brand."""
 
-from typing import Final, Literal
+from dataclasses import dataclass
+from typing import Final, Literal, TypeAlias
 
+from garbo.common.events.base import Json
 from garbo.common.events.ids import ContactId
-from garbo.common.events.platform import PlatformChange
-from garbo.router.domain.instants import to_us
 from garbo.router.domain.state import Preference
 from garbo.router.domain.values import replace
-from garbo.router.flow.events.revocation import ConsentEvent, record_consent_event, revoke_promos
+from garbo.router.flow.events.consent import ConsentEvent, record_consent_event
+from garbo.router.flow.events.revocation import revoke_promos
 from garbo.router.flow.unit_of_work import UnitOfWork
 
 FIELD: Final = "user_preferences"
-_WORDS: Final[dict[str, Literal["stop", "resume"]]] = {"stop": "stop", "resume": "resume", "signup": "resume"}
+Preferred: TypeAlias = Literal["stop", "resume"]
+_WORDS: Final[dict[str, Preferred]] = {"stop": "stop", "resume": "resume", "signup": "resume"}
 """`signup` is the platform's own sign-up for marketing: it lifts the platform's stop, and nothing else."""
 
 
-def preference_of(change: PlatformChange) -> Literal["stop", "resume"] | None:
-    """Read what a person set in the platform; None when it is about something else.
+@dataclass(frozen=True, slots=True)
+class PlatformPreference:
+    """What somebody set in the platform for one number of a brand."""
+
+    preferred: Preferred
+    number: str
+    brand: str
+    key: str
+    """Names the change: its repeats have the same."""
+    at_us: int
+
+
+def preference_of(field: str, value: Json) -> Preferred | None:
+    """Read what a person set out of a platform change; None when it is about something else.
 
     Source: Meta, webhooks reference `user_preferences` (read 2026-11).
     """
-    if change.field != FIELD:
+    if field != FIELD:
         return None
-    listed = change.value.get(FIELD)
+    listed = value.get(FIELD)
     said = listed[0] if isinstance(listed, list) and listed and isinstance(listed[0], dict) else {}
     if said.get("category", "marketing_messages") != "marketing_messages":
         return None
@@ -30,33 +44,32 @@ def preference_of(change: PlatformChange) -> Literal["stop", "resume"] | None:
 
 
 def apply_preference(
-    uow: UnitOfWork, change: PlatformChange, *, contact_id: ContactId, brand: str, trace: str | None
+    uow: UnitOfWork, contact_id: ContactId, preference: PlatformPreference, *, trace: str | None
 ) -> None:
     """Apply a stop or resume of the platform. By its own instant, a tie is a stop; again changes nothing."""
-    preference, number = preference_of(change), change.number
-    if preference is None or number is None:
-        return
-    at_us = min(to_us(change.happened_at), uow.snapshot.now_us)
-    act = ConsentEvent(
-        change.change_id, "withdrawn" if preference == "stop" else "given", FIELD, at_us, brand, number
-    )
-    if preference == "stop":
-        stop_by_platform(uow, contact_id, act, number=number, trace=trace)
+    number, brand = preference.number, preference.brand
+    at_us = min(preference.at_us, uow.snapshot.now_us)
+    action: Literal["withdrawn", "given"] = "withdrawn" if preference.preferred == "stop" else "given"
+    event = ConsentEvent(preference.key, action, FIELD, at_us, brand, number)
+    if preference.preferred == "stop":
+        stop_by_platform(uow, contact_id, event, number=number, trace=trace)
         return
     known = uow.states[contact_id].preferences.get(number, Preference(brand))
     resumed = replace(known, resumed_at_us=max(at_us, known.resumed_at_us or 0))
     _keep(uow, contact_id, number, resumed)
-    record_consent_event(uow, contact_id, act)
+    record_consent_event(uow, contact_id, event)
 
 
 def stop_by_platform(
-    uow: UnitOfWork, contact_id: ContactId, act: ConsentEvent, *, number: str, trace: str | None
+    uow: UnitOfWork, contact_id: ContactId, event: ConsentEvent, *, number: str, trace: str | None
 ) -> None:
     """Note that the person has switched marketing of a number off, however it became known (also 131050)."""
-    known = uow.states[contact_id].preferences.get(number, Preference(act.brand))
+    known = uow.states[contact_id].preferences.get(number, Preference(event.brand))
     whole_brand = uow.policy.platform_stop == "brand"
-    stopped = replace(known, stopped_at_us=max(act.at_us, known.stopped_at_us or 0), whole_brand=whole_brand)
-    record_consent_event(uow, contact_id, act)
+    stopped = replace(
+        known, stopped_at_us=max(event.at_us, known.stopped_at_us or 0), whole_brand=whole_brand
+    )
+    record_consent_event(uow, contact_id, event)
     if stopped == known:
         return
     _keep(uow, contact_id, number, stopped)
@@ -64,7 +77,7 @@ def stop_by_platform(
         revoke_promos(
             uow,
             contact_id,
-            brand=act.brand,
+            brand=event.brand,
             number=None if whole_brand else number,
             waiting_reason="platform_stopped" if whole_brand else None,
             trace=trace,

@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Any, Final
 from uuid import UUID, uuid5
 
+from garbo.common.business import ROUTER_CLIENT
 from garbo.common.events.addresses import Recipient
 from garbo.common.events.content import Content, InteractiveContent, Text, TextContent
 from garbo.common.events.ids import ContactId
@@ -16,7 +17,6 @@ from garbo.router.domain.instants import to_datetime
 from garbo.router.domain.keywords import KEEP_BUTTON, STOP_BUTTON, Keyword
 from garbo.router.domain.replies import in_language
 from garbo.router.flow.directory import Directory
-from garbo.router.flow.events.revocation import GARBO
 from garbo.router.flow.unit_of_work import UnitOfWork
 from garbo.router.ports.publisher import OutgoingRecord
 
@@ -79,7 +79,7 @@ def _ask(uow: UnitOfWork, said: KeywordMessage, content: Content, what: str) -> 
     message, at = said.message, to_datetime(said.at_us)
     request = SendRequested(
         request_id=uuid5(_REPLIES, f"{message.wamid}\n{what}"),
-        client=GARBO,
+        client=ROUTER_CLIENT,
         brand=said.brand,
         to=Recipient(contact_id=said.contact_id),
         number=message.number,

@@ -4,29 +4,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from garbo.common.events.contacts import CampaignChanged
 from garbo.router.domain.grant import Grant, revoke
 from garbo.router.flow.jobs.claimed import claimed_unit_of_work
 from garbo.router.flow.policy_in_force import PolicyInForce
 from garbo.router.flow.unit_of_work import UnitOfWork
 from garbo.router.ports.jobs import CampaignRef, GrantRef, JobStore
-from garbo.router.ports.store import Changes, Deferred, Store
+from garbo.router.ports.store import Deferred
 from garbo.router.ports.telemetry import JobMeter, Meter
 
 FOUND_AT_ONCE: Final = 2_000
 AT_ONCE: Final = 200
 REASON: Final = "campaign_cancelled"
-
-
-async def note_cancelled(store: Store, events: Sequence[CampaignChanged]) -> None:
-    """Note that campaigns were called off; a repeat changes nothing.
-
-    From this commit on no request of theirs is allowed, and no grant of theirs can be claimed.
-    """
-    called_off = sorted({(event.brand, event.campaign) for event in events})
-    async with store.batch() as batch:
-        snapshot = await batch.load_snapshot(())
-        await batch.write(Changes({}, cancelled=[(*name, snapshot.now_us) for name in called_off]))
 
 
 @dataclass(frozen=True, slots=True)

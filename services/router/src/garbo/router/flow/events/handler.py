@@ -1,0 +1,97 @@
+"""What the router must know of every event, whatever its kind: one handler answers, one is made an event."""
+
+from dataclasses import dataclass
+from typing import Protocol
+from uuid import UUID
+
+from garbo.common.errors import Reject
+from garbo.common.events.addresses import Person, Recipient
+from garbo.common.events.base import Event
+from garbo.common.events.ids import ContactId, MessageId
+from garbo.router.domain.grant import Grant
+from garbo.router.domain.policy import Policy
+from garbo.router.flow.directory import Directory
+from garbo.router.flow.identity import Identity, identity_of
+from garbo.router.flow.unit_of_work import UnitOfWork
+
+
+@dataclass(frozen=True, slots=True)
+class ReceivedEvent:
+    """One event as it arrived."""
+
+    event: Event
+    trace: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class EventContext:
+    """What it takes to read an event and to apply it."""
+
+    directory: Directory
+    policy: Policy
+    hash_key: bytes
+
+    def identity_of(self, *names: Person | Recipient, create: bool = True) -> Identity:
+        """Give a contact as an event names it, by all addresses it shows."""
+        return identity_of(*names, hash_key=self.hash_key, create=create)
+
+
+@dataclass(frozen=True, slots=True)
+class EventTargets:
+    """What an event names, in its own words."""
+
+    contact: Identity | None = None
+    """Whose event it is; None where it says nothing of anybody, or says so by a message alone."""
+    message_id: MessageId | None = None
+    """The message it is about."""
+    wamid: str | None = None
+    """The message it is about, or answers, by the reference of its wamid: the wamid itself holds a number."""
+    settles: bool = False
+    """Whether it says what became of that message: it is its contact's event, then."""
+    consent_id: UUID | None = None
+    """The record of consent it is. One of somebody who was erased since comes back to nobody."""
+
+
+@dataclass(frozen=True, slots=True)
+class FoundTargets:
+    """What an event named, as it was found."""
+
+    contact_id: ContactId | None
+    """Whose event it is, by the addresses it shows: locked."""
+    grant: Grant | None
+    """The newest grant of the message, as it was before the locks."""
+
+    @property
+    def known_contact(self) -> ContactId:
+        """The contact. Raises `Reject` where nobody is known by what the event names."""
+        if self.contact_id is None:
+            raise Reject("unknown_contact")
+        return self.contact_id
+
+
+def refuse(reason: str | None) -> None:
+    """Raise `Reject` where there is a reason to."""
+    if reason is not None:
+        raise Reject(reason)
+
+
+class EventHandler(Protocol):
+    """Four answers about one event. The event is read once; the same event again changes nothing more."""
+
+    def check(self) -> None:
+        """Refuse what is wrong whoever it is about. Raises `Reject`."""
+        ...
+
+    @property
+    def targets(self) -> EventTargets:
+        """Say whom and which message it is about."""
+        ...
+
+    @property
+    def may_revoke(self) -> bool:
+        """Say whether it may take promos of its contact back, or decide them again: they are locked, then."""
+        ...
+
+    def apply(self, uow: UnitOfWork, found: FoundTargets, /) -> None:
+        """Do what follows from it, in any order with others. Raises `Reject`."""
+        ...
