@@ -5,7 +5,7 @@ import pytest
 from garbo.common.runtime.postgres import Database
 from garbo.sender.outbound.postgres import PostgresAttempts
 from garbo.sender.outbound.postgres_rates import PostgresRateLeases
-from garbo.sender.ports import Lease, Planned, Wait
+from garbo.sender.ports import Lease, NoLease, PlannedAttempt
 from services.sender.tests.support.builders import a_grant
 from services.sender.tests.support.postgres import SenderDatabase
 from tests.support.servers import SharedPostgres
@@ -13,8 +13,8 @@ from tests.support.servers import SharedPostgres
 pytestmark = pytest.mark.integration
 
 
-async def lease(rates: PostgresRateLeases, *, ceiling: float = 100, wanted: int = 1000) -> Lease | Wait:
-    first = await rates.take("1", ceiling_per_s=ceiling, wanted=wanted, ready_in_s=0)
+async def lease(rates: PostgresRateLeases, *, ceiling: float = 100, wanted: int = 1000) -> Lease | NoLease:
+    first = await rates.acquire("1", ceiling_per_s=ceiling, wanted=wanted, ready_in_s=0)
     return first if isinstance(first, Lease) or first.after_s else await lease(rates, ceiling=ceiling)
 
 
@@ -25,13 +25,13 @@ async def test_a_second_lease_waits_until_the_first_is_nearly_over(sender_databa
     assert first.count == 14
     assert first.interval_s == pytest.approx(1 / 98)
     second = await lease(rates)
-    assert isinstance(second, Wait)
+    assert isinstance(second, NoLease)
     assert 0 < second.after_s <= 0.1
 
 
 async def test_a_throttled_number_is_halved_once_for_all_replicas(sender_database: SenderDatabase) -> None:
     rates = PostgresRateLeases(sender_database.database)
-    await rates.take("1", ceiling_per_s=100, wanted=1, ready_in_s=0)
+    await rates.acquire("1", ceiling_per_s=100, wanted=1, ready_in_s=0)
     for _ in range(5):
         await rates.slow_down("1", ceiling_per_s=100)
     slower = await lease(rates)
@@ -41,7 +41,7 @@ async def test_a_throttled_number_is_halved_once_for_all_replicas(sender_databas
 
 async def test_a_lowered_ceiling_counts_at_once(sender_database: SenderDatabase) -> None:
     rates = PostgresRateLeases(sender_database.database)
-    await rates.take("1", ceiling_per_s=100, wanted=1, ready_in_s=0)
+    await rates.acquire("1", ceiling_per_s=100, wanted=1, ready_in_s=0)
     slower = await lease(rates, ceiling=20)
     assert isinstance(slower, Lease)
     assert slower.interval_s == pytest.approx(1 / 19.6)
@@ -51,15 +51,15 @@ async def test_a_database_clock_that_steps_back_neither_locks_a_number_nor_opens
     sender_database: SenderDatabase,
 ) -> None:
     rates = PostgresRateLeases(sender_database.database)
-    await rates.take("1", ceiling_per_s=100, wanted=1, ready_in_s=0)
+    await rates.acquire("1", ceiling_per_s=100, wanted=1, ready_in_s=0)
     await rates.slow_down("1", ceiling_per_s=100)
     async with sender_database.database.connection() as connection:
         ahead = (
             "UPDATE sender.number_rate SET tat = now() + interval '1 h', rated_at = now() + interval '1 h'"
         )
         await connection.execute(ahead)
-    wait = await rates.take("1", ceiling_per_s=100, wanted=1000, ready_in_s=0)
-    assert isinstance(wait, Wait)
+    wait = await rates.acquire("1", ceiling_per_s=100, wanted=1000, ready_in_s=0)
+    assert isinstance(wait, NoLease)
     assert 0 < wait.after_s <= 2
     async with sender_database.database.connection() as connection:
         await connection.execute(
@@ -79,7 +79,9 @@ async def test_the_routers_own_door_opens(postgres: SharedPostgres) -> None:
     await database.start()
     try:
         grant = a_grant()
-        begun = await PostgresAttempts(database).begin([Planned(grant, 1, again=False, traceparent=None)])
+        begun = await PostgresAttempts(database).begin(
+            [PlannedAttempt(grant, 1, again=False, traceparent=None)]
+        )
         result = begun[grant.message_id].result
         assert result is not None
         assert (result.outcome, result.reason) == ("not_sent", "unknown_grant")

@@ -11,7 +11,15 @@ from garbo.common.events.grants import SendGranted
 from garbo.common.events.results import SendResult
 from garbo.sender.domain.outcomes import Accepted, Failed, NotYet, Outcome, Unknown
 from garbo.sender.outbound.postgres import PostgresAttempts
-from garbo.sender.ports import Attempts, Begun, Finished, Past, Planned, Refused, StatusSeen
+from garbo.sender.ports import (
+    Attempts,
+    AttemptStatus,
+    BeginResult,
+    FinishedAttempt,
+    Past,
+    PlannedAttempt,
+    RefusedGrant,
+)
 from services.sender.tests.support.builders import a_grant
 from services.sender.tests.support.memory import MemoryAttempts
 from services.sender.tests.support.postgres import SenderDatabase
@@ -31,12 +39,12 @@ class Stand:
         if grant is None:
             grant = a_grant()
             await self.book(grant)
-        answer = await self.attempts.begin([Planned(grant, n, n > 1, "00-a-b-01")])
+        answer = await self.attempts.begin([PlannedAttempt(grant, n, n > 1, "00-a-b-01")])
         assert answer[grant.message_id].outcome == "begun"
         return grant
 
     async def ended(self, grant: SendGranted, outcome: Outcome, *, n: int = 1) -> SendResult | None:
-        finished = Finished(grant, f"{grant.message_id}.{n}", outcome, 200)
+        finished = FinishedAttempt(grant, f"{grant.message_id}.{n}", outcome, 200)
         return (await self.attempts.record([finished])).get(grant.message_id)
 
     async def past(self, grant: SendGranted) -> Past:
@@ -45,7 +53,7 @@ class Stand:
 
     async def status(self, grant: SendGranted, status: str, *, code: int | None = None) -> list[SendResult]:
         at = datetime.now(UTC).replace(microsecond=0)
-        seen = StatusSeen(f"{grant.message_id}.1", status, "wamid.s", code, at)
+        seen = AttemptStatus(f"{grant.message_id}.1", status, "wamid.s", code, at)
         return [settled.result for settled in await self.attempts.settle([seen])]
 
 
@@ -70,7 +78,7 @@ async def test_a_new_message_has_no_past(stand: Stand) -> None:
     assert await stand.past(a_grant()) == Past()
 
 
-async def test_an_accepted_send_is_told_the_same_for_ever(stand: Stand) -> None:
+async def test_an_accepted_send_is_published_the_same_for_ever(stand: Stand) -> None:
     grant = await stand.begun()
     result = await stand.ended(grant, Accepted("wamid.a"))
     assert result is not None
@@ -86,13 +94,13 @@ async def test_an_accepted_send_is_told_the_same_for_ever(stand: Stand) -> None:
 async def test_a_second_begin_of_the_same_grant_is_elsewhere(stand: Stand) -> None:
     grant = await stand.begun()
     for n in (1, 2):
-        answer = await stand.attempts.begin([Planned(grant, n, False, None)])
+        answer = await stand.attempts.begin([PlannedAttempt(grant, n, False, None)])
         assert answer[grant.message_id].outcome == "elsewhere"
 
 
 async def test_the_database_forbids_a_second_live_attempt_even_when_asked_again(stand: Stand) -> None:
     grant = await stand.begun()
-    answer = await stand.attempts.begin([Planned(grant, 2, True, None)])
+    answer = await stand.attempts.begin([PlannedAttempt(grant, 2, True, None)])
     assert answer[grant.message_id].outcome == "elsewhere"
 
 
@@ -119,7 +127,7 @@ async def test_a_grant_revoked_between_two_tries_is_not_sent(stand: Stand) -> No
     grant = await stand.begun()
     await stand.ended(grant, NotYet(None, "unreachable"))
     await stand.revoke(grant)
-    answer = (await stand.attempts.begin([Planned(grant, 2, True, None)]))[grant.message_id]
+    answer = (await stand.attempts.begin([PlannedAttempt(grant, 2, True, None)]))[grant.message_id]
     assert answer.result is not None
     assert (answer.outcome, answer.result.outcome, answer.result.reason) == ("refused", "not_sent", "revoked")
 
@@ -128,7 +136,7 @@ async def test_a_revoked_grant_is_refused_and_the_refusal_is_remembered(stand: S
     grant = a_grant()
     await stand.book(grant)
     await stand.revoke(grant)
-    answer = (await stand.attempts.begin([Planned(grant, 1, False, None)]))[grant.message_id]
+    answer = (await stand.attempts.begin([PlannedAttempt(grant, 1, False, None)]))[grant.message_id]
     assert answer.result is not None
     assert (await stand.past(grant)).result == answer.result
 
@@ -136,21 +144,21 @@ async def test_a_revoked_grant_is_refused_and_the_refusal_is_remembered(stand: S
 async def test_an_expired_lease_is_refused_by_the_claim(stand: Stand) -> None:
     grant = a_grant(valid_for=timedelta(seconds=-1))
     await stand.book(grant)
-    answer = (await stand.attempts.begin([Planned(grant, 1, False, None)]))[grant.message_id]
+    answer = (await stand.attempts.begin([PlannedAttempt(grant, 1, False, None)]))[grant.message_id]
     assert answer.result is not None
     assert answer.result.reason == "lease_expired"
 
 
 async def test_a_refusal_of_our_own_is_remembered(stand: Stand) -> None:
     grant = a_grant()
-    results = await stand.attempts.refuse([Refused(grant, "window_closing")])
+    results = await stand.attempts.refuse([RefusedGrant(grant, "window_closing")])
     assert results[grant.message_id].outcome == "not_sent"
     assert (await stand.past(grant)).result == results[grant.message_id]
 
 
 async def test_a_new_grant_after_a_refusal_starts_anew(stand: Stand) -> None:
     old = a_grant()
-    await stand.attempts.refuse([Refused(old, "lease_expired")])
+    await stand.attempts.refuse([RefusedGrant(old, "lease_expired")])
     new = old.model_copy(update={"grant_id": a_grant().grant_id})
     assert (await stand.past(new)).result is None
     await stand.book(new)
@@ -163,7 +171,7 @@ async def test_another_grant_of_an_accepted_message_is_never_used(stand: Stand) 
     new = old.model_copy(update={"grant_id": a_grant().grant_id})
     assert (await stand.past(new)).result == result
     await stand.book(new)
-    answer = await stand.attempts.begin([Planned(new, 2, False, None)])
+    answer = await stand.attempts.begin([PlannedAttempt(new, 2, False, None)])
     assert answer[new.message_id].outcome == "elsewhere"
 
 
@@ -175,13 +183,15 @@ async def test_a_replaced_epoch_is_stale(stand: Stand) -> None:
 
 async def test_the_grant_of_an_earlier_day_does_not_come_back(stand: Stand) -> None:
     old = await _booked(stand, epoch=2)
-    await stand.attempts.refuse([Refused(old, "window_closing")])
+    await stand.attempts.refuse([RefusedGrant(old, "window_closing")])
     next_day = {"grant_id": a_grant().grant_id, "epoch": 1, "not_before": old.not_before + timedelta(days=1)}
     new = old.model_copy(update=next_day)
     await stand.book(new)
     await stand.begun(grant=new)
-    assert (await stand.attempts.begin([Planned(old, 2, False, None)]))[old.message_id].outcome == "elsewhere"
-    assert await stand.attempts.refuse([Refused(old, "lease_expired")]) == {}
+    assert (await stand.attempts.begin([PlannedAttempt(old, 2, False, None)]))[
+        old.message_id
+    ].outcome == "elsewhere"
+    assert await stand.attempts.refuse([RefusedGrant(old, "lease_expired")]) == {}
     result = await stand.ended(new, Accepted("wamid.a"))
     assert result is not None
     assert (result.grant_id, result.outcome) == (new.grant_id, "accepted")
@@ -189,7 +199,7 @@ async def test_the_grant_of_an_earlier_day_does_not_come_back(stand: Stand) -> N
 
 async def test_a_grant_given_again_under_a_higher_epoch_is_sent(stand: Stand) -> None:
     first = await _booked(stand, epoch=1)
-    refused = (await stand.attempts.refuse([Refused(first, "window_closing")]))[first.message_id]
+    refused = (await stand.attempts.refuse([RefusedGrant(first, "window_closing")]))[first.message_id]
     assert (refused.outcome, refused.reason, refused.code) == ("not_sent", "window_closing", None)
     again = first.model_copy(update={"epoch": 2})
     assert (await stand.past(again)).result is None
@@ -255,13 +265,13 @@ async def _booked(stand: Stand, *, epoch: int) -> SendGranted:
     return grant
 
 
-async def test_what_was_told_unsent_is_not_sent_after_all(stand: Stand) -> None:
+async def test_what_was_published_unsent_is_not_sent_after_all(stand: Stand) -> None:
     grant = await stand.begun()
     await stand.past(grant)  # another process takes the attempt for left over
     result = await stand.ended(grant, NotYet(130429, "number_throttled"))
     assert result is not None
     assert result.outcome == "not_sent"
-    answer = await stand.attempts.begin([Planned(grant, 2, True, None)])
+    answer = await stand.attempts.begin([PlannedAttempt(grant, 2, True, None)])
     assert answer[grant.message_id].outcome == "elsewhere"
     assert (await stand.past(grant)).result == result
 
@@ -270,9 +280,9 @@ async def test_a_grant_that_is_on_its_way_elsewhere_is_not_called_unsent(stand: 
     grant = await stand.begun()
     await stand.revoke(grant)
     for again in (False, True):
-        answer = await stand.attempts.begin([Planned(grant, 2, again, None)])
-        assert answer[grant.message_id] == Begun(grant.message_id, "elsewhere")
-    assert await stand.attempts.refuse([Refused(grant, "lease_expired")]) == {}
+        answer = await stand.attempts.begin([PlannedAttempt(grant, 2, again, None)])
+        assert answer[grant.message_id] == BeginResult(grant.message_id, "elsewhere")
+    assert await stand.attempts.refuse([RefusedGrant(grant, "lease_expired")]) == {}
     result = await stand.ended(grant, Accepted("wamid.on.its.way"))
     assert result is not None
     assert result.outcome == "accepted"
@@ -281,7 +291,7 @@ async def test_a_grant_that_is_on_its_way_elsewhere_is_not_called_unsent(stand: 
 async def test_refusing_what_is_finished_tells_its_result(stand: Stand) -> None:
     grant = await stand.begun()
     result = await stand.ended(grant, Accepted("wamid.a"))
-    assert await stand.attempts.refuse([Refused(grant, "lease_expired")]) == {grant.message_id: result}
+    assert await stand.attempts.refuse([RefusedGrant(grant, "lease_expired")]) == {grant.message_id: result}
 
 
 async def test_what_a_person_has_had_too_much_of_is_not_claimed_and_holds_up_nobody(stand: Stand) -> None:
@@ -291,14 +301,14 @@ async def test_what_a_person_has_had_too_much_of_is_not_claimed_and_holds_up_nob
     other, group = a_grant(lane="promo"), a_grant(to=Recipient(group_id="group-1"))
     for grant in (*grants, care, other, group):
         await stand.book(grant)
-    planned = [Planned(grant, 1, False, None) for grant in (*grants, other, group)]
+    planned = [PlannedAttempt(grant, 1, False, None) for grant in (*grants, other, group)]
     answer = await stand.attempts.begin(planned)
     limited = [grant for grant in grants if answer[grant.message_id].outcome == "too_soon"]
     assert [begun.outcome for begun in answer.values()].count("begun") == 31
     assert len(limited) == 1
     assert 0 < answer[limited[0].message_id].after_s <= 1
     assert await stand.past(limited[0]) == Past()
-    begun = await stand.attempts.begin([Planned(care, 1, False, None)])
+    begun = await stand.attempts.begin([PlannedAttempt(care, 1, False, None)])
     assert begun[care.message_id].outcome == "begun"
-    refused = await stand.attempts.refuse([Refused(limited[0], "pair_limited")])
+    refused = await stand.attempts.refuse([RefusedGrant(limited[0], "pair_limited")])
     assert refused[limited[0].message_id].outcome == "not_sent"

@@ -76,7 +76,7 @@ class World:
         topic = SEND_CARE if grant.lane == "care" else SEND_PROMO
         await self.producer.publish([outgoing(topic, grant, key=str(grant.contact_id), trace=TRACE)])
 
-    async def told(self, grant: SendGranted, outcome: str) -> tuple[SendResult, str]:
+    async def published(self, grant: SendGranted, outcome: str) -> tuple[SendResult, str]:
         """Wait for a result of the grant with this outcome; give it and its trace."""
         consumer = AIOKafkaConsumer(
             SEND_RESULT.name, bootstrap_servers=self.kafka, auto_offset_reset="earliest"
@@ -147,7 +147,7 @@ async def test_a_grant_walks_through_the_process_and_sigterm_ends_it_with_0(worl
         await world.grant(care)
         await world.grant(promo)
         for grant in (care, promo):
-            result, trace = await world.told(grant, "accepted")
+            result, trace = await world.published(grant, "accepted")
             assert result.wamid == f"wamid.{grant.message_id}.1"
             assert trace.split("-")[1] == TRACE.split("-")[1]
             assert trace != TRACE
@@ -172,11 +172,11 @@ async def test_kill_9_between_commit_and_answer_leaves_unknown_and_a_status_sett
         await process.ended(signal.SIGKILL)
     assert await world.database.attempts() == {attempt_id: "dispatching"}
     async with a_process(world) as process:
-        result, _ = await world.told(promo, "unknown")
+        result, _ = await world.published(promo, "unknown")
         assert result.attempt_id == attempt_id
         status = a_status(attempt_id, wamid="wamid.settled")
         await world.producer.publish([outgoing(MESSAGE_STATUS, status, key="a", trace=TRACE)])
-        result, _ = await world.told(promo, "accepted")
+        result, _ = await world.published(promo, "accepted")
         assert result.wamid == "wamid.settled"
         assert await process.ended(signal.SIGTERM) == 0
     assert world.graph.asked(attempt_id) == 1
@@ -190,5 +190,5 @@ async def test_sigterm_lets_a_call_under_way_finish(world: World) -> None:
         await world.grant(promo)
         await until(lambda: world.graph.posts)
         assert await process.ended(signal.SIGTERM) == 0
-    await world.told(promo, "accepted")
+    await world.published(promo, "accepted")
     assert world.graph.asked(f"{promo.message_id}.1") == 1

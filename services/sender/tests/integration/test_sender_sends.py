@@ -15,17 +15,18 @@ from garbo.common.events.grants import SendGranted
 from garbo.common.events.results import SendResult
 from garbo.sender.domain.pair import MOST_AHEAD_US
 from garbo.sender.flow.calls import Calls
+from garbo.sender.flow.dependencies import Dependencies
 from garbo.sender.flow.inflight import InFlight
 from garbo.sender.flow.pacer import Pacer
 from garbo.sender.flow.recovery import Recovery
-from garbo.sender.flow.sending import Job, Sending
-from garbo.sender.flow.settling import Settling
+from garbo.sender.flow.send_grants import DeliveredGrant, SendGrants
+from garbo.sender.flow.settlement import SettleAttempts
 from garbo.sender.outbound.postgres import PostgresAttempts
 from garbo.sender.outbound.postgres_rates import PostgresRateLeases
 from garbo.sender.outbound.whatsapp import WhatsAppApi
 from libs.common.tests.support.waiting import until
 from services.sender.tests.support.builders import NUMBER, a_grant, a_status
-from services.sender.tests.support.fakes import ListedResults, QuietWatch
+from services.sender.tests.support.fakes import ListedResults, QuietTelemetry
 from services.sender.tests.support.graph import TOKENS, FakeGraph, Reply, error_reply, fake_graph
 from services.sender.tests.support.postgres import SenderDatabase
 
@@ -34,33 +35,46 @@ pytestmark = pytest.mark.integration
 
 @dataclass(frozen=True, slots=True)
 class Sender:
-    sending: Sending
-    settling: Settling
+    attempts: PostgresAttempts
+    send_grants: SendGrants
+    settle_attempts: SettleAttempts
     recovery: Recovery
     results: ListedResults
     inflight: InFlight
 
     async def send(self, *grants: SendGranted) -> None:
-        await self.sending.send([Job(grant, None) for grant in grants])
+        await self.send_grants.send([DeliveredGrant(grant, None) for grant in grants])
 
-    def told(self, grant: SendGranted) -> list[SendResult]:
-        return [r for r in self.results.told if r.message_id == grant.message_id]
+    def published(self, grant: SendGranted) -> list[SendResult]:
+        return [r for r in self.results.published if r.message_id == grant.message_id]
 
 
 @asynccontextmanager
 async def a_sender(database: SenderDatabase, url: str, *, rate: float = 400) -> AsyncIterator[Sender]:
     whatsapp = WhatsAppApi(url=url, version="v25.0", tokens=TOKENS)
-    attempts, results, watch = PostgresAttempts(database.database), ListedResults(), QuietWatch()
+    attempts, results, telemetry = PostgresAttempts(database.database), ListedResults(), QuietTelemetry()
     pacer = Pacer(PostgresRateLeases(database.database), ceilings_per_s={NUMBER: rate}, now=time.monotonic)
     calls = Calls(
-        attempts=attempts, results=results, whatsapp=whatsapp, pacer=pacer, watch=watch, now=time.monotonic
+        attempts=attempts,
+        results=results,
+        whatsapp=whatsapp,
+        pacer=pacer,
+        telemetry=telemetry,
+        now=time.monotonic,
     )
     inflight = InFlight()
-    sending = Sending(attempts, results, calls, pacer, inflight, watch, time.monotonic)
-    recovery = Recovery(attempts, results, watch, older_than=timedelta(0))
+    deps = Dependencies(attempts, results, calls, pacer, inflight, telemetry, time.monotonic)
+    recovery = Recovery(attempts, results, telemetry, older_than=timedelta(0))
     await whatsapp.start()
     try:
-        yield Sender(sending, Settling(attempts, results, watch), recovery, results, inflight)
+        yield Sender(
+            attempts,
+            SendGrants(deps),
+            SettleAttempts(attempts, results, telemetry),
+            recovery,
+            results,
+            inflight,
+        )
     finally:
         await inflight.stop()
         await whatsapp.stop()
@@ -78,13 +92,13 @@ async def sender(sender_database: SenderDatabase, graph: FakeGraph) -> AsyncIter
         yield made
 
 
-async def test_a_grant_is_sent_and_told(
+async def test_a_grant_is_sent_and_published(
     sender: Sender, graph: FakeGraph, sender_database: SenderDatabase
 ) -> None:
     grant = a_grant().model_copy(update={"reply_to": "wamid.question"})
     await sender_database.book(grant)
     await sender.send(grant)
-    [result] = sender.told(grant)
+    [result] = sender.published(grant)
     assert (result.outcome, result.wamid) == ("accepted", f"wamid.{grant.message_id}.1")
     assert graph.paths == [f"/v25.0/{NUMBER}/messages"]
     assert graph.tokens == ["Bearer token-one"]
@@ -123,16 +137,16 @@ async def test_other_recipients_have_their_own_field(
     assert {"to", "recipient"} - {field[0]} - graph.posts[0].keys()
 
 
-async def test_a_redelivered_batch_is_told_again_and_posts_nothing(
+async def test_a_redelivered_batch_is_published_again_and_posts_nothing(
     sender: Sender, graph: FakeGraph, sender_database: SenderDatabase
 ) -> None:
     grants = [a_grant(), a_grant(lane="promo")]
     await sender_database.book(*grants)
     await sender.send(grants[0], grants[0])
     await sender.send(grants[1])
-    first = list(sender.results.told)
+    first = list(sender.results.published)
     await sender.send(*grants)
-    assert sorted(r.model_dump_json() for r in sender.results.told[2:]) == sorted(
+    assert sorted(r.model_dump_json() for r in sender.results.published[2:]) == sorted(
         r.model_dump_json() for r in first
     )
     assert len(graph.posts) == 2
@@ -157,7 +171,7 @@ NO_ACCEPTANCE = {
 
 
 @pytest.mark.parametrize(("reply", "told"), NO_ACCEPTANCE.values(), ids=NO_ACCEPTANCE.keys())
-async def test_an_answer_that_is_no_acceptance_is_told_as_it_is_and_never_posted_again(
+async def test_an_answer_that_is_no_acceptance_is_published_as_it_is_and_never_posted_again(
     sender: Sender,
     graph: FakeGraph,
     sender_database: SenderDatabase,
@@ -169,7 +183,7 @@ async def test_an_answer_that_is_no_acceptance_is_told_as_it_is_and_never_posted
     graph.script.append(reply)
     for _ in range(2):
         await sender.send(grant)
-    result, again = sender.told(grant)
+    result, again = sender.published(grant)
     assert (result.outcome, result.code, result.reason) == told
     assert again == result
     assert len(graph.posts) == 1
@@ -183,7 +197,7 @@ async def test_throttling_does_not_use_up_the_grant(
     await sender_database.book(grant)
     graph.script.append(error_reply(code))
     await sender.send(grant)
-    assert [r.outcome for r in sender.told(grant)] == ["accepted"]
+    assert [r.outcome for r in sender.published(grant)] == ["accepted"]
     assert await sender_database.attempts() == {
         f"{grant.message_id}.1": "rejected",
         f"{grant.message_id}.2": "accepted",
@@ -197,7 +211,7 @@ async def test_a_wamid_the_database_cannot_hold_is_kept_as_far_as_it_can(
     await sender_database.book(grant)
     graph.script.append(Reply(body=b'{"messages": [{"id": "wamid.\\u0000"}]}'))
     await sender.send(grant)
-    assert [(r.outcome, r.wamid) for r in sender.told(grant)] == [("accepted", "wamid.\ufffd")]
+    assert [(r.outcome, r.wamid) for r in sender.published(grant)] == [("accepted", "wamid.\ufffd")]
 
 
 async def test_a_status_with_a_code_beyond_any_is_refused_and_no_bug(
@@ -208,7 +222,7 @@ async def test_a_status_with_a_code_beyond_any_is_refused_and_no_bug(
     graph.script.append(Reply("hang_up"))
     await sender.send(grant)
     with pytest.raises(Reject, match="unstorable"):
-        await sender.settling.settle([(a_status(f"{grant.message_id}.1", "failed", code=2**40), None)])
+        await sender.settle_attempts.settle([(a_status(f"{grant.message_id}.1", "failed", code=2**40), None)])
 
 
 async def test_one_members_failure_settles_no_group_send(
@@ -219,8 +233,8 @@ async def test_one_members_failure_settles_no_group_send(
     graph.script.append(Reply("hang_up"))
     await sender.send(grant)
     failed = a_status(f"{grant.message_id}.1", "failed", code=131026)
-    await sender.settling.settle([(failed.model_copy(update={"participant": "+16505550102"}), None)])
-    assert [r.outcome for r in sender.told(grant)] == ["unknown"]
+    await sender.settle_attempts.settle([(failed.model_copy(update={"participant": "+16505550102"}), None)])
+    assert [r.outcome for r in sender.published(grant)] == ["unknown"]
 
 
 async def test_an_unknown_send_is_settled_by_its_status(
@@ -231,8 +245,8 @@ async def test_an_unknown_send_is_settled_by_its_status(
     graph.script.append(Reply("hang_up"))
     await sender.send(grant)
     status = a_status(f"{grant.message_id}.1", wamid="wamid.from.status")
-    await sender.settling.settle([(status, None), (a_status("no.1"), None), (a_status(None), None)])
-    assert [(r.outcome, r.wamid) for r in sender.told(grant)] == [
+    await sender.settle_attempts.settle([(status, None), (a_status("no.1"), None), (a_status(None), None)])
+    assert [(r.outcome, r.wamid) for r in sender.published(grant)] == [
         ("unknown", None),
         ("accepted", "wamid.from.status"),
     ]
@@ -250,7 +264,7 @@ async def test_a_late_grant_is_refused_and_never_posted(
     )
     await sender_database.book(late, closing, stranger)
     await sender.send(late, closing, stranger)
-    assert [sender.told(g)[0].reason for g in (late, closing, stranger)] == [
+    assert [sender.published(g)[0].reason for g in (late, closing, stranger)] == [
         "lease_expired",
         "window_closing",
         "unknown_number",
@@ -265,7 +279,7 @@ async def test_a_revoked_grant_is_not_sent_and_its_neighbour_is(
     await sender_database.book(stopped, other)
     await sender_database.revoke(stopped)
     await sender.send(stopped, other, unheard)
-    reasons = [(r.outcome, r.reason) for g in (stopped, other, unheard) for r in sender.told(g)]
+    reasons = [(r.outcome, r.reason) for g in (stopped, other, unheard) for r in sender.published(g)]
     assert reasons == [("not_sent", "revoked"), ("accepted", None), ("not_sent", "unknown_grant")]
     assert len(graph.posts) == 1
 
@@ -281,7 +295,7 @@ async def test_of_two_days_grants_in_one_batch_the_later_is_sent(
     await sender_database.revoke(old)
     for batch in ([old, new], [new, old]):
         await sender.send(*batch)
-    assert {(r.grant_id, r.outcome) for r in sender.told(new)} == {(new.grant_id, "accepted")}
+    assert {(r.grant_id, r.outcome) for r in sender.published(new)} == {(new.grant_id, "accepted")}
     assert len(graph.posts) == 1
 
 
@@ -296,7 +310,7 @@ async def test_a_server_that_is_down_costs_nothing_but_time(sender_database: Sen
         async with fake_graph(port=int(url.rsplit(":", 1)[1])) as back:
             await sends
             assert len(back.posts) == 1
-        assert [r.outcome for r in sender.told(grant)] == ["accepted"]
+        assert [r.outcome for r in sender.published(grant)] == ["accepted"]
 
 
 async def test_a_server_that_stays_down_gives_the_batch_back_after_finishing_others(
@@ -309,8 +323,8 @@ async def test_a_server_that_stays_down_gives_the_batch_back_after_finishing_oth
     async with a_sender(sender_database, url) as sender:
         with pytest.raises(RetryLater, match="unreachable"):
             await sender.send(short, long)
-        assert [(r.outcome, r.reason) for r in sender.told(short)] == [("not_sent", "lease_expired")]
-        assert sender.told(long) == []
+        assert [(r.outcome, r.reason) for r in sender.published(short)] == [("not_sent", "lease_expired")]
+        assert sender.published(long) == []
 
 
 async def test_a_cancelled_batch_does_not_cut_its_call_off(
@@ -325,7 +339,7 @@ async def test_a_cancelled_batch_does_not_cut_its_call_off(
     with pytest.raises(asyncio.CancelledError):
         await batch
     await sender.inflight.stop()
-    assert [r.outcome for r in sender.told(grant)] == ["accepted"]
+    assert [r.outcome for r in sender.published(grant)] == ["accepted"]
 
 
 async def test_closing_begins_nothing_new(
@@ -342,11 +356,11 @@ async def test_closing_begins_nothing_new(
 async def test_recovery_tells_what_was_left_over(sender: Sender, sender_database: SenderDatabase) -> None:
     grant = a_grant(lane="promo")
     await sender_database.book(grant)
-    from garbo.sender.ports import Planned  # noqa: PLC0415 - only here
+    from garbo.sender.ports import PlannedAttempt  # noqa: PLC0415 - only here
 
-    await sender.sending.attempts.begin([Planned(grant, 1, again=False, traceparent=None)])
+    await sender.attempts.begin([PlannedAttempt(grant, 1, again=False, traceparent=None)])
     await sender.recovery.look_once()
-    assert [(r.outcome, r.reason) for r in sender.told(grant)] == [("unknown", "interrupted")]
+    assert [(r.outcome, r.reason) for r in sender.published(grant)] == [("unknown", "interrupted")]
 
 
 async def test_two_replicas_together_stay_below_the_ceiling_and_use_it(
@@ -390,8 +404,10 @@ async def test_scenario_67_two_senders_and_60_grants_to_one_person_at_once(
     await sender_database.book(*grants, other)
     async with a_sender(sender_database, graph.url) as second:
         await asyncio.gather(sender.send(*grants[:30], other), second.send(*grants[30:]))
-        told = [r for r in sender.results.told + second.results.told if r.message_id != other.message_id]
-    assert [r.outcome for r in sender.told(other)] == ["accepted"]
+        told = [
+            r for r in sender.results.published + second.results.published if r.message_id != other.message_id
+        ]
+    assert [r.outcome for r in sender.published(other)] == ["accepted"]
     assert len(graph.posts) == 46
     ends = [(r.outcome, r.reason) for r in told]
     assert ends.count(("accepted", None)) == 45
@@ -415,8 +431,8 @@ async def test_whoever_waits_for_a_pair_holds_up_nobody_and_uses_no_attempt(
     with pytest.raises(RetryLater, match="pair_limited"):
         await sender.send(waits, other)
     assert time.monotonic() - begun < 3
-    assert [r.outcome for r in sender.told(other)] == ["accepted"]
-    assert sender.told(waits) == []
+    assert [r.outcome for r in sender.published(other)] == ["accepted"]
+    assert sender.published(waits) == []
     async with sender_database.database.connection() as connection:
         healed_us = await connection.fetchval(
             "SELECT max(tat_us) - (extract(epoch FROM now()) * 1000000)::bigint FROM sender.pair_rate"
@@ -424,5 +440,7 @@ async def test_whoever_waits_for_a_pair_holds_up_nobody_and_uses_no_attempt(
         assert healed_us <= MOST_AHEAD_US
         await connection.execute(far_ahead, 175 * 1_000_000)
     await sender.send(waits)
-    assert [(r.outcome, r.attempt_id) for r in sender.told(waits)] == [("accepted", f"{waits.message_id}.1")]
+    assert [(r.outcome, r.attempt_id) for r in sender.published(waits)] == [
+        ("accepted", f"{waits.message_id}.1")
+    ]
     assert len(graph.posts) == 3

@@ -8,7 +8,7 @@ from garbo.common.events.grants import SendGranted
 from garbo.common.events.results import SendResult
 from garbo.sender.domain.outcomes import Answer, Answered
 from garbo.sender.domain.pacing import SPENT_RATIO, lease_size
-from garbo.sender.ports import Lease, Wait
+from garbo.sender.ports import Lease, NoLease
 
 
 @dataclass(slots=True)
@@ -20,13 +20,13 @@ class MemoryRates:
     tat: dict[str, float] = field(default_factory=dict)
     slowed: list[str] = field(default_factory=list)
 
-    async def take(
+    async def acquire(
         self, number: str, *, ceiling_per_s: float, wanted: int, ready_in_s: float
-    ) -> Lease | Wait:
+    ) -> Lease | NoLease:
         """See `RateLeases`."""
         now, tat = self.now(), self.tat.get(number, 0.0)
         if tat > now + max(self.lead_s, ready_in_s):
-            return Wait(tat - now - self.lead_s)
+            return NoLease(tat - now - self.lead_s)
         spent = SPENT_RATIO * ceiling_per_s
         count = lease_size(spent, wanted=wanted)
         starts = max(now + ready_in_s, tat)
@@ -43,11 +43,11 @@ class MemoryRates:
 class ListedResults:
     """`Results` in a list."""
 
-    told: list[SendResult] = field(default_factory=list)
+    published: list[SendResult] = field(default_factory=list)
 
     async def publish(self, results: Sequence[tuple[SendResult, str | None]]) -> None:
         """See `Results`."""
-        self.told += [result for result, _ in results]
+        self.published += [result for result, _ in results]
 
 
 @dataclass(slots=True)
@@ -83,34 +83,34 @@ class QuietSpan:
 
 
 @dataclass(slots=True)
-class QuietWatch:
-    """`Watch` that keeps the outcomes."""
+class QuietTelemetry:
+    """`Telemetry` that keeps the outcomes."""
 
     outcomes: list[str] = field(default_factory=list)
 
-    def sending(self, *, lane: Lane, trace: str | None) -> QuietSpan:
-        """See `Watch`."""
+    def start_send(self, *, lane: Lane, trace: str | None) -> QuietSpan:
+        """See `Telemetry`."""
         del lane
         return QuietSpan(trace)
 
     @property
-    def collects(self) -> bool:
-        """See `Watch`."""
+    def is_tracing(self) -> bool:
+        """See `Telemetry`."""
         return False
 
-    def heard(self, *, trace: str | None, send: str | None, status: str) -> None:
-        """See `Watch`."""
+    def status_received(self, *, trace: str | None, send: str | None, status: str) -> None:
+        """See `Telemetry`."""
 
-    def settled(self, *, trace: str | None, send: str | None, outcome: str) -> None:
-        """See `Watch`."""
+    def attempt_settled(self, *, trace: str | None, send: str | None, outcome: str) -> None:
+        """See `Telemetry`."""
 
-    def attempt(self, *, lane: Lane, outcome: str, code: int | None, seconds: float) -> None:
-        """See `Watch`."""
+    def attempt_finished(self, *, lane: Lane, outcome: str, code: int | None, seconds: float) -> None:
+        """See `Telemetry`."""
         del lane, code, seconds
         self.outcomes.append(outcome)
 
-    def waited(self, *, lane: Lane, seconds: float) -> None:
-        """See `Watch`."""
+    def lease_waited(self, *, lane: Lane, seconds: float) -> None:
+        """See `Telemetry`."""
 
-    def unknown(self, count: int) -> None:
-        """See `Watch`."""
+    def unknown_attempts(self, count: int) -> None:
+        """See `Telemetry`."""

@@ -9,10 +9,18 @@ from garbo.common.events.grants import SendGranted
 from garbo.common.events.ids import MessageId, attempt_id_of
 from garbo.common.events.results import SendResult
 from garbo.sender.domain.attempts import AttemptState, Happening, advance
-from garbo.sender.domain.leases import LEAVE_WITHIN, settled_at
+from garbo.sender.domain.deadlines import LEAVE_WITHIN, settled_at
 from garbo.sender.domain.outcomes import Accepted, Failed, NotYet, Unknown, word_of
-from garbo.sender.domain.pair import earliest, taken
-from garbo.sender.ports import Begun, Finished, Past, Planned, Refused, Settled, StatusSeen
+from garbo.sender.domain.pair import earliest_us, tat_after_us
+from garbo.sender.ports import (
+    AttemptStatus,
+    BeginResult,
+    FinishedAttempt,
+    Past,
+    PlannedAttempt,
+    RefusedGrant,
+    SettledAttempt,
+)
 
 
 @dataclass(slots=True)
@@ -66,41 +74,45 @@ class MemoryAttempts:
         claimed = any((r.grant.grant_id, r.grant.epoch) == (grant.grant_id, grant.epoch) for r in rows)
         return Past(len(rows), claimed, result if same or newer or useless else None, newer)
 
-    async def begin(self, planned: Sequence[Planned]) -> Mapping[UUID, Begun]:
+    async def begin(self, planned: Sequence[PlannedAttempt]) -> Mapping[UUID, BeginResult]:
         """See `Attempts`."""
         return {plan.grant.message_id: self._begin(plan) for plan in planned}
 
-    def _begin(self, plan: Planned) -> Begun:
+    def _begin(self, plan: PlannedAttempt) -> BeginResult:
         grant = plan.grant
         if not self._open(grant):
-            return Begun(grant.message_id, "elsewhere")
+            return BeginResult(grant.message_id, "elsewhere")
         if any(row.state != "rejected" for row in self._of(grant.message_id)):
-            return Begun(grant.message_id, "elsewhere")
+            return BeginResult(grant.message_id, "elsewhere")
         pair, now_us = (grant.number, grant.contact_id), int(self.clock().timestamp() * 1_000_000)
-        at_us = earliest(self.pairs.get(pair, 0), now_us, grant.lane)
+        at_us = earliest_us(self.pairs.get(pair, 0), now_us, grant.lane)
         if grant.to.group_id is None and at_us > now_us:
-            return Begun(grant.message_id, "too_soon", after_s=(at_us - now_us) / 1_000_000)
+            return BeginResult(grant.message_id, "too_soon", after_s=(at_us - now_us) / 1_000_000)
         reason = self.claims.get(grant.grant_id, "claimed")
         late = self.clock() >= grant.valid_until
         if reason == "already_dispatched" and not plan.again:
-            return Begun(grant.message_id, "elsewhere")
+            return BeginResult(grant.message_id, "elsewhere")
         if reason not in ("claimed", "already_dispatched") or late:
             word = "lease_expired" if late else reason
-            return Begun(grant.message_id, "refused", self._conclude(grant, None, "not_sent", reason=word))
+            return BeginResult(
+                grant.message_id, "refused", self._conclude(grant, None, "not_sent", reason=word)
+            )
         self.claims[grant.grant_id] = "already_dispatched"
-        self.pairs[pair] = taken(self.pairs.get(pair, 0), now_us + LEAVE_WITHIN // timedelta(microseconds=1))
+        self.pairs[pair] = tat_after_us(
+            self.pairs.get(pair, 0), now_us + LEAVE_WITHIN // timedelta(microseconds=1)
+        )
         name = attempt_id_of(MessageId(grant.message_id), plan.n)
         self.attempts[name] = AttemptRow(grant, plan.n, self.clock(), plan.traceparent)
-        return Begun(grant.message_id, "begun")
+        return BeginResult(grant.message_id, "begun")
 
-    async def record(self, finished: Sequence[Finished]) -> Mapping[UUID, SendResult]:
+    async def record(self, finished: Sequence[FinishedAttempt]) -> Mapping[UUID, SendResult]:
         """See `Attempts`."""
         for one in finished:
             self._finish(one, self.attempts[one.attempt_id])
         found = {one.grant.message_id for one in finished} & self.results.keys()
         return {message: self.results[message] for message in found}
 
-    def _finish(self, one: Finished, row: AttemptRow) -> None:
+    def _finish(self, one: FinishedAttempt, row: AttemptRow) -> None:
         was_unknown = row.state == "unknown"
         match one.outcome:
             case Accepted(wamid=wamid, held=held):
@@ -117,7 +129,7 @@ class MemoryAttempts:
                 if row.on("said_nothing", by="answer"):
                     self._conclude(row.grant, row, "unknown", code=code, reason=reason)
 
-    async def refuse(self, refused: Sequence[Refused]) -> Mapping[UUID, SendResult]:
+    async def refuse(self, refused: Sequence[RefusedGrant]) -> Mapping[UUID, SendResult]:
         """See `Attempts`."""
         for one in refused:
             live = any(row.state != "rejected" for row in self._of(one.grant.message_id))
@@ -126,9 +138,9 @@ class MemoryAttempts:
         found = {one.grant.message_id for one in refused} & self.results.keys()
         return {message: self.results[message] for message in found}
 
-    async def settle(self, seen: Sequence[StatusSeen]) -> Sequence[Settled]:
+    async def settle(self, seen: Sequence[AttemptStatus]) -> Sequence[SettledAttempt]:
         """See `Attempts`."""
-        settled: list[Settled] = []
+        settled: list[SettledAttempt] = []
         for status in seen:
             row = self.attempts.get(status.attempt_id)
             if row is None:
@@ -136,14 +148,14 @@ class MemoryAttempts:
             self._settle(status, row)
             result = self.results.get(row.grant.message_id)
             if row.resolved_by == f"status:{status.status}" and result:
-                settled.append(Settled(result, row.traceparent))
+                settled.append(SettledAttempt(result, row.traceparent))
         return settled
 
     async def traces_of(self, attempt_ids: Sequence[str]) -> Mapping[str, str | None]:
         """See `Attempts`."""
         return {name: self.attempts[name].traceparent for name in attempt_ids if name in self.attempts}
 
-    def _settle(self, status: StatusSeen, row: AttemptRow) -> None:
+    def _settle(self, status: AttemptStatus, row: AttemptRow) -> None:
         failed = status.status == "failed"
         if not row.on("status_no" if failed else "status_yes", by=f"status:{status.status}"):
             return

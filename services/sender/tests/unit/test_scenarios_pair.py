@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from garbo.common.events.decisions import Lane
-from garbo.sender.domain.pair import BURST, EVERY_US, MOST_AHEAD_US, earliest, taken
+from garbo.sender.domain.pair import BURST, EVERY_US, MOST_AHEAD_US, earliest_us, tat_after_us
 
 SECOND_US = 1_000_000
 T0_US = 1_790_000_000_000_000
@@ -14,8 +14,8 @@ def go(tat_us: int, now_us: int, lane: Lane, count: int) -> tuple[int, list[int]
     """Send as soon as may be; give the instants."""
     instants: list[int] = []
     for _ in range(count):
-        now_us = earliest(tat_us, now_us, lane)
-        tat_us = taken(tat_us, now_us)
+        now_us = earliest_us(tat_us, now_us, lane)
+        tat_us = tat_after_us(tat_us, now_us)
         instants.append(now_us)
     return tat_us, instants
 
@@ -35,7 +35,7 @@ def test_scenario_67_a_burst_of_20_is_paid_back_in_two_minutes() -> None:
 def test_scenario_67_care_goes_at_once_when_promo_has_filled_its_part() -> None:
     tat_us, promo = go(0, T0_US, "promo", 30)
     assert set(promo) == {T0_US}
-    assert earliest(tat_us, T0_US, "promo") == T0_US + 6 * SECOND_US
+    assert earliest_us(tat_us, T0_US, "promo") == T0_US + 6 * SECOND_US
     _, care = go(tat_us, T0_US, "care", 16)
     assert [at - T0_US for at in care] == [0] * 15 + [6 * SECOND_US]
 
@@ -54,11 +54,11 @@ def test_scenario_67_no_window_holds_more_than_the_law_allows(asked: Asked, pati
     tat_us, now_us, gone = 0, T0_US, list[tuple[int, Lane]]()
     for lane, after_us in asked:
         now_us += after_us
-        at_us = earliest(tat_us, now_us, lane)
+        at_us = earliest_us(tat_us, now_us, lane)
         if at_us > now_us and not patient:
             continue
         now_us = at_us
-        tat_us = taken(tat_us, now_us)
+        tat_us = tat_after_us(tat_us, now_us)
         gone.append((now_us, lane))
         assert tat_us - now_us <= MOST_AHEAD_US
     for first, (begins_us, _) in enumerate(gone):
@@ -71,7 +71,7 @@ def test_scenario_67_promo_alone_never_holds_up_the_15_that_are_cares(asked: lis
     tat_us, now_us = 0, T0_US
     for after_us in asked:
         now_us += after_us
-        if earliest(tat_us, now_us, "promo") == now_us:
-            tat_us = taken(tat_us, now_us)
+        if earliest_us(tat_us, now_us, "promo") == now_us:
+            tat_us = tat_after_us(tat_us, now_us)
     _, care = go(tat_us, now_us, "care", 15)
     assert set(care) == {now_us}

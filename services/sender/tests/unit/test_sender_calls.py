@@ -4,18 +4,18 @@ import asyncio
 import time
 from datetime import timedelta
 
-from garbo.sender.domain.leases import CALL_BUDGET, LEAVE_WITHIN, SEND_BUDGET
+from garbo.sender.domain.deadlines import CALL_BUDGET, LEAVE_WITHIN, SEND_BUDGET
 from garbo.sender.domain.outcomes import NotYet
 from garbo.sender.domain.pacing import Metronome, Span
 from garbo.sender.flow.calls import Call, Calls, Countdown
 from garbo.sender.flow.pacer import Pacer, Slots
-from garbo.sender.ports import Planned
+from garbo.sender.ports import PlannedAttempt
 from services.sender.tests.support.builders import NUMBER, a_grant
 from services.sender.tests.support.fakes import (
     ListedResults,
     MemoryRates,
     QuietSpan,
-    QuietWatch,
+    QuietTelemetry,
     ScriptedWhatsApp,
 )
 from services.sender.tests.support.memory import MemoryAttempts
@@ -30,18 +30,18 @@ async def test_a_send_that_lost_its_place_is_given_back_within_a_second() -> Non
         results=ListedResults(),
         whatsapp=whatsapp,
         pacer=pacer,
-        watch=QuietWatch(),
+        telemetry=QuietTelemetry(),
         now=time.monotonic,
     )
     grants = [a_grant(lane="promo"), a_grant(lane="promo")]
-    await attempts.begin([Planned(grant, 1, again=False, traceparent=None) for grant in grants])
+    await attempts.begin([PlannedAttempt(grant, 1, again=False, traceparent=None) for grant in grants])
     over = Slots(2, Span(0.0, 0.0), 0.01, Metronome(), time.monotonic)
     begun = time.monotonic()
     async with asyncio.timeout(10):
         made = await calls.make(
             [Call(grant, 1, QuietSpan()) for grant in grants], over, Countdown(0.1, asyncio.Event())
         )
-    assert [one.outcome for one in made] == [NotYet(None, "turn_lost")] * 2
+    assert list(made.values()) == [NotYet(None, "turn_lost")] * 2
     assert timedelta(seconds=time.monotonic() - begun) < 2 * LEAVE_WITHIN
     assert whatsapp.posted == []
     assert {row.state for row in attempts.attempts.values()} == {"rejected"}

@@ -9,7 +9,7 @@ from garbo.common.errors import RetryLater
 from garbo.common.events.decisions import Lane
 from garbo.sender.flow.pacer import Pacer
 from garbo.sender.inbound.lanes import grants_count
-from garbo.sender.ports import Lease, Wait
+from garbo.sender.ports import Lease, NoLease
 from services.sender.tests.support.fakes import MemoryRates
 
 NUMBER = "1"
@@ -23,7 +23,7 @@ async def test_care_that_comes_later_overtakes_promo_that_keeps_its_tenth() -> N
     pacer, order = a_pacer(), list[tuple[Lane, int]]()
 
     async def take(lane: Lane) -> None:
-        slots = await pacer.take(number=NUMBER, lane=lane, wanted=100)
+        slots = await pacer.acquire(number=NUMBER, lane=lane, wanted=100)
         order.append((lane, slots.count))
 
     async with asyncio.timeout(10), asyncio.TaskGroup() as group:
@@ -37,7 +37,7 @@ async def test_promo_is_not_starved_by_care_that_never_ends() -> None:
 
     async def go_on(lane: Lane) -> None:
         while sum(held.values()) < 600:
-            slots = await pacer.take(number=NUMBER, lane=lane, wanted=500)
+            slots = await pacer.acquire(number=NUMBER, lane=lane, wanted=500)
             held[lane] += slots.count
 
     async with asyncio.timeout(20), asyncio.TaskGroup() as group:
@@ -48,9 +48,9 @@ async def test_promo_is_not_starved_by_care_that_never_ends() -> None:
 
 async def test_whoever_gives_up_waiting_holds_up_nobody() -> None:
     pacer = a_pacer(rate=20)
-    await pacer.take(number=NUMBER, lane="promo", wanted=100)
-    given_up = asyncio.create_task(pacer.take(number=NUMBER, lane="care", wanted=1))
-    waits = asyncio.create_task(pacer.take(number=NUMBER, lane="promo", wanted=1))
+    await pacer.acquire(number=NUMBER, lane="promo", wanted=100)
+    given_up = asyncio.create_task(pacer.acquire(number=NUMBER, lane="care", wanted=1))
+    waits = asyncio.create_task(pacer.acquire(number=NUMBER, lane="promo", wanted=1))
     await asyncio.sleep(0)
     given_up.cancel()
     async with asyncio.timeout(5):
@@ -63,7 +63,7 @@ async def test_a_throttled_number_rests() -> None:
     await pacer.slow_down(NUMBER, rest_s=0.2)
     begun = time.monotonic()
     async with asyncio.timeout(5):
-        await pacer.take(number=NUMBER, lane="care", wanted=1)
+        await pacer.acquire(number=NUMBER, lane="care", wanted=1)
     assert time.monotonic() - begun >= 0.19
     assert rates.slowed == [NUMBER]
 
@@ -72,21 +72,21 @@ async def test_a_failing_database_fails_one_turn_only() -> None:
     class Failing(MemoryRates):
         fails = True
 
-        async def take(
+        async def acquire(
             self, number: str, *, ceiling_per_s: float, wanted: int, ready_in_s: float
-        ) -> Lease | Wait:
+        ) -> Lease | NoLease:
             if self.fails:
                 self.fails = False
                 raise RetryLater("postgres")
-            return await super().take(
+            return await super().acquire(
                 number, ceiling_per_s=ceiling_per_s, wanted=wanted, ready_in_s=ready_in_s
             )
 
     pacer = Pacer(Failing(time.monotonic), ceilings_per_s={NUMBER: 100}, now=time.monotonic)
     with pytest.raises(RetryLater):
-        await pacer.take(number=NUMBER, lane="care", wanted=1)
+        await pacer.acquire(number=NUMBER, lane="care", wanted=1)
     async with asyncio.timeout(5):
-        assert (await pacer.take(number=NUMBER, lane="care", wanted=1)).count == 1
+        assert (await pacer.acquire(number=NUMBER, lane="care", wanted=1)).count == 1
 
 
 @pytest.mark.parametrize(

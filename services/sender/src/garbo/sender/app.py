@@ -17,16 +17,17 @@ from garbo.common.runtime.producer import Producer
 from garbo.common.runtime.settings import load
 from garbo.common.runtime.telemetry import Telemetry, observe, tracer
 from garbo.sender.flow.calls import Calls
+from garbo.sender.flow.dependencies import Dependencies
 from garbo.sender.flow.inflight import Closing, InFlight
 from garbo.sender.flow.pacer import Pacer
 from garbo.sender.flow.recovery import Recovery
-from garbo.sender.flow.sending import Sending
-from garbo.sender.flow.settling import Settling
+from garbo.sender.flow.send_grants import SendGrants
+from garbo.sender.flow.settlement import SettleAttempts
 from garbo.sender.inbound.lanes import grants_count, lanes
 from garbo.sender.outbound.kafka import KafkaResults
 from garbo.sender.outbound.postgres import PostgresAttempts
 from garbo.sender.outbound.postgres_rates import PostgresRateLeases
-from garbo.sender.outbound.watch import Instruments
+from garbo.sender.outbound.telemetry import Instruments
 from garbo.sender.outbound.whatsapp import WhatsAppApi
 from garbo.sender.ports import Results, WhatsApp
 from garbo.sender.settings import SenderSettings
@@ -42,7 +43,7 @@ def wire(settings: SenderSettings, business: Business, telemetry: Telemetry, *, 
     """Put the rooms together.
 
     The order is the start order; stopping is the reverse: nothing new begins, the consumers end their
-    batches, calls under way are finished and told, then the ways out close.
+    batches, calls under way are finished and published, then the ways out close.
     """
     database = Database(
         settings.postgres_dsn.get_secret_value(), service=settings.service, size=settings.connections
@@ -54,31 +55,33 @@ def wire(settings: SenderSettings, business: Business, telemetry: Telemetry, *, 
         tokens={number.id: number.access_token() for number in business.numbers},
     )
     inflight = InFlight()
-    sending = _sending(database, KafkaResults(producer), whatsapp, inflight, business)
-    settling = Settling(sending.attempts, sending.results, sending.watch)
+    deps = _dependencies(database, KafkaResults(producer), whatsapp, inflight, business)
+    settle_attempts = SettleAttempts(deps.attempts, deps.results, deps.telemetry)
     max_grants = grants_count(number.rate_per_s for number in business.numbers)
     deliveries = Deliveries(
         kafka=kafka,
         service=settings.service,
         producer=producer,
-        lanes=lanes(sending, settling, max_grants=max_grants),
+        lanes=lanes(SendGrants(deps), settle_attempts, max_grants=max_grants),
     )
     server = _server(settings, deliveries, producer, database)
-    recovery = Recovery(sending.attempts, sending.results, sending.watch)
+    recovery = Recovery(deps.attempts, deps.results, deps.telemetry)
     schema = SchemaCurrent(settings.postgres_dsn.get_secret_value(), service=settings.service)
     ways_out = (telemetry, database, schema, producer, whatsapp)
     ways_in = (Background("recovery", recovery.run), deliveries, Closing(inflight), server)
     return App(settings.service, (*ways_out, inflight, *ways_in))
 
 
-def _sending(
+def _dependencies(
     database: Database, results: Results, whatsapp: WhatsApp, inflight: InFlight, business: Business
-) -> Sending:
-    attempts, watch, now = PostgresAttempts(database), Instruments(tracer()), time.monotonic
+) -> Dependencies:
+    attempts, telemetry, now = PostgresAttempts(database), Instruments(tracer()), time.monotonic
     ceilings_per_s = {number.id: number.rate_per_s for number in business.numbers}
     pacer = Pacer(PostgresRateLeases(database), ceilings_per_s=ceilings_per_s, now=now)
-    calls = Calls(attempts=attempts, results=results, whatsapp=whatsapp, pacer=pacer, watch=watch, now=now)
-    return Sending(attempts, results, calls, pacer, inflight, watch, now)
+    calls = Calls(
+        attempts=attempts, results=results, whatsapp=whatsapp, pacer=pacer, telemetry=telemetry, now=now
+    )
+    return Dependencies(attempts, results, calls, pacer, inflight, telemetry, now)
 
 
 def _server(

@@ -20,13 +20,13 @@ class Past:
     claimed: bool = False
     """An attempt was begun under this very grant: its claim is ours already."""
     result: SendResult | None = None
-    """The recorded result of this very grant, or what makes it useless: tell it again, send nothing."""
+    """The recorded result of this very grant, or what makes it useless: publish it again, send nothing."""
     stale: bool = False
     """The grant was replaced by one with a higher epoch, which speaks for the message."""
 
 
 @dataclass(frozen=True, slots=True)
-class Planned:
+class PlannedAttempt:
     """An attempt that is about to be written."""
 
     grant: SendGranted
@@ -38,8 +38,8 @@ class Planned:
 
 
 @dataclass(frozen=True, slots=True)
-class Begun:
-    """The answer to a `Planned`: `refused` carries the result to publish.
+class BeginResult:
+    """The answer to a `PlannedAttempt`: `refused` carries the result to publish.
 
     `too_soon`: the number has sent too much to this person lately; nothing was claimed.
     """
@@ -52,7 +52,7 @@ class Begun:
 
 
 @dataclass(frozen=True, slots=True)
-class Finished:
+class FinishedAttempt:
     """What became of an attempt, to be recorded."""
 
     grant: SendGranted
@@ -62,7 +62,7 @@ class Finished:
 
 
 @dataclass(frozen=True, slots=True)
-class Refused:
+class RefusedGrant:
     """A grant that is not sent, and why."""
 
     grant: SendGranted
@@ -71,7 +71,7 @@ class Refused:
 
 
 @dataclass(frozen=True, slots=True)
-class StatusSeen:
+class AttemptStatus:
     """A status that carries one of our attempt ids."""
 
     attempt_id: str
@@ -82,7 +82,7 @@ class StatusSeen:
 
 
 @dataclass(frozen=True, slots=True)
-class Settled:
+class SettledAttempt:
     """An attempt that a status decided; `traceparent` is the send's own."""
 
     result: SendResult
@@ -102,19 +102,19 @@ class Attempts(Protocol):
         """
         ...
 
-    async def begin(self, planned: Sequence[Planned]) -> Mapping[UUID, Begun]:
+    async def begin(self, planned: Sequence[PlannedAttempt]) -> Mapping[UUID, BeginResult]:
         """Claim the grants and write the attempts `dispatching`. After it returns the bytes may leave."""
         ...
 
-    async def record(self, finished: Sequence[Finished]) -> Mapping[UUID, SendResult]:
+    async def record(self, finished: Sequence[FinishedAttempt]) -> Mapping[UUID, SendResult]:
         """Write outcomes; give the current result of each message that has one (none after `NotYet`)."""
         ...
 
-    async def refuse(self, refused: Sequence[Refused]) -> Mapping[UUID, SendResult]:
+    async def refuse(self, refused: Sequence[RefusedGrant]) -> Mapping[UUID, SendResult]:
         """Write that grants are not sent; give each message's result (none while a call is under way)."""
         ...
 
-    async def settle(self, seen: Sequence[StatusSeen]) -> Sequence[Settled]:
+    async def settle(self, seen: Sequence[AttemptStatus]) -> Sequence[SettledAttempt]:
         """Let statuses decide attempts that are open; the same status again gives the same result again."""
         ...
 
@@ -141,7 +141,7 @@ class Lease:
 
 
 @dataclass(frozen=True, slots=True)
-class Wait:
+class NoLease:
     """No lease now; ask again after `after_s`."""
 
     after_s: float
@@ -150,10 +150,10 @@ class Wait:
 class RateLeases(Protocol):
     """The rate of each number, shared by all replicas. Raises `RetryLater` when it cannot be reached."""
 
-    async def take(
+    async def acquire(
         self, number: str, *, ceiling_per_s: float, wanted: int, ready_in_s: float
-    ) -> Lease | Wait:
-        """Take a lease of `lease_size` at most, which starts in `ready_in_s` or later."""
+    ) -> Lease | NoLease:
+        """Take a lease of `LEASE_S` of the rate at most, which starts in `ready_in_s` or later."""
         ...
 
     async def slow_down(self, number: str, *, ceiling_per_s: float) -> None:
@@ -170,10 +170,10 @@ class WhatsApp(Protocol):
 
 
 class Results(Protocol):
-    """Where outcomes are told."""
+    """Where outcomes are published."""
 
     async def publish(self, results: Sequence[tuple[SendResult, str | None]]) -> None:
-        """Tell results, each with the trace it belongs to; returns when all are safe, else `RetryLater`."""
+        """Publish results, each with its trace; return when all are safe, else raise `RetryLater`."""
         ...
 
 
@@ -190,34 +190,34 @@ class SendSpan(Protocol):
         ...
 
 
-class Watch(Protocol):
+class Telemetry(Protocol):
     """Traces and figures."""
 
-    def sending(self, *, lane: Lane, trace: str | None) -> SendSpan:
+    def start_send(self, *, lane: Lane, trace: str | None) -> SendSpan:
         """Open the trace of a send that continues `trace`."""
         ...
 
     @property
-    def collects(self) -> bool:
+    def is_tracing(self) -> bool:
         """Whether anybody collects traces."""
         ...
 
-    def heard(self, *, trace: str | None, send: str | None, status: str) -> None:
-        """Note a status in its own trace, linked to the send's."""
+    def status_received(self, *, trace: str | None, send: str | None, status: str) -> None:
+        """Trace a status in its own trace, linked to the send's."""
         ...
 
-    def settled(self, *, trace: str | None, send: str | None, outcome: str) -> None:
+    def attempt_settled(self, *, trace: str | None, send: str | None, outcome: str) -> None:
         """Note that a status settled a send, linked to that send's trace."""
         ...
 
-    def attempt(self, *, lane: Lane, outcome: str, code: int | None, seconds: float) -> None:
+    def attempt_finished(self, *, lane: Lane, outcome: str, code: int | None, seconds: float) -> None:
         """Count one HTTP call and its time."""
         ...
 
-    def waited(self, *, lane: Lane, seconds: float) -> None:
+    def lease_waited(self, *, lane: Lane, seconds: float) -> None:
         """Note how long a lane waited for its turn."""
         ...
 
-    def unknown(self, count: int) -> None:
+    def unknown_attempts(self, count: int) -> None:
         """Note how many attempts are unknown now."""
         ...

@@ -1,4 +1,4 @@
-"""What the sender is told by its environment."""
+"""What the sender reads from its environment."""
 
 from pathlib import Path
 from typing import Annotated, ClassVar

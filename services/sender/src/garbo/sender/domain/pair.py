@@ -17,11 +17,11 @@ MOST_AHEAD_US: Final = BURST["care"] * EVERY_US
 """No `tat` is further ahead, unless the clock has stepped back."""
 
 
-def earliest(tat_us: int, now_us: int, lane: Lane) -> int:
+def earliest_us(tat_us: int, now_us: int, lane: Lane) -> int:
     """Give the first instant, `now_us` or later, at which the next message may go."""
     return max(now_us, tat_us - (BURST[lane] - 1) * EVERY_US)
 
 
-def taken(tat_us: int, now_us: int) -> int:
+def tat_after_us(tat_us: int, now_us: int) -> int:
     """Give the `tat` after a message that goes at `now_us`."""
     return max(tat_us, now_us) + EVERY_US

@@ -1,4 +1,4 @@
-"""One chunk: attempts that are committed, called at their pace, recorded, told."""
+"""One chunk of a batch: attempts that are committed, called at their pace, recorded, published."""
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
@@ -10,7 +10,7 @@ from garbo.common.errors import RetryLater
 from garbo.common.events.grants import SendGranted
 from garbo.common.events.ids import MessageId, attempt_id_of
 from garbo.common.events.results import SendResult
-from garbo.sender.domain.leases import LEAVE_WITHIN
+from garbo.sender.domain.deadlines import LEAVE_WITHIN
 from garbo.sender.domain.outcomes import (
     MAX_LIMITED_ATTEMPTS,
     Accepted,
@@ -23,7 +23,7 @@ from garbo.sender.domain.outcomes import (
 )
 from garbo.sender.domain.retries import SLOW_DOWN_S
 from garbo.sender.flow.pacer import Pacer, Slots
-from garbo.sender.ports import Attempts, Finished, Results, SendSpan, Watch, WhatsApp
+from garbo.sender.ports import Attempts, FinishedAttempt, Results, SendSpan, Telemetry, WhatsApp
 
 GATHER_S: Final = 0.03
 """Answers that come within this time are recorded together."""
@@ -46,7 +46,7 @@ class Call:
 
 
 @dataclass(frozen=True, slots=True)
-class Made:
+class FinishedCall:
     """A call and what became of it."""
 
     call: Call
@@ -77,52 +77,54 @@ class Calls:
         results: Results,
         whatsapp: WhatsApp,
         pacer: Pacer,
-        watch: Watch,
+        telemetry: Telemetry,
         now: Callable[[], float],
     ) -> None:
         self._attempts, self._results, self._whatsapp = attempts, results, whatsapp
-        self._pacer, self._watch, self._now = pacer, watch, now
+        self._pacer, self._telemetry, self._now = pacer, telemetry, now
 
-    async def make(self, calls: Sequence[Call], slots: Slots, nearly_out: Countdown) -> list[Made]:
-        """Call all at their pace; give those not sent that may be tried again.
+    async def make(
+        self, calls: Sequence[Call], slots: Slots, lease_nearly_used: Countdown
+    ) -> Mapping[str, NotYet]:
+        """Call all at their pace; give those not sent that may be tried again, by attempt id.
 
-        Sets `nearly_out` when the rest will have left soon, so that the next lease can be asked for.
-        Raises `RetryLater` after the last call, when an outcome could not be recorded or told.
+        Sets `lease_nearly_used` when the rest will have left soon, so that the next lease can be asked for.
+        Raises `RetryLater` after the last call, when an outcome could not be recorded or published.
         """
-        done: asyncio.Queue[Made] = asyncio.Queue(maxsize=len(calls))
+        done: asyncio.Queue[FinishedCall] = asyncio.Queue(maxsize=len(calls))
         try:
             async with asyncio.TaskGroup() as group:
-                group.create_task(self._at_their_pace(calls, slots, done, group, nearly_out))
-                made, trouble = await self._record_all(len(calls), done)
+                group.create_task(self._at_their_pace(calls, slots, done, group, lease_nearly_used))
+                not_sent, error = await self._record_all(len(calls), done)
         finally:
-            nearly_out.rings.set()
-        if trouble:
-            raise trouble
-        return [one for one in made if isinstance(one.outcome, NotYet)]
+            lease_nearly_used.rings.set()
+        if error:
+            raise error
+        return not_sent
 
     async def _at_their_pace(
         self,
         calls: Sequence[Call],
         slots: Slots,
-        done: "asyncio.Queue[Made]",
+        done: "asyncio.Queue[FinishedCall]",
         group: asyncio.TaskGroup,
-        nearly_out: Countdown,
+        lease_nearly_used: Countdown,
     ) -> None:
         until = asyncio.get_running_loop().time() + LEAVE_WITHIN.total_seconds()
         for place, call in enumerate(calls):
-            nearly_out.left((len(calls) - place) * slots.interval_s)
+            lease_nearly_used.left((len(calls) - place) * slots.interval_s)
             try:
-                slots = await self._turn(slots, call.grant, wanted=len(calls) - place, until=until)
+                slots = await self._next_slot(slots, call.grant, wanted=len(calls) - place, until=until)
             except TimeoutError:
                 await self._give_back(call, "turn_lost", done)
             except RetryLater as later:
                 await self._give_back(call, later.why, done)
             else:
                 group.create_task(self._call(call, done))
-        nearly_out.left(0.0)
+        lease_nearly_used.left(0.0)
 
-    async def _turn(self, slots: Slots, grant: SendGranted, *, wanted: int, until: float) -> Slots:
-        """Wait for the next place; when the lease is over before all have left, take another.
+    async def _next_slot(self, slots: Slots, grant: SendGranted, *, wanted: int, until: float) -> Slots:
+        """Wait for the next slot; when the lease is over before all have left, acquire another.
 
         Raises `TimeoutError` at `until` (the loop's clock): the claim is too old by then.
         """
@@ -130,52 +132,57 @@ class Calls:
             raise TimeoutError
         async with asyncio.timeout_at(until):
             while not await slots.turn():
-                slots = await self._pacer.take(number=grant.number, lane=grant.lane, wanted=wanted)
+                slots = await self._pacer.acquire(number=grant.number, lane=grant.lane, wanted=wanted)
         return slots
 
-    async def _give_back(self, call: Call, why: str, done: "asyncio.Queue[Made]") -> None:
+    async def _give_back(self, call: Call, why: str, done: "asyncio.Queue[FinishedCall]") -> None:
         """End an attempt whose first byte never left."""
         call.span.end(outcome="not_yet", attempt_id=call.attempt_id)
-        await done.put(Made(call, NotYet(None, why), None))
+        await done.put(FinishedCall(call, NotYet(None, why), None))
 
-    async def _call(self, call: Call, done: "asyncio.Queue[Made]") -> None:
+    async def _call(self, call: Call, done: "asyncio.Queue[FinishedCall]") -> None:
         started = self._now()
         answer = await self._whatsapp.post(call.grant, attempt_id=call.attempt_id)
         outcome = _with_limit(judge(answer), n=call.n)
         code = None if isinstance(outcome, Accepted) else outcome.code
         word = outcome_word(outcome)
         call.span.end(outcome=word, attempt_id=call.attempt_id)
-        self._watch.attempt(lane=call.grant.lane, outcome=word, code=code, seconds=self._now() - started)
-        await done.put(Made(call, outcome, answer.status if isinstance(answer, Answered) else None))
+        self._telemetry.attempt_finished(
+            lane=call.grant.lane, outcome=word, code=code, seconds=self._now() - started
+        )
+        await done.put(FinishedCall(call, outcome, answer.status if isinstance(answer, Answered) else None))
 
     async def _record_all(
-        self, count: int, done: "asyncio.Queue[Made]"
-    ) -> tuple[list[Made], RetryLater | None]:
-        made: list[Made] = []
-        trouble: RetryLater | None = None
-        while len(made) < count:
+        self, count: int, done: "asyncio.Queue[FinishedCall]"
+    ) -> tuple[dict[str, NotYet], RetryLater | None]:
+        """Record all as they finish; give those not sent, and why some were not recorded, if any."""
+        not_sent: dict[str, NotYet] = {}
+        error: RetryLater | None = None
+        while count > 0:
             batch = [await done.get()]
             await asyncio.sleep(GATHER_S)
             while not done.empty():
                 batch.append(done.get_nowait())
-            made += batch
+            count -= len(batch)
+            not_sent |= {one.call.attempt_id: one.outcome for one in batch if isinstance(one.outcome, NotYet)}
             try:
                 await self._record(batch)
             except RetryLater as later:
-                trouble = later
-        return made, trouble
+                error = later
+        return not_sent, error
 
-    async def _record(self, batch: Sequence[Made]) -> None:
+    async def _record(self, batch: Sequence[FinishedCall]) -> None:
         finished = [
-            Finished(made.call.grant, made.call.attempt_id, made.outcome, made.http_status) for made in batch
+            FinishedAttempt(one.call.grant, one.call.attempt_id, one.outcome, one.http_status)
+            for one in batch
         ]
         results = await self._recorded(finished)
-        traces = {made.call.grant.message_id: made.call.span.traceparent for made in batch}
+        traces = {one.call.grant.message_id: one.call.span.traceparent for one in batch}
         await self._results.publish([(result, traces[message]) for message, result in results.items()])
-        if any(isinstance(made.outcome, NotYet) and made.outcome.slow_down for made in batch):
+        if any(isinstance(one.outcome, NotYet) and one.outcome.slow_down for one in batch):
             await self._pacer.slow_down(batch[0].call.grant.number, rest_s=SLOW_DOWN_S)
 
-    async def _recorded(self, finished: Sequence[Finished]) -> Mapping[UUID, SendResult]:
+    async def _recorded(self, finished: Sequence[FinishedAttempt]) -> Mapping[UUID, SendResult]:
         for wait_s in RECORD_WAITS_S:
             try:
                 return await self._attempts.record(finished)

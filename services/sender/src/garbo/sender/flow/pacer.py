@@ -62,8 +62,8 @@ class Pacer:
         """Whether the number is one of ours."""
         return number in self._lines
 
-    async def take(self, *, number: str, lane: Lane, wanted: int, ready_in_s: float = 0.0) -> Slots:
-        """Wait for a turn and take a lease of at most `wanted` sends that starts when they are ready.
+    async def acquire(self, *, number: str, lane: Lane, wanted: int, ready_in_s: float = 0.0) -> Slots:
+        """Wait for a turn and acquire a lease of at most `wanted` sends that starts when they are ready.
 
         Raises `RetryLater`.
         """
@@ -72,7 +72,7 @@ class Pacer:
             count = await self._my_turn(line, lane, wanted)
             asked_at = self._now()
             try:
-                answer = await self._leases.take(
+                answer = await self._leases.acquire(
                     number, ceiling_per_s=line.ceiling_per_s, wanted=count, ready_in_s=ready_in_s
                 )
                 if isinstance(answer, Lease):

@@ -10,7 +10,7 @@ import structlog
 
 from garbo.common.errors import RetryLater
 from garbo.common.events.results import SendResult
-from garbo.sender.ports import Attempts, Results, Watch
+from garbo.sender.ports import Attempts, Results, Telemetry
 
 LEFT_OVER: Final = timedelta(seconds=60)
 """Longer than any call may take (45 s) with room for recording its answer."""
@@ -26,18 +26,18 @@ class Recovery:
 
     attempts: Attempts
     results: Results
-    watch: Watch
+    telemetry: Telemetry
     older_than: timedelta = LEFT_OVER
     every_s: float = EVERY_S
-    _untold: list[SendResult] = field(default_factory=list)
+    _unpublished: list[SendResult] = field(default_factory=list)
 
     async def look_once(self) -> Sequence[SendResult]:
-        """Turn what is left over into `unknown` and tell it; after `RetryLater` it is told next time."""
+        """Turn what is left over into `unknown` and publish it, after `RetryLater` next time."""
         found = await self.attempts.abandon(older_than=self.older_than, limit=AT_ONCE)
-        self._untold += found
-        await self.results.publish([(result, None) for result in self._untold])
-        self._untold.clear()
-        self.watch.unknown(await self.attempts.unknown_count())
+        self._unpublished += found
+        await self.results.publish([(result, None) for result in self._unpublished])
+        self._unpublished.clear()
+        self.telemetry.unknown_attempts(await self.attempts.unknown_count())
         return found
 
     async def run(self) -> None:

@@ -7,8 +7,9 @@ from garbo.common.events.grants import SendGranted
 from garbo.common.events.statuses import MessageStatus
 from garbo.common.events.topics import MESSAGE_STATUS, SEND_CARE, SEND_PROMO
 from garbo.common.runtime.deliver import Delivered, Lane
-from garbo.sender.flow.sending import BATCH_S, Job, Sending
-from garbo.sender.flow.settling import Settling
+from garbo.sender.flow.send_batch import BATCH_S
+from garbo.sender.flow.send_grants import DeliveredGrant, SendGrants
+from garbo.sender.flow.settlement import SettleAttempts
 
 MOST_GRANTS: Final = 500
 FEWEST_GRANTS: Final = 20
@@ -20,14 +21,16 @@ def grants_count(ceilings_per_s: Iterable[float]) -> int:
     return max(FEWEST_GRANTS, min(MOST_GRANTS, int(slowest * BATCH_S * 0.9)))
 
 
-def lanes(sending: Sending, settling: Settling, *, max_grants: int) -> tuple[Lane[Any], ...]:
+def lanes(
+    send_grants: SendGrants, settle_attempts: SettleAttempts, *, max_grants: int
+) -> tuple[Lane[Any], ...]:
     """Give the sender's lanes."""
 
     async def send(batch: Sequence[Delivered[SendGranted]]) -> None:
-        await sending.send([Job(record.event, record.trace) for record in batch])
+        await send_grants.send([DeliveredGrant(record.event, record.trace) for record in batch])
 
     async def settle(batch: Sequence[Delivered[MessageStatus]]) -> None:
-        await settling.settle([(record.event, record.trace) for record in batch])
+        await settle_attempts.settle([(record.event, record.trace) for record in batch])
 
     return (
         Lane("sender.care", (SEND_CARE,), send, max_records=max_grants),

@@ -1,4 +1,4 @@
-"""Results, told on Kafka."""
+"""Results, published on Kafka."""
 
 from collections.abc import Sequence
 from typing import Protocol

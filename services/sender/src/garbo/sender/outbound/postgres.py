@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 from uuid import UUID
 
 import asyncpg
@@ -11,10 +11,17 @@ from garbo.common.events.grants import SendGranted
 from garbo.common.events.ids import MessageId, attempt_id_of
 from garbo.common.events.results import SendResult
 from garbo.common.runtime.postgres import Database
-from garbo.sender.domain.leases import settled_at
 from garbo.sender.outbound.postgres_pairs import lock_pairs
-from garbo.sender.outbound.rows import columns, finished_row, result_of, settle_row
-from garbo.sender.ports import Begun, Finished, Past, Planned, Refused, Settled, StatusSeen
+from garbo.sender.outbound.rows import columns, conclusion_row, finished_row, result_of, settle_row
+from garbo.sender.ports import (
+    AttemptStatus,
+    BeginResult,
+    FinishedAttempt,
+    Past,
+    PlannedAttempt,
+    RefusedGrant,
+    SettledAttempt,
+)
 
 if TYPE_CHECKING:
     from garbo.common.runtime.postgres import Connection
@@ -59,7 +66,7 @@ SELECT m.*, a.wamid, a.started_at
   FROM sender.message AS m LEFT JOIN sender.attempt AS a ON a.attempt_id = m.attempt_id
  WHERE m.message_id = ANY($1::uuid[]) AND m.state <> 'open'
 """
-# What has a result under this very grant stays: it was told, and a send after it would be one too many.
+# What has a result under this very grant stays: it was published, and a send after it would be one too many.
 # Of one grant the higher epoch is newer; of two grants (of two days) the one that begins later.
 OPEN: Final = """
 INSERT INTO sender.message AS m (message_id, grant_id, epoch, lane, contact_id, number, not_before)
@@ -146,31 +153,31 @@ class PostgresAttempts:
         known = {g.message_id: _past(g, rows[g.message_id]) for g in grants if g.message_id in rows}
         return instant, known
 
-    async def begin(self, planned: Sequence[Planned]) -> Mapping[UUID, Begun]:
+    async def begin(self, planned: Sequence[PlannedAttempt]) -> Mapping[UUID, BeginResult]:
         """One transaction: message rows, pairs, the claim, the attempts; locked in this order."""
         planned = sorted(planned, key=lambda p: p.grant.message_id)
-        answer = {p.grant.message_id: Begun(p.grant.message_id, "elsewhere") for p in planned}
+        answer = {p.grant.message_id: BeginResult(p.grant.message_id, "elsewhere") for p in planned}
         async with self._database.transaction() as connection:
             opened = await _open(connection, [p.grant for p in planned])
             mine = [p for p in planned if p.grant.message_id in opened]
             pairs = await lock_pairs(connection, mine)
             waits = pairs.waits(mine)
             for message, after_s in waits.items():
-                answer[message] = Begun(message, "too_soon", after_s=after_s)
+                answer[message] = BeginResult(message, "too_soon", after_s=after_s)
             mine = [p for p in mine if p.grant.message_id not in waits]
             claims = await connection.fetch(
                 CLAIM, [p.grant.grant_id for p in mine], [p.grant.epoch for p in mine]
             )
             may, refused = _sort_claims(mine, claims)
             begun = await _write_ahead(connection, may)
-            await pairs.take(connection, [p.grant for p in may if p.grant.message_id in begun])
+            await pairs.count_sends(connection, [p.grant for p in may if p.grant.message_id in begun])
             for message in begun:
-                answer[message] = Begun(message, "begun")
+                answer[message] = BeginResult(message, "begun")
             for message, result in (await _refuse(connection, refused)).items():
-                answer[message] = Begun(message, "refused", result)
+                answer[message] = BeginResult(message, "refused", result)
         return answer
 
-    async def record(self, finished: Sequence[Finished]) -> Mapping[UUID, SendResult]:
+    async def record(self, finished: Sequence[FinishedAttempt]) -> Mapping[UUID, SendResult]:
         """Fenced by the attempt's id: what a status decided meanwhile stays."""
         rows = {f.attempt_id: finished_row(f) for f in finished}
         async with self._database.transaction() as connection:
@@ -180,24 +187,26 @@ class PostgresAttempts:
                 await connection.execute(CONCLUDE, *columns(concluded))
             return await _results(connection, [f.grant.message_id for f in finished])
 
-    async def refuse(self, refused: Sequence[Refused]) -> Mapping[UUID, SendResult]:
-        """Open the rows where they are new, then close them; what others finished is told as it is."""
+    async def refuse(self, refused: Sequence[RefusedGrant]) -> Mapping[UUID, SendResult]:
+        """Open the rows where they are new, then close them; what others finished is published as it is."""
         refused = sorted(refused, key=lambda r: r.grant.message_id)
         async with self._database.transaction() as connection:
             opened = await _open(connection, [r.grant for r in refused])
             await _refuse(connection, [r for r in refused if r.grant.message_id in opened])
             return await _results(connection, [r.grant.message_id for r in refused])
 
-    async def settle(self, seen: Sequence[StatusSeen]) -> Sequence[Settled]:
+    async def settle(self, seen: Sequence[AttemptStatus]) -> Sequence[SettledAttempt]:
         """Let an acceptance count at the status' instant, within the attempt's own time."""
         rows = {s.attempt_id: s for s in seen}
         async with self._database.transaction() as connection:
             changed = await connection.fetch(SETTLE, *columns(settle_row(s) for s in seen))
             if changed:
-                await connection.execute(CONCLUDE, *columns(_conclusion(r, rows) for r in changed))
+                await connection.execute(
+                    CONCLUDE, *columns(conclusion_row(r, rows[r["attempt_id"]]) for r in changed)
+                )
             names = [(s.attempt_id, s.status) for s in seen]
             settled = await connection.fetch(SETTLED, *columns(names))
-        return [Settled(result_of(row), row["traceparent"]) for row in settled]
+        return [SettledAttempt(result_of(row), row["traceparent"]) for row in settled]
 
     async def traces_of(self, attempt_ids: Sequence[str]) -> Mapping[str, str | None]:
         """See `Attempts`."""
@@ -222,31 +231,31 @@ def _past(grant: SendGranted, row: asyncpg.Record) -> Past:
     same = of_this_day and row["epoch"] == grant.epoch
     useless = row["state"] in ("accepted", "unknown")
     newer = row["epoch"] > grant.epoch if of_this_day else row["not_before"] > grant.not_before
-    tell = row["state"] != "open" and (same or useless or newer)
+    is_final = row["state"] != "open" and (same or useless or newer)
     return Past(
         attempts_count=row["attempts_count"],
         claimed=f"{grant.grant_id}:{grant.epoch}" in (row["claimed"] or ()),
-        result=result_of(row) if tell else None,
+        result=result_of(row) if is_final else None,
         stale=newer,
     )
 
 
 def _sort_claims(
-    mine: Sequence[Planned], claims: Sequence[asyncpg.Record]
-) -> tuple[list[Planned], list[Refused]]:
+    mine: Sequence[PlannedAttempt], claims: Sequence[asyncpg.Record]
+) -> tuple[list[PlannedAttempt], list[RefusedGrant]]:
     """Part what may leave from what may not; what another process holds is in neither list."""
     by_grant = {claim["grant_id"]: claim for claim in claims}
-    may: list[Planned] = []
-    refused: list[Refused] = []
+    may: list[PlannedAttempt] = []
+    refused: list[RefusedGrant] = []
     for plan in mine:
         claim = by_grant[plan.grant.grant_id]
         ours = plan.again and claim["reason"] == "already_dispatched"
         if claim["claimed"] or (ours and claim["instant"] < plan.grant.valid_until):
             may.append(plan)
         elif ours:
-            refused.append(Refused(plan.grant, "lease_expired"))
+            refused.append(RefusedGrant(plan.grant, "lease_expired"))
         elif claim["reason"] != "already_dispatched":
-            refused.append(Refused(plan.grant, claim["reason"]))
+            refused.append(RefusedGrant(plan.grant, claim["reason"]))
     return may, refused
 
 
@@ -255,7 +264,7 @@ async def _open(connection: "Connection", grants: Sequence[SendGranted]) -> set[
     return {row["message_id"] for row in await connection.fetch(OPEN, *columns(rows))}
 
 
-async def _write_ahead(connection: "Connection", may: Sequence[Planned]) -> set[UUID]:
+async def _write_ahead(connection: "Connection", may: Sequence[PlannedAttempt]) -> set[UUID]:
     if not may:
         return set()
     rows = [
@@ -272,7 +281,7 @@ async def _write_ahead(connection: "Connection", may: Sequence[Planned]) -> set[
     return {row["message_id"] for row in await connection.fetch(WRITE_AHEAD, *columns(rows))}
 
 
-async def _refuse(connection: "Connection", refused: Sequence[Refused]) -> Mapping[UUID, SendResult]:
+async def _refuse(connection: "Connection", refused: Sequence[RefusedGrant]) -> Mapping[UUID, SendResult]:
     if not refused:
         return {}
     rows = [(r.grant.message_id, r.reason, r.code) for r in refused]
@@ -284,11 +293,3 @@ async def _results(connection: "Connection", messages: Sequence[UUID]) -> dict[U
     if not messages:
         return {}
     return {row["message_id"]: result_of(row) for row in await connection.fetch(RESULTS, messages)}
-
-
-def _conclusion(row: asyncpg.Record, seen: Mapping[str, StatusSeen]) -> tuple[Any, ...]:
-    status = seen[row["attempt_id"]]
-    _, state, _, _, code, reason = settle_row(status)
-    accepted = state == "accepted"
-    at = settled_at(occurred_at=status.occurred_at, started_at=row["started_at"]) if accepted else None
-    return (row["message_id"], row["attempt_id"], "accepted" if accepted else "failed", code, reason, at)

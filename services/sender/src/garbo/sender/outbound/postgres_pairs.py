@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Final
 from uuid import UUID
 
 from garbo.common.events.grants import SendGranted
-from garbo.sender.domain.leases import LEAVE_WITHIN
-from garbo.sender.domain.pair import MOST_AHEAD_US, earliest, taken
+from garbo.sender.domain.deadlines import LEAVE_WITHIN
+from garbo.sender.domain.pair import MOST_AHEAD_US, earliest_us, tat_after_us
 from garbo.sender.outbound.rows import columns
-from garbo.sender.ports import Planned
+from garbo.sender.ports import PlannedAttempt
 
 if TYPE_CHECKING:
     from garbo.common.runtime.postgres import Connection
@@ -39,7 +39,7 @@ class LockedPairs:
     rows: dict[Pair, tuple[int, int]]
     """tat and the database's instant, in microseconds."""
 
-    def waits(self, planned: Sequence[Planned]) -> dict[UUID, float]:
+    def waits(self, planned: Sequence[PlannedAttempt]) -> dict[UUID, float]:
         """Name the messages that may not go yet, each with the seconds until it may, at the earliest."""
         tats = {pair: tat_us for pair, (tat_us, _) in self.rows.items()}
         waits: dict[UUID, float] = {}
@@ -47,13 +47,13 @@ class LockedPairs:
             if (pair := pair_of(plan.grant)) is None:
                 continue
             now_us = self.rows[pair][1]
-            if (at_us := earliest(tats[pair], now_us, plan.grant.lane)) > now_us:
+            if (at_us := earliest_us(tats[pair], now_us, plan.grant.lane)) > now_us:
                 waits[plan.grant.message_id] = (at_us - now_us) / 1_000_000
             else:
                 tats[pair] = _after(tats[pair], now_us)
         return waits
 
-    async def take(self, connection: "Connection", gone: Collection[SendGranted]) -> None:
+    async def count_sends(self, connection: "Connection", gone: Collection[SendGranted]) -> None:
         """Count the messages that go."""
         tats: dict[Pair, int] = {}
         for pair in filter(None, map(pair_of, gone)):
@@ -63,7 +63,7 @@ class LockedPairs:
             await connection.execute(TAKE, *columns((*pair, tat_us) for pair, tat_us in tats.items()))
 
 
-async def lock_pairs(connection: "Connection", planned: Sequence[Planned]) -> LockedPairs:
+async def lock_pairs(connection: "Connection", planned: Sequence[PlannedAttempt]) -> LockedPairs:
     """Lock the row of each pair, in order, and read it."""
     pairs = sorted({pair for plan in planned if (pair := pair_of(plan.grant))})
     rows = await connection.fetch(LOCK, *columns(pairs)) if pairs else []
@@ -77,4 +77,4 @@ def pair_of(grant: SendGranted) -> Pair | None:
 
 def _after(tat_us: int, now_us: int) -> int:
     """Count a send at the latest instant at which it may leave, so that the platform never sees it early."""
-    return taken(tat_us, now_us + LEAVES_WITHIN_US)
+    return tat_after_us(tat_us, now_us + LEAVES_WITHIN_US)

@@ -4,11 +4,11 @@ from typing import Final
 
 from garbo.common.runtime.postgres import Database
 from garbo.sender.domain.pacing import LEAD_S, LEASE_S, SPENT_RATIO, longest_ahead_s
-from garbo.sender.ports import Lease, Wait
+from garbo.sender.ports import Lease, NoLease
 
 # rate_now: what the row allows at this instant; it climbs 0.5 % of the ceiling a second after a halving.
 # One statement takes a lease: it moves `tat` on, unless somebody else's lease still runs.
-TAKE: Final = f"""
+ACQUIRE: Final = f"""
 UPDATE sender.number_rate AS r
    SET tat = greatest(r.tat, statement_timestamp() + $4::float8 * interval '1 second')
              + l.count / l.spent * interval '1 second'
@@ -48,12 +48,12 @@ class PostgresRateLeases:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def take(
+    async def acquire(
         self, number: str, *, ceiling_per_s: float, wanted: int, ready_in_s: float
-    ) -> Lease | Wait:
+    ) -> Lease | NoLease:
         """Take a lease in one statement; a second one only when there is none to take."""
         async with self._database.connection() as connection:
-            row = await connection.fetchrow(TAKE, number, ceiling_per_s, wanted, ready_in_s)
+            row = await connection.fetchrow(ACQUIRE, number, ceiling_per_s, wanted, ready_in_s)
             if row:
                 return Lease(row["count"], max(0.0, row["starts_in_s"]), row["interval_s"])
             after_s = await connection.fetchval(WAIT, number)
@@ -62,7 +62,7 @@ class PostgresRateLeases:
             elif after_s > (longest_s := longest_ahead_s(ceiling_per_s)):
                 await connection.execute(HEAL, number, longest_s)
                 after_s = 1.0
-            return Wait(after_s or 0.0)
+            return NoLease(after_s or 0.0)
 
     async def slow_down(self, number: str, *, ceiling_per_s: float) -> None:
         """Halve the row's rate."""

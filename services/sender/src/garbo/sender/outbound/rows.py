@@ -6,8 +6,9 @@ from typing import Any, assert_never
 import asyncpg
 
 from garbo.common.events.results import SendResult
+from garbo.sender.domain.deadlines import settled_at
 from garbo.sender.domain.outcomes import Accepted, Failed, NotYet, Unknown, word_of
-from garbo.sender.ports import Finished, StatusSeen
+from garbo.sender.ports import AttemptStatus, FinishedAttempt
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +21,7 @@ class FinishedRow:
     """message_id, attempt_id, outcome (None: goes on), code, reason, recorded_at (None: now)"""
 
 
-def finished_row(finished: Finished) -> FinishedRow:
+def finished_row(finished: FinishedAttempt) -> FinishedRow:
     """Say what to write."""
     match finished.outcome:
         case Accepted(wamid=wamid, held=held):
@@ -55,7 +56,7 @@ def result_of(row: asyncpg.Record) -> SendResult:
 
 
 def _row(
-    finished: Finished,
+    finished: FinishedAttempt,
     state: str,
     outcome: str | None,
     *,
@@ -70,12 +71,21 @@ def _row(
     )
 
 
-def settle_row(seen: StatusSeen) -> tuple[Any, ...]:
+def settle_row(seen: AttemptStatus) -> tuple[Any, ...]:
     """Say what a status writes to the attempt: attempt_id, state, status, wamid, code, reason."""
     failed = seen.status == "failed"
     reason = (word_of(seen.code) if seen.code is not None else "failed") if failed else None
     state = "rejected" if failed else "accepted"
     return (seen.attempt_id, state, seen.status, seen.wamid, seen.code, reason)
+
+
+def conclusion_row(settled: asyncpg.Record, seen: AttemptStatus) -> tuple[Any, ...]:
+    """Say what a settled attempt writes to its message: as in `FinishedRow.message`."""
+    _, state, _, _, code, reason = settle_row(seen)
+    accepted = state == "accepted"
+    at = settled_at(occurred_at=seen.occurred_at, started_at=settled["started_at"]) if accepted else None
+    outcome = "accepted" if accepted else "failed"
+    return (settled["message_id"], settled["attempt_id"], outcome, code, reason, at)
 
 
 def columns(rows: Any) -> list[list[Any]]:  # noqa: ANN401 - rows of any shape

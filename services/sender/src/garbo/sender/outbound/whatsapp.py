@@ -15,7 +15,7 @@ from httpx_aiohttp import AiohttpTransport
 from garbo.common.errors import Reject
 from garbo.common.events.grants import SendGranted
 from garbo.common.events.jsontext import parse_json
-from garbo.sender.domain.leases import CALL_BUDGET
+from garbo.sender.domain.deadlines import CALL_BUDGET
 from garbo.sender.domain.outcomes import Answer, Answered, Broke
 from garbo.sender.outbound.whatsapp_body import body_of
 

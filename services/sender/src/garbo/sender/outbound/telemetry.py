@@ -28,7 +28,7 @@ WAIT_SECONDS: Final = Histogram(
 UNKNOWN: Final = Gauge("garbo_sender_attempts_unknown", "Attempts that no answer and no status has settled")
 
 
-class OpenSend:
+class OtelSendSpan:
     """`SendSpan` on OpenTelemetry."""
 
     def __init__(self, span: Span) -> None:
@@ -50,12 +50,12 @@ class OpenSend:
 
 
 class Instruments:
-    """`Watch` on OpenTelemetry and Prometheus."""
+    """`Telemetry` on OpenTelemetry and Prometheus."""
 
     def __init__(self, tracer: Tracer) -> None:
         self._tracer = tracer
 
-    def sending(self, *, lane: Lane, trace: str | None) -> OpenSend:
+    def start_send(self, *, lane: Lane, trace: str | None) -> OtelSendSpan:
         """Open a client span."""
         attributes = {"garbo.lane": lane, "http.request.method": "POST"}
         span = self._tracer.start_span(
@@ -64,18 +64,18 @@ class Instruments:
             kind=SpanKind.CLIENT,
             attributes=attributes,
         )
-        return OpenSend(span)
+        return OtelSendSpan(span)
 
     @property
-    def collects(self) -> bool:
+    def is_tracing(self) -> bool:
         """Whether a span made now would be recorded."""
         return trace.get_current_span().is_recording()
 
-    def heard(self, *, trace: str | None, send: str | None, status: str) -> None:
+    def status_received(self, *, trace: str | None, send: str | None, status: str) -> None:
         """Open and close a span in the status' own trace, linked to the send's."""
         self._linked("status of send", trace, send, {"garbo.status": status})
 
-    def settled(self, *, trace: str | None, send: str | None, outcome: str) -> None:
+    def attempt_settled(self, *, trace: str | None, send: str | None, outcome: str) -> None:
         """Open and close a span in the status' own trace, linked to the send's."""
         self._linked("settle send", trace, send, {"garbo.outcome": outcome})
 
@@ -90,16 +90,16 @@ class Instruments:
         )
         span.end()
 
-    def attempt(self, *, lane: Lane, outcome: str, code: int | None, seconds: float) -> None:
+    def attempt_finished(self, *, lane: Lane, outcome: str, code: int | None, seconds: float) -> None:
         """Count; `code` is empty where the platform gave none."""
         ATTEMPTS.labels(lane, outcome, "" if code is None else str(code)).inc()
         SEND_SECONDS.labels(lane).observe(seconds)
 
-    def waited(self, *, lane: Lane, seconds: float) -> None:
+    def lease_waited(self, *, lane: Lane, seconds: float) -> None:
         """Observe."""
         WAIT_SECONDS.labels(lane).observe(seconds)
 
-    def unknown(self, count: int) -> None:
+    def unknown_attempts(self, count: int) -> None:
         """Set."""
         UNKNOWN.set(count)
 

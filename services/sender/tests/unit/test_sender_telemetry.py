@@ -5,7 +5,7 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.trace import SpanKind
 
-from garbo.sender.outbound.watch import Instruments
+from garbo.sender.outbound.telemetry import Instruments
 
 GRANT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 STATUS = "00-11111111111111111111111111111111-2222222222222222-01"
@@ -14,11 +14,11 @@ STATUS = "00-11111111111111111111111111111111-2222222222222222-01"
 def test_the_send_continues_its_grant_and_the_status_links_to_the_send() -> None:
     spans, provider = InMemorySpanExporter(), TracerProvider()
     provider.add_span_processor(SimpleSpanProcessor(spans))
-    watch = Instruments(provider.get_tracer("test"))
+    telemetry = Instruments(provider.get_tracer("test"))
 
-    send = watch.sending(lane="care", trace=GRANT)
+    send = telemetry.start_send(lane="care", trace=GRANT)
     send.end(outcome="unknown", attempt_id="a.1")
-    watch.settled(trace=STATUS, send=send.traceparent, outcome="accepted")
+    telemetry.attempt_settled(trace=STATUS, send=send.traceparent, outcome="accepted")
 
     sent, settled = spans.get_finished_spans()
     assert sent.kind is SpanKind.CLIENT
@@ -30,6 +30,6 @@ def test_the_send_continues_its_grant_and_the_status_links_to_the_send() -> None
 def test_a_status_without_a_known_send_has_no_link() -> None:
     spans, provider = InMemorySpanExporter(), TracerProvider()
     provider.add_span_processor(SimpleSpanProcessor(spans))
-    Instruments(provider.get_tracer("test")).settled(trace=None, send=None, outcome="accepted")
+    Instruments(provider.get_tracer("test")).attempt_settled(trace=None, send=None, outcome="accepted")
     [settled] = spans.get_finished_spans()
     assert list(settled.links) == []

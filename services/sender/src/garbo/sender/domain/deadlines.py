@@ -1,4 +1,4 @@
-"""Whether a grant may still be sent, as far as time goes."""
+"""Deadlines of a send: whether a grant may still leave, and how long one call may take."""
 
 from datetime import datetime, timedelta
 from typing import Final, Literal
@@ -17,7 +17,7 @@ CALL_BUDGET: Final = SEND_BUDGET - LEAVE_WITHIN
 """All of one HTTP call."""
 
 
-def refusal(grant: SendGranted, *, now: datetime) -> Refusal | None:
+def refusal_reason(grant: SendGranted, *, now: datetime) -> Refusal | None:
     """Say why the grant may not be sent at `now` (the database's clock), or None when it may."""
     if now >= grant.valid_until:
         return "lease_expired"
@@ -27,7 +27,7 @@ def refusal(grant: SendGranted, *, now: datetime) -> Refusal | None:
 
 
 def settled_at(*, occurred_at: datetime, started_at: datetime) -> datetime:
-    """Give the instant an acceptance counts for when a status told it.
+    """Give the instant an acceptance counts for when a status settled it.
 
     The platform's second + 1 s, because it gives whole seconds; never outside the attempt's own time.
     """
