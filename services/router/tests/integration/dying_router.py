@@ -54,7 +54,16 @@ def die() -> None:
 
 async def before_publish(database: Database) -> None:
     """Release an ended lease, and die before anything of it is told."""
-    policy = Policy("test", "v", (), (), 900_000_000, 45_000_000, 1, frozenset())
+    policy = Policy(
+        name="test",
+        version="v",
+        classes=(),
+        rules=(),
+        lease_us=900_000_000,
+        send_budget_us=45_000_000,
+        history_us=1,
+        refund_codes=frozenset(),
+    )
     store = PostgresJobStore(database)
     await ExpireGrants(store, PrometheusMeter(), PrometheusJobMeter(), PolicyInForce(policy)).once()
     die()

@@ -16,7 +16,8 @@ from garbo.common.events.topics import DECISION_MADE, RAW_TOPICS, TOPICS
 from garbo.common.runtime.broker import KafkaSettings
 from garbo.common.runtime.postgres import Database
 from garbo.common.runtime.producer import Producer
-from garbo.router.domain.policy import BudgetRule, Policy
+from garbo.router.domain.policy import Policy
+from garbo.router.domain.rules.budget import BudgetRule
 from garbo.router.domain.selectors import Reach, Selector
 from garbo.router.domain.values import replace
 from garbo.router.flow.jobs.relay_outbox import RelayOutbox
@@ -98,7 +99,16 @@ async def test_scenario_26_what_was_committed_and_not_told_is_told_after_a_kill_
     await kafka.create_topics([*TOPICS, *RAW_TOPICS])
     store, stock = PostgresJobStore(own_database), PostgresBudgetLeases(own_database)
     await store.seed(business())
-    open_policy = Policy("test", "v", (), (), 900_000_000, 45_000_000, 86_400_000_000, frozenset())
+    open_policy = Policy(
+        name="test",
+        version="v",
+        classes=(),
+        rules=(),
+        lease_us=900_000_000,
+        send_budget_us=45_000_000,
+        history_us=86_400_000_000,
+        refund_codes=frozenset(),
+    )
     router = Router(store, open_policy, stock=stock)
     asked = requested(to={"phone": f"+39333{uuid4().int % 10**7:07d}"})
     await router.ask(asked)

@@ -4,7 +4,18 @@ from dataclasses import dataclass
 from random import Random
 from typing import Final
 
-from garbo.router.domain import policy as engine
+from garbo.router.domain.policy import ClassRule, Policy
+from garbo.router.domain.policy_settings import Zones
+from garbo.router.domain.rules import (
+    block,
+    case_hold,
+    consent,
+    counting_windows,
+    quiet_hours,
+    service_window,
+)
+from garbo.router.domain.rules.cap import KeepFor, RateRule
+from garbo.router.domain.rules.rule import Rule
 from garbo.router.domain.selectors import Reach, Selector
 from garbo.router.domain.values import replace
 from services.router.tests.model.oracle import (
@@ -150,17 +161,17 @@ def _any_cap(dice: Random, name: str, wait_us: int) -> CapRule:
     return cap
 
 
-def engine_policy(plan: Plan, *, name: str) -> engine.Policy:
+def engine_policy(plan: Plan, *, name: str) -> Policy:
     """Write a plan as the engine's policy."""
     classes = (
-        engine.ClassRule("auth", None, frozenset({"authentication"})),
-        engine.ClassRule("promo", None, frozenset({"marketing"})),
-        engine.ClassRule("promo", frozenset({"promo"}), None),
-        engine.ClassRule("care", frozenset({"care"}), None),
-        engine.ClassRule("utility", frozenset({"utility"}), frozenset({"utility", "none"})),
-        engine.ClassRule("promo", None, None),
+        ClassRule("auth", None, frozenset({"authentication"})),
+        ClassRule("promo", None, frozenset({"marketing"})),
+        ClassRule("promo", frozenset({"promo"}), None),
+        ClassRule("care", frozenset({"care"}), None),
+        ClassRule("utility", frozenset({"utility"}), frozenset({"utility", "none"})),
+        ClassRule("promo", None, None),
     )
-    return engine.Policy(
+    return Policy(
         name=name,
         version=f"sha256:{name}",
         classes=classes,
@@ -170,11 +181,11 @@ def engine_policy(plan: Plan, *, name: str) -> engine.Policy:
         history_us=HISTORY_US,
         refund_codes=frozenset({131026, 131047, 131049, 131050, 131051}),
         clock_skew_us=SKEW_US,
-        zones=engine.Zones(default="Europe/Rome"),
+        zones=Zones(default="Europe/Rome"),
     )
 
 
-def _engine_rule(rule: AnyRule) -> engine.Rule:
+def _engine_rule(rule: AnyRule) -> Rule:
     reach = Reach(
         id=rule.id,
         applies_to=_classes(rule.applies),
@@ -184,32 +195,34 @@ def _engine_rule(rule: AnyRule) -> engine.Rule:
     )
     match rule:
         case StopRule():
-            return engine.BlockRule(replace(reach, hard=True), "stopped")
+            return block.BlockRule(replace(reach, hard=True), "stopped")
         case ConsentRule():
             hard = replace(reach, hard=True)
             if rule.double:
-                return engine.ConsentRule(hard, "marketing", "double", max_age_us=rule.max_age_us)
-            return engine.ConsentRule(hard, "marketing", "single", max_age_us=rule.max_age_us)
+                return consent.ConsentRule(hard, "marketing", "double", max_age_us=rule.max_age_us)
+            return consent.ConsentRule(hard, "marketing", "single", max_age_us=rule.max_age_us)
         case WindowRule():
             free = Selector((("form", frozenset({"free"})),))
-            return engine.WindowRule(replace(reach, hard=True, applies_to=free, on_hit="deny"), DAY_US)
+            return service_window.WindowRule(
+                replace(reach, hard=True, applies_to=free, on_hit="deny"), DAY_US
+            )
         case QuietRule():
-            return engine.QuietRule(
+            return quiet_hours.QuietRule(
                 reach, rule.from_min * MINUTE_US, rule.to_min * MINUTE_US, rule.days, rule.zone
             )
         case HoldRule():
-            return engine.HoldRule(reach, rule.cool_down_us, rule.max_us)
+            return case_hold.HoldRule(reach, rule.cool_down_us, rule.max_us)
         case CapRule():
             return _engine_rate(rule, reach)
 
 
-def _engine_rate(rule: CapRule, reach: Reach) -> engine.RateRule:
-    window: engine.Window = engine.Lifetime()
+def _engine_rate(rule: CapRule, reach: Reach) -> RateRule:
+    window: counting_windows.Window = counting_windows.Lifetime()
     if rule.span_us is not None:
-        window = engine.Rolling(rule.span_us, f"{rule.span_us} us")
+        window = counting_windows.Rolling(rule.span_us, f"{rule.span_us} us")
     elif rule.unit is not None:
-        window = engine.Calendar(rule.unit, rule.zone)
-    return engine.RateRule(
+        window = counting_windows.Calendar(rule.unit, rule.zone)
+    return RateRule(
         reach,
         kind="gap" if rule.is_gap else "cap",
         limit=rule.limit,
@@ -217,7 +230,7 @@ def _engine_rate(rule: CapRule, reach: Reach) -> engine.RateRule:
         counts=_classes(rule.counts),
         per_brand=rule.per == "brand",
         per_campaign=rule.per == "campaign",
-        keep_for=engine.KeepFor(rule.keep_slots, rule.keep_priority) if rule.keep_slots else None,
+        keep_for=KeepFor(rule.keep_slots, rule.keep_priority) if rule.keep_slots else None,
     )
 
 

@@ -5,8 +5,10 @@ from typing import Any, Final
 from uuid import UUID
 
 from garbo.common.events.ids import MessageId
-from garbo.router.domain.instants import to_us
-from garbo.router.domain.request import Body, Numbers, Request
+from garbo.router.domain.evaluation_context import EvaluationContext
+from garbo.router.domain.instants import DAY_US, MINUTE_US, SECOND_US, to_us
+from garbo.router.domain.policy_settings import PolicySettings
+from garbo.router.domain.request import Body, Numbers, Request, Subject
 from garbo.router.domain.state import Consent, RecipientState, Send
 from garbo.router.domain.values import replace
 
@@ -56,3 +58,26 @@ def a_state(**more: Any) -> RecipientState:  # noqa: ANN401 - any field
     """Give a person who has opted in to marketing of brand acme, long ago."""
     consents = {"acme/*/marketing": Consent(given_at_us=1)}
     return replace(RecipientState(consents=consents), **more)
+
+
+def a_context(**more: Any) -> EvaluationContext:  # noqa: ANN401 - any field of the subject
+    """Put a promo of brand acme to somebody nothing is known of before the rules."""
+    subject = Subject(
+        message_class="promo",
+        purpose="promo",
+        form="template",
+        category="marketing",
+        brand="acme",
+        client="crm",
+        number="1002",
+        recipient_kind="person",
+        campaign=None,
+        tags=(),
+    )
+    settings = PolicySettings(
+        lease_us=15 * MINUTE_US,
+        send_budget_us=45 * SECOND_US,
+        history_us=90 * DAY_US,
+        refund_codes=frozenset(),
+    )
+    return EvaluationContext(settings, RecipientState(), replace(subject, **more), now_us=0)

@@ -8,11 +8,10 @@ import pytest
 
 from garbo.router.domain.calendar import day_of, first_us, months_after, period_us
 from garbo.router.domain.instants import HOUR_US, MINUTE_US
-from garbo.router.domain.policy import QuietRule
-from garbo.router.domain.quiet import closes_us, opens_us
+from garbo.router.domain.rules.quiet_hours import QuietRule
 from garbo.router.domain.selectors import Reach, Selector
 from garbo.router.domain.zones import TZDATA, local_time
-from services.router.tests.support.build_domain import at
+from services.router.tests.support.build_domain import a_context, at
 
 Minute = tuple[int, int, int]
 """Instant, local date, minute of the wall clock."""
@@ -66,6 +65,7 @@ def closed(zone: str, middle: str, begin: int, end: int) -> list[tuple[int, int]
 @pytest.mark.parametrize(("begin", "end"), SPANS)
 def test_quiet_hours_are_what_the_wall_clock_shows(zone: str, middle: str, begin: int, end: int) -> None:
     rule = QuietRule(Reach("q", Selector()), begin * MINUTE_US, end * MINUTE_US, DAYS)
+    context = a_context(zones=(zone,))
     intervals = closed(zone, middle, begin, end)
     inner = clock(zone, middle)[3 * 1440 : 5 * 1440 : 7]
     always = begin == 0 and end == 1440
@@ -73,11 +73,11 @@ def test_quiet_hours_are_what_the_wall_clock_shows(zone: str, middle: str, begin
         until_us = at_us
         while ends := [e for b, e in intervals if b <= until_us < e]:
             until_us = max(ends)
-        assert opens_us(rule, (zone,), at_us) == (None if always else until_us)
+        assert rule.allowed_from_us(context, at_us) == (None if always else until_us)
         next_us = min((b for b, _ in intervals if b > at_us), default=None)
         assert next_us is not None
-        assert closes_us(rule, (zone,), after_us=at_us, until_us=next_us + 1) == next_us
-        assert closes_us(rule, (zone,), after_us=at_us, until_us=next_us) is None
+        assert rule.closes_at_us(context, after_us=at_us, until_us=next_us + 1) == next_us
+        assert rule.closes_at_us(context, after_us=at_us, until_us=next_us) is None
 
 
 @pytest.mark.parametrize(("zone", "middle"), ODD)

@@ -3,7 +3,9 @@
 from collections.abc import Callable
 
 from garbo.router.domain.instants import DAY_US, HOUR_US
-from garbo.router.domain.policy import Lifetime, Policy, RateRule
+from garbo.router.domain.policy import Policy
+from garbo.router.domain.rules.cap import RateRule
+from garbo.router.domain.rules.counting_windows import Lifetime
 from garbo.router.domain.send_history import SURPLUS, pruned
 from garbo.router.domain.state import RecipientState, Send, with_send
 from garbo.router.domain.values import replace

@@ -7,21 +7,15 @@ import pytest
 
 from garbo.common.errors import StartRefused
 from garbo.router.domain.instants import DAY_US, HOUR_US, MINUTE_US, SECOND_US
-from garbo.router.domain.policy import (
-    BlockRule,
-    BudgetRule,
-    Calendar,
-    ConsentRule,
-    Counting,
-    HoldRule,
-    KeepFor,
-    Lifetime,
-    QuietRule,
-    RateRule,
-    Rolling,
-    WindowRule,
-    Zones,
-)
+from garbo.router.domain.policy_settings import Counting, Zones
+from garbo.router.domain.rules.block import BlockRule
+from garbo.router.domain.rules.budget import BudgetRule
+from garbo.router.domain.rules.cap import KeepFor, RateRule
+from garbo.router.domain.rules.case_hold import HoldRule
+from garbo.router.domain.rules.consent import ConsentRule
+from garbo.router.domain.rules.counting_windows import Calendar, Lifetime, Rolling
+from garbo.router.domain.rules.quiet_hours import QuietRule
+from garbo.router.domain.rules.service_window import WindowRule
 from garbo.router.inbound.policy_file.document import MOST_BYTES
 from garbo.router.inbound.policy_file.load import PolicyRefused, load_policy, read_policy
 

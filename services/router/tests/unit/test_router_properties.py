@@ -11,8 +11,13 @@ from hypothesis import strategies as st
 from garbo.router.domain.calendar import day_of
 from garbo.router.domain.decide import Decision, decide, decide_and_count
 from garbo.router.domain.instants import DAY_US, HOUR_US, MINUTE_US, SECOND_US
-from garbo.router.domain.policy import Calendar, HoldRule, Policy, QuietRule, RateRule, Rolling, Rule, Window
+from garbo.router.domain.policy import Policy
 from garbo.router.domain.request import Request
+from garbo.router.domain.rules.cap import RateRule
+from garbo.router.domain.rules.case_hold import HoldRule
+from garbo.router.domain.rules.counting_windows import Calendar, Rolling, Window
+from garbo.router.domain.rules.quiet_hours import QuietRule
+from garbo.router.domain.rules.rule import Rule
 from garbo.router.domain.selectors import Reach, Selector
 from garbo.router.domain.state import Case, RecipientState, Send, with_send
 from garbo.router.domain.values import replace
@@ -106,13 +111,13 @@ def test_next_allowed_at_is_permitted_by_every_rule_and_no_earlier_instant_is(
     policy, state, now_us = policy_of(make_policy, drawn), scene.person, scene.now_us
     decision = decide(policy, state, a_request(), now_us)
     if decision.verdict == "allow":
-        assert all(answer.ok for answer in decision.answers)
+        assert all(answer.ok for answer in decision.results)
         return
     next_us = decision.next_allowed_at_us
     assert next_us is not None
     assert decide(policy, state, a_request(), next_us).verdict == "allow"
     for earlier_us in (now_us, now_us + int((next_us - now_us) * sample), next_us - 1):
-        assert not all(answer.ok for answer in decide(policy, state, a_request(), earlier_us).answers)
+        assert not all(answer.ok for answer in decide(policy, state, a_request(), earlier_us).results)
 
 
 @SETTINGS

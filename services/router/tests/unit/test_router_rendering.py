@@ -21,8 +21,10 @@ from garbo.common.events.wire import decode, encode
 from garbo.router.domain.decide import Decision
 from garbo.router.domain.grant import Grant, day_of_instant, grant_id_of
 from garbo.router.domain.instants import to_datetime, to_us
-from garbo.router.domain.policy import BlockRule, Lifetime, RateRule
-from garbo.router.domain.rules import Answer
+from garbo.router.domain.rules.block import BlockRule
+from garbo.router.domain.rules.cap import RateRule
+from garbo.router.domain.rules.counting_windows import Lifetime
+from garbo.router.domain.rules.rule import RuleResult
 from garbo.router.domain.selectors import Reach, Selector
 from garbo.router.domain.terms import GrantTerms
 from garbo.router.domain.values import replace
@@ -43,15 +45,15 @@ instants = st.integers(to_us(datetime(1000, 1, 1, tzinfo=UTC)), to_us(datetime(9
 maybe_instants = st.none() | instants
 offsets = st.integers(-14 * 60, 14 * 60).map(lambda minutes: timezone(timedelta(minutes=minutes)))
 ids = st.uuids().map(MessageId)
-answers = st.builds(
-    Answer,
+results = st.builds(
+    RuleResult,
     rule=st.sampled_from([CAP, STOP]),
     ok=st.booleans(),
     reason=names,
     used=st.none() | st.integers(0, 9),
     limit=st.none() | st.integers(0, 9),
     window=maybe,
-    free_at_us=maybe_instants,
+    allowed_from_us=maybe_instants,
     by=st.lists(ids, max_size=3).map(tuple),
     provisional=st.booleans(),
 )
@@ -75,8 +77,8 @@ decisions = st.builds(
     reclassified=st.booleans(),
     template_unknown=st.booleans(),
     by_fallback=st.booleans(),
-    deciding=st.none() | answers,
-    answers=st.lists(answers, max_size=3).map(tuple),
+    deciding=st.none() | results,
+    results=st.lists(results, max_size=3).map(tuple),
     next_allowed_at_us=maybe_instants,
     due_at_us=maybe_instants,
     then_rule=maybe,
@@ -158,7 +160,7 @@ def decided_record(
         due_at=_instant(decision.due_at_us),
         expires_at=_instant(decision.expires_at_us),
         overridden=decision.overridden,
-        checks=tuple(_check(answer) for answer in decision.answers),
+        checks=tuple(_check(answer) for answer in decision.results),
         grant=_grant_given(ask, decision, epoch=told["epoch"]),
         policy_version=told["policy_version"],
         state_version=told["state_version"],
@@ -201,16 +203,16 @@ def _instant(at_us: int | None) -> datetime | None:
     return None if at_us is None else to_datetime(at_us)
 
 
-def _check(answer: Answer) -> Check:
+def _check(result: RuleResult) -> Check:
     return Check(
-        rule=answer.rule.reach.id,
-        type=answer.type,
-        ok=answer.ok,
-        used=answer.used,
-        limit=answer.limit,
-        window=answer.window,
-        free_at=_instant(answer.free_at_us),
-        by=tuple(str(message_id) for message_id in answer.by),
+        rule=result.rule.reach.id,
+        type=result.type,
+        ok=result.ok,
+        used=result.used,
+        limit=result.limit,
+        window=result.window,
+        free_at=_instant(result.allowed_from_us),
+        by=tuple(str(message_id) for message_id in result.by),
     )
 
 

@@ -9,7 +9,8 @@ from garbo.router.domain.cooldown import with_strike
 from garbo.router.domain.decide import decide, decide_and_count, message_of_part
 from garbo.router.domain.drawing import budgets_asked
 from garbo.router.domain.instants import DAY_US, HOUR_US, MINUTE_US
-from garbo.router.domain.policy import Counting, Policy
+from garbo.router.domain.policy import Policy
+from garbo.router.domain.policy_settings import Counting
 from garbo.router.domain.request import Request
 from garbo.router.domain.state import Send, without_send
 from garbo.router.domain.values import replace
@@ -56,11 +57,11 @@ def test_scenario_38_a_promo_the_platform_held_back_leaves_the_brand_alone_for_a
     decision = decide(policy, state, a_request(), JUNE_5 + 1)
     assert (decision.verdict, decision.reason) == ("defer", "platform_cooldown")
     assert decision.next_allowed_at_us == JUNE_5 + DAY_US
-    assert [(a.id, a.ok, a.type) for a in decision.answers] == [
+    assert [(a.id, a.ok, a.type) for a in decision.results] == [
         ("day", True, "cap"),
         ("platform_cooldown", False, "hold"),
     ]
-    assert [a.id for a in decide(policy, state, a_request(), JUNE_5 + DAY_US).answers] == ["day"]
+    assert [a.id for a in decide(policy, state, a_request(), JUNE_5 + DAY_US).results] == ["day"]
     assert decide(policy, state, a_request(purpose="utility", body=UTILITY), JUNE_5 + 1).verdict == "allow"
     assert decide(policy, state, a_request(brand="bolt"), JUNE_5 + 1).verdict == "allow"
 
@@ -98,7 +99,7 @@ def test_scenario_41_an_allowed_override_passes_over_and_still_counts(make_polic
     lead = a_request(2, override=("week",), roles=frozenset({"crm-lead"}))
     decision, after = decide_and_count(policy, state, lead, JUNE_5)
     assert (decision.verdict, decision.overridden) == ("allow", ("week",))
-    assert [answer.ok for answer in decision.answers] == [False, True]
+    assert [answer.ok for answer in decision.results] == [False, True]
     assert [send.message_id for send in after.sends] == [message(1), message(2)]
     idle = decide(policy, a_state(), lead, JUNE_5)
     assert (idle.verdict, idle.overridden) == ("allow", ())

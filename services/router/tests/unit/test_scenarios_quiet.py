@@ -7,7 +7,8 @@ import pytest
 
 from garbo.router.domain.decide import Decision, decide
 from garbo.router.domain.instants import HOUR_US, MINUTE_US, SECOND_US
-from garbo.router.domain.policy import Policy, Zones
+from garbo.router.domain.policy import Policy
+from garbo.router.domain.policy_settings import Zones
 from garbo.router.domain.state import RecipientState
 from garbo.router.domain.values import replace
 from garbo.router.domain.zones import TZDATA
@@ -83,7 +84,7 @@ def test_scenario_16_a_cap_that_frees_at_night_waits_for_the_morning(make_policy
     assert decision.next_allowed_at_us == at("2026-06-06T09:00+02:00")
     assert decision.deciding is not None
     assert (decision.deciding.id, decision.then_rule) == ("night", "day")
-    assert [(a.id, a.ok) for a in decision.answers] == [("night", True), ("day", False)]
+    assert [(a.id, a.ok) for a in decision.results] == [("night", True), ("day", False)]
 
 
 def test_scenario_17_days_are_those_a_night_begins_on(make_policy: MakePolicy) -> None:
@@ -126,7 +127,7 @@ def test_scenario_19_a_moved_person_is_asked_about_by_the_new_clock(make_policy:
     new_york = replace(rome, zone="America/New_York")
     woken = decide(policy, new_york, a_request(first_decided_at_us=now), at("2026-06-06T12:00+02:00"))
     assert woken.next_allowed_at_us == at("2026-06-06T09:00-04:00")
-    assert [(a.id, a.ok) for a in woken.answers] == [("night", False), ("day", True)]
+    assert [(a.id, a.ok) for a in woken.results] == [("night", False), ("day", True)]
 
 
 def test_scenario_20_what_cannot_be_in_time_is_denied_at_once(make_policy: MakePolicy) -> None:

@@ -146,7 +146,7 @@ def test_scenario_12_of_two_caps_the_later_instant_counts_and_both_are_listed(
     assert decision.next_allowed_at_us == at("2026-06-12T08:00Z")
     assert decision.deciding is not None
     assert (decision.deciding.id, decision.then_rule) == ("week", "day")
-    free = {answer.id: answer.free_at_us for answer in decision.answers}
+    free = {answer.id: answer.allowed_from_us for answer in decision.results}
     assert free == {"day": at("2026-06-06T08:00Z"), "week": at("2026-06-12T08:00Z")}
 
 

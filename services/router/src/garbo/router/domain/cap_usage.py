@@ -1,13 +1,14 @@
 """What every cap says of a person now: the numbers `decide` rests on, without a request."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Literal
 
-from garbo.router.domain import caps
-from garbo.router.domain.matter import Matter
-from garbo.router.domain.policy import Policy, RateRule
+from garbo.router.domain.evaluation_context import EvaluationContext
+from garbo.router.domain.policy import Policy
 from garbo.router.domain.request import Subject
+from garbo.router.domain.rules.cap import CountedSend
+from garbo.router.domain.selectors import Selector
 from garbo.router.domain.state import RecipientState, Send
 from garbo.router.domain.values import replace
 
@@ -16,69 +17,53 @@ MOST_CAMPAIGNS: Final = 50
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
-    """One send that stands in a cap's window, and the first instant whose window no longer holds it."""
-
-    send: Send
-    frees_at_us: int | None
-
-
-@dataclass(frozen=True, slots=True)
 class CapUsage:
     """One cap or gap in one of its scopes."""
 
-    rule: RateRule
+    rule: str
+    kind: Literal["cap", "gap"]
     brand: str | None
     campaign: str | None
+    window: str
+    limit: int
     used: int
-    free_at_us: int | None
-    """The least instant this rule alone permits; None: never."""
-    standing: tuple[Standing, ...]
+    full: bool
+    allowed_from_us: int | None
+    """Of a full one, the least instant it permits; None: never."""
+    sends: tuple[CountedSend, ...]
     """Oldest first."""
 
 
 def cap_usages(
     policy: Policy, state: RecipientState, subject: Subject, *, brands: Sequence[str], now_us: int
-) -> list[CapUsage]:
+) -> Iterator[CapUsage]:
     """Give each cap of the policy: for each brand, or each campaign sent, where it counts them apart.
 
     `subject` says all else: priority, zones, channel.
     """
-    found: list[CapUsage] = []
-    for rule in policy.rules:
-        if not isinstance(rule, RateRule):
-            continue
-        for brand in brands if rule.per_brand else (None,):
-            for campaign in _campaigns(rule, state) if rule.per_campaign else (None,):
+    for cap in policy.caps:
+        for brand in brands if cap.per_brand else (None,):
+            for campaign in _campaigns(cap.counts, state) if cap.per_campaign else (None,):
                 asked = replace(subject, brand=brand or subject.brand, campaign=campaign)
-                found.append(_capacity(rule, Matter(policy, state, asked, now_us), brand=brand))
-    return found
+                context = EvaluationContext(policy, state, asked, now_us)
+                result = cap.evaluate(context, now_us)
+                yield CapUsage(
+                    rule=cap.reach.id,
+                    kind=cap.kind,
+                    brand=brand,
+                    campaign=campaign,
+                    window=cap.window.text,
+                    limit=cap.limit,
+                    used=result.used or 0,
+                    full=not result.ok,
+                    allowed_from_us=result.allowed_from_us,
+                    sends=cap.counted_sends(context),
+                )
 
 
-def _capacity(rule: RateRule, matter: Matter, *, brand: str | None) -> CapUsage:
-    now_us = matter.now_us
-    first_us = caps.first_inside_us(rule, matter, now_us)
-    inside = sorted((s for s in caps.counted(rule, matter) if s.at_us >= first_us), key=_by_instant)
-    return CapUsage(
-        rule=rule,
-        brand=brand,
-        campaign=matter.subject.campaign,
-        used=caps.used(rule, matter, now_us),
-        free_at_us=caps.free_us(rule, matter, now_us),
-        standing=tuple(Standing(send, _leaves_us(rule, matter, send)) for send in inside),
-    )
-
-
-def _leaves_us(rule: RateRule, matter: Matter, send: Send) -> int | None:
-    """Ask the rule itself: with this send alone and room for one, it permits once the send has left."""
-    alone = replace(matter.state, sends=(send,), campaign_sends=())
-    matter_alone = Matter(matter.policy, alone, matter.subject, matter.now_us)
-    return caps.free_us(replace(rule, limit=1, keep_for=None), matter_alone, matter.now_us)
-
-
-def _campaigns(rule: RateRule, state: RecipientState) -> Iterable[str]:
+def _campaigns(counts: Selector, state: RecipientState) -> list[str]:
     sends = sorted((*state.sends, *state.campaign_sends), key=_by_instant, reverse=True)
-    sent = dict.fromkeys(send.campaign for send in sends if send.campaign and rule.counts.matches(send))
+    sent = dict.fromkeys(send.campaign for send in sends if send.campaign and counts.matches(send))
     return list(sent)[:MOST_CAMPAIGNS]
 
 

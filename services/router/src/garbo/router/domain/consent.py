@@ -1,12 +1,10 @@
-"""Consent: what a record changes, what confirms it, and whether what is recorded is enough."""
+"""Consent: what a record changes, and what confirms it."""
 
 from collections.abc import Collection
 from functools import lru_cache
 from typing import Final
 
-from garbo.router.domain.calendar import months_after
 from garbo.router.domain.instants import DAY_US
-from garbo.router.domain.policy import ConsentRule
 from garbo.router.domain.state import Consent, RecipientState
 from garbo.router.domain.values import replace
 
@@ -44,7 +42,7 @@ def brands_taken_back(state: RecipientState) -> list[str]:
     """Name the brands (or `*`) whose marketing consent was withdrawn and not given again since."""
     taken_back: list[str] = []
     for brand in {key.partition("/")[0] for key in state.consents}:
-        given_us, confirmed_us, withdrawn_us = _newest(state, brand=brand, purpose=MARKETING)
+        given_us, confirmed_us, withdrawn_us = newest_words(state, brand=brand, purpose=MARKETING)
         if withdrawn_us and withdrawn_us >= max(given_us, confirmed_us):
             taken_back.append(brand)
     return sorted(taken_back)
@@ -99,36 +97,16 @@ def keys_of(brand: str, purpose: str) -> tuple[str, ...]:
     )
 
 
-def consent_fault(
-    rule: ConsentRule,
-    state: RecipientState,
-    *,
-    brand: str,
-    now_us: int,
-    zones: Collection[str] = ("UTC",),
-) -> str | None:
-    """Say why consent is missing; None if it is there.
-
-    `not_opted_in`, `opt_in_unconfirmed` or `consent_expired`. A withdrawal in the same microsecond wins.
-    At exactly `max_age` consent has expired.
-    """
-    given_us, confirmed_us, withdrawn_us = _newest(state, brand=brand, purpose=rule.purpose)
-    best_us = confirmed_us if rule.level == "double" else max(given_us, confirmed_us)
-    if best_us <= withdrawn_us or best_us == 0:
-        unconfirmed = rule.level == "double" and given_us > withdrawn_us
-        return "opt_in_unconfirmed" if unconfirmed else "not_opted_in"
-    until_us = _until_us(rule, best_us, zones)
-    return "consent_expired" if until_us is not None and now_us >= until_us else None
-
-
-def consent_until_us(
-    rule: ConsentRule, state: RecipientState, *, brand: str, zones: Collection[str] = ("UTC",)
-) -> int | None:
-    """Tell the first instant at which the consent that is there is too old; None when it never is."""
-    if rule.max_age_us is None and rule.max_age_months is None:
-        return None
-    given_us, confirmed_us, _ = _newest(state, brand=brand, purpose=rule.purpose)
-    return _until_us(rule, confirmed_us if rule.level == "double" else max(given_us, confirmed_us), zones)
+def newest_words(state: RecipientState, *, brand: str, purpose: str) -> tuple[int, int, int]:
+    """Give when consent was given, confirmed and withdrawn last; 0 for never."""
+    given = confirmed = withdrawn = 0
+    for key in keys_of(brand, purpose):
+        consent = state.consents.get(key)
+        if consent:
+            given = max(given, consent.given_at_us or 0, consent.imported_at_us or 0)
+            confirmed = max(confirmed, consent.sure_at_us)
+            withdrawn = max(withdrawn, consent.withdrawn_at_us or 0)
+    return given, confirmed, withdrawn
 
 
 def _stands(consent: Consent, stopped_us: int | None, *, at_us: int) -> bool:
@@ -138,23 +116,3 @@ def _stands(consent: Consent, stopped_us: int | None, *, at_us: int) -> bool:
         return False
     noes = (stopped_us, consent.withdrawn_at_us)
     return not any(no_us is not None and requested_us <= no_us <= at_us for no_us in noes)
-
-
-def _until_us(rule: ConsentRule, best_us: int, zones: Collection[str]) -> int | None:
-    """At level double the age runs from the confirmation, else from the newest word."""
-    if rule.max_age_us is not None:
-        return best_us + rule.max_age_us
-    if rule.max_age_months is not None:
-        return min(months_after(zone, best_us, rule.max_age_months) for zone in zones)
-    return None
-
-
-def _newest(state: RecipientState, *, brand: str, purpose: str) -> tuple[int, int, int]:
-    given = confirmed = withdrawn = 0
-    for key in keys_of(brand, purpose):
-        consent = state.consents.get(key)
-        if consent:
-            given = max(given, consent.given_at_us or 0, consent.imported_at_us or 0)
-            confirmed = max(confirmed, consent.sure_at_us)
-            withdrawn = max(withdrawn, consent.withdrawn_at_us or 0)
-    return given, confirmed, withdrawn

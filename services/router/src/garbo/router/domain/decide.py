@@ -7,14 +7,14 @@ from uuid import uuid5
 from garbo.common.events.decisions import MessageClass
 from garbo.common.events.ids import MessageId
 from garbo.router.domain.classify import Classified, classify, deadline_us
-from garbo.router.domain.consulting import Consultation, consult, may_wait, slots_of
-from garbo.router.domain.fixpoint import Wait
+from garbo.router.domain.earliest import Wait
+from garbo.router.domain.evaluation import Evaluation, evaluate, slots_of
 from garbo.router.domain.instants import DAY_US, NEVER_US
-from garbo.router.domain.policy import Policy, WindowRule
+from garbo.router.domain.jitter import jitter_us
+from garbo.router.domain.policy import Policy
 from garbo.router.domain.request import Body, Request
-from garbo.router.domain.rules import Answer, TimeRule, refusal
+from garbo.router.domain.rules.rule import RuleResult, TimedRule
 from garbo.router.domain.send_history import pruned
-from garbo.router.domain.spread import place_us
 from garbo.router.domain.state import RecipientState, Send, with_send
 from garbo.router.domain.terms import GrantTerms, terms_of
 from garbo.router.domain.values import Value, replace
@@ -39,10 +39,10 @@ class Decision(Value, frozen=True):
     template_unknown: bool = False
     by_fallback: bool = False
     """It was decided as the fallback template, because free-form may not be sent."""
-    deciding: Answer | None = None
+    deciding: RuleResult | None = None
     """Of the rule that decided: the first that denies, else the one that moved the instant last."""
-    answers: tuple[Answer, ...] = ()
-    """Of every rule that touches, for the instant asked about: now, or `not_before` where that is later."""
+    results: tuple[RuleResult, ...] = ()
+    """Of every rule that matches, for the instant asked about: now, or `not_before` where that is later."""
     next_allowed_at_us: int | None = None
     """The least instant all rules permit, if nothing else is sent first; None when no time rule refuses
     or waiting never helps."""
@@ -122,13 +122,13 @@ def _decide_body(
         return tell("deny", "campaign_cancelled")
     if until_us is not None and until_us <= now_us:
         return tell("deny", "expired", expires_at_us=until_us)
-    asked = consult(policy, state, request, kind=kind, body=body, now_us=now_us)
+    asked = evaluate(policy, state, request, kind=kind, body=body, now_us=now_us)
     tell = partial(
         tell,
-        answers=asked.answers,
+        results=asked.results,
         overridden=asked.overridden,
-        tzdata=TZDATA if any(answer.rule.reads_clock for answer in asked.answers) else None,
-        provisional=any(answer.provisional for answer in asked.failing),
+        tzdata=TZDATA if any(result.rule.reads_clock for result in asked.results) else None,
+        provisional=any(result.provisional for result in asked.failing),
     )
     if not asked.failing and asked.start_us == now_us:
         return _permit(tell, asked, request, kind=kind, until_us=until_us)
@@ -136,45 +136,45 @@ def _decide_body(
 
 
 def _permit(
-    tell: Tell, asked: Consultation, request: Request, *, kind: Classified, until_us: int | None
+    tell: Tell, asked: Evaluation, request: Request, *, kind: Classified, until_us: int | None
 ) -> Decision:
     """Allow; but a promo that has not waited for others to the same person yet waits for them, if it may."""
-    gathered_us = asked.matter.now_us + asked.matter.policy.gather_us
-    gathers = kind.message_class == "promo" and not request.gathered and gathered_us > asked.matter.now_us
+    gathered_us = asked.context.now_us + asked.context.policy.gather_us
+    gathers = kind.message_class == "promo" and not request.gathered and gathered_us > asked.context.now_us
     if gathers and gathered_us < (until_us or NEVER_US):
         return tell("defer", "gathering", next_allowed_at_us=gathered_us, due_at_us=gathered_us)
-    terms = terms_of(asked.matter, asked.rules, lane=kind.lane, deadline_us=until_us)
+    terms = terms_of(asked.context, asked.rules, lane=kind.lane, deadline_us=until_us)
     return tell("allow", "allowed", terms=terms)
 
 
-def _refuse(tell: Tell, asked: Consultation, request: Request, *, until_us: int | None) -> Decision:
+def _refuse(tell: Tell, asked: Evaluation, request: Request, *, until_us: int | None) -> Decision:
     """Deny what no waiting helps; defer the rest."""
     wait = asked.wait()
-    shut = None if wait.until_us is None else asked.shut(wait.until_us)
-    closed = isinstance(shut, WindowRule) or any(isinstance(a.rule, WindowRule) for a in asked.failing)
-    denying = asked.forbidden or asked.firm
+    closing = None if wait.until_us is None else asked.closed_by(wait.until_us)
+    closed = (closing is not None and closing.template_passes) or any(
+        r.rule.template_passes for r in asked.failing
+    )
+    denying = asked.forbidden or asked.hard_denial
     if denying is not None:
-        timed = any(answer.free_at_us is not None for answer in asked.failing)
+        timed = any(result.allowed_from_us is not None for result in asked.failing)
         reason = "override_not_allowed" if asked.forbidden else denying.reason
-        next_us = wait.until_us if timed and shut is None else None
+        next_us = wait.until_us if timed and closing is None else None
         return tell("deny", reason, deciding=denying, next_allowed_at_us=next_us, window_closed=closed)
-    if shut is not None or wait.until_us is None:
+    if closing is not None or wait.until_us is None:
         mover = wait.moved[-1]
-        then_rule = shut.reach.id if shut else _next_rule(asked, wait)
-        deciding = _answer_of(asked, mover)
-        return tell("deny", refusal(mover), deciding=deciding, then_rule=then_rule, window_closed=closed)
+        then_rule = closing.reach.id if closing else _next_rule(asked, wait)
+        deciding = _result_of(asked, mover)
+        return tell("deny", mover.reason, deciding=deciding, then_rule=then_rule, window_closed=closed)
     return _defer(tell, asked, request, wait=wait, until_us=until_us)
 
 
-def _defer(
-    tell: Tell, asked: Consultation, request: Request, *, wait: Wait, until_us: int | None
-) -> Decision:
+def _defer(tell: Tell, asked: Evaluation, request: Request, *, wait: Wait, until_us: int | None) -> Decision:
     """Let it wait until all rules permit, unless that is later than the request or a rule has patience."""
     at_us = asked.start_us if wait.until_us is None else wait.until_us
     mover = wait.moved[-1] if wait.moved else None
     tell = partial(
         tell,
-        deciding=_answer_of(asked, mover),
+        deciding=_result_of(asked, mover),
         then_rule=_next_rule(asked, wait),
         next_allowed_at_us=at_us,
     )
@@ -183,32 +183,32 @@ def _defer(
     if at_us > latest_us:
         return tell("deny", "would_expire", expires_at_us=min(patience_us, until_us or NEVER_US))
     place = 0
-    if asked.matter.subject.message_class == "promo":
-        place = place_us(request, asked.matter.policy.spread_us)
+    if asked.context.subject.message_class == "promo":
+        place = jitter_us(request, asked.context.policy.spread_us)
     if place and (at_us + place > latest_us or not _permitted(asked, at_us + place)):
         place = 0
-    return tell("defer", refusal(mover) if mover else "not_before", due_at_us=at_us + place)
+    return tell("defer", mover.reason if mover else "not_before", due_at_us=at_us + place)
 
 
-def _permitted(asked: Consultation, at_us: int) -> bool:
-    return asked.wait(at_us).until_us == at_us and asked.shut(at_us) is None
+def _permitted(asked: Evaluation, at_us: int) -> bool:
+    return asked.wait(at_us).until_us == at_us and asked.closed_by(at_us) is None
 
 
-def _patience_us(asked: Consultation, request: Request, wait: Wait) -> int:
+def _patience_us(asked: Evaluation, request: Request, wait: Wait) -> int:
     """Give the latest instant the rules that moved it wait for, counted from the first decision.
 
     Nothing waits for longer than the history: its first decision must still be there at the end.
     """
-    first_us = request.first_decided_at_us or asked.matter.now_us
+    first_us = request.first_decided_at_us or asked.context.now_us
     longest = [rule.reach.max_defer_us for rule in wait.moved if rule.reach.max_defer_us is not None]
-    return first_us + min((*longest, max(asked.matter.policy.history_us, SHORTEST_KEEP_US)))
+    return first_us + min((*longest, max(asked.context.policy.history_us, SHORTEST_KEEP_US)))
 
 
-def _answer_of(asked: Consultation, rule: TimeRule | None) -> Answer | None:
-    return next((answer for answer in asked.answers if answer.rule is rule), None)
+def _result_of(asked: Evaluation, rule: TimedRule | None) -> RuleResult | None:
+    return next((result for result in asked.results if result.rule is rule), None)
 
 
-def _next_rule(asked: Consultation, wait: Wait) -> str | None:
+def _next_rule(asked: Evaluation, wait: Wait) -> str | None:
     """Name the rule that moved the instant before the deciding one, else the other that frees last."""
     if not wait.moved:
         return None
@@ -216,5 +216,5 @@ def _next_rule(asked: Consultation, wait: Wait) -> str | None:
     before = [rule.reach.id for rule in wait.moved if rule is not mover]
     if before:
         return before[-1]
-    others = [(a.free_at_us, a.id) for a in asked.failing if a.rule is not mover and may_wait(a)]
-    return max(others, key=lambda free: free[0] or 0, default=(None, None))[1]
+    others = [(r.allowed_from_us, r.id) for r in asked.failing if r.rule is not mover and r.may_wait]
+    return max(others, key=lambda allowed: allowed[0] or 0, default=(None, None))[1]

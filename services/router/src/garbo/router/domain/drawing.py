@@ -1,9 +1,10 @@
 """Which budgets a request draws on, before it is decided."""
 
 from garbo.router.domain.classify import classify
-from garbo.router.domain.consulting import subject_of, touching
-from garbo.router.domain.policy import BudgetRule, Policy
+from garbo.router.domain.evaluation import matching_rules, subject_of
+from garbo.router.domain.policy import Policy
 from garbo.router.domain.request import Request
+from garbo.router.domain.rules.budget import BudgetRule
 from garbo.router.domain.state import RecipientState
 
 
@@ -15,7 +16,7 @@ def budgets_asked(
     asked: dict[str, BudgetRule] = {}
     for body in bodies:
         kind = classify(policy, state, request, body=body, now_us=now_us)
-        for rule in touching(policy, subject_of(policy, state, request, kind=kind, body=body)):
+        for rule in matching_rules(policy, subject_of(policy, state, request, kind=kind, body=body)):
             if isinstance(rule, BudgetRule):
                 asked[rule.reach.id] = rule
     return tuple(asked.values())

@@ -7,7 +7,7 @@ from typing import Final, Literal
 
 from garbo.router.domain.decide import Decision, decide_and_count
 from garbo.router.domain.instants import SECOND_US
-from garbo.router.domain.policy import BudgetRule, Lifetime, Policy, RateRule
+from garbo.router.domain.policy import Policy
 from garbo.router.domain.request import Request
 from garbo.router.domain.state import RecipientState, Send
 from garbo.router.domain.values import replace
@@ -62,10 +62,7 @@ class _Replay:
 
     def __init__(self, policy: Policy, past: Sequence[PastRequest], until_us: int) -> None:
         self._policy, self._past, self._until_us = policy, past, until_us
-        self._budgets = {rule.reach.id: ENDLESS for rule in policy.rules if isinstance(rule, BudgetRule)}
-        self._lasting = any(
-            isinstance(rule, RateRule) and isinstance(rule.window, Lifetime) for rule in policy.rules
-        )
+        self._budgets = dict.fromkeys(policy.budgets, ENDLESS)
         self._queue = [(p.at_us, p.request.arbitration_key, n) for n, p in enumerate(past)]
         heapify(self._queue)
         self._fates: list[Fate | None] = [None] * len(past)
@@ -109,7 +106,7 @@ class _Replay:
             replace(send, at_us=at_us, open=False, delivered=True) if send.open else send
             for send in after.sends
         )
-        if self._lasting and request.campaign:
+        if self._policy.counts_for_life and request.campaign:
             known = self._lasting_sends.get(request.campaign, ())
             fresh = tuple(send for send in self._sends if send.at_us == at_us and send not in known)
             self._lasting_sends[request.campaign] = (*known, *fresh)

@@ -6,7 +6,7 @@ from typing import Literal, Protocol, get_args
 from garbo.common.events.decisions import MessageClass
 
 
-class Facts(Protocol):
+class Selectable(Protocol):
     """What a selector can ask of a request (`applies_to`) or of a send in the past (`counts`)."""
 
     @property
@@ -24,7 +24,7 @@ class Facts(Protocol):
 class Selector:
     """Keys AND, listed values OR; the empty selector matches everything.
 
-    Each term is an attribute of the facts and the values it may have.
+    Each term is an attribute of what is selected and the values it may have.
     """
 
     terms: tuple[tuple[str, frozenset[str]], ...] = ()
@@ -40,15 +40,15 @@ class Selector:
         object.__setattr__(self, "classes", classes)
         object.__setattr__(self, "by_class", len(listed) == len(self.terms) and self.negated is None)
 
-    def matches(self, facts: Facts) -> bool:
+    def matches(self, selected: Selectable) -> bool:
         """Say whether all terms hold and the negated selector does not."""
         for attribute, allowed in self.terms:
             if attribute == "tags":
-                if allowed.isdisjoint(facts.tags):
+                if allowed.isdisjoint(selected.tags):
                     return False
-            elif (getattr(facts, attribute) or "none") not in allowed:
+            elif (getattr(selected, attribute) or "none") not in allowed:
                 return False
-        return self.negated is None or not self.negated.matches(facts)
+        return self.negated is None or not self.negated.matches(selected)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,8 +71,8 @@ class Reach:
     def __post_init__(self) -> None:
         object.__setattr__(self, "by_class", self.applies_to.by_class and self.exempt is None)
 
-    def touches(self, facts: Facts) -> bool:
+    def touches(self, selected: Selectable) -> bool:
         """Say whether the rule has a say about this request."""
-        if not self.applies_to.matches(facts):
+        if not self.applies_to.matches(selected):
             return False
-        return self.exempt is None or not self.exempt.matches(facts)
+        return self.exempt is None or not self.exempt.matches(selected)

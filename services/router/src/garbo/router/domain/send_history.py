@@ -4,15 +4,13 @@ from collections import Counter
 from typing import Final
 
 from garbo.router.domain.instants import DAY_US
-from garbo.router.domain.policy import Calendar, Lifetime, Policy, RateRule, Rolling
+from garbo.router.domain.policy import Policy
 from garbo.router.domain.state import RecipientState, Send
 from garbo.router.domain.values import replace
 
 SURPLUS: Final = 16
 """Sends kept beyond what is counted: for slots given back, and for rules of a later policy."""
 _EVERY: Final = 32
-_LONGEST_PERIOD_US: Final = 33 * DAY_US
-"""A month of 31 days, in any zone, with a date to spare."""
 
 
 def pruned(policy: Policy, state: RecipientState, now_us: int) -> RecipientState:
@@ -26,8 +24,7 @@ def pruned(policy: Policy, state: RecipientState, now_us: int) -> RecipientState
     sends = state.sends
     if not sends or (len(sends) % _EVERY and sends[0].at_us > now_us - policy.history_us):
         return state
-    rules = [rule for rule in policy.rules if isinstance(rule, RateRule)]
-    since_us = [_since_us(rule, now_us) for rule in rules]
+    caps = [(cap, cap.remembers_since_us(now_us)) for cap in policy.caps]
     seen: Counter[tuple[object, ...]] = Counter()
     kept: list[Send] = []
     oldest_first = sorted(sends, key=_by_instant)
@@ -37,9 +34,9 @@ def pruned(policy: Policy, state: RecipientState, now_us: int) -> RecipientState
             continue
         wanted = _is_new(seen, (send.message_class, send.brand), SURPLUS)
         wanted = wanted and send.at_us > now_us - policy.history_us
-        for rule, first_us in zip(rules, since_us, strict=True):
-            if send.at_us >= first_us and rule.counts.matches(send):
-                wanted = _is_new(seen, _scope(rule, send), rule.limit + SURPLUS) or wanted
+        for cap, first_us in caps:
+            if send.at_us >= first_us and cap.counts.matches(send):
+                wanted = _is_new(seen, cap.scope_of(send), cap.limit + SURPLUS) or wanted
         if wanted:
             kept.append(send)
     return state if len(kept) == len(sends) else replace(state, sends=tuple(reversed(kept)))
@@ -54,26 +51,6 @@ def _is_new(seen: Counter[tuple[object, ...]], scope: tuple[object, ...], most: 
     """Count one more of a scope, and say whether it is still among the newest."""
     seen[scope] += 1
     return seen[scope] <= most
-
-
-def _scope(rule: RateRule, send: Send) -> tuple[object, ...]:
-    return (
-        rule.reach.id,
-        send.brand if rule.per_brand else None,
-        send.campaign if rule.per_campaign else None,
-        None,
-    )
-
-
-def _since_us(rule: RateRule, now_us: int) -> int:
-    """Give the first instant a rule can still count; a campaign's own table remembers it for life."""
-    match rule.window:
-        case Rolling(span_us=span_us):
-            return now_us - span_us
-        case Calendar():
-            return now_us - _LONGEST_PERIOD_US
-        case Lifetime():
-            return now_us - _LONGEST_PERIOD_US if rule.per_campaign else 0
 
 
 def _by_instant(send: Send) -> int:

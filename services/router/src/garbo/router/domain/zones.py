@@ -9,8 +9,10 @@ from zoneinfo import ZoneInfo
 from tzdata import IANA_VERSION
 
 from garbo.common.events.zones import zone_names
-from garbo.router.domain.policy import RECIPIENT_ZONE, Zones
+from garbo.router.domain.policy_settings import Zones
 
+RECIPIENT_ZONE: Final = "recipient"
+"""In place of an IANA name: the zone (or zones) of the person asked about."""
 TZDATA: Final[str] = IANA_VERSION
 """The release of the rules, such as 2026f."""
 _EPOCH: Final = datetime(1970, 1, 1)  # noqa: DTZ001 - zoneinfo wants UTC without a mark

@@ -7,11 +7,13 @@ from datetime import date, timedelta
 from typing import Final, Protocol, assert_never
 from zoneinfo import ZoneInfo
 
-from garbo.router.domain.consulting import slots_of
 from garbo.router.domain.drawing import budgets_asked
+from garbo.router.domain.evaluation import slots_of
 from garbo.router.domain.instants import EPOCH, to_datetime
-from garbo.router.domain.policy import BudgetRule, Calendar, Policy
+from garbo.router.domain.policy import Policy
 from garbo.router.domain.request import Request
+from garbo.router.domain.rules.budget import BudgetRule
+from garbo.router.domain.rules.counting_windows import Calendar
 from garbo.router.domain.state import RecipientState
 from garbo.router.ports.budgets import BudgetLease, BudgetLeases, BudgetRequest
 from garbo.router.ports.store import Transaction
@@ -35,7 +37,7 @@ class BudgetSubject(Protocol):
 
 def budget_rules(policy: Policy) -> tuple[BudgetRule, ...]:
     """Give the policy's budgets."""
-    return tuple(rule for rule in policy.rules if isinstance(rule, BudgetRule))
+    return tuple(policy.budgets.values())
 
 
 def scope_of(rule: BudgetRule, request: BudgetSubject) -> str | None:

@@ -8,10 +8,10 @@ from garbo.common.events.decisions import DecisionMade
 from garbo.common.events.ids import ContactId, MessageId
 from garbo.common.events.topics import DECISION_MADE, SEND_CARE, SEND_PROMO
 from garbo.common.priority import yielding
-from garbo.router.domain.consulting import slots_of
 from garbo.router.domain.decide import decide_and_count
+from garbo.router.domain.evaluation import slots_of
 from garbo.router.domain.grant import Grant
-from garbo.router.domain.policy import BudgetRule, Policy
+from garbo.router.domain.policy import Policy
 from garbo.router.domain.request import Request
 from garbo.router.domain.state import RecipientState, Send
 from garbo.router.domain.values import replace
@@ -136,9 +136,9 @@ class Desk:
     def _spend(self, allowance: BudgetAllowance, outcome: Outcome) -> tuple[int, ...]:
         """Take one of each budget that was asked."""
         slots, taken = slots_of(self.policy, outcome.request), list[int]()
-        for answer in outcome.decision.answers:
-            if isinstance(answer.rule, BudgetRule):
-                taken += allowance.take(answer.rule, outcome.request, count=slots)
+        for result in outcome.decision.results:
+            if budget := self.policy.budgets.get(result.id):
+                taken += allowance.take(budget, outcome.request, count=slots)
         return tuple(taken)
 
     def _with_campaign(self, state: RecipientState, contact: Contact, request: Request) -> RecipientState:

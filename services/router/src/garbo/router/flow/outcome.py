@@ -56,7 +56,7 @@ class Outcome(Value, frozen=True):
             demoted=self.decision.demoted,
             reclassified=self.decision.reclassified,
             template_unknown=self.decision.template_unknown,
-            answers=self.decision.answers,
+            results=self.decision.results,
         )
         return replace(self, decision=blank)
 

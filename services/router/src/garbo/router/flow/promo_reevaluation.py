@@ -4,7 +4,6 @@ from garbo.common.events.ids import ContactId
 from garbo.common.events.topics import SEND_CARE, SEND_PROMO
 from garbo.router.domain.decide import decide, decide_and_count
 from garbo.router.domain.grant import Grant, revoke
-from garbo.router.domain.policy import BudgetRule
 from garbo.router.domain.state import without_send
 from garbo.router.domain.values import replace
 from garbo.router.flow.budgets import BudgetAllowance
@@ -12,7 +11,7 @@ from garbo.router.flow.directory import Directory
 from garbo.router.flow.record_bytes import render_granted
 from garbo.router.flow.records import new_grant
 from garbo.router.flow.reevaluation import Reevaluator, StoredRequest
-from garbo.router.flow.unit_of_work import UnitOfWork, counts_for_life
+from garbo.router.flow.unit_of_work import UnitOfWork
 from garbo.router.ports.publisher import OutgoingRecord
 
 
@@ -77,7 +76,7 @@ def fall_back(uow: UnitOfWork, directory: Directory, grant: Grant, *, trace: str
         uow.give(given)
         uow.spent.update(grant.budget_leases)
         uow.put(contact_id, after)
-        if given.campaign is not None and counts_for_life(uow.policy):
+        if given.campaign is not None and uow.policy.counts_for_life:
             counted = after.send_of(given.message_id)
             uow.recounted[contact_id, given.message_id] = (given.campaign, counted)
         topic = SEND_PROMO if given.lane == "promo" else SEND_CARE
@@ -99,5 +98,5 @@ def _again(reevaluator: Reevaluator, grant: Grant, *, trace: str | None) -> Stor
     read = reevaluator.read(grant.message_id, grant.request, contact, trace=trace)
     if isinstance(read, str):
         return None
-    budgets = {rule.reach.id: 1 for rule in uow.policy.rules if isinstance(rule, BudgetRule)}
+    budgets = dict.fromkeys(uow.policy.budgets, 1)
     return replace(read, request=replace(read.request, budget_left=budgets))

@@ -13,7 +13,7 @@ from garbo.common.events.content import Content, TemplateContent
 from garbo.router.domain.decide import Decision
 from garbo.router.domain.grant import Grant, day_of_instant, grant_id_of
 from garbo.router.domain.instants import to_datetime
-from garbo.router.domain.rules import Answer
+from garbo.router.domain.rules.rule import RuleResult
 from garbo.router.flow.records import FIRST_EPOCH, decision_id_text
 from garbo.router.flow.request import ResolvedRequest, recipient_of
 from garbo.router.ports.contacts import Contact
@@ -56,7 +56,7 @@ def render_decided(  # noqa: PLR0913 - all that a record tells
         "demoted": decision.demoted,
         **_why(decision),
         "overridden": decision.overridden,
-        "checks": [_check(answer) for answer in decision.answers],
+        "checks": [_check(result) for result in decision.results],
         "grant": _grant_given(ask, decision, epoch=epoch),
         "policy_version": policy_version,
         "state_version": state_version,
@@ -125,17 +125,17 @@ def _why(decision: Decision) -> Json:
     }
 
 
-def _check(answer: Answer) -> Json:
-    said: Json = {"rule": answer.id, "type": answer.type, "ok": answer.ok}
-    if answer.used is not None:
-        said["used"] = answer.used
-    if answer.limit is not None:
-        said["limit"] = answer.limit
-    if answer.window is not None:
-        said["window"] = answer.window
-    if answer.free_at_us is not None:
-        said["free_at"] = to_datetime(answer.free_at_us)
-    said["by"] = answer.by
+def _check(result: RuleResult) -> Json:
+    said: Json = {"rule": result.id, "type": result.type, "ok": result.ok}
+    if result.used is not None:
+        said["used"] = result.used
+    if result.limit is not None:
+        said["limit"] = result.limit
+    if result.window is not None:
+        said["window"] = result.window
+    if result.allowed_from_us is not None:
+        said["free_at"] = to_datetime(result.allowed_from_us)
+    said["by"] = result.by
     return said
 
 

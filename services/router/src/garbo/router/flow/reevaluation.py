@@ -9,10 +9,10 @@ from garbo.common.events.decisions import DecisionMade
 from garbo.common.events.ids import ContactId, MessageId
 from garbo.common.events.topics import SEND_CARE, SEND_PROMO, SEND_REQUESTED
 from garbo.common.events.wire import decode
-from garbo.router.domain.consulting import slots_of
 from garbo.router.domain.decide import Decision, decide_and_count
+from garbo.router.domain.evaluation import slots_of
 from garbo.router.domain.instants import SECOND_US, to_us, to_us_or_none
-from garbo.router.domain.policy import BudgetRule, Policy
+from garbo.router.domain.policy import Policy
 from garbo.router.domain.request import Request
 from garbo.router.domain.state import RecipientState, Send
 from garbo.router.domain.values import Value, field, replace
@@ -21,7 +21,7 @@ from garbo.router.flow.directory import Directory
 from garbo.router.flow.record_bytes import render_decided, render_granted
 from garbo.router.flow.records import FIRST_EPOCH, new_grant
 from garbo.router.flow.request import ResolvedRequest, request_of
-from garbo.router.flow.unit_of_work import UnitOfWork, counts_for_life
+from garbo.router.flow.unit_of_work import UnitOfWork
 from garbo.router.ports.contacts import Contact
 from garbo.router.ports.publisher import OutgoingRecord
 from garbo.router.ports.store import Changes, Deferred, Transaction
@@ -35,7 +35,7 @@ async def campaign_sends_of_contacts(
 ) -> Mapping[tuple[ContactId, str], Sequence[Send]]:
     """Read what counts for life of recipients and campaigns; nothing where no rule asks for it."""
     named = {(contact_id, campaign) for contact_id, campaign in wanted if campaign}
-    return await batch.campaign_sends(named) if named and counts_for_life(policy) else {}
+    return await batch.campaign_sends(named) if named and policy.counts_for_life else {}
 
 
 class StoredRequest(Value, frozen=True):
@@ -139,7 +139,7 @@ class Reevaluator(Value, frozen=True):
 
     def _count(self, again: StoredRequest, before: RecipientState, after: RecipientState) -> None:
         key = self._campaign(again)
-        if key is not None and counts_for_life(self.uow.policy):
+        if key is not None and self.uow.policy.counts_for_life:
             known = {send.message_id for send in before.sends}
             fresh = [send for send in after.sends if send.message_id not in known]
             self.counted[key] = [*before.campaign_sends, *fresh]
@@ -169,9 +169,9 @@ class Reevaluator(Value, frozen=True):
     def _taken(self, again: StoredRequest, decision: Decision) -> tuple[int, ...]:
         slots = slots_of(self.uow.policy, again.request)
         taken: list[int] = []
-        for answer in decision.answers:
-            if isinstance(answer.rule, BudgetRule):
-                taken += self.allowance.take(answer.rule, again.ask.event, count=slots)
+        for result in decision.results:
+            if budget := self.uow.policy.budgets.get(result.id):
+                taken += self.allowance.take(budget, again.ask.event, count=slots)
         return tuple(taken)
 
     def _request(self, ask: ResolvedRequest, contact: Contact) -> Request:

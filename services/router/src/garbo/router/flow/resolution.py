@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 
 from garbo.common.events.ids import ContactId
-from garbo.router.domain.policy import Lifetime, Policy, RateRule
+from garbo.router.domain.policy import Policy
 from garbo.router.domain.state import Send
 from garbo.router.domain.values import Value
 from garbo.router.flow.directory import Directory
@@ -42,7 +42,7 @@ async def campaign_sends_of(
     batch: Transaction, policy: Policy, asks: Iterable[ResolvedRequest]
 ) -> Mapping[tuple[ContactId, str], Sequence[Send]] | None:
     """Read what counts for life; None where no rule asks for it."""
-    if not any(isinstance(rule, RateRule) and isinstance(rule.window, Lifetime) for rule in policy.rules):
+    if not policy.counts_for_life:
         return None
     wanted = {(a.contact.contact_id, a.event.campaign) for a in asks if a.contact and a.event.campaign}
     return await batch.campaign_sends(wanted) if wanted else {}

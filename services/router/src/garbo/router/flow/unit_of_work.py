@@ -8,7 +8,7 @@ from garbo.common.events.decisions import DecisionMade
 from garbo.common.events.ids import ContactId, MessageId
 from garbo.common.events.topics import DECISION_MADE
 from garbo.router.domain.grant import OPEN, Grant, Settled
-from garbo.router.domain.policy import Lifetime, Policy, RateRule
+from garbo.router.domain.policy import Policy
 from garbo.router.domain.send_history import pruned
 from garbo.router.domain.state import RecipientState, Send, with_send, without_send
 from garbo.router.domain.templates import TemplateCategory
@@ -18,11 +18,6 @@ from garbo.router.ports.contacts import ConsentEvidence, Contact, Suppression
 from garbo.router.ports.publisher import OutgoingRecord, Rendered
 from garbo.router.ports.store import Changes, Deferred, Snapshot
 from garbo.router.ports.telemetry import Meter
-
-
-def counts_for_life(policy: Policy) -> bool:
-    """Say whether a rule counts sends of a campaign however old."""
-    return any(isinstance(rule, RateRule) and isinstance(rule.window, Lifetime) for rule in policy.rules)
 
 
 @dataclass(slots=True)
@@ -190,7 +185,7 @@ class UnitOfWork:
             counted = pruned(self.policy, with_send(state, send), self.snapshot.now_us)
         self.put(grant.contact_id, counted)
         given_back = send is None  # whatever the policy says now: another one may have counted it for life
-        if grant.campaign is not None and (given_back or counts_for_life(self.policy)):
+        if grant.campaign is not None and (given_back or self.policy.counts_for_life):
             self.recounted[grant.contact_id, grant.message_id] = (grant.campaign, send)
 
     def _send_of(self, settled: Settled) -> Send | None:

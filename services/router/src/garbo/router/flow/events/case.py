@@ -6,7 +6,6 @@ from typing import Final
 
 from garbo.common.events.contacts import CaseChanged
 from garbo.router.domain.instants import DAY_US, to_us
-from garbo.router.domain.policy import HoldRule
 from garbo.router.domain.state import Case, RecipientState
 from garbo.router.domain.values import replace
 from garbo.router.flow.events.handler import EventContext, EventTargets, FoundTargets, refuse
@@ -87,8 +86,7 @@ def _remembered(uow: UnitOfWork, cases: dict[str, Case]) -> dict[str, Case]:
     An open one is known until it is closed, for care stands on it: how long it holds promo back is the
     rule's matter. A closed one is kept for a while, lest its opening, told again, open it anew.
     """
-    holds = (rule.max_us for rule in uow.policy.rules if isinstance(rule, HoldRule))
-    since_us = uow.snapshot.now_us - max((CLOSED_KEPT_US, *holds))
+    since_us = uow.snapshot.now_us - max(CLOSED_KEPT_US, uow.policy.longest_hold_us)
     known = {k: c for k, c in cases.items() if c.closed_at_us is None or c.closed_at_us > since_us}
     newest = sorted(known.items(), key=lambda item: (item[1].opened_at_us, item[0]))[-REMEMBERED:]
     return dict(newest)

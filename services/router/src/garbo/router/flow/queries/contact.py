@@ -6,13 +6,14 @@ from uuid import UUID
 
 from garbo.common.events.addresses import Recipient
 from garbo.common.events.ids import ContactId, MessageId, address_hash
-from garbo.router.domain.cap_usage import CapUsage, Standing, cap_usages
+from garbo.router.domain.cap_usage import CapUsage, cap_usages
 from garbo.router.domain.classify import classify
-from garbo.router.domain.consulting import subject_of
 from garbo.router.domain.decide import decide
+from garbo.router.domain.evaluation import subject_of
 from garbo.router.domain.instants import to_datetime
 from garbo.router.domain.policy import Policy
 from garbo.router.domain.request import Body, Request, Subject
+from garbo.router.domain.rules.cap import CountedSend
 from garbo.router.domain.zones import zones_of
 from garbo.router.flow import contact_parts as parts
 from garbo.router.flow.contact_view import (
@@ -92,7 +93,6 @@ class GetContact:
 
     def _probe(self, held: HeldContact, brand: str) -> Request:
         """Ask as a promo of the brand would: a marketing template, without campaign, of usual priority."""
-        budgets = (rule.reach.id for rule in self._policies.current.rules)
         return Request(
             message_id=MessageId(NOBODY),
             request_id=NOBODY,
@@ -108,7 +108,7 @@ class GetContact:
             region=_place(held).region,
             country_zones=_place(held).zones,
             gathered=True,
-            budget_left=dict.fromkeys(budgets, BUDGETS_UNASKED),
+            budget_left=dict.fromkeys(self._policies.current.budgets, BUDGETS_UNASKED),
         )
 
 
@@ -146,7 +146,7 @@ def _caps(policy: Policy, held: HeldContact, probes: Sequence[Request]) -> tuple
     brands = [probe.brand for probe in probes]
     subject = _subject(policy, held, probes[0])
     found = cap_usages(policy, held.state, subject, brands=brands, now_us=held.now_us)
-    return tuple(_cap(capacity, brands=brands, now_us=held.now_us) for capacity in found)
+    return tuple(_cap(usage, brands=brands) for usage in found)
 
 
 def _subject(policy: Policy, held: HeldContact, probe: Request) -> Subject:
@@ -154,25 +154,24 @@ def _subject(policy: Policy, held: HeldContact, probe: Request) -> Subject:
     return subject_of(policy, held.state, probe, kind=kind, body=PROMO)
 
 
-def _cap(capacity: CapUsage, *, brands: Sequence[str], now_us: int) -> CapShown:
-    rule, free_us = capacity.rule, capacity.free_at_us
-    full = free_us is None or free_us > now_us
+def _cap(usage: CapUsage, *, brands: Sequence[str]) -> CapShown:
+    allowed_us = usage.allowed_from_us
     return CapShown(
-        rule=rule.reach.id,
-        type=rule.kind,
-        brand=capacity.brand,
-        campaign=capacity.campaign,
-        window=rule.window.text,
-        limit=rule.limit,
-        used=capacity.used,
-        full=full,
-        free_at=to_datetime(free_us) if full and free_us is not None else None,
-        by=tuple(_filling(standing, brands=brands) for standing in capacity.standing),
+        rule=usage.rule,
+        type=usage.kind,
+        brand=usage.brand,
+        campaign=usage.campaign,
+        window=usage.window,
+        limit=usage.limit,
+        used=usage.used,
+        full=usage.full,
+        free_at=None if allowed_us is None else to_datetime(allowed_us),
+        by=tuple(_filling(counted, brands=brands) for counted in usage.sends),
     )
 
 
-def _filling(standing: Standing, *, brands: Sequence[str]) -> Filling:
-    send, frees_us = standing.send, standing.frees_at_us
+def _filling(counted: CountedSend, *, brands: Sequence[str]) -> Filling:
+    send, leaves_us = counted.send, counted.leaves_at_us
     own = send.brand in brands
     return Filling(
         message_id=send.message_id if own else None,
@@ -181,5 +180,5 @@ def _filling(standing: Standing, *, brands: Sequence[str]) -> Filling:
         message_class=send.message_class,
         counts_at=to_datetime(send.at_us),
         open=send.open,
-        frees_at=None if frees_us is None else to_datetime(frees_us),
+        frees_at=None if leaves_us is None else to_datetime(leaves_us),
     )

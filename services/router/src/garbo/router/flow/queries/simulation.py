@@ -7,7 +7,7 @@ from typing import Final
 
 from garbo.common.events.ids import ContactId
 from garbo.router.domain.instants import DAY_US, HOUR_US, MINUTE_US, SECOND_US, to_datetime
-from garbo.router.domain.policy import BudgetRule, Policy
+from garbo.router.domain.policy import Policy
 from garbo.router.domain.replay import Fate, PastRequest, replay
 from garbo.router.flow.simulation_report import (
     Agreement,
@@ -277,6 +277,6 @@ def _seconds(waited: int) -> int:
 
 def _notes(policies: Sequence[Policy]) -> Iterable[str]:
     yield "Sends before the first replayed request do not count; what is allowed counts as accepted at once."
-    budgets = sorted({r.reach.id for p in policies for r in p.rules if isinstance(r, BudgetRule)})
+    budgets = sorted({name for policy in policies for name in policy.budgets})
     if budgets:
         yield f"Totals over all people are not replayed: {', '.join(budgets)}."

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from garbo.common.events.ids import MessageId
 from garbo.common.events.zones import zone_names
-from garbo.router.domain.policy import BudgetRule, Policy
+from garbo.router.domain.policy import Policy
 from garbo.router.domain.request import Body, Numbers, Request
 from garbo.router.domain.state import Case, Consent, Preference, RecipientState, Send, Stop
 from garbo.router.inbound.policy_file.clock import Clock
@@ -113,7 +113,7 @@ def read_ask(ask: Fields, known: Known, policy: Policy, clock: Clock) -> Request
 
 def _budgets(known: Known, policy: Policy) -> dict[str, int]:
     """Give each budget all it has, but for what the test says is left."""
-    full = {rule.reach.id: rule.limit for rule in policy.rules if isinstance(rule, BudgetRule)}
+    full = {name: budget.limit for name, budget in policy.budgets.items()}
     return {**full, **dict(known.budget_left)}
 
 

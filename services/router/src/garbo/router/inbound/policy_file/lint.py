@@ -5,17 +5,14 @@ from dataclasses import dataclass
 from typing import Final
 
 from garbo.router.domain.instants import DAY_US
-from garbo.router.domain.policy import (
-    RECIPIENT_ZONE,
-    BlockRule,
-    Calendar,
-    ConsentRule,
-    QuietRule,
-    RateRule,
-    Rolling,
-    Rule,
-)
+from garbo.router.domain.rules.block import BlockRule
+from garbo.router.domain.rules.cap import caps_of
+from garbo.router.domain.rules.consent import ConsentRule
+from garbo.router.domain.rules.counting_windows import Calendar, Rolling
+from garbo.router.domain.rules.quiet_hours import QuietRule
+from garbo.router.domain.rules.rule import Rule
 from garbo.router.domain.selectors import Selector
+from garbo.router.domain.zones import RECIPIENT_ZONE
 from garbo.router.inbound.policy_file.document import PolicyFault
 from garbo.router.inbound.policy_file.fields import Findings
 
@@ -109,7 +106,7 @@ def _warn_of_unguarded_promo(rules: Sequence[Rule], findings: Findings) -> None:
 
 
 def _warn_of_calendar_alone(rules: Sequence[Rule], findings: Findings) -> None:
-    rates = [rule for rule in rules if isinstance(rule, RateRule)]
+    rates = caps_of(rules)
     for rule in rates:
         if not isinstance(rule.window, Calendar):
             continue
@@ -129,16 +126,8 @@ def _warn_of_calendar_alone(rules: Sequence[Rule], findings: Findings) -> None:
 
 
 def _warn_of_unsaid_zone(rules: Sequence[Rule], findings: Findings, *, zones_told: bool) -> None:
-    local = [rule.reach.id for rule in rules if _wall_clock(rule) == RECIPIENT_ZONE]
+    local = [rule.reach.id for rule in rules if rule.wall_clock == RECIPIENT_ZONE]
     if local and not zones_told:
         findings.warnings.append(
             f"rule {local[0]}: whose zone nobody knows is taken to live in UTC: say timezone: default:"
         )
-
-
-def _wall_clock(rule: Rule) -> str | None:
-    if isinstance(rule, QuietRule):
-        return rule.zone
-    if isinstance(rule, RateRule) and isinstance(rule.window, Calendar):
-        return rule.window.zone
-    return None

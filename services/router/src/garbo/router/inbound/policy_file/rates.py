@@ -5,17 +5,12 @@ from typing import Final, Literal
 
 from garbo.common.events.zones import zone_names
 from garbo.router.domain.instants import DAY_US, HOUR_US
-from garbo.router.domain.policy import (
-    RECIPIENT_ZONE,
-    BudgetRule,
-    Calendar,
-    KeepFor,
-    Lifetime,
-    RateRule,
-    Rolling,
-)
+from garbo.router.domain.rules.budget import BudgetRule
+from garbo.router.domain.rules.cap import KeepFor, RateRule
+from garbo.router.domain.rules.counting_windows import Calendar, Lifetime, Rolling
 from garbo.router.domain.selectors import Reach
 from garbo.router.domain.state import REMEMBERED_SENDS
+from garbo.router.domain.zones import RECIPIENT_ZONE
 from garbo.router.inbound.policy_file.fields import Fields
 from garbo.router.inbound.policy_file.selectors import COUNTS, read_selector
 

@@ -3,18 +3,23 @@
 from typing import Final, Literal
 
 from garbo.router.domain.instants import DAY_US, HOUR_US
-from garbo.router.domain.policy import BlockRule, ConsentRule, HoldRule, QuietRule, Rule, WindowRule
+from garbo.router.domain.rules.block import BlockRule
+from garbo.router.domain.rules.case_hold import HoldRule
+from garbo.router.domain.rules.consent import ConsentRule
+from garbo.router.domain.rules.platform_pause import PAUSES
+from garbo.router.domain.rules.quiet_hours import QuietRule
+from garbo.router.domain.rules.registry import RULES
+from garbo.router.domain.rules.rule import Rule, TimedRule
+from garbo.router.domain.rules.service_window import WindowRule
 from garbo.router.domain.selectors import Reach
 from garbo.router.inbound.policy_file.document import Node
 from garbo.router.inbound.policy_file.fields import Fields
 from garbo.router.inbound.policy_file.rates import Limits, read_budget, read_cap, read_gap, read_zone
 from garbo.router.inbound.policy_file.selectors import APPLIES, read_selector
 
-RULE_TYPES: Final = ("block", "consent", "window", "quiet", "hold", "cap", "gap", "budget")
-TIMELESS: Final = frozenset({"block", "consent", "window"})
+RULE_TYPES: Final = tuple(word for kind in RULES for word in kind.types)
+TIMELESS: Final = frozenset(word for kind in RULES if not issubclass(kind, TimedRule) for word in kind.types)
 """Waiting alone does not help against these."""
-RESERVED: Final = frozenset({"platform_cooldown", "clarifying"})
-"""Names of checks that are not rules of a file."""
 STATES: Final[tuple[Literal["erased", "stopped", "always"], ...]] = ("erased", "stopped", "always")
 PURPOSES: Final = ("marketing", "utility", "care", "profiling")
 LEVELS: Final[tuple[Literal["single", "double"], ...]] = ("single", "double")
@@ -27,7 +32,7 @@ def read_rule(node: Node, *, where: str, limits: Limits) -> Rule:
     fields = Fields(node, where=where)
     rule_id = fields.name("id")
     fields.where = f"rule {rule_id}"
-    if rule_id in RESERVED:
+    if rule_id in PAUSES:
         raise fields.fault("id", "is the name of a check of the router's own: choose another")
     kind = fields.word("type", of=RULE_TYPES)
     rule = _rule_of(kind, fields, _reach(fields, rule_id, kind=kind), limits=limits)

@@ -5,7 +5,7 @@ from typing import Final, Literal
 from garbo.common.events.zones import zone_names
 from garbo.router.domain.instants import DAY_US, HOUR_US, MINUTE_US
 from garbo.router.domain.keywords import normalised
-from garbo.router.domain.policy import Counting, Zones
+from garbo.router.domain.policy_settings import Counting, Zones
 from garbo.router.inbound.policy_file.fields import Fields
 
 REFUND_CODES: Final = (131026, 131047, 131049, 131050, 131051)

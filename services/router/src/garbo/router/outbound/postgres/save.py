@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING, Final
 from uuid import UUID
 
 from garbo.common.events.ids import ContactId, MessageId
-from garbo.router.domain.blocks import promo_blocked
 from garbo.router.domain.grant import Grant, day_of_grant
 from garbo.router.domain.instants import to_datetime
+from garbo.router.domain.rules.block import promo_blocked
 from garbo.router.domain.state import RecipientState
 from garbo.router.flow.state_json import state_bytes
 from garbo.router.outbound.postgres.budgets import spend

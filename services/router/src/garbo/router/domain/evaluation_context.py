@@ -2,16 +2,16 @@
 
 from collections.abc import Mapping
 
-from garbo.router.domain.policy import Policy
+from garbo.router.domain.policy_settings import PolicySettings
 from garbo.router.domain.request import Subject
 from garbo.router.domain.state import RecipientState
 from garbo.router.domain.values import Value, field
 
 
-class Matter(Value, frozen=True):
+class EvaluationContext(Value, frozen=True):
     """Everything a rule may look at. Used for one decision."""
 
-    policy: Policy
+    policy: PolicySettings
     state: RecipientState
     subject: Subject
     now_us: int

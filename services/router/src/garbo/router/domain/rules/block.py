@@ -1,11 +1,35 @@
 """Blocks: what forbids promo whatever was consented to. Time alone lifts none of it."""
 
+from typing import ClassVar, Literal
+
 from garbo.router.domain.consent import ANY, MARKETING, brands_taken_back, keys_of
-from garbo.router.domain.policy import Policy
+from garbo.router.domain.evaluation_context import EvaluationContext
+from garbo.router.domain.policy_settings import PolicySettings
+from garbo.router.domain.rules.rule import StandingRule
 from garbo.router.domain.state import Preference, RecipientState
 
 
-def promo_forbidden(policy: Policy, state: RecipientState, *, brand: str, number: str) -> str | None:
+class BlockRule(StandingRule, frozen=True):
+    """Refuses while the person is in a state: erased, stopped; or always."""
+
+    types: ClassVar[tuple[str, ...]] = ("block",)
+    state: Literal["erased", "stopped", "always"]
+
+    def violation(self, context: EvaluationContext, at_us: int) -> str | None:  # noqa: ARG002 - as all are asked
+        """Say what blocks."""
+        match self.state:
+            case "erased":
+                return "erased" if context.state.erased else None
+            case "stopped":
+                subject = context.subject
+                return promo_forbidden(
+                    context.policy, context.state, brand=subject.brand, number=subject.number
+                )
+            case "always":
+                return "blocked"
+
+
+def promo_forbidden(policy: PolicySettings, state: RecipientState, *, brand: str, number: str) -> str | None:
     """Say what forbids promos of a brand by a number; None when nothing does.
 
     stopped            by the person's own word
@@ -55,7 +79,9 @@ def promo_blocked(state: RecipientState) -> tuple[str, ...]:
     return tuple(sorted({*brands, *brands_taken_back(state), *switched_off}))
 
 
-def _reaches(policy: Policy, preference: Preference, its_number: str, *, brand: str, number: str) -> bool:
+def _reaches(
+    policy: PolicySettings, preference: Preference, its_number: str, *, brand: str, number: str
+) -> bool:
     if not preference.stopped:
         return False
     return its_number == number or (policy.platform_stop == "brand" and preference.brand == brand)

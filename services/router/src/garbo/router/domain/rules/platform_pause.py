@@ -1,24 +1,38 @@
 """Two holds no policy can leave out: the platform's own brake, and a question that waits for its answer."""
 
-from dataclasses import dataclass
 from typing import ClassVar, Final
 
+from garbo.router.domain.evaluation_context import EvaluationContext
+from garbo.router.domain.rules.rule import TimedRule
 from garbo.router.domain.selectors import Reach, Selector
 from garbo.router.domain.state import RecipientState
-
-
-@dataclass(frozen=True, slots=True)
-class PauseRule:
-    """Holds promo of a brand until an instant of the person's state. In the checks while it holds."""
-
-    reads_clock: ClassVar[bool] = False
-    reach: Reach
-    until_us: int
-
 
 _PROMO: Final = Selector((("message_class", frozenset({"promo"})),))
 _COOLDOWN: Final = Reach("platform_cooldown", _PROMO)
 _CLARIFYING: Final = Reach("clarifying", _PROMO)
+PAUSES: Final = frozenset({_COOLDOWN.id, _CLARIFYING.id})
+"""Names that no rule of a policy may have."""
+
+
+class PauseRule(TimedRule, frozen=True):
+    """Holds promo of a brand until an instant of the person's state. In the checks while it holds."""
+
+    types: ClassVar[tuple[str, ...]] = ()
+    until_us: int
+
+    @property
+    def type(self) -> str:
+        """What a record calls it."""
+        return "hold"
+
+    @property
+    def reason(self) -> str:
+        """Its own name."""
+        return self.reach.id
+
+    def allowed_from_us(self, context: EvaluationContext, from_us: int) -> int | None:  # noqa: ARG002 - as all are asked
+        """Give its end."""
+        return max(from_us, self.until_us)
 
 
 def pauses_of(state: RecipientState, *, brand: str, at_us: int) -> tuple[PauseRule, ...]:

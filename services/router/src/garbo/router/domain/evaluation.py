@@ -1,0 +1,129 @@
+"""Evaluating the rules about one request: which match, what each answers, which are passed over."""
+
+from garbo.router.domain.classify import Classified
+from garbo.router.domain.earliest import Wait, earliest_allowed
+from garbo.router.domain.evaluation_context import EvaluationContext
+from garbo.router.domain.policy import Policy
+from garbo.router.domain.request import Body, Request, Subject
+from garbo.router.domain.rules.platform_pause import pauses_of
+from garbo.router.domain.rules.rule import Rule, RuleResult, StandingRule, TimedRule
+from garbo.router.domain.state import RecipientState
+from garbo.router.domain.values import Value
+from garbo.router.domain.zones import zones_of
+
+
+class Evaluation(Value, frozen=True):
+    """What the rules say about one request."""
+
+    context: EvaluationContext
+    start_us: int
+    """The instant asked about: now, or `not_before` where that is later."""
+    results: tuple[RuleResult, ...]
+    """Of all rules that match, in file order."""
+    rules: tuple[Rule, ...]
+    """Those that were not passed over."""
+    failing: tuple[RuleResult, ...]
+    """Results of theirs that refuse."""
+    overridden: tuple[str, ...] = ()
+    """Rules that refuse and were passed over, as the client asked and may."""
+    forbidden: RuleResult | None = None
+    """The first rule that refuses, and that the client asked to be passed over and may not."""
+
+    @property
+    def hard_denial(self) -> RuleResult | None:
+        """Give the first result that denies: no instant changes it, or its rule wants no waiting."""
+        return next((result for result in self.failing if not result.may_wait), None)
+
+    def wait(self, from_us: int | None = None) -> Wait:
+        """Find the least instant that all timed rules permit."""
+        timed = [rule for rule in self.rules if isinstance(rule, TimedRule)]
+        return earliest_allowed(timed, self.context, self.start_us if from_us is None else from_us)
+
+    def closed_by(self, at_us: int) -> StandingRule | None:
+        """Give the first rule without time that permits now and refuses by then: a window, an old consent."""
+        refusing = {result.id for result in self.failing}
+        for rule in self.rules:
+            if not isinstance(rule, StandingRule) or rule.reach.id in refusing:
+                continue
+            if rule.violation(self.context, at_us):
+                return rule
+        return None
+
+
+def matching_rules(policy: Policy, subject: Subject) -> list[Rule]:
+    """Give the rules of the policy that match a request. Those of a campaign need one."""
+    rules = [
+        rule
+        for rule in policy.rules_by_class[subject.message_class]
+        if rule.reach.by_class or rule.reach.touches(subject)
+    ]
+    if subject.campaign is None:
+        return [rule for rule in rules if not rule.needs_campaign]
+    return rules
+
+
+def subject_of(
+    policy: Policy, state: RecipientState, request: Request, *, kind: Classified, body: Body
+) -> Subject:
+    """Write a classified request as the rules see it."""
+    return Subject(
+        message_class=kind.message_class,
+        purpose=kind.purpose,
+        form=body.form,
+        category=body.category,
+        brand=request.brand,
+        client=request.client,
+        number=kind.number,
+        recipient_kind=request.recipient_kind,
+        campaign=request.campaign,
+        tags=request.tags,
+        number_region=request.region,
+        channel=request.channel,
+        priority=request.priority,
+        zones=zones_of(policy.zones, contact=state.zone, country=request.country_zones),
+    )
+
+
+def slots_of(policy: Policy, request: Request) -> int:
+    """Say how many slots of a cap a request needs."""
+    return max(request.parts, 1) if policy.counting.parts == "each" else 1
+
+
+def evaluate(
+    policy: Policy, state: RecipientState, request: Request, *, kind: Classified, body: Body, now_us: int
+) -> Evaluation:
+    """Let each rule that matches answer for the instant the request wants to go."""
+    subject = subject_of(policy, state, request, kind=kind, body=body)
+    slots, budget_left = slots_of(policy, request), request.budget_left
+    context = EvaluationContext(policy, state, subject, now_us, slots, budget_left)
+    start_us = max(now_us, request.not_before_us or now_us)
+    rules: list[Rule] = [*matching_rules(policy, subject)]
+    if kind.message_class == "promo" and (state.cooldowns or state.questions):
+        rules.extend(pauses_of(state, brand=request.brand, at_us=start_us))
+    results = tuple([rule.evaluate(context, start_us) for rule in rules])
+    if request.override:
+        return _with_override(context, request, results, start_us=start_us)
+    failing = tuple([result for result in results if not result.ok])
+    return Evaluation(context, start_us, results, tuple(rules), failing)
+
+
+def _with_override(
+    context: EvaluationContext, request: Request, results: tuple[RuleResult, ...], *, start_us: int
+) -> Evaluation:
+    """Pass over the rules the client names and may pass over; whether they refuse now or later."""
+    named = [result for result in results if result.id in request.override]
+    passed = {result.id for result in named if _overridable(result.rule, request)}
+    left = [result for result in results if result.id not in passed]
+    return Evaluation(
+        context,
+        start_us,
+        results,
+        rules=tuple(result.rule for result in left),
+        failing=tuple(result for result in left if not result.ok),
+        overridden=tuple(result.id for result in named if result.id in passed and not result.ok),
+        forbidden=next((r for r in named if r.id not in passed and not r.ok), None),
+    )
+
+
+def _overridable(rule: Rule, request: Request) -> bool:
+    return not rule.reach.hard and not rule.reach.overridable_by.isdisjoint(request.roles)
