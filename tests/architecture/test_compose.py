@@ -86,7 +86,8 @@ def test_the_servers_are_of_one_version_in_compose_in_tests_and_on_a_developer_s
     assert found
     images = {f"apache/kafka:{found[1]}", f"postgres:{MAJOR}"}
     assert {CONTAINERS[name]["image"] for name in ("kafka", "postgres")} == images
-    assert set(re.findall(r'image = "(.+)"', (ROOT / "conftest.py").read_text(encoding="utf-8"))) == images
+    containers = ROOT / "tests" / "support" / "containers.py"
+    assert set(re.findall(r'image = "(.+)"', containers.read_text(encoding="utf-8"))) == images
 
 
 def test_ports_are_open_on_this_machine_only_and_can_be_set() -> None:

@@ -68,6 +68,7 @@ class SharedPostgres:
         self.dsn = dsn
         """A superuser's way in. Tests use `database()`."""
         self._templates: dict[tuple[str, ...], str] = {}
+        self._given: list[str] = []
 
     def database(self, *services: str) -> str:
         """Create a database with a name nobody else has; return its DSN. Blocks for 50 ms.
@@ -77,7 +78,19 @@ class SharedPostgres:
         if services and services not in self._templates:
             self._templates[services] = self._migrated(services)
         name = self._copy_of(self._templates.get(services, "template0"))
+        self._given.append(name)
         return self._dsn_of(name)
+
+    def forget_databases(self) -> None:
+        """Drop all that were given out, whoever is still connected. Blocks."""
+        while self._given:
+            _finish(self._execute(f'DROP DATABASE IF EXISTS "{self._given.pop()}" WITH (FORCE)'))
+
+    def forget_templates(self) -> None:
+        """Drop what databases were copied from, too. Blocks."""
+        self._given.extend(self._templates.values())
+        self._templates.clear()
+        self.forget_databases()
 
     def _migrated(self, services: tuple[str, ...]) -> str:
         name = self._copy_of("template0")
