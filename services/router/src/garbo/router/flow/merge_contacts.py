@@ -30,8 +30,6 @@ def merge_contacts(uow: UnitOfWork, directory: Directory, contacts_index: Contac
 
 def _merge(uow: UnitOfWork, directory: Directory, *, into: ContactId, other: ContactId) -> None:
     """Join all that is known of two; promos nobody has claimed that are over a cap now are taken back."""
-    if into not in uow.states or other not in uow.states:
-        return
     first, second = uow.states[into], uow.states[other]
     uow.put(into, merge_states(first, second))
     uow.put(other, RecipientState(version=second.version, merged_into=into))

@@ -46,7 +46,7 @@ class CaseHandler:
         Opening takes back promos nobody has claimed, which wait for the end. Closing looks at what waits
         again: the cool-down ends earlier than was known.
         """
-        event, contact_id = self.event, found.known_contact
+        event, contact_id = self.event, found.require_contact()
         state = uow.states[contact_id]
         key = f"{event.client}:{event.case_id}"
         at_us = min(to_us(event.occurred_at), uow.snapshot.now_us)
@@ -71,8 +71,8 @@ def _changed(known: Case | None, event: CaseChanged, *, at_us: int) -> Case:
     if event.action == "opened":
         if known is None or (known.closed_at_us is not None and at_us > known.closed_at_us):
             return Case(at_us, None, event.brand)
-        told_by_its_end = known.opened_at_us == known.closed_at_us
-        return replace(known, opened_at_us=at_us) if told_by_its_end else known
+        known_by_its_closing = known.opened_at_us == known.closed_at_us
+        return replace(known, opened_at_us=at_us) if known_by_its_closing else known
     if known is None:
         return Case(at_us, at_us, event.brand)
     if at_us < known.opened_at_us:

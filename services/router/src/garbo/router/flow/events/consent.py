@@ -64,7 +64,7 @@ class ConsentHandler:
 
         A withdrawal of marketing on this channel takes promos back, unless a newer consent is there.
         """
-        consent, contact_id = self.event, found.known_contact
+        consent, contact_id = self.event, found.require_contact()
         uow.evidence.append(_evidence(uow, consent, contact_id))
         key = consent_key(brand=consent.brand, channel=consent.channel, purpose=consent.purpose)
         at_us = min(to_us(consent.occurred_at), uow.snapshot.now_us)

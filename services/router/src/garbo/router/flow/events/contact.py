@@ -46,7 +46,7 @@ class ContactHandler:
 
     def apply(self, uow: UnitOfWork, found: FoundTargets) -> None:
         """Take in zone and language; the newest word of each stands."""
-        event, contact_id = self.event, found.known_contact
+        event, contact_id = self.event, found.require_contact()
         before = state = uow.states[contact_id]
         at_us = min(to_us(event.occurred_at), uow.snapshot.now_us)  # a clock ahead has not the last word
         # of two words of one instant always the same one stands, whichever comes last

@@ -61,9 +61,8 @@ class FoundTargets:
     grant: Grant | None
     """The newest grant of the message, as it was before the locks."""
 
-    @property
-    def known_contact(self) -> ContactId:
-        """The contact. Raises `Reject` where nobody is known by what the event names."""
+    def require_contact(self) -> ContactId:
+        """Give the contact. Raises `Reject` where nobody is known by what the event names."""
         if self.contact_id is None:
             raise Reject("unknown_contact")
         return self.contact_id
@@ -76,7 +75,10 @@ def refuse(reason: str | None) -> None:
 
 
 class EventHandler(Protocol):
-    """Four answers about one event. The event is read once; the same event again changes nothing more."""
+    """Four answers about one event. Applied again, the same event changes nothing more.
+
+    Answers are asked for again and again: what takes hashing or parsing is kept, by `cached_property`.
+    """
 
     def check(self) -> None:
         """Refuse what is wrong whoever it is about. Raises `Reject`."""

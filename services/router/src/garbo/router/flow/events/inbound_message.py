@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Final, Literal
+from typing import Final, Literal, TypeAlias
 
 from garbo.common.errors import Reject
 from garbo.common.events.addresses import Recipient
@@ -28,7 +28,7 @@ OPENS_NO_WINDOW: Final = frozenset({"system", "edit", "revoke"})
 """System notices are not the customer's words; changes of an old message are not new ones."""
 NO_WORDS: Final = frozenset({"system", "revoke"})
 
-Action = Literal["replied", "opted_out", "opted_in"]
+Action: TypeAlias = Literal["replied", "opted_out", "opted_in"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,43 +109,28 @@ class InboundMessageHandler:
         if message.kind not in OPENS_NO_WINDOW:
             state = with_inbound(state, wamid=message.wamid, number=message.number, at_us=at_us)
             uow.put(contact_id, state)
-        actions = self._obey(uow, sender, at_us=at_us)
-        if not actions and sender.answered and sender.answered.message_class == "promo":
-            actions = ("replied",)
-        for action in actions:
+        action: Action | None = self._apply_keyword(uow, sender, at_us=at_us)
+        if action is None and sender.answered and sender.answered.message_class == "promo":
+            action = "replied"
+        if action is not None:
             engaged = _engaged(message, action, sender=sender)
             uow.records_to_publish.append(OutgoingRecord(ENGAGEMENT_PROMO, engaged, contact_id, self.trace))
-        if _is_conversation(message, actions):
+        if _is_conversation(message, action):
             until_us = state.window_until_us(message.number) or at_us + WINDOW_US
             care = _care(message, sender=sender, until_us=until_us)
             uow.records_to_publish.append(OutgoingRecord(CONVERSATION_CARE, care, contact_id, self.trace))
 
-    def _obey(self, uow: UnitOfWork, sender: Sender, *, at_us: int) -> tuple[Action, ...]:
+    def _apply_keyword(
+        self, uow: UnitOfWork, sender: Sender, *, at_us: int
+    ) -> Literal["opted_out", "opted_in"] | None:
         if self.keyword is None:
-            return ()
-        said = KeywordMessage(self.event, self.keyword, sender.contact_id, sender.brand, at_us, self.trace)
-        return _obey(KeywordEffects(uow, self.context.directory), said)
+            return None
+        message = KeywordMessage(self.event, self.keyword, sender.contact_id, sender.brand, at_us, self.trace)
+        return KeywordEffects(uow, self.context.directory, message).apply()
 
 
-def _obey(obeying: KeywordEffects, said: KeywordMessage) -> tuple[Action, ...]:
-    match said.keyword.meaning:
-        case "stop":
-            obeying.stop(said)
-            return ("opted_out",)
-        case "start":
-            obeying.start(said)
-            return ("opted_in",)
-        case "confirm":
-            return ("opted_in",) if obeying.confirm(said) else ()
-        case "unsure":
-            return ("opted_out",) if obeying.weigh(said) else ()
-        case "keep":
-            obeying.keep(said)
-    return ()
-
-
-def _is_conversation(message: InboundMessage, actions: tuple[Action, ...]) -> bool:
-    return not actions or (actions == ("replied",) and message.kind != "reaction")
+def _is_conversation(message: InboundMessage, action: Action | None) -> bool:
+    return action is None or (action == "replied" and message.kind != "reaction")
 
 
 def _engaged(message: InboundMessage, action: Action, *, sender: Sender) -> PromoEngaged:

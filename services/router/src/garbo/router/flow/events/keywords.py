@@ -7,7 +7,7 @@ from typing import Final, Literal
 from garbo.common.events.ids import platform_message_ref
 from garbo.router.domain.consent import confirmable, unanswered, with_confirmation, without_overtaken
 from garbo.router.domain.instants import DAY_US, MINUTE_US
-from garbo.router.domain.state import Question, Stop
+from garbo.router.domain.state import Question, RecipientState, Stop
 from garbo.router.domain.values import replace
 from garbo.router.flow.directory import Directory
 from garbo.router.flow.events.case import case_is_open
@@ -27,116 +27,130 @@ LATE_RECORD_US: Final = MINUTE_US
 
 @dataclass(frozen=True, slots=True)
 class KeywordEffects:
-    """Obeys keywords. Said again, or come again, they change nothing."""
+    """What one keyword does to the contact who wrote it. Written again, or come again, it changes nothing."""
 
     uow: UnitOfWork
     directory: Directory
+    message: KeywordMessage
 
-    def stop(self, said: KeywordMessage) -> None:
+    def apply(self) -> Literal["opted_out", "opted_in"] | None:
+        """Do what the keyword means; tells whether it was an opt-out or an opt-in."""
+        match self.message.keyword.meaning:
+            case "stop":
+                self._stop()
+                return "opted_out"
+            case "start":
+                self._start()
+                return "opted_in"
+            case "confirm":
+                return "opted_in" if self._confirm() else None
+            case "unsure":
+                return "opted_out" if self._decide_unsure() else None
+            case "keep":
+                self._close_question()
+                return None
+
+    def _stop(self) -> None:
         """Stop promos of the brand: granted ones are called back, waiting ones denied; one confirmation."""
-        state = self.uow.states[said.contact_id]
-        known = state.stops.get(said.brand, Stop())
-        self._note(said, action="withdrawn")
-        self._answered(said)
-        state = self.uow.states[said.contact_id]
-        self.uow.put(said.contact_id, without_overtaken(state, brand=said.brand, at_us=said.at_us))
-        if known.by == said.message.wamid or said.at_us <= (known.stopped_at_us or 0):
+        message, brand, at_us = self.message, self.message.brand, self.message.at_us
+        known = self._state.stops.get(brand, Stop())
+        self._record("withdrawn", brand=brand)
+        self._close_question()
+        self._put(without_overtaken(self._state, brand=brand, at_us=at_us))
+        if known.by == message.inbound.wamid or at_us <= (known.stopped_at_us or 0):
             return
-        by = known.by if known.active else said.message.wamid
-        stop = replace(known, stopped_at_us=said.at_us, by=by)
-        state = self.uow.states[said.contact_id]
-        self.uow.put(said.contact_id, replace(state, stops={**state.stops, said.brand: stop}))
+        by = known.by if known.active else message.inbound.wamid
+        stop = replace(known, stopped_at_us=at_us, by=by)
+        self._put(replace(self._state, stops={**self._state.stops, brand: stop}))
         if stop.active:
-            revoke_promos(self.uow, said.contact_id, brand=said.brand, trace=said.trace)
+            revoke_promos(self.uow, message.contact_id, brand=brand, trace=message.trace)
         if stop.active and not known.active:
-            confirm_stop(self.uow, self.directory, said)
+            confirm_stop(self.uow, self.directory, message)
 
-    def start(self, said: KeywordMessage) -> None:
-        """Lift an earlier STOP, and confirm what the person was asked to confirm.
+    def _start(self) -> None:
+        """Lift an earlier STOP, and confirm what the contact was asked to confirm.
 
         It gives no consent that was not there.
         """
-        uow, contact_id = self.uow, said.contact_id
-        self._note(said, action="given")
-        self._answered(said)
-        state = uow.states[contact_id]
-        self._confirm(said, confirmable(state, brand=said.brand, at_us=said.at_us))
-        state = uow.states[contact_id]
-        known = state.stops.get(said.brand, Stop())
-        started = replace(known, started_at_us=max(said.at_us, known.started_at_us or 0))
-        uow.put(contact_id, replace(state, stops={**state.stops, said.brand: started}))
+        brand, at_us = self.message.brand, self.message.at_us
+        self._record("given", brand=brand)
+        self._close_question()
+        self._confirm_consents(confirmable(self._state, brand=brand, at_us=at_us))
+        known = self._state.stops.get(brand, Stop())
+        started = replace(known, started_at_us=max(at_us, known.started_at_us or 0))
+        self._put(replace(self._state, stops={**self._state.stops, brand: started}))
 
-    def confirm(self, said: KeywordMessage) -> bool:
-        """Confirm what the person was asked to confirm and has not; tells whether there was anything."""
-        state = self.uow.states[said.contact_id]
-        keys = confirmable(state, brand=said.brand, at_us=said.at_us)
-        return self._confirm(said, unanswered(state, keys))
-
-    def _confirm(self, said: KeywordMessage, keys: Sequence[str]) -> bool:
-        state = self.uow.states[said.contact_id]
-        self.uow.put(said.contact_id, with_confirmation(state, keys=keys, at_us=said.at_us))
-        for brand in {key.partition("/")[0] for key in keys}:
-            self._note(replace(said, brand=brand), action="confirmed")
+    def _confirm(self) -> bool:
+        """Confirm what the contact was asked to confirm and has not; tells whether there was anything."""
+        keys = confirmable(self._state, brand=self.message.brand, at_us=self.message.at_us)
+        keys = unanswered(self._state, keys)
+        self._confirm_consents(keys)
         return bool(keys)
 
-    def weigh(self, said: KeywordMessage) -> bool:
+    def _confirm_consents(self, keys: Sequence[str]) -> None:
+        self._put(with_confirmation(self._state, keys=keys, at_us=self.message.at_us))
+        for brand in {key.partition("/")[0] for key in keys}:
+            self._record("confirmed", brand=brand)
+
+    def _decide_unsure(self) -> bool:
         """Take a word that may mean STOP for one right after a promo; else ask, and let promo wait.
 
-        Tells whether it was an opt-out. A word that was weighed before is not weighed again.
+        Tells whether it was an opt-out. A word that was decided before is not decided again.
         """
-        state = self.uow.states[said.contact_id]
-        stop, question = state.stops.get(said.brand), state.questions.get(said.brand)
-        if stop is not None and stop.by == said.message.wamid:
+        message, brand, at_us = self.message, self.message.brand, self.message.at_us
+        stop, question = self._state.stops.get(brand), self._state.questions.get(brand)
+        if stop is not None and stop.by == message.inbound.wamid:
             return True
-        if said.message.group_id is not None or (question and said.at_us <= question.until_us):
+        if message.inbound.group_id is not None or (question and at_us <= question.until_us):
             return False
         if stop is not None and stop.active:
             return False
-        if self._answers_promo(said):
-            self.stop(said)
+        if self._answers_promo():
+            self._stop()
             return True
-        asked = Question(said.at_us, said.at_us + QUESTION_US, said.message.wamid)
-        self.uow.put(said.contact_id, replace(state, questions={**state.questions, said.brand: asked}))
+        asked = Question(at_us, at_us + QUESTION_US, message.inbound.wamid)
+        self._put(replace(self._state, questions={**self._state.questions, brand: asked}))
         if asked.until_us > self.uow.snapshot.now_us:
-            ask_question(self.uow, self.directory, said)
-            reconsider(self.uow, self.directory, said.contact_id, brand=said.brand, trace=said.trace)
+            ask_question(self.uow, self.directory, message)
+            reconsider(self.uow, self.directory, message.contact_id, brand=brand, trace=message.trace)
         return False
 
-    def keep(self, said: KeywordMessage) -> None:
-        """Take the answer that it was no STOP: promo need not wait any more."""
-        self._answered(said)
-
-    def _answered(self, said: KeywordMessage) -> None:
-        """Close the question that is open; the same word does not open it again."""
-        state = self.uow.states[said.contact_id]
-        question = state.questions.get(said.brand)
-        if question is None or not question.asked_at_us <= said.at_us < question.until_us:
+    def _close_question(self) -> None:
+        """Close the question that is open: promo waits no longer. The same word does not open it again."""
+        brand, at_us = self.message.brand, self.message.at_us
+        question = self._state.questions.get(brand)
+        if question is None or not question.asked_at_us <= at_us < question.until_us:
             return
-        closed = replace(question, until_us=said.at_us)
-        self.uow.put(said.contact_id, replace(state, questions={**state.questions, said.brand: closed}))
-        self.uow.freed.add(said.contact_id)
+        closed = replace(question, until_us=at_us)
+        self._put(replace(self._state, questions={**self._state.questions, brand: closed}))
+        self.uow.freed.add(self.message.contact_id)
 
-    def _answers_promo(self, said: KeywordMessage) -> bool:
+    def _answers_promo(self) -> bool:
         """Say whether a promo was what this brand sent last, not long ago, and nobody works on a case."""
-        state = self.uow.states[said.contact_id]
-        if case_is_open(state, brand=said.brand):
+        brand, at_us = self.message.brand, self.message.at_us
+        if case_is_open(self._state, brand=brand):
             return False
-        sent = [
-            send
-            for send in state.sends
-            if send.brand == said.brand and not send.open and send.at_us <= said.at_us + LATE_RECORD_US
-        ]
+        until_us = at_us + LATE_RECORD_US
+        sent = [s for s in self._state.sends if s.brand == brand and not s.open and s.at_us <= until_us]
         last = max(sent, key=lambda send: send.at_us, default=None)
-        return last is not None and last.message_class == "promo" and last.at_us > said.at_us - AFTER_PROMO_US
+        return last is not None and last.message_class == "promo" and last.at_us > at_us - AFTER_PROMO_US
 
-    def _note(self, said: KeywordMessage, *, action: Literal["given", "confirmed", "withdrawn"]) -> None:
-        act = ConsentEvent(
-            key=platform_message_ref(said.message.wamid),
+    def _record(self, action: Literal["given", "confirmed", "withdrawn"], *, brand: str) -> None:
+        message = self.message
+        event = ConsentEvent(
+            key=platform_message_ref(message.inbound.wamid),
             action=action,
-            source="button" if said.message.payload else "keyword",
-            at_us=said.at_us,
-            brand=said.brand,
-            number=said.message.number,
-            locale=said.keyword.language,
+            source="button" if message.inbound.payload else "keyword",
+            at_us=message.at_us,
+            brand=brand,
+            number=message.inbound.number,
+            locale=message.keyword.language,
         )
-        record_consent_event(self.uow, said.contact_id, act)
+        record_consent_event(self.uow, message.contact_id, event)
+
+    @property
+    def _state(self) -> RecipientState:
+        return self.uow.states[self.message.contact_id]
+
+    def _put(self, state: RecipientState) -> None:
+        self.uow.put(self.message.contact_id, state)

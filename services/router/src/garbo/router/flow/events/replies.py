@@ -28,9 +28,9 @@ WANTED_FOR: Final = timedelta(hours=1)
 
 @dataclass(frozen=True, slots=True)
 class KeywordMessage:
-    """A keyword somebody said to a brand."""
+    """A keyword a contact wrote to a brand."""
 
-    message: InboundMessage
+    inbound: InboundMessage
     keyword: Keyword
     contact_id: ContactId
     brand: str
@@ -38,20 +38,20 @@ class KeywordMessage:
     trace: str | None
 
 
-def confirm_stop(uow: UnitOfWork, directory: Directory, said: KeywordMessage) -> None:
+def confirm_stop(uow: UnitOfWork, directory: Directory, message: KeywordMessage) -> None:
     """Ask for the one confirmation of a STOP to be sent, unless the business wants none."""
-    own = directory.replies(said.brand)
+    own = directory.replies(message.brand)
     if own.enabled:
-        text = in_language(replies.STOPPED, own.stopped, wanted=_languages(uow, directory, said))
-        _ask(uow, said, TextContent(text=Text(body=text)), "stopped")
+        text = in_language(replies.STOPPED, own.stopped, wanted=_languages(uow, directory, message))
+        _ask(uow, message, TextContent(text=Text(body=text)), "stopped")
 
 
-def ask_question(uow: UnitOfWork, directory: Directory, said: KeywordMessage) -> None:
+def ask_question(uow: UnitOfWork, directory: Directory, message: KeywordMessage) -> None:
     """Ask for the question to be sent, with its two buttons, unless the business wants none."""
-    own = directory.replies(said.brand)
+    own = directory.replies(message.brand)
     if not own.enabled:
         return
-    wanted = _languages(uow, directory, said)
+    wanted = _languages(uow, directory, message)
     interactive = {
         "type": "button",
         "body": {"text": in_language(replies.QUESTION, own.question, wanted=wanted)},
@@ -62,32 +62,36 @@ def ask_question(uow: UnitOfWork, directory: Directory, said: KeywordMessage) ->
             ]
         },
     }
-    _ask(uow, said, InteractiveContent(interactive=interactive), "question")
+    _ask(uow, message, InteractiveContent(interactive=interactive), "question")
 
 
 def _button(button_id: str, title: str) -> dict[str, Any]:
     return {"type": "reply", "reply": {"id": button_id, "title": title}}
 
 
-def _languages(uow: UnitOfWork, directory: Directory, said: KeywordMessage) -> tuple[str | None, ...]:
+def _languages(uow: UnitOfWork, directory: Directory, message: KeywordMessage) -> tuple[str | None, ...]:
     """Give what a client told of the person, then the language of the word, then the brand's own."""
-    return uow.states[said.contact_id].language, said.keyword.language, directory.language(said.brand)
+    return (
+        uow.states[message.contact_id].language,
+        message.keyword.language,
+        directory.language(message.brand),
+    )
 
 
-def _ask(uow: UnitOfWork, said: KeywordMessage, content: Content, what: str) -> None:
+def _ask(uow: UnitOfWork, message: KeywordMessage, content: Content, what: str) -> None:
     """Ask as any service would, under an id that follows from the person's message: twice is once."""
-    message, at = said.message, to_datetime(said.at_us)
+    inbound, at = message.inbound, to_datetime(message.at_us)
     request = SendRequested(
-        request_id=uuid5(_REPLIES, f"{message.wamid}\n{what}"),
+        request_id=uuid5(_REPLIES, f"{inbound.wamid}\n{what}"),
         client=ROUTER_CLIENT,
-        brand=said.brand,
-        to=Recipient(contact_id=said.contact_id),
-        number=message.number,
+        brand=message.brand,
+        to=Recipient(contact_id=message.contact_id),
+        number=inbound.number,
         purpose="care",
         priority=PRIORITY,
         content=content,
-        reply_to=message.wamid,
+        reply_to=inbound.wamid,
         expires_at=at + WANTED_FOR,
         requested_at=at,
     )
-    uow.outbox.append(OutgoingRecord(SEND_REQUESTED, request, said.contact_id, said.trace))
+    uow.outbox.append(OutgoingRecord(SEND_REQUESTED, request, message.contact_id, message.trace))
