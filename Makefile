@@ -6,10 +6,12 @@ SHELL := /bin/bash
 # Compile each module once, whatever the machine says: the tests alone start some 200 processes.
 export PYTHONDONTWRITEBYTECODE :=
 
-PYTHON ?= python3
+export PYTHON ?=
 VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
+# What these targets need beside Python: looked for together, so that one line names all that is missing.
+NEEDS  := $(if $(filter run test bench,$(MAKECMDGOALS)),Java Maven) $(if $(filter test,$(MAKECMDGOALS)),Chromium)
 MEMBERS := libs/common libs/simulator libs/cli services/ingest services/router services/sender services/analytics
 
 .PHONY: help
@@ -48,15 +50,12 @@ check: $(READY) ## format, lint, types, import rules, architecture, unit tests: 
 	$(if $(filter test,$(MAKECMDGOALS)),,$(BIN)/pytest -q -n auto -m "not integration and not e2e and not browser")
 
 .PHONY: test
-test: $(READY) browser ## everything, on real Kafka and PostgreSQL
+test: $(READY) ## everything, on real Kafka and PostgreSQL
 	$(BIN)/pytest -n auto
 
-.PHONY: browser
-browser:
-	@if ! command -v chromium > /dev/null && [ "$$(id -u)" = 0 ] && command -v apt-get > /dev/null; then \
-	  echo "apt-get install chromium  (typed for you: this is root on Debian or Ubuntu)"; \
-	  apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium > /dev/null; \
-	fi
+.PHONY: fresh
+fresh: $(READY) ## from nothing to live traffic, in bare containers (Docker; some minutes)
+	@$(BIN)/python -m tests.fresh
 
 .PHONY: bench
 bench: $(READY) ## figures, each beside a bare reference of the same minute
@@ -84,10 +83,7 @@ clean: ## remove the virtual environment, data and caches
 	rm -rf $(VENV) .garbo .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-$(READY): requirements.lock deploy/local/uv.lock.txt pyproject.toml $(MEMBERS:%=%/pyproject.toml)
-	@$(PYTHON) -c 'import sys; sys.exit(0 if (3, 11) <= sys.version_info[:2] <= (3, 14) else "Garbo needs Python 3.11 to 3.14, this is %d.%d: type make PYTHON=python3.11 $(MAKECMDGOALS)" % sys.version_info[:2])'
-	@[ -x $(BIN)/python ] || $(PYTHON) -m venv $(VENV) || { echo "No venv module: type apt-get install python3-venv"; exit 1; }
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r deploy/local/uv.lock.txt
-	@VIRTUAL_ENV=$(VENV) $(BIN)/uv pip sync --quiet --require-hashes requirements.lock deploy/local/uv.lock.txt
-	@VIRTUAL_ENV=$(VENV) $(BIN)/uv pip install --quiet --no-deps --no-build-isolation $(MEMBERS:%=-e %)
-	@touch $@
+# Looked at each time (0.1 s): it may have been broken off, moved, or have lost its Python.
+.PHONY: $(READY)
+$(READY):
+	@sh deploy/local/setup.sh $(NEEDS)

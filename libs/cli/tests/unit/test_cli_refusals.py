@@ -15,9 +15,10 @@ from garbo.cli.local.java import java
 from garbo.cli.local.kafka import KafkaServer
 from garbo.cli.local.ports import free_ports
 from garbo.cli.local.postgres import PostgresServer
+from garbo.cli.local.tools import missing, what_to_type
 from garbo.cli.typed import garbo
 from garbo.cli.up.plan import read_plan
-from garbo.cli.up.prerequisites import check_ports, ensure_tools
+from garbo.cli.up.prerequisites import check_ports, check_tools
 from garbo.cli.up.runfile import Run, RunFile
 from garbo.common.errors import StartRefused
 
@@ -45,6 +46,13 @@ def test_an_old_java_is_refused_with_the_version_it_has(
     assert "Java 8 is too old" in _refusal(java)
 
 
+def test_java_and_maven_are_asked_for_together() -> None:
+    assert what_to_type("Java", "Maven").startswith(
+        "sudo apt-get install default-jre-headless maven  # Fedora"
+    )
+    assert missing("Java", "Maven").startswith("Java 17 or newer, Maven are missing: type sudo ")
+
+
 def test_a_missing_maven_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     pom = tmp_path / "pom.xml"
@@ -66,7 +74,7 @@ def test_missing_tools_are_asked_for_where_we_may_not_install(
 ) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
-    line = _refusal(lambda: ensure_tools(read_plan({"GARBO_DATA": str(tmp_path)}), print))
+    line = _refusal(lambda: check_tools(read_plan({"GARBO_DATA": str(tmp_path)})))
     assert "type sudo apt-get install default-jre-headless" in line
 
 
@@ -88,6 +96,22 @@ def test_another_postgresql_s_data_is_left_alone(tmp_path: Path) -> None:
     (tmp_path / "data" / "PG_VERSION").write_text("16\n")
     server = PostgresServer(home=tmp_path, port=1, durable=True)
     assert f"data of PostgreSQL 16, this is 18: type rm -r {tmp_path}" in _refusal(server.prepare)
+
+
+def test_another_user_s_postgresql_data_is_left_alone(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "data").mkdir()
+    monkeypatch.setattr(os, "geteuid", lambda: os.getuid() + 1)
+    server = PostgresServer(home=tmp_path, port=1, durable=True)
+    assert f"belongs to user {os.getuid()}: run as that user" in _refusal(server.prepare)
+
+
+def test_a_data_folder_nobody_can_write_into_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    line = _refusal(lambda: RunFile(tmp_path / "file" / "data").held().__enter__())
+    assert "cannot write into" in line
+    assert "GARBO_DATA" in line
 
 
 def test_a_newer_kafka_s_data_is_left_alone(tmp_path: Path) -> None:

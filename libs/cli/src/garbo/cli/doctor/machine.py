@@ -10,6 +10,7 @@ from garbo.cli.doctor.finding import Finding, judged
 from garbo.cli.local.jars import jars_present, kafka_version
 from garbo.cli.local.java import java, java_version
 from garbo.cli.local.postgres import MAJOR, binaries
+from garbo.cli.local.tools import missing
 from garbo.cli.local.workspace import kafka_files
 from garbo.cli.typed import garbo
 from garbo.cli.up.environment import GENERATED
@@ -49,7 +50,7 @@ def _python() -> str:
     version = sys.version_info[:2]
     text = f"{version[0]}.{version[1]}"
     if not OLDEST_PYTHON <= version <= NEWEST_PYTHON:
-        raise StartRefused(f"Python {text} is none of 3.11 to 3.14: type make clean run PYTHON=python3.11")
+        raise StartRefused(f"Python {text} is none of 3.11 to 3.14: type make PYTHON=python3.13 run")
     return text
 
 
@@ -63,7 +64,7 @@ def _maven(plan: Plan) -> str:
         return f"not needed, Kafka {kafka_version(plan.jars)} is here"
     found = shutil.which("mvn")
     if found is None:
-        raise StartRefused("Maven is missing, it fetches Kafka: type sudo apt-get install maven")
+        raise StartRefused(missing("Maven"))
     return f"{found} (Kafka's jars come with the first make run)"
 
 

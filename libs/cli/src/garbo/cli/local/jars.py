@@ -3,12 +3,15 @@
 import fcntl
 import hashlib
 import os
+import pwd
 import shutil
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from garbo.cli.local.java import JAVA_ENV
+from garbo.cli.local.tools import missing
 from garbo.common.errors import StartRefused
 
 MAVEN_TIMEOUT_S = 600.0
@@ -58,13 +61,15 @@ def _only_one(lock: Path) -> Iterator[None]:
 def _fetch(pom: Path, jars: Path, wanted: str) -> None:
     maven = shutil.which("mvn")
     if maven is None:
-        raise StartRefused("Maven is missing, it fetches Kafka: type sudo apt-get install maven")
+        raise StartRefused(missing("Maven"))
     fresh = jars.with_suffix(".fetching")
     shutil.rmtree(fresh, ignore_errors=True)
-    argv = [maven, "-q", "-B", "-f", str(pom), "dependency:copy-dependencies", "-DincludeScope=runtime"]
+    argv = [maven, "-q", "-B", "-U", "-f", str(pom), "dependency:copy-dependencies", "-DincludeScope=runtime"]
+    argv += maven_repository(jars.with_suffix(".repository"))
     try:
         done = subprocess.run(
             [*argv, f"-DoutputDirectory={fresh}"],
+            env={**os.environ, **JAVA_ENV},
             capture_output=True,
             text=True,
             timeout=MAVEN_TIMEOUT_S,
@@ -79,3 +84,16 @@ def _fetch(pom: Path, jars: Path, wanted: str) -> None:
     (fresh / ".pom.sha256").write_text(wanted)
     shutil.rmtree(jars, ignore_errors=True)
     os.replace(fresh, jars)  # noqa: PTH105 - one atomic step, whoever looks
+
+
+def maven_repository(instead: Path) -> list[str]:
+    """Return the option that keeps Maven out of a home where it may not write; nothing where it may.
+
+    Java takes the home from the list of users, whatever HOME says.
+    """
+    try:
+        home = Path(pwd.getpwuid(os.geteuid()).pw_dir)
+    except KeyError:
+        home = Path("/dev/null")
+    folder = home / ".m2" if (home / ".m2").exists() else home
+    return [] if folder.is_dir() and os.access(folder, os.W_OK) else [f"-Dmaven.repo.local={instead}"]

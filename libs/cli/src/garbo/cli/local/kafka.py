@@ -2,6 +2,7 @@
 
 import base64
 import json
+import os
 import socket
 import struct
 import subprocess
@@ -10,7 +11,7 @@ from pathlib import Path
 
 from garbo.cli.local.child import Child, Command
 from garbo.cli.local.jars import ensure_jars, kafka_version
-from garbo.cli.local.java import java
+from garbo.cli.local.java import JAVA_ENV, java
 from garbo.cli.local.ports import LOOPBACK, free_ports
 from garbo.cli.local.workspace import kafka_files
 from garbo.common.errors import StartRefused
@@ -73,7 +74,7 @@ class KafkaServer:
                 host=LOOPBACK,
                 port=self._port,
                 controller=self._controller_port,
-                data=self._home / "data",
+                data=in_properties(self._home / "data"),
                 largest=MAX_MESSAGE_BYTES,
             )
         )
@@ -83,7 +84,7 @@ class KafkaServer:
     def command(self) -> Command:
         """Return what starts the broker."""
         heap = ("-Xms256m", "-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xshare:auto")
-        return Command((*self._java(*heap), "kafka.Kafka", str(self._properties)))
+        return Command((*self._java(*heap), "kafka.Kafka", str(self._properties)), env=JAVA_ENV)
 
     def answers(self) -> bool:
         """Say whether the broker answers requests now (not merely listens)."""
@@ -125,12 +126,22 @@ class KafkaServer:
         named = f"--cluster-id={cluster}"
         tool = (*self._java(*fast), "kafka.tools.StorageTool", "format", "--standalone", named)
         done = subprocess.run(
-            [*tool, "-c", str(self._properties)], capture_output=True, text=True, timeout=60, check=False
+            [*tool, "-c", str(self._properties)],
+            env={**os.environ, **JAVA_ENV},
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
         )
         if done.returncode != 0:
             last = (done.stderr or done.stdout).strip().splitlines()[-1:]
             raise StartRefused(f"Kafka could not format {self._home}: {' '.join(last)}")
         self._made_by.write_text(json.dumps({"kafka": kafka_version(self._jars)}))
+
+
+def in_properties(path: Path) -> str:
+    r"""Return the path as a .properties file takes it: Latin-1, anything else as \uXXXX (as JSON does)."""
+    return json.dumps(str(path))[1:-1]
 
 
 def _newer(one: str, other: str) -> bool:

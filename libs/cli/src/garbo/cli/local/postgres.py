@@ -35,9 +35,10 @@ class PostgresServer:
     def prepare(self) -> None:
         """Make the folder when it is new (1 to 2 s), else nothing.
 
-        Raises StartRefused: the wheel is missing, another version's data, no user to run as.
+        Raises StartRefused: the wheel is missing, data of another version or user, no user to run as.
         """
-        _refuse_other_data(self._data)
+        _refuse_other_version(self._data)
+        _refuse_other_owner(self._data)
         if (self._data / "PG_VERSION").is_file():
             return
         shutil.rmtree(self._data, ignore_errors=True)
@@ -48,7 +49,7 @@ class PostgresServer:
         self._data.mkdir(mode=0o700)
         _give(self._home, self._data, password)
         options = ("-U", "garbo", "-A", "scram-sha-256", f"--pwfile={password}", "-E", "UTF8")
-        initdb = (*_as_other_user(), str(binaries() / "initdb"), "-D", str(self._data), *options)
+        initdb = (*as_other_user(), str(binaries() / "initdb"), "-D", str(self._data), *options)
         done = subprocess.run(
             [*initdb, "--locale=C", "--no-sync"],
             capture_output=True,
@@ -77,7 +78,7 @@ class PostgresServer:
             "log_line_prefix": "",
         }
         options = tuple(word for key, value in settings.items() for word in ("-c", f"{key}={value}"))
-        argv = (*_as_other_user(), str(binaries() / "postgres"), "-D", str(self._data), *options)
+        argv = (*as_other_user(), str(binaries() / "postgres"), "-D", str(self._data), *options)
         return Command(argv, stop_signal=signal.SIGINT, cwd=Path("/"))
 
     def answers(self, pid: int) -> bool:
@@ -101,18 +102,28 @@ def binaries() -> Path:
     return Path(found.origin).parent / "pginstall" / "bin"
 
 
-def _refuse_other_data(data: Path) -> None:
+def _refuse_other_owner(data: Path) -> None:
+    root = os.geteuid() == 0
+    wanted = _unprivileged().pw_uid if root else os.geteuid()
+    there = (data / "PG_VERSION").is_file() if root else data.is_dir()  # root makes half made data anew
+    if there and (owner := data.stat().st_uid) != wanted:
+        mend = f"run as that user, or type sudo chown -R {wanted} {data.parent}"
+        raise StartRefused(f"{data} belongs to user {owner}: {mend}")
+
+
+def _refuse_other_version(data: Path) -> None:
     mark = data / "PG_VERSION"
-    if mark.is_file() and (version := mark.read_text().strip()) != MAJOR:
+    if os.access(mark, os.R_OK) and (version := mark.read_text().strip()) != MAJOR:
         raise StartRefused(
             f"{data} holds data of PostgreSQL {version}, this is {MAJOR}: type rm -r {data.parent}"
         )
 
 
-def _as_other_user() -> tuple[str, ...]:
+def as_other_user() -> tuple[str, ...]:
     """Return the prefix under which PostgreSQL runs when we are root: another user, nothing otherwise.
 
-    CAP_DAC_OVERRIDE lets that user reach a clone under a closed home such as /root.
+    CAP_DAC_OVERRIDE lets that user reach a clone under a closed home such as /root. It counts in access(2) as
+    well, by which initdb looks for its neighbours, only under no_setuid_fixup (man 7 capabilities).
     """
     if os.geteuid() != 0:
         return ()
@@ -124,7 +135,7 @@ def _as_other_user() -> tuple[str, ...]:
     user = _unprivileged()
     ids = (f"--reuid={user.pw_uid}", f"--regid={user.pw_gid}", "--clear-groups")
     caps = ("--inh-caps=-all,+dac_override", "--ambient-caps=+dac_override")
-    return (tool, *ids, *caps, "--pdeathsig", "INT", "--")
+    return (tool, *ids, *caps, "--securebits=+no_setuid_fixup", "--pdeathsig", "INT", "--")
 
 
 def _unprivileged() -> pwd.struct_passwd:

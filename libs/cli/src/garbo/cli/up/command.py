@@ -9,7 +9,7 @@ from time import monotonic, sleep
 from garbo.cli.typed import garbo, shown
 from garbo.cli.up.control import Ask, ask
 from garbo.cli.up.plan import Plan, read_plan
-from garbo.cli.up.prerequisites import check_ports, ensure_tools
+from garbo.cli.up.prerequisites import check_ports, check_tools
 from garbo.cli.up.runfile import RunFile
 from garbo.cli.up.screen import Screen
 from garbo.cli.up.supervisor import Supervisor
@@ -29,7 +29,7 @@ def up(*, services: bool, demo: bool) -> None:
         if left:
             screen.progress(f"stopped {left} processes that a killed run had left here")
         check_ports(plan, services=services)
-        ensure_tools(plan, screen.progress)
+        check_tools(plan)
         supervisor = Supervisor(plan, screen=screen, runfile=runfile, services=services, demo=demo)
 
         def ready() -> None:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import TextIO
 
 import psutil  # type: ignore[import-untyped]  # it ships no types
 
@@ -37,8 +38,7 @@ class RunFile:
     @contextmanager
     def held(self) -> Iterator[None]:
         """Hold the lock; on return nothing of it is left. Raises StartRefused when another holds it."""
-        self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        with self._lock.open("w") as lock:
+        with self._opened() as lock:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
@@ -52,6 +52,14 @@ class RunFile:
             finally:
                 self._file.unlink(missing_ok=True)
                 self._lock.unlink(missing_ok=True)
+
+    def _opened(self) -> TextIO:
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            return self._lock.open("w")
+        except OSError as refused:
+            beside = "run as the user it belongs to, or set GARBO_DATA to a folder of yours"
+            raise StartRefused(f"cannot write into {self._folder} ({refused.strerror}): {beside}") from None
 
     def running(self) -> bool:
         """Say whether a supervisor holds the lock now."""
