@@ -7,9 +7,16 @@ from typing import Final
 from garbo.common.events.platform import PlatformChange
 from garbo.router.domain.instants import to_us
 from garbo.router.domain.templates import template_change
+from garbo.router.flow.events.consent import ConsentEvent
 from garbo.router.flow.events.contact import changed_identity
 from garbo.router.flow.events.handler import EventContext, EventTargets, FoundTargets
-from garbo.router.flow.events.preference import PlatformPreference, Preferred, apply_preference, preference_of
+from garbo.router.flow.events.preference import (
+    FIELD,
+    Preferred,
+    preference_of,
+    resume_by_platform,
+    stop_by_platform,
+)
 from garbo.router.flow.identity import Identity
 from garbo.router.flow.unit_of_work import UnitOfWork
 
@@ -47,13 +54,17 @@ class PlatformChangeHandler:
         change = self.event
         if template := template_change(change):
             uow.templates.append(template)
-        brand = self.context.directory.brand_of(change.number or "")
-        if found.contact_id is None or brand is None or change.number is None or self.preference is None:
+        contact_id, number = found.contact_id, change.number
+        brand = self.context.directory.brand_of(number or "")
+        if self.preference is None or contact_id is None or number is None or brand is None:
             return
-        preference = PlatformPreference(
-            self.preference, change.number, brand, change.change_id, to_us(change.happened_at)
-        )
-        apply_preference(uow, found.contact_id, preference, trace=self.trace)
+        at_us = min(to_us(change.happened_at), uow.snapshot.now_us)
+        if self.preference == "stop":
+            event = ConsentEvent(change.change_id, "withdrawn", FIELD, at_us, brand, number)
+            stop_by_platform(uow, contact_id, event, number=number, trace=self.trace)
+        else:
+            event = ConsentEvent(change.change_id, "given", FIELD, at_us, brand, number)
+            resume_by_platform(uow, contact_id, event, number=number)
 
     def _contact(self) -> Identity | None:
         change = self.event

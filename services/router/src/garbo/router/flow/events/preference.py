@@ -1,6 +1,5 @@
 """The platform's own switch for marketing: a stop blocks the number and, by default, the brand."""
 
-from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias
 
 from garbo.common.events.base import Json
@@ -17,18 +16,6 @@ _WORDS: Final[dict[str, Preferred]] = {"stop": "stop", "resume": "resume", "sign
 """`signup` is the platform's own sign-up for marketing: it lifts the platform's stop, and nothing else."""
 
 
-@dataclass(frozen=True, slots=True)
-class PlatformPreference:
-    """What somebody set in the platform for one number of a brand."""
-
-    preferred: Preferred
-    number: str
-    brand: str
-    key: str
-    """Names the change: its repeats have the same."""
-    at_us: int
-
-
 def preference_of(field: str, value: Json) -> Preferred | None:
     """Read what a person set out of a platform change; None when it is about something else.
 
@@ -43,19 +30,13 @@ def preference_of(field: str, value: Json) -> Preferred | None:
     return _WORDS.get(said["value"]) if isinstance(said.get("value"), str) else None
 
 
-def apply_preference(
-    uow: UnitOfWork, contact_id: ContactId, preference: PlatformPreference, *, trace: str | None
-) -> None:
-    """Apply a stop or resume of the platform. By its own instant, a tie is a stop; again changes nothing."""
-    number, brand = preference.number, preference.brand
-    at_us = min(preference.at_us, uow.snapshot.now_us)
-    action: Literal["withdrawn", "given"] = "withdrawn" if preference.preferred == "stop" else "given"
-    event = ConsentEvent(preference.key, action, FIELD, at_us, brand, number)
-    if preference.preferred == "stop":
-        stop_by_platform(uow, contact_id, event, number=number, trace=trace)
-        return
-    known = uow.states[contact_id].preferences.get(number, Preference(brand))
-    resumed = replace(known, resumed_at_us=max(at_us, known.resumed_at_us or 0))
+def resume_by_platform(uow: UnitOfWork, contact_id: ContactId, event: ConsentEvent, *, number: str) -> None:
+    """Note that the person has switched marketing of a number on again: it lifts the platform's stop alone.
+
+    By its own instant; a tie is a stop.
+    """
+    known = uow.states[contact_id].preferences.get(number, Preference(event.brand))
+    resumed = replace(known, resumed_at_us=max(event.at_us, known.resumed_at_us or 0))
     _keep(uow, contact_id, number, resumed)
     record_consent_event(uow, contact_id, event)
 
