@@ -131,7 +131,7 @@ def _simulate(dsn: str, until: datetime) -> Run:
     }
     began_s = time.perf_counter()
     child = subprocess.Popen(
-        [sys.executable, "-m", "garbo.router.simulation"],
+        [sys.executable, "-m", "garbo.router", "simulate"],
         env=env,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,

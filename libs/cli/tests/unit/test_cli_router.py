@@ -21,41 +21,41 @@ from garbo.cli.router.contact_page import print_contact
 from garbo.cli.router.simulate import body_of, instant_of, simulate, span_of
 from garbo.cli.router.simulation_report import print_report
 from garbo.common.errors import StartRefused
-from garbo.router.flow.contact_view import CapShown, ContactShown, Filling, PromoShown, ZoneShown
-from garbo.router.flow.simulation_report import (
+from garbo.router.inbound.http.views.contact import CapSend, CapView, ContactView, PromoView, ZoneView
+from garbo.router.inbound.http.views.simulation import (
     Agreement,
+    ChangeCounts,
     Delays,
-    Ended,
-    Ends,
     Example,
-    Group,
-    PolicyNamed,
+    OutcomeCounts,
+    OutcomeView,
+    PolicyName,
+    RequestGroup,
     RuleEffect,
     RuleHits,
-    Shift,
     SimulationReport,
 )
 
 NOON = datetime(2026, 6, 5, 12, tzinfo=UTC)
 MARIA = UUID("8f3a0000-0000-4000-8000-000000000001")
-GROUP = Group(
+GROUP = RequestGroup(
     name="all",
     requests=3,
-    current=Ends(sent=3),
-    other=Ends(sent=2, waited=1, denied=1),
-    messages=Shift(fewer=1, later=1, same=1),
+    current=OutcomeCounts(sent=3),
+    other=OutcomeCounts(sent=2, waited=1, denied=1),
+    messages=ChangeCounts(fewer=1, later=1, same=1),
 )
 REPORT = SimulationReport(
     since=NOON - timedelta(days=7),
     until=NOON,
     brand=None,
-    current_policy=PolicyNamed(name="acme", version="sha256:0123456789abcdef"),
-    other_policy=PolicyNamed(name="acme-strict", version="sha256:fedcba9876543210"),
+    current_policy=PolicyName(name="acme", version="sha256:0123456789abcdef"),
+    other_policy=PolicyName(name="acme-strict", version="sha256:fedcba9876543210"),
     requests=3,
     contacts=2,
     skipped=0,
     messages=GROUP,
-    people=Shift(fewer=1, later=1, same=1),
+    people=ChangeCounts(fewer=1, later=1, same=1),
     by_class=(GROUP.model_copy(update={"name": "promo"}),),
     by_campaign=(GROUP.model_copy(update={"name": "summer"}),),
     by_rule=(RuleEffect(rule="promo-week", current=RuleHits(), other=RuleHits(denied=1, deferred=1)),),
@@ -72,8 +72,8 @@ REPORT = SimulationReport(
             message_class="promo",
             campaign="summer",
             asked_at=NOON,
-            current=Ended(verdict="allow", reason="allowed", sent_at=NOON),
-            other=Ended(verdict="deny", reason="would_expire", rule="promo-week"),
+            current=OutcomeView(verdict="allow", reason="allowed", sent_at=NOON),
+            other=OutcomeView(verdict="deny", reason="would_expire", rule="promo-week"),
         ),
     ),
     notes=("Totals over all people are not replayed: total.",),
@@ -131,7 +131,7 @@ def test_a_report_says_first_what_changes_for_people() -> None:
 
 
 def test_a_person_is_shown_with_what_fills_each_cap() -> None:
-    cap = CapShown(
+    cap = CapView(
         rule="promo-week",
         type="cap",
         window="rolling 7d",
@@ -139,12 +139,12 @@ def test_a_person_is_shown_with_what_fills_each_cap() -> None:
         used=1,
         full=True,
         free_at=NOON,
-        by=(Filling(message_class="promo", counts_at=NOON, open=True, frees_at=NOON),),
+        by=(CapSend(message_class="promo", counts_at=NOON, open=True, frees_at=NOON),),
     )
     empty = (
         "waiting windows stops preferences suppressions cooldowns questions cases consents consent_history"
     )
-    shown = ContactShown.model_validate(
+    shown = ContactView.model_validate(
         {
             **dict.fromkeys(empty.split(), ()),
             "contact_id": MARIA,
@@ -153,8 +153,8 @@ def test_a_person_is_shown_with_what_fills_each_cap() -> None:
             "policy_version": "sha256:0",
             "state_version": 1,
             "erased": False,
-            "zone": ZoneShown(source="country", zones=("Europe/Rome",)),
-            "promo": (PromoShown(brand="acme", verdict="defer", reason="cap_reached", rule="promo-week"),),
+            "zone": ZoneView(source="country", zones=("Europe/Rome",)),
+            "promo": (PromoView(brand="acme", verdict="defer", reason="cap_reached", rule="promo-week"),),
             "caps": (cap,),
         }
     )

@@ -65,13 +65,13 @@ async def test_a_preview_sees_what_is_left_of_a_budget_without_leasing(
     campaign = f"summer-{uuid4().hex[:8]}"
     asked = requested(campaign=campaign)
     before = await previews.preview_people(asked, [Recipient.model_validate(who) for who in people])
-    assert before.totals.allow == 3, "each is answered alone"
+    assert [one.verdict for one in before.decisions] == ["allow"] * 3, "each is answered alone"
     for who in people[:2]:
         (decided,) = await router.ask(requested(to=who, campaign=campaign))
         assert decided.verdict == "allow"
     after = await previews.preview_people(asked, [Recipient.model_validate(people[2])])
     (decided,) = await router.ask(requested(to=people[2], campaign=campaign))
-    assert (after.people[0].verdict, after.people[0].rule) == (decided.verdict, decided.rule)
+    assert (after.decisions[0].verdict, after.decisions[0].rule) == (decided.verdict, decided.rule)
     assert decided.rule == "total"
 
 
@@ -87,5 +87,5 @@ async def test_a_preview_meets_the_list_a_stranger_stands_on(
     )
     preview = await previews.preview_people(requested(), [Recipient(phone=stranger)])
     (decided,) = await router.ask(requested(to={"phone": stranger}))
-    assert preview.people[0].contact_id is None
-    assert preview.people[0].reason == decided.reason == "suppressed"
+    assert preview.decisions[0].contact_id is None
+    assert preview.decisions[0].reason == decided.reason == "suppressed"

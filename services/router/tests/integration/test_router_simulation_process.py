@@ -18,9 +18,10 @@ from garbo.common.runtime.postgres import Database
 from garbo.router.flow.policy_in_force import PolicyInForce
 from garbo.router.inbound.http.api import http_app
 from garbo.router.inbound.http.policies import PolicySimulations, Simulate
-from garbo.router.outbound.postgres.past import Busy, PostgresPast
+from garbo.router.outbound.postgres.past import PostgresPast
 from garbo.router.outbound.postgres.queries import PostgresContactReader
 from garbo.router.outbound.simulation_process import simulate
+from garbo.router.ports.queries import SimulationRunning
 from services.router.tests.support.build import (
     API_KEY,
     HASH_KEY,
@@ -101,7 +102,7 @@ async def test_a_bad_policy_is_answered_with_all_that_is_wrong(stored: Router) -
 async def test_one_simulation_at_a_time_over_all_routers(stored: Router, database: Database) -> None:
     running = await PostgresPast.connect(database._dsn)
     try:
-        with pytest.raises(Busy):
+        with pytest.raises(SimulationRunning):
             await PostgresPast.connect(database._dsn)
         async with client_of(stored) as http:
             answer = await http.post("/v1/policies:simulate", json={"policy": STRICT})

@@ -61,13 +61,13 @@ def capped(memory: InMemoryStore, make_policy: MakePolicy) -> Router:
 
 def client_of(router: Router, *, key: str = API_KEY) -> httpx.AsyncClient:
     assert isinstance(router.store, InMemoryStore)
-    showing = GetContact(
+    reading = GetContact(
         reader=InMemoryContactReader(router.store),
         policies=PolicyInForce(router.policy),
         directory=Directory(router.business),
         hash_key=HASH_KEY,
     )
-    contacts = Contacts(showing=showing, erasing=EraseContact(router.dependencies))
+    contacts = Contacts(contacts=reading, erasing=EraseContact(router.dependencies))
     suppressions = Suppressions(suppress=ImportSuppressions(router.dependencies), hash_key=HASH_KEY)
     app = http_app(router.business, [contacts, suppressions], health=[])
     return httpx.AsyncClient(
@@ -238,8 +238,8 @@ async def test_a_list_reaches_who_is_known_and_who_is_not_yet(capped: Router, me
         event, [Recipient(phone=stranger), Recipient(phone="+393331111111")]
     )
     (decided,) = await capped.ask(requested(to={"phone": stranger}))
-    assert preview.people[0].reason == decided.reason
-    assert preview.people[0].contact_id is None
+    assert preview.decisions[0].reason == decided.reason
+    assert preview.decisions[0].contact_id is None
 
 
 @pytest.mark.parametrize(

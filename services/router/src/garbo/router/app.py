@@ -166,7 +166,7 @@ class Rooms:
     def resources(self, database: Database) -> tuple[Resource, ...]:
         """Give what people ask over HTTP, over these connections."""
         dependencies = self.dependencies(database)
-        showing = GetContact(
+        contacts = GetContact(
             reader=PostgresContactReader(database),
             policies=self.policies,
             directory=self.directory,
@@ -175,7 +175,7 @@ class Rooms:
         previews = PreviewRequests(dependencies, PostgresPreviewReader(database))
         return (
             Decisions(previews=previews, store=dependencies.store),
-            Contacts(showing=showing, erasing=EraseContact(dependencies)),
+            Contacts(contacts=contacts, erasing=EraseContact(dependencies)),
             Suppressions(suppress=ImportSuppressions(dependencies), hash_key=self.hash_key),
             PolicySimulations(policies=self.policies, simulate=simulate),
         )

@@ -33,7 +33,7 @@ class PastRequest:
 
 
 @dataclass(frozen=True, slots=True)
-class Fate:
+class ReplayOutcome:
     """What became of one request under one policy."""
 
     first: Literal["allow", "defer", "deny"]
@@ -48,11 +48,11 @@ class Fate:
     """An allowed message counts as accepted at the instant of its decision."""
 
 
-def replay(policy: Policy, past: Sequence[PastRequest], *, until_us: int) -> list[Fate]:
+def replay(policy: Policy, past: Sequence[PastRequest], *, until_us: int) -> list[ReplayOutcome]:
     """Decide all requests of one person again, in the order of time, with the sends that follow from it.
 
     A deferred request is decided again when it is due, with what is known of the person by then. Nothing
-    older than the first request counts. Gives one fate for each request, in the same order.
+    older than the first request counts. Gives one outcome for each request, in the same order.
     """
     return _Replay(policy, past, until_us).run()
 
@@ -65,22 +65,22 @@ class _Replay:
         self._budgets = dict.fromkeys(policy.budgets, ENDLESS)
         self._queue = [(p.at_us, p.request.arbitration_key, n) for n, p in enumerate(past)]
         heapify(self._queue)
-        self._fates: list[Fate | None] = [None] * len(past)
+        self._outcomes: list[ReplayOutcome | None] = [None] * len(past)
         self._given = RecipientState()
         self._sends: tuple[Send, ...] = ()
         self._lasting_sends: dict[str, tuple[Send, ...]] = {}
         self._waiting: dict[tuple[str, str], int] = {}
 
-    def run(self) -> list[Fate]:
+    def run(self) -> list[ReplayOutcome]:
         """Let time pass until the end."""
         while self._queue and self._queue[0][0] <= self._until_us:
             at_us, _, place = heappop(self._queue)
-            before = self._fates[place]
+            before = self._outcomes[place]
             if before is None or before.last == "defer":  # else another has replaced it while it waited
                 self._decide(place, before, at_us)
-        return [fate or _UNASKED for fate in self._fates]
+        return [outcome or _UNASKED for outcome in self._outcomes]
 
-    def _decide(self, place: int, before: Fate | None, at_us: int) -> None:
+    def _decide(self, place: int, before: ReplayOutcome | None, at_us: int) -> None:
         asked = self._past[place]
         request = replace(asked.request, budget_left=self._budgets) if self._budgets else asked.request
         if before is None:
@@ -93,7 +93,7 @@ class _Replay:
             campaign_sends=self._lasting_sends.get(request.campaign or "", ()),
         )
         decision, after = decide_and_count(self._policy, state, request, at_us)
-        self._fates[place] = _fate(decision, before, at_us)
+        self._outcomes[place] = _outcome(decision, before, at_us)
         if decision.verdict == "allow":
             self._count(after, request, at_us)
         elif decision.verdict == "defer":
@@ -118,28 +118,28 @@ class _Replay:
             return
         key = (request.brand, request.campaign)
         other = self._waiting.get(key, place)
-        fate = self._fates[other]
-        if other == place or fate is None or fate.last != "defer":
+        outcome = self._outcomes[other]
+        if other == place or outcome is None or outcome.last != "defer":
             self._waiting[key] = place
             return
         older, newer = sorted((place, other), key=self._age)
         self._waiting[key] = newer
-        if (ending := self._fates[older]) is not None:
-            self._fates[older] = replace(ending, last="deny", reason="superseded", rule=None)
+        if (ending := self._outcomes[older]) is not None:
+            self._outcomes[older] = replace(ending, last="deny", reason="superseded", rule=None)
 
     def _age(self, place: int) -> tuple[int, int]:
         request = self._past[place].request
         return request.requested_at_us, request.request_id.int
 
 
-_UNASKED: Final = Fate(first="defer", last="defer", reason="after_the_end", message_class=None)
+_UNASKED: Final = ReplayOutcome(first="defer", last="defer", reason="after_the_end", message_class=None)
 
 
-def _fate(decision: Decision, before: Fate | None, at_us: int) -> Fate:
+def _outcome(decision: Decision, before: ReplayOutcome | None, at_us: int) -> ReplayOutcome:
     rule = decision.deciding.rule.reach.id if decision.deciding else None
     if before and decision.verdict != "deny":
         rule = before.rule
-    return Fate(
+    return ReplayOutcome(
         first=before.first if before else decision.verdict,
         last=decision.verdict,
         reason=decision.reason,

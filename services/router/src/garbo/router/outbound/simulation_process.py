@@ -18,7 +18,8 @@ async def simulate(job: bytes) -> AsyncGenerator[bytes]:
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",
-        "garbo.router.simulation",
+        "garbo.router",
+        "simulate",
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         limit=MOST_LINE_BYTES,

@@ -1,10 +1,12 @@
-"""What people look at: a person, everything that is held about one, and what is left of a budget."""
+"""What people look at: a person, everything that is held about one, what is left of a budget, the past."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Literal, Protocol
 
 from garbo.common.events.ids import ContactId
+from garbo.router.domain.replay import PastRequest
 from garbo.router.domain.state import RecipientState
 from garbo.router.ports.budgets import BudgetRequest
 from garbo.router.ports.contacts import Address, ConsentEvidence
@@ -50,4 +52,37 @@ class PreviewReader(Protocol):
 
     async def lists_at(self, address_hashes: Sequence[str]) -> Mapping[str, Mapping[str, int]]:
         """Tell what suppression lists say of addresses nobody has written to yet: hash -> brand -> since."""
+        ...
+
+
+class SimulationRunning(Exception):  # noqa: N818 - it names what was found
+    """Another simulation runs on this database."""
+
+
+@dataclass(frozen=True, slots=True)
+class PastCount:
+    """How much past there is."""
+
+    stored: int
+    known: int
+    """Those with what they were made from; only these can be replayed."""
+
+
+class PastReader(Protocol):
+    """Reads what was asked and decided, for one simulation at a time."""
+
+    async def policy_body(self, version: str) -> str | None:
+        """Give a policy that was in force once, as it was written."""
+        ...
+
+    async def count(self, since: datetime, until: datetime) -> PastCount:
+        """Count what was decided in the period."""
+        ...
+
+    def people(self, since: datetime, until: datetime) -> AsyncIterator[tuple[ContactId, list[PastRequest]]]:
+        """Give each person's requests in the order of time."""
+        ...
+
+    async def close(self) -> None:
+        """Let go, also of what was put aside."""
         ...

@@ -1,6 +1,5 @@
 """Use case: say what requests would be answered now. Nothing is locked, written, counted or sent."""
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -12,7 +11,6 @@ from garbo.common.events.ids import ContactId
 from garbo.common.events.requests import SendRequested
 from garbo.common.priority import yielding
 from garbo.router.domain.decide import decide
-from garbo.router.domain.instants import to_datetime
 from garbo.router.domain.policy import Policy
 from garbo.router.domain.request import Request
 from garbo.router.domain.state import RecipientState, Send
@@ -20,7 +18,6 @@ from garbo.router.domain.values import replace
 from garbo.router.flow.budgets import budget_rules, period_of, scope_of
 from garbo.router.flow.commands.import_suppressions import with_suppressions
 from garbo.router.flow.dependencies import Dependencies
-from garbo.router.flow.preview_view import PeoplePreview, PersonPreview, Verdicts
 from garbo.router.flow.record_bytes import render_decided
 from garbo.router.flow.records import refused_record
 from garbo.router.flow.request import ReceivedRequest, ResolvedRequest, address_of, request_of
@@ -29,6 +26,15 @@ from garbo.router.ports.budgets import BudgetRequest
 from garbo.router.ports.contacts import Contact
 from garbo.router.ports.queries import PreviewReader
 from garbo.router.ports.store import Snapshot
+
+
+@dataclass(frozen=True, slots=True)
+class PeoplePreview:
+    """What one request would be answered for each person at one instant, in the order asked."""
+
+    now_us: int
+    policy_version: str
+    decisions: Sequence[DecisionMade]
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,16 +76,8 @@ class PreviewRequests:
         """Give the answer to one request for each of many people."""
         asked = [ReceivedRequest(event.model_copy(update={"to": to, "request_id": uuid4()})) for to in people]
         seen = await self._see(asked)
-        answers: list[PersonPreview] = []
-        async for ask in yielding(seen.asks):
-            record = self._record(seen, ask)
-            answers.append(_person(len(answers), record, known=ask.contact is not None))
-        return PeoplePreview(
-            now=to_datetime(seen.snapshot.now_us),
-            policy_version=seen.policy.version,
-            totals=_totals(answers),
-            people=tuple(answers),
-        )
+        decisions = [self._record(seen, ask) async for ask in yielding(seen.asks)]
+        return PeoplePreview(seen.snapshot.now_us, seen.policy.version, decisions)
 
     async def _see(self, asked: Sequence[ReceivedRequest]) -> _Seen:
         dependencies, policy = self._means, self._means.policies.current
@@ -139,11 +137,6 @@ class PreviewRequests:
         return Contact(ContactId(uuid4()), kind, address)
 
 
-def _totals(answers: Sequence[PersonPreview]) -> Verdicts:
-    counts = Counter(answer.verdict for answer in answers)
-    return Verdicts(allow=counts["allow"], defer=counts["defer"], deny=counts["deny"])
-
-
 def _wants(policy: Policy, event: SendRequested, now_us: int) -> list[BudgetRequest]:
     """Name the budgets a request draws on."""
     return [
@@ -151,19 +144,3 @@ def _wants(policy: Policy, event: SendRequested, now_us: int) -> list[BudgetRequ
         for rule in budget_rules(policy)
         if (scope := scope_of(rule, event)) is not None
     ]
-
-
-def _person(index: int, record: DecisionMade, *, known: bool) -> PersonPreview:
-    return PersonPreview(
-        index=index,
-        contact_id=record.contact_id if known else None,
-        verdict=record.verdict,
-        message_class=record.message_class,
-        reason=record.reason,
-        rule=record.rule,
-        then_rule=record.then_rule,
-        next_allowed_at=record.next_allowed_at,
-        due_at=record.due_at,
-        provisional=record.provisional,
-        checks=record.checks,
-    )

@@ -12,9 +12,9 @@ from garbo.common.events.addresses import Recipient
 from garbo.common.events.ids import ContactId
 from garbo.common.runtime.http import JSONBytes
 from garbo.router.flow.commands.erase_contact import EraseContact
-from garbo.router.flow.contact_view import ContactErased, ContactFound
 from garbo.router.flow.queries.contact import GetContact
 from garbo.router.inbound.http.auth import Auth, Refusal, json_of, read_as, read_json
+from garbo.router.inbound.http.views.contact import ContactErased, ContactFound, contact_view
 
 EXPORT_S: Final = 300.0
 """An export looks through every day that is kept."""
@@ -23,8 +23,8 @@ EXPORT_S: Final = 300.0
 class Contacts:
     """Find, show, export, erase. No phone stands in a URL, and in an answer only when an admin asks."""
 
-    def __init__(self, *, showing: GetContact, erasing: EraseContact) -> None:
-        self._showing, self._erasing = showing, erasing
+    def __init__(self, *, contacts: GetContact, erasing: EraseContact) -> None:
+        self._contacts, self._erasing = contacts, erasing
 
     def routes(self, door: Auth) -> list[Route]:
         """Give the routes."""
@@ -38,7 +38,7 @@ class Contacts:
     async def find(self, request: Request, _: Client) -> Response:
         """Give the contact id of an address."""
         who = read_as(Recipient, await read_json(request), title="Not an address")
-        found = await self._showing.find(who)
+        found = await self._contacts.find(who)
         if found is None:
             raise Refusal(404, "Nobody", "Nobody is known by this address: no message was asked for it yet.")
         return json_of(ContactFound(contact_id=found))
@@ -48,14 +48,14 @@ class Contacts:
         addresses = request.query_params.get("addresses", "false").lower() == "true"
         if addresses and "admin" not in client.scopes:
             raise Refusal(403, "Not allowed", "Addresses need the scope admin.")
-        shown = await self._showing.show(_contact_id(request), brands=client.brands, addresses=addresses)
-        if shown is None:
+        overview = await self._contacts.get(_contact_id(request), brands=client.brands)
+        if overview is None:
             raise _unknown()
-        return json_of(shown)
+        return json_of(contact_view(overview, brands=client.brands, addresses=addresses))
 
     async def export(self, request: Request, _: Client) -> Response:
         """Give everything that is held about a person."""
-        held = await self._showing.export(_contact_id(request))
+        held = await self._contacts.export(_contact_id(request))
         if held is None:
             raise _unknown()
         return JSONBytes(held)

@@ -19,6 +19,7 @@ from garbo.common.events.wire import encode
 from garbo.router.flow.queries.preview import PreviewRequests
 from garbo.router.flow.request import ReceivedRequest
 from garbo.router.inbound.http.auth import Auth, Refusal, fault_of, json_of, read_json
+from garbo.router.inbound.http.views.preview import people_preview_view
 from garbo.router.ports.store import Store
 
 MOST_PREVIEWS: Final = 1000
@@ -57,7 +58,8 @@ class Decisions:
         people = [_read_person(item, place=place) for place, item in enumerate(body["to"])]
         event = _read({**body, "to": body["to"][0]}, client=client, place=None)
         async with self._turns:
-            answer = await self._previews.preview_people(event, people)
+            preview = await self._previews.preview_people(event, people)
+            answer = await people_preview_view(preview)
         return json_of(answer)
 
     async def show(self, request: Request, client: Client) -> Response:

@@ -19,20 +19,20 @@ from garbo.common.events.addresses import Recipient
 from garbo.common.events.decisions import DecisionMade
 from garbo.common.events.requests import SendRequested
 from garbo.common.runtime.http import JSONBytes
-from garbo.router.flow.contact_view import ContactErased, ContactFound, ContactShown
-from garbo.router.flow.preview_view import PeoplePreview
-from garbo.router.flow.simulation_report import SimulationReport
 from garbo.router.inbound.http.decisions import MOST_PREVIEWS
 from garbo.router.inbound.http.operations import OPERATIONS, Operation, Problem
 from garbo.router.inbound.http.policies import SimulationAsked, SimulationFailed, SimulationProgress
 from garbo.router.inbound.http.suppressions import ListTaken, SuppressionList
+from garbo.router.inbound.http.views.contact import ContactErased, ContactFound, ContactView
+from garbo.router.inbound.http.views.preview import PeoplePreviewView
+from garbo.router.inbound.http.views.simulation import SimulationReport
 
 READ: Final[Sequence[type[BaseModel]]] = (SendRequested, Recipient, SimulationAsked, SuppressionList)
 WRITTEN: Final[Sequence[type[BaseModel]]] = (
     DecisionMade,
-    PeoplePreview,
+    PeoplePreviewView,
     ContactFound,
-    ContactShown,
+    ContactView,
     ContactErased,
     ListTaken,
     SimulationProgress,

@@ -4,14 +4,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from garbo.router.flow.shown import Shown
 from garbo.router.inbound.http.auth import MOST_AT_ONCE, Scope
 from garbo.router.inbound.http.decisions import MOST_PREVIEWS
+from garbo.router.inbound.http.views.view import View
 
 Schema = Mapping[str, Any]
 
 
-class Problem(Shown):
+class Problem(View):
     """An error, as RFC 9457 has it."""
 
     type: str = "about:blank"
@@ -94,7 +94,7 @@ OPERATIONS: Final[Sequence[Operation]] = (
             f" request whose `to` is a list of people: {MOST_PREVIEWS:,} at most."
         ),
         body={"anyOf": [_ref("PreviewRequest"), _many("PreviewRequest", minItems=1, maxItems=MOST_PREVIEWS)]},
-        answer={"anyOf": [_ref("PeoplePreview"), _ref("DecisionMade"), _many("DecisionMade")]},
+        answer={"anyOf": [_ref("PeoplePreviewView"), _ref("DecisionMade"), _many("DecisionMade")]},
         answer_words="A decision, an array of them in the order asked, or the people in the order of `to`.",
     ),
     Operation(
@@ -135,7 +135,7 @@ OPERATIONS: Final[Sequence[Operation]] = (
             CONTACT_ID,
             _in("query", "addresses", {"type": "boolean", "default": False}, "With phone and user id."),
         ),
-        answer=_ref("ContactShown"),
+        answer=_ref("ContactView"),
         errors=NOBODY,
     ),
     Operation(

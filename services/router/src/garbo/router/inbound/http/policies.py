@@ -16,8 +16,8 @@ from starlette.types import Receive, Scope, Send
 from garbo.common.business import Client
 from garbo.common.events.requests import Name
 from garbo.router.flow.policy_in_force import PolicyInForce
-from garbo.router.flow.shown import Shown
 from garbo.router.inbound.http.auth import Auth, Refusal, read_as, read_json
+from garbo.router.inbound.http.views.view import View
 
 Simulate = Callable[[bytes], AsyncGenerator[bytes]]
 """Runs a job in a process of its own and gives its lines; closing it ends the process."""
@@ -46,7 +46,7 @@ class SimulationAsked(BaseModel):
     """Compare the requests of one brand; those of others still fill the caps they share."""
 
 
-class SimulationProgress(Shown):
+class SimulationProgress(View):
     """A line on the way."""
 
     kind: Literal["progress"]
@@ -55,7 +55,7 @@ class SimulationProgress(Shown):
     """Requests."""
 
 
-class SimulationFailed(Shown):
+class SimulationFailed(View):
     """The last line, when there is no report."""
 
     kind: Literal["failed"]

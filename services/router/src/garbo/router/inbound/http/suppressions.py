@@ -13,8 +13,8 @@ from garbo.common.events.ids import address_hash
 from garbo.common.events.requests import Name
 from garbo.router.domain.instants import to_us
 from garbo.router.flow.commands.import_suppressions import ImportSuppressions, SuppressionEntry
-from garbo.router.flow.shown import Shown
 from garbo.router.inbound.http.auth import Auth, Refusal, json_of, read_as, read_json
+from garbo.router.inbound.http.views.view import View
 from garbo.router.ports.contacts import Address
 
 MOST_ADDRESSES: Final = 10_000
@@ -37,7 +37,7 @@ class SuppressionList(BaseModel):
     """Phones, user ids or groups; a contact id is no address."""
 
 
-class ListTaken(Shown):
+class ListTaken(View):
     """A list that is in force."""
 
     addresses: int

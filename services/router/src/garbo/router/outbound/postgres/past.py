@@ -1,7 +1,6 @@
 """The stored past, person by person: a cursor that neither holds rows nor the database's horizon."""
 
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
@@ -13,6 +12,7 @@ from garbo.router.domain.instants import to_us
 from garbo.router.domain.replay import PastRequest
 from garbo.router.domain.values import replace
 from garbo.router.flow.decision_inputs import read_inputs
+from garbo.router.ports.queries import PastCount, SimulationRunning
 
 CONNECT_S: Final = 10.0
 STATEMENT_S: Final = 300
@@ -41,19 +41,6 @@ FETCH: Final = f"FETCH {ROWS_AT_ONCE} FROM past"
 VERDICTS: Final[dict[bytes, Any]] = {b"allow": "allow", b"defer": "defer", b'deny"': "deny"}
 
 
-@dataclass(frozen=True, slots=True)
-class PastCount:
-    """How much past there is."""
-
-    stored: int
-    known: int
-    """Those with what they were made from; only these can be replayed."""
-
-
-class Busy(Exception):  # noqa: N818 - it names what was found
-    """Another simulation runs on this database."""
-
-
 class PostgresPast:
     """One connection of its own, for one simulation at a time."""
 
@@ -62,7 +49,7 @@ class PostgresPast:
 
     @classmethod
     async def connect(cls, dsn: str) -> "PostgresPast":
-        """Connect; raises `RetryLater` when the database does not answer and `Busy` when another one runs."""
+        """Connect; raises `SimulationRunning` when another one runs, `RetryLater` when nobody answers."""
         try:
             connection = await asyncpg.connect(
                 dsn,
@@ -78,7 +65,7 @@ class PostgresPast:
             raise RetryLater(f"postgres:{type(error).__name__}") from error
         if not await connection.fetchval(ONE_AT_A_TIME):
             await connection.close()
-            raise Busy
+            raise SimulationRunning
         return cls(connection)
 
     async def close(self) -> None:

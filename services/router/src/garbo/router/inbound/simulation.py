@@ -1,4 +1,4 @@
-"""`python -m garbo.router.simulation`: one simulation, in a process of its own and of low priority.
+"""One simulation, in a process of its own and of low priority: `python -m garbo.router simulate`.
 
 A job comes as one line of JSON on stdin; the answer goes to stdout as lines of JSON: `progress`, then one of
 `report`, `refused`, `busy` and `failed`. When stdin closes, nobody wants the answer: the process ends.
@@ -9,7 +9,10 @@ import os
 import sys
 import threading
 import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any, Final
 
 import orjson
@@ -17,10 +20,11 @@ from pydantic import AwareDatetime
 
 from garbo.common.errors import RetryLater, StartRefused
 from garbo.common.events.base import Part
-from garbo.common.runtime.settings import load
 from garbo.router.domain.instants import to_us
 from garbo.router.domain.policy import Policy
-from garbo.router.flow.queries.simulation import Period, Simulation
+from garbo.router.flow.queries.comparison import Period
+from garbo.router.flow.queries.simulation import Simulation
+from garbo.router.inbound.http.views.simulation import simulation_report
 from garbo.router.inbound.policy_file.load import (
     PolicyFile,
     PolicyRefused,
@@ -28,8 +32,7 @@ from garbo.router.inbound.policy_file.load import (
     read_policy,
     read_policy_file,
 )
-from garbo.router.outbound.postgres.past import Busy, PostgresPast
-from garbo.router.settings import RouterSettings
+from garbo.router.ports.queries import PastCount, PastReader, SimulationRunning
 
 NICE: Final = 10
 """Deciding, in the router's own process, comes first."""
@@ -49,54 +52,74 @@ class SimulationJob(Part):
     brand: str | None = None
 
 
-def main() -> int:
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """Where a simulation reads from."""
+
+    past: PastReader
+    policy_file: Path
+    """Read where the policy in force is not among those that were kept."""
+
+
+OpenSources = Callable[[], Awaitable[Sources]]
+"""Raises `RetryLater`, `StartRefused` or `SimulationRunning`; each is an answer."""
+
+
+def run_simulation(open_sources: OpenSources) -> int:
     """Run the job on stdin; 0 when it ended with an answer."""
     os.nice(NICE)
     job = SimulationJob.model_validate_json(sys.stdin.buffer.readline())
     threading.Thread(target=_end_with_stdin, daemon=True).start()
-    asyncio.run(_run(job))
+    asyncio.run(_run(job, open_sources))
     return 0
 
 
-async def _run(job: SimulationJob) -> None:
+async def _run(job: SimulationJob, open_sources: OpenSources) -> None:
     try:
         other = read_policy_file(job.policy.encode())
     except PolicyRefused as refused:
         _say("refused", faults=refused.lines())
         return
     try:
-        await _simulate(job, other, load(RouterSettings))
-    except Busy:
+        await _simulate(job, other, open_sources)
+    except SimulationRunning:
         _say("busy")
     except (RetryLater, StartRefused) as error:
         _say("failed", detail=str(error))
 
 
-async def _simulate(job: SimulationJob, other: PolicyFile, settings: RouterSettings) -> None:
+async def _simulate(job: SimulationJob, other: PolicyFile, open_sources: OpenSources) -> None:
     began_s = time.monotonic()
-    past = await PostgresPast.connect(settings.postgres_dsn.get_secret_value())
+    sources = await open_sources()
+    past = sources.past
     try:
         body = await past.policy_body(job.current_version)
-        current = read_policy(body.encode()) if body is not None else load_policy(settings.policy)
-        since = job.since - timedelta(seconds=job.warm_up_s)
-        simulation = await _replayed(job, past, (current, other.policy), since=since)
+        current = read_policy(body.encode()) if body is not None else load_policy(sources.policy_file)
+        there = await past.count(_first(job), job.until)
+        simulation = await _replayed(job, past, there, policies=(current, other.policy))
     finally:
         await past.close()
-    report = simulation.report(took_s=time.monotonic() - began_s)
-    notes = (*report.notes, *(f"warning: {warning}" for warning in other.warnings))
-    _say(**report.model_copy(update={"notes": notes}).model_dump(mode="json"))
+    report = simulation_report(
+        simulation.comparison(),
+        skipped=there.stored - there.known,
+        took_s=time.monotonic() - began_s,
+        warnings=other.warnings,
+    )
+    _say(**report.model_dump(mode="json"))
 
 
 async def _replayed(
-    job: SimulationJob, past: PostgresPast, policies: tuple[Policy, Policy], *, since: datetime
+    job: SimulationJob,
+    past: PastReader,
+    there: PastCount,
+    *,
+    policies: tuple[Policy, Policy],
 ) -> Simulation:
     period = Period(since_us=to_us(job.since), until_us=to_us(job.until), brand=job.brand)
     simulation = Simulation(current=policies[0], other=policies[1], period=period)
-    there = await past.count(since, job.until)
-    simulation.skipped = there.stored - there.known
     done, told_s = 0, 0.0
     _say("progress", done=0, total=there.known)
-    async for contact_id, asked in past.people(since, job.until):
+    async for contact_id, asked in past.people(_first(job), job.until):
         simulation.take(contact_id, asked)
         done += len(asked)
         if time.monotonic() - told_s >= PROGRESS_EVERY_S:
@@ -104,6 +127,10 @@ async def _replayed(
             _say("progress", done=done, total=there.known)
     _say("progress", done=done, total=there.known)
     return simulation
+
+
+def _first(job: SimulationJob) -> datetime:
+    return job.since - timedelta(seconds=job.warm_up_s)
 
 
 def _say(kind: str, **more: Any) -> None:  # noqa: ANN401 - JSON
@@ -116,7 +143,3 @@ def _end_with_stdin() -> None:
     while os.read(0, 1024):
         pass
     os._exit(3)
-
-
-if __name__ == "__main__":
-    sys.exit(main())

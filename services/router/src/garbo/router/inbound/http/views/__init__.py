@@ -1,0 +1,1 @@
+"""What the API answers with: its models, each made from what a use case gave."""
