@@ -9,10 +9,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from garbo.router.domain.calendar import day_of
-from garbo.router.domain.decide import Decision, decide, decide_and_count
+from garbo.router.domain.decide import decide, decide_and_count, decide_prepared
+from garbo.router.domain.decision import Decision
 from garbo.router.domain.instants import DAY_US, HOUR_US, MINUTE_US, SECOND_US
 from garbo.router.domain.policy import Policy
-from garbo.router.domain.request import Request
+from garbo.router.domain.prepared_request import prepare
+from garbo.router.domain.request import UNLIMITED, Request
+from garbo.router.domain.rules.budget import BudgetRule
 from garbo.router.domain.rules.cap import RateRule
 from garbo.router.domain.rules.case_hold import HoldRule
 from garbo.router.domain.rules.counting_windows import Calendar, Rolling, Window
@@ -21,21 +24,30 @@ from garbo.router.domain.rules.rule import Rule
 from garbo.router.domain.selectors import Reach, Selector
 from garbo.router.domain.state import Case, RecipientState, Send, with_send
 from garbo.router.domain.values import replace
-from services.router.tests.support.build_domain import UTILITY, a_request, a_state, at, message
+from services.router.tests.support.build_domain import (
+    AUTH,
+    FREE,
+    PROMO,
+    UTILITY,
+    a_request,
+    a_state,
+    at,
+    message,
+)
 
 MakePolicy = Callable[..., Policy]
 ZONE: Final = "Europe/Rome"
 SUMMER_US: Final = at("2026-06-29T00:00+02:00")
-PROMO: Final = Selector((("message_class", frozenset({"promo"})),))
+PROMO_CLASS: Final = Selector((("message_class", frozenset({"promo"})),))
 SETTINGS: Final = settings(max_examples=100, deadline=None)
 
 
 def _reach(name: int) -> Reach:
-    return Reach(f"r{name}", PROMO, max_defer_us=90 * DAY_US)
+    return Reach(f"r{name}", PROMO_CLASS, max_defer_us=90 * DAY_US)
 
 
 def _rate(name: int, limit: int, window: Window) -> RateRule:
-    return RateRule(_reach(name), "cap", limit, window, PROMO)
+    return RateRule(_reach(name), "cap", limit, window, PROMO_CLASS)
 
 
 def _night(name: int, begin: int, end: int, days: frozenset[int]) -> QuietRule:
@@ -227,6 +239,48 @@ def test_a_replay_is_identical_and_forgetting_changes_no_decision(
     assert told == _walked(policy, a_state(zone=ZONE), requests, erase_contacts=True)
     remembered = _walked(policy, a_state(zone=ZONE), requests, erase_contacts=False)
     assert [decision for decision, _ in told] == [decision for decision, _ in remembered]
+
+
+bodies = st.sampled_from([PROMO, UTILITY, AUTH, FREE])
+purposes = st.sampled_from(["promo", "utility", "care", "auth"])
+requests = st.builds(
+    lambda number, purpose, body, fallback, reply_to, campaign: a_request(
+        number, purpose=purpose, body=body, fallback=fallback, reply_to=reply_to, campaign=campaign
+    ),
+    st.integers(1, 900),
+    purposes,
+    bodies,
+    st.none() | bodies,
+    st.none() | st.sampled_from(["wamid.1", "wamid.2"]),
+    st.none() | st.just("june"),
+)
+
+
+@SETTINGS
+@given(
+    drawn=rules, scene=scenes, asked=requests, others=st.lists(requests, max_size=8), wrote=st.integers(0, 72)
+)
+def test_what_is_prepared_before_others_are_granted_is_what_would_be_prepared_after(
+    make_policy: MakePolicy,
+    drawn: list[Rule],
+    scene: Scene,
+    asked: Request,
+    others: list[Request],
+    wrote: int,
+) -> None:
+    """No grant to the same person changes class, number, zones or rules of a request."""
+    budget = BudgetRule(Reach("total", PROMO_CLASS), 1_000, "portfolio")
+    policy, now_us = policy_of(make_policy, [*drawn, budget]), scene.now_us
+    wrote_us = now_us - wrote * HOUR_US
+    before = replace(
+        scene.person, inbound_at_us={"1001": wrote_us}, inbound=(("wamid.1", wrote_us), ("wamid.2", wrote_us))
+    )
+    asked, state = replace(asked, budget_left=UNLIMITED), before
+    prepared = prepare(policy, before, asked, now_us)
+    for other in others:
+        _, state = decide_and_count(policy, state, replace(other, budget_left=UNLIMITED), now_us)
+    assert prepared == prepare(policy, state, asked, now_us)
+    assert decide_prepared(prepared, state) == decide(policy, state, asked, now_us)
 
 
 @SETTINGS

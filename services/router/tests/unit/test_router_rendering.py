@@ -18,7 +18,7 @@ from garbo.common.events.grants import SendGranted
 from garbo.common.events.ids import ContactId, MessageId
 from garbo.common.events.topics import SEND_REQUESTED
 from garbo.common.events.wire import decode, encode
-from garbo.router.domain.decide import Decision
+from garbo.router.domain.decision import Decision
 from garbo.router.domain.grant import Grant, day_of_instant, grant_id_of
 from garbo.router.domain.instants import to_datetime, to_us
 from garbo.router.domain.rules.block import BlockRule

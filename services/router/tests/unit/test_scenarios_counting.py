@@ -1,20 +1,30 @@
 """Scenarios 23 and 38 to 46: what counts, what is refunded, what is passed over."""
 
 from collections.abc import Callable
+from datetime import date
 from typing import Literal
 
 import pytest
 
 from garbo.router.domain.cooldown import with_strike
 from garbo.router.domain.decide import decide, decide_and_count, message_of_part
-from garbo.router.domain.drawing import budgets_asked
 from garbo.router.domain.instants import DAY_US, HOUR_US, MINUTE_US
 from garbo.router.domain.policy import Policy
-from garbo.router.domain.policy_settings import Counting
-from garbo.router.domain.request import Request
+from garbo.router.domain.policy_settings import Counting, Zones
+from garbo.router.domain.prepared_request import prepare
+from garbo.router.domain.request import UNLIMITED, Body, Request
 from garbo.router.domain.state import Send, without_send
 from garbo.router.domain.values import replace
-from services.router.tests.support.build_domain import UTILITY, a_request, a_state, at, message, sends_at
+from services.router.tests.support.build_domain import (
+    FREE,
+    PROMO,
+    UTILITY,
+    a_request,
+    a_state,
+    at,
+    message,
+    sends_at,
+)
 
 MakePolicy = Callable[..., Policy]
 PROMO_ONLY = "applies_to: { class: promo }, counts: { class: promo }"
@@ -154,6 +164,15 @@ def test_scenario_44_the_parts_of_a_message_count_each_and_go_together_or_not_at
     assert len(decide_and_count(once, one_left, two, JUNE_5)[1].sends) == 2
 
 
+def test_scenario_44_budgets_that_are_no_obstacle_are_none_to_several_parts(make_policy: MakePolicy) -> None:
+    policy = make_policy(BUDGET % "lifetime")
+    two = a_request(campaign="june", parts=2, budget_left=UNLIMITED)
+    assert decide(policy, a_state(), two, JUNE_5).verdict == "allow"
+    decision = decide(policy, a_state(), replace(two, budget_left={"total": 1}), JUNE_5)
+    assert (decision.verdict, decision.reason) == ("deny", "budget_spent")
+    assert prepare(policy, a_state(), two, JUNE_5).slots == 2
+
+
 def test_scenario_45_a_campaign_called_off_is_denied(make_policy: MakePolicy) -> None:
     decision = decide(make_policy(DAY_CAP), a_state(), a_request(campaign="june", cancelled=True), JUNE_5)
     assert (decision.verdict, decision.reason) == ("deny", "campaign_cancelled")
@@ -198,8 +217,39 @@ def test_a_spent_budget_is_whole_again_in_its_next_period_or_never(
         decision = decide(policy, a_state(), spent, JUNE_5)
         assert (decision.verdict, decision.reason) == (verdict, "budget_spent")
         assert decision.next_allowed_at_us == (at(free) if free else None)
-    assert [rule.reach.id for rule in budgets_asked(policy, a_state(), asked(), JUNE_5)] == ["total"]
-    assert budgets_asked(policy, a_state(), a_request(campaign=None), JUNE_5) == ()
+    assert [a.rule for a in prepare(policy, a_state(), asked(), JUNE_5).budgets_needed] == ["total"]
+    assert prepare(policy, a_state(), a_request(campaign=None), JUNE_5).budgets_needed == []
+
+
+@pytest.mark.parametrize(
+    ("fallback", "needed"), [(None, []), (PROMO, ["total"]), (UTILITY, [])], ids=["none", "promo", "utility"]
+)
+def test_what_a_fallback_may_draw_on_is_needed_as_well(
+    make_policy: MakePolicy, fallback: Body | None, needed: list[str]
+) -> None:
+    policy = make_policy(BUDGET % "lifetime")
+    answer = a_request(
+        purpose="utility", campaign="june", body=FREE, fallback=fallback, budget_left={"total": 1}
+    )
+    assert [a.rule for a in prepare(policy, a_state(), answer, JUNE_5).budgets_needed] == needed
+
+
+@pytest.mark.parametrize(
+    ("now", "day"),
+    [
+        ("2007-11-03T23:30-02:30", "2007-11-03"),
+        ("2007-11-04T00:00-02:30", "2007-11-04"),
+        ("2007-11-03T23:30-03:30", "2007-11-04"),
+        ("2007-11-05T00:00-03:30", "2007-11-05"),
+    ],
+)
+def test_a_budgets_day_begins_once_where_clocks_go_back_over_midnight(
+    make_policy: MakePolicy, now: str, day: str
+) -> None:
+    """St. John's showed a minute of 4 November 2007, then the last hour of the day before once more."""
+    policy = replace(make_policy(BUDGET % "{ calendar: day }"), zones=Zones(default="America/St_Johns"))
+    (account,) = prepare(policy, a_state(), a_request(campaign="june"), at(now)).budgets_needed
+    assert account.period == (date.fromisoformat(day) - date(1970, 1, 1)).days
 
 
 @pytest.mark.parametrize(

@@ -181,6 +181,12 @@ def test_a_code_has_a_quarter_of_an_hour_at_most_and_goes_as_text_by_sms(make_po
     code = replace(code, expires_at_us=JUNE_5 + HOUR_US)
     decision = decide(policy, a_state(), code, JUNE_5)
     assert (decision.verdict, decision.message_class) == ("allow", "auth")
+    assert decision.terms is not None
+    assert decision.terms.window_until_us is None
+    written = a_state(inbound_at_us={"1001": JUNE_5 - DAY_US + MINUTE_US})
+    terms = decide(policy, written, code, JUNE_5).terms
+    assert terms is not None
+    assert (terms.window_until_us, terms.valid_until_us) == (None, JUNE_5 + 15 * MINUTE_US)
     late = decide(policy, a_state(), code, JUNE_5 + 15 * MINUTE_US)
     assert (late.verdict, late.reason) == ("deny", "expired")
     assert late.expires_at_us == JUNE_5 + 15 * MINUTE_US

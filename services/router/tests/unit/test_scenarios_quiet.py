@@ -5,7 +5,8 @@ from itertools import pairwise
 
 import pytest
 
-from garbo.router.domain.decide import Decision, decide
+from garbo.router.domain.decide import decide
+from garbo.router.domain.decision import Decision
 from garbo.router.domain.instants import HOUR_US, MINUTE_US, SECOND_US
 from garbo.router.domain.policy import Policy
 from garbo.router.domain.policy_settings import Zones

@@ -4,7 +4,8 @@ from collections.abc import Callable
 
 import pytest
 
-from garbo.router.domain.decide import Decision, decide
+from garbo.router.domain.decide import decide
+from garbo.router.domain.decision import Decision
 from garbo.router.domain.policy import Policy
 from garbo.router.domain.values import replace
 from services.router.tests.support.build_domain import a_request, a_state, at, message, sends_at

@@ -8,6 +8,7 @@ from datetime import date, datetime, timedelta
 from functools import lru_cache
 from typing import Literal, TypeAlias
 
+from garbo.router.domain.instants import EPOCH
 from garbo.router.domain.zones import local_time, utc_us
 
 Unit: TypeAlias = Literal["day", "week", "month"]
@@ -51,6 +52,12 @@ def period_us(unit: Unit, zone: str, at_us: int, *, week_starts_on: int = 0) -> 
     """Tell the first instant of the local day, week or month of an instant, and of the next."""
     first, following = _period(unit, day_of(zone, at_us), week_starts_on)
     return first_us(zone, first), first_us(zone, following)
+
+
+@lru_cache(maxsize=4_096)
+def first_day(unit: Unit, zone: str, at_us: int, *, week_starts_on: int = 0) -> int:
+    """Tell the first date of the local day, week or month of an instant, in days since 1970-01-01."""
+    return _period(unit, day_of(zone, at_us), week_starts_on)[0] - EPOCH.toordinal()
 
 
 @lru_cache(maxsize=1_024)

@@ -1,15 +1,13 @@
-"""Evaluating the rules about one request: which match, what each answers, which are passed over."""
+"""What the rules say about one request: what each answers, which are passed over, when all permit."""
 
-from garbo.router.domain.classify import Classified
 from garbo.router.domain.earliest import Wait, earliest_allowed
 from garbo.router.domain.evaluation_context import EvaluationContext
-from garbo.router.domain.policy import Policy
-from garbo.router.domain.request import Body, Request, Subject
+from garbo.router.domain.prepared_request import ClassifiedBody, PreparedRequest
+from garbo.router.domain.request import Request
 from garbo.router.domain.rules.platform_pause import pauses_of
 from garbo.router.domain.rules.rule import Rule, RuleResult, StandingRule, TimedRule
 from garbo.router.domain.state import RecipientState
 from garbo.router.domain.values import Value
-from garbo.router.domain.zones import zones_of
 
 
 class Evaluation(Value, frozen=True):
@@ -50,61 +48,20 @@ class Evaluation(Value, frozen=True):
         return None
 
 
-def matching_rules(policy: Policy, subject: Subject) -> list[Rule]:
-    """Give the rules of the policy that match a request. Those of a campaign need one."""
-    rules = [
-        rule
-        for rule in policy.rules_by_class[subject.message_class]
-        if rule.reach.by_class or rule.reach.touches(subject)
-    ]
-    if subject.campaign is None:
-        return [rule for rule in rules if not rule.needs_campaign]
-    return rules
-
-
-def subject_of(
-    policy: Policy, state: RecipientState, request: Request, *, kind: Classified, body: Body
-) -> Subject:
-    """Write a classified request as the rules see it."""
-    return Subject(
-        message_class=kind.message_class,
-        purpose=kind.purpose,
-        form=body.form,
-        category=body.category,
-        brand=request.brand,
-        client=request.client,
-        number=kind.number,
-        recipient_kind=request.recipient_kind,
-        campaign=request.campaign,
-        tags=request.tags,
-        number_region=request.region,
-        channel=request.channel,
-        priority=request.priority,
-        zones=zones_of(policy.zones, contact=state.zone, country=request.country_zones),
-    )
-
-
-def slots_of(policy: Policy, request: Request) -> int:
-    """Say how many slots of a cap a request needs."""
-    return max(request.parts, 1) if policy.counting.parts == "each" else 1
-
-
-def evaluate(
-    policy: Policy, state: RecipientState, request: Request, *, kind: Classified, body: Body, now_us: int
-) -> Evaluation:
+def evaluate(prepared: PreparedRequest, classified: ClassifiedBody, state: RecipientState) -> Evaluation:
     """Let each rule that matches answer for the instant the request wants to go."""
-    subject = subject_of(policy, state, request, kind=kind, body=body)
-    slots, budget_left = slots_of(policy, request), request.budget_left
-    context = EvaluationContext(policy, state, subject, now_us, slots, budget_left)
+    request, now_us, rules = prepared.request, prepared.now_us, classified.rules
+    context = EvaluationContext(
+        prepared.policy, state, classified.subject, now_us, prepared.slots, request.budget_left
+    )
     start_us = max(now_us, request.not_before_us or now_us)
-    rules: list[Rule] = [*matching_rules(policy, subject)]
-    if kind.message_class == "promo" and (state.cooldowns or state.questions):
-        rules.extend(pauses_of(state, brand=request.brand, at_us=start_us))
+    if classified.subject.message_class == "promo" and (state.cooldowns or state.questions):
+        rules = (*rules, *pauses_of(state, brand=request.brand, at_us=start_us))
     results = tuple([rule.evaluate(context, start_us) for rule in rules])
     if request.override:
         return _with_override(context, request, results, start_us=start_us)
     failing = tuple([result for result in results if not result.ok])
-    return Evaluation(context, start_us, results, tuple(rules), failing)
+    return Evaluation(context, start_us, results, rules, failing)
 
 
 def _with_override(

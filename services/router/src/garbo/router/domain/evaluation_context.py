@@ -1,9 +1,7 @@
 """What is before the rules: one request, classified, about one person under one policy."""
 
-from collections.abc import Mapping
-
 from garbo.router.domain.policy_settings import PolicySettings
-from garbo.router.domain.request import Subject
+from garbo.router.domain.request import BudgetLeft, Subject
 from garbo.router.domain.state import RecipientState
 from garbo.router.domain.values import Value, field
 
@@ -17,7 +15,6 @@ class EvaluationContext(Value, frozen=True):
     now_us: int
     slots: int = 1
     """How many slots of a cap it needs: several when a message's parts count each."""
-    budget_left: Mapping[str, int] = field(default_factory=dict)
-    """Rule -> what is left of the slice that is held for it."""
+    budget_left: BudgetLeft = field(default_factory=dict)
     instants: dict[tuple[object, ...], list[int]] = field(default_factory=dict)
     """What a rule counts -> the instants, once they were asked for: rules that count the same share them."""

@@ -5,15 +5,13 @@ from dataclasses import dataclass
 from heapq import heapify, heappop, heappush
 from typing import Final, Literal
 
-from garbo.router.domain.decide import Decision, decide_and_count
+from garbo.router.domain.decide import decide_and_count
+from garbo.router.domain.decision import Decision
 from garbo.router.domain.instants import SECOND_US
 from garbo.router.domain.policy import Policy
-from garbo.router.domain.request import Request
+from garbo.router.domain.request import UNLIMITED, Request
 from garbo.router.domain.state import RecipientState, Send
 from garbo.router.domain.values import replace
-
-ENDLESS: Final = 1 << 62
-"""What is left of a budget in a replay: a total over all people cannot be replayed person by person."""
 
 NOT_AT_ONCE_US: Final = SECOND_US
 """Whatever a rule answers, what waits again waits this long, as it does in earnest."""
@@ -62,7 +60,6 @@ class _Replay:
 
     def __init__(self, policy: Policy, past: Sequence[PastRequest], until_us: int) -> None:
         self._policy, self._past, self._until_us = policy, past, until_us
-        self._budgets = dict.fromkeys(policy.budgets, ENDLESS)
         self._queue = [(p.at_us, p.request.arbitration_key, n) for n, p in enumerate(past)]
         heapify(self._queue)
         self._outcomes: list[ReplayOutcome | None] = [None] * len(past)
@@ -82,7 +79,9 @@ class _Replay:
 
     def _decide(self, place: int, before: ReplayOutcome | None, at_us: int) -> None:
         asked = self._past[place]
-        request = replace(asked.request, budget_left=self._budgets) if self._budgets else asked.request
+        request = replace(
+            asked.request, budget_left=UNLIMITED
+        )  # a total over all cannot be replayed by person
         if before is None:
             self._given = asked.given
         else:

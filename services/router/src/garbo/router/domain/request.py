@@ -1,16 +1,20 @@
 """What is asked, in the decision's own words: no address, no content."""
 
 from collections.abc import Mapping
-from typing import Literal
+from typing import Final, Literal, TypeAlias
 from uuid import UUID
 
 from garbo.common.events.ids import MessageId
-from garbo.router.domain.values import Kept, Value, field
+from garbo.router.domain.values import Stored, Value, field
 
 Form = Literal["free", "template"]
+BudgetLeft: TypeAlias = Mapping[str, int] | Literal["unlimited"]
+"""Rule -> what is left of the slice this process holds; a missing rule has nothing."""
+UNLIMITED: Final = "unlimited"
+"""Budgets are no obstacle: nobody asks about them, or they were paid already."""
 
 
-class Body(Kept, frozen=True):
+class Body(Stored, frozen=True):
     """What would be sent: free-form, or a template with its category of this instant."""
 
     form: Form
@@ -19,7 +23,7 @@ class Body(Kept, frozen=True):
     template_unknown: bool = False
 
 
-class Numbers(Kept, frozen=True):
+class Numbers(Stored, frozen=True):
     """The sending numbers a request may use."""
 
     asked: str | None
@@ -29,7 +33,7 @@ class Numbers(Kept, frozen=True):
     promo_default: str
 
 
-class Request(Kept, frozen=True):
+class Request(Stored, frozen=True):
     """One request for one recipient."""
 
     message_id: MessageId
@@ -69,8 +73,7 @@ class Request(Kept, frozen=True):
     """It has waited: out the gather window, or for something else."""
     cancelled: bool = False
     """Its campaign was called off."""
-    budget_left: Mapping[str, int] = field(default_factory=dict)
-    """Rule -> what is left of the slice this process holds for the request; a missing rule has nothing."""
+    budget_left: BudgetLeft = field(default_factory=dict)
 
     @property
     def arbitration_key(self) -> tuple[int, int, int, int]:

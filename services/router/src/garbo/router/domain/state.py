@@ -6,7 +6,7 @@ from typing import Final
 
 from garbo.common.events.ids import ContactId, MessageId
 from garbo.router.domain.instants import DAY_US
-from garbo.router.domain.values import Kept, field, replace
+from garbo.router.domain.values import Stored, field, replace
 
 WINDOW_US: Final = DAY_US
 """The customer service window: 24 h from the person's last message (Meta, Cloud API, read 2026-11)."""
@@ -15,7 +15,7 @@ REMEMBERED_SENDS: Final = 256
 """No cap may be larger: the row holds what a cap counts."""
 
 
-class Send(Kept, frozen=True, rename={"message_id": "id", "at_us": "at", "message_class": "class"}):
+class Send(Stored, frozen=True, rename={"message_id": "id", "at_us": "at", "message_class": "class"}):
     """One send that counts, with what it was when it was granted."""
 
     message_id: MessageId
@@ -32,7 +32,7 @@ class Send(Kept, frozen=True, rename={"message_id": "id", "at_us": "at", "messag
     """It reached the phone; matters only where a policy counts deliveries."""
 
 
-class Stop(Kept, frozen=True):
+class Stop(Stored, frozen=True):
     """What the person last said to a brand: STOP or START. A tie is a STOP."""
 
     stopped_at_us: int | None = None
@@ -46,7 +46,7 @@ class Stop(Kept, frozen=True):
         return self.stopped_at_us is not None and self.stopped_at_us >= (self.started_at_us or 0)
 
 
-class Consent(Kept, frozen=True):
+class Consent(Stored, frozen=True):
     """The newest instant of each action, for one brand, channel and purpose. Arrival order is no matter."""
 
     given_at_us: int | None = None
@@ -71,7 +71,7 @@ class Consent(Kept, frozen=True):
         return max(self.given_at_us or 0, self.imported_at_us or 0, self.sure_at_us)
 
 
-class Case(Kept, frozen=True):
+class Case(Stored, frozen=True):
     """A conversation somebody works on; promo waits for its end."""
 
     opened_at_us: int
@@ -80,7 +80,7 @@ class Case(Kept, frozen=True):
     """Whose promos it holds back; `*` for all."""
 
 
-class Preference(Kept, frozen=True):
+class Preference(Stored, frozen=True):
     """The platform's own switch for marketing of one number (Meta, `user_preferences`). A tie is a stop."""
 
     brand: str
@@ -95,7 +95,7 @@ class Preference(Kept, frozen=True):
         return self.stopped_at_us is not None and self.stopped_at_us >= (self.resumed_at_us or 0)
 
 
-class Cooldown(Kept, frozen=True):
+class Cooldown(Stored, frozen=True):
     """The platform held a promo of this brand back (131049): none for a while, longer each time in a row."""
 
     until_us: int
@@ -103,7 +103,7 @@ class Cooldown(Kept, frozen=True):
     by: MessageId
 
 
-class Question(Kept, frozen=True):
+class Question(Stored, frozen=True):
     """A word that may have meant STOP; the person was asked, and promo of the brand waits for the answer."""
 
     asked_at_us: int
@@ -113,7 +113,7 @@ class Question(Kept, frozen=True):
     """The wamid of the word."""
 
 
-class RecipientState(Kept, frozen=True):
+class RecipientState(Stored, frozen=True):
     """One recipient. Mappings are replaced, never changed in place."""
 
     version: int = 0

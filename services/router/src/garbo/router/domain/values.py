@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct, field, structs
 
-__all__ = ["Kept", "Value", "field", "replace"]
+__all__ = ["Stored", "Value", "field", "replace"]
 
 
 class Value(Struct, frozen=True):
     """What a request, a person or a decision is written as. Subclasses say `frozen=True` for mypy."""
 
 
-class Kept(Value, frozen=True, omit_defaults=True, rename=lambda name: name.removesuffix("_us")):
-    """What is kept as JSON as well: the unsaid is left out, and instants are called without their unit."""
+class Stored(Value, frozen=True, omit_defaults=True, rename=lambda name: name.removesuffix("_us")):
+    """What is stored as JSON as well: the unsaid is left out, and instants are called without their unit."""
 
 
 def _replace(value: object, /, **changes: object) -> object:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 
 from garbo.common.errors import RetryLater
 from garbo.router.domain.policy import Policy
-from garbo.router.flow.budgets import budget_rules, reserve_budgets
+from garbo.router.flow.budgets import reserve_budgets
 from garbo.router.flow.commands.import_suppressions import with_suppressions
 from garbo.router.flow.dependencies import Dependencies
 from garbo.router.flow.desk import Desk
@@ -35,7 +35,7 @@ class DecideRequests:
         async with dependencies.store.batch() as batch:
             asks = await resolve_requests(batch, doors, known)
             desk = await self._desk(batch, policy, asks)
-            if dependencies.stock and budget_rules(policy):
+            if dependencies.stock and policy.budgets:
                 spending, now_us = desk.spending(asks), desk.snapshot.now_us
                 desk.allowance = await reserve_budgets(
                     dependencies.stock, batch, policy, spending, now_us=now_us

@@ -6,14 +6,14 @@ import msgspec
 
 from garbo.router.domain.request import Request
 from garbo.router.domain.state import RecipientState
-from garbo.router.domain.values import Kept, replace
+from garbo.router.domain.values import Stored, replace
 from garbo.router.flow.state_json import json_bytes
 
 CITED: Final = "cited"
 """In place of the wamid a request answers: a wamid holds the number of the person who wrote it."""
 
 
-class DecisionInputs(Kept, frozen=True):
+class DecisionInputs(Stored, frozen=True):
     """The request in the decision's words, and what was known of the person, but for the sends."""
 
     request: Request

@@ -2,20 +2,19 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final
 
 from garbo.common.events.decisions import DecisionMade
 from garbo.common.events.ids import ContactId, MessageId
 from garbo.common.events.topics import DECISION_MADE, SEND_CARE, SEND_PROMO
 from garbo.common.priority import yielding
-from garbo.router.domain.decide import decide_and_count
-from garbo.router.domain.evaluation import slots_of
+from garbo.router.domain.decide import counted, decide_prepared
 from garbo.router.domain.grant import Grant
 from garbo.router.domain.policy import Policy
-from garbo.router.domain.request import Request
+from garbo.router.domain.prepared_request import PreparedRequest, prepare
+from garbo.router.domain.request import UNLIMITED, Request
 from garbo.router.domain.state import RecipientState, Send
 from garbo.router.domain.values import replace
-from garbo.router.flow.budgets import BudgetAllowance, budget_rules
+from garbo.router.flow.budgets import BudgetAllowance
 from garbo.router.flow.decision_inputs import inputs_bytes
 from garbo.router.flow.directory import Directory
 from garbo.router.flow.outcome import Outcome, superseded
@@ -26,9 +25,6 @@ from garbo.router.ports.contacts import Contact
 from garbo.router.ports.publisher import OutgoingRecord, Rendered
 from garbo.router.ports.store import Changes, Deferred, Snapshot, StoredDecision
 from garbo.router.ports.telemetry import Meter
-
-PLENTY: Final = 1 << 30
-"""What is left of a budget nobody asks about."""
 
 
 @dataclass(slots=True)
@@ -57,6 +53,7 @@ class Desk:
     woken: set[MessageId] = field(default_factory=set)
     touched: set[ContactId] = field(default_factory=set)
     _counted: dict[tuple[ContactId, str], list[Send]] = field(default_factory=dict)
+    _prepared: dict[MessageId, PreparedRequest] = field(default_factory=dict)
     _outcomes: list[Outcome] = field(default_factory=list)
 
     async def take(self, asks: Iterable[ResolvedRequest]) -> None:
@@ -72,10 +69,10 @@ class Desk:
         for ask in repeats:
             self._repeat(ask)
 
-    def spending(self, asks: Iterable[ResolvedRequest]) -> list[tuple[RecipientState, Request]]:
-        """Give what may come to draw on a budget: each new request, and the person it is for."""
+    def spending(self, asks: Iterable[ResolvedRequest]) -> list[PreparedRequest]:
+        """Give what may come to draw on a budget: each new request."""
         return [
-            (self.states[ask.contact.contact_id], self._request(ask, ask.contact))
+            self._prepare(ask, ask.contact)
             for ask in asks
             if ask.contact and not ask.refusal and ask.message_id not in self.snapshot.decisions
         ]
@@ -95,51 +92,47 @@ class Desk:
         )
 
     async def _decide_all(self, asks: Iterable[ResolvedRequest]) -> None:
-        queue: list[tuple[Request, ResolvedRequest, Contact]] = []
+        queue: list[tuple[PreparedRequest, ResolvedRequest, Contact]] = []
         async for ask in yielding(asks):
             if ask.refusal or ask.contact is None:
                 self._refuse(ask, ask.refusal or "unknown_contact")
             else:
-                queue.append((self._request(ask, ask.contact), ask, ask.contact))
-        queue.sort(key=lambda item: item[0].arbitration_key)
-        async for request, ask, contact in yielding(queue):
-            self._outcomes.append(self._decide(request, ask, contact))
+                queue.append((self._prepare(ask, ask.contact), ask, ask.contact))
+        queue.sort(key=lambda item: item[0].request.arbitration_key)
+        async for prepared, ask, contact in yielding(queue):
+            self._outcomes.append(self._decide(prepared, ask, contact))
         if self.policy.same_campaign == "keep_newest":
             self._keep_newest()
         async for outcome in yielding(self._outcomes):
             self._conclude(outcome)
 
-    def _request(self, ask: ResolvedRequest, contact: Contact) -> Request:
+    def _prepare(self, ask: ResolvedRequest, contact: Contact) -> PreparedRequest:
+        known = self._prepared.get(ask.message_id)
+        if known is not None:
+            return known
         snapshot = self.snapshot
         request = request_of(
             ask, contact, directory=self.directory, templates=snapshot.templates, now_us=snapshot.now_us
         )
-        return replace(request, cancelled=True) if ask.campaign in snapshot.cancelled else request
+        if ask.campaign in snapshot.cancelled:
+            request = replace(request, cancelled=True)
+        prepared = prepare(self.policy, self.states[contact.contact_id], request, snapshot.now_us)
+        self._prepared[ask.message_id] = prepared
+        return prepared
 
-    def _decide(self, request: Request, ask: ResolvedRequest, contact: Contact) -> Outcome:
-        state = self.states[contact.contact_id]
-        before = self._with_campaign(state, contact, request)
-        rules = budget_rules(self.policy)
-        if rules:
-            left = (
-                self.allowance.left(request) if self.allowance else {rule.reach.id: PLENTY for rule in rules}
-            )
-            request = replace(request, budget_left=left)
-        decision, after = decide_and_count(self.policy, before, request, self.snapshot.now_us)
+    def _decide(self, prepared: PreparedRequest, ask: ResolvedRequest, contact: Contact) -> Outcome:
+        request = prepared.request
+        before = self._with_campaign(self.states[contact.contact_id], contact, request)
+        if self.policy.budgets:
+            prepared = prepared.given(self.allowance.left(request) if self.allowance else UNLIMITED)
+        decision = decide_prepared(prepared, before)
         outcome = Outcome(ask, contact, request, decision, before)
         if decision.verdict == "allow":
-            self._count(outcome, after)
-            if self.allowance and rules:
-                return replace(outcome, leases=self._spend(self.allowance, outcome))
+            self._count(outcome, counted(prepared, before, decision))
+            if self.allowance:
+                leases = self.allowance.spend(decision, request, slots=prepared.slots)
+                return replace(outcome, leases=leases)
         return outcome
-
-    def _spend(self, allowance: BudgetAllowance, outcome: Outcome) -> tuple[int, ...]:
-        """Take one of each budget that was asked."""
-        slots, taken = slots_of(self.policy, outcome.request), list[int]()
-        for result in outcome.decision.results:
-            if budget := self.policy.budgets.get(result.id):
-                taken += allowance.take(budget, outcome.request, count=slots)
-        return tuple(taken)
 
     def _with_campaign(self, state: RecipientState, contact: Contact, request: Request) -> RecipientState:
         if self.campaign_sends is None or request.campaign is None:

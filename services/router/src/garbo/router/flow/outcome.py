@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from garbo.common.events.ids import ContactId
 from garbo.common.events.topics import SEND_REQUESTED
 from garbo.common.events.wire import decode
-from garbo.router.domain.decide import Decision
+from garbo.router.domain.decision import Decision
 from garbo.router.domain.instants import to_us
 from garbo.router.domain.request import Request
 from garbo.router.domain.state import WINDOW_US, RecipientState

@@ -4,6 +4,7 @@ from garbo.common.events.ids import ContactId
 from garbo.common.events.topics import SEND_CARE, SEND_PROMO
 from garbo.router.domain.decide import decide, decide_and_count
 from garbo.router.domain.grant import Grant, revoke
+from garbo.router.domain.request import UNLIMITED
 from garbo.router.domain.state import without_send
 from garbo.router.domain.values import replace
 from garbo.router.flow.budgets import BudgetAllowance
@@ -98,5 +99,4 @@ def _again(reevaluator: Reevaluator, grant: Grant, *, trace: str | None) -> Stor
     read = reevaluator.read(grant.message_id, grant.request, contact, trace=trace)
     if isinstance(read, str):
         return None
-    budgets = dict.fromkeys(uow.policy.budgets, 1)
-    return replace(read, request=replace(read.request, budget_left=budgets))
+    return replace(read, request=replace(read.request, budget_left=UNLIMITED))  # it has paid already

@@ -10,7 +10,7 @@ from typing import Any, Final
 import orjson
 
 from garbo.common.events.content import Content, TemplateContent
-from garbo.router.domain.decide import Decision
+from garbo.router.domain.decision import Decision
 from garbo.router.domain.grant import Grant, day_of_instant, grant_id_of
 from garbo.router.domain.instants import to_datetime
 from garbo.router.domain.rules.rule import RuleResult

@@ -5,7 +5,7 @@ from uuid import UUID, uuid5
 
 from garbo.common.events.decisions import DecisionMade
 from garbo.common.events.wire import encode
-from garbo.router.domain.decide import Decision
+from garbo.router.domain.decision import Decision
 from garbo.router.domain.grant import Grant, day_of_instant, grant_id_of
 from garbo.router.domain.instants import to_datetime
 from garbo.router.flow.request import ResolvedRequest

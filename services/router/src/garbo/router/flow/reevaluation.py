@@ -9,8 +9,8 @@ from garbo.common.events.decisions import DecisionMade
 from garbo.common.events.ids import ContactId, MessageId
 from garbo.common.events.topics import SEND_CARE, SEND_PROMO, SEND_REQUESTED
 from garbo.common.events.wire import decode
-from garbo.router.domain.decide import Decision, decide_and_count
-from garbo.router.domain.evaluation import slots_of
+from garbo.router.domain.decide import decide_and_count
+from garbo.router.domain.decision import Decision
 from garbo.router.domain.instants import SECOND_US, to_us, to_us_or_none
 from garbo.router.domain.policy import Policy
 from garbo.router.domain.request import Request
@@ -156,7 +156,9 @@ class Reevaluator(Value, frozen=True):
             decision,
             policy_version=self.uow.policy.version,
             epoch=before.epoch + 1 if before else FIRST_EPOCH,
-            budget_leases=self._taken(again, decision),
+            budget_leases=self.allowance.spend(
+                decision, again.ask.event, slots=self.uow.policy.counting.slots(again.request.parts)
+            ),
         )
         if grant is None:
             return
@@ -165,14 +167,6 @@ class Reevaluator(Value, frozen=True):
         topic = SEND_PROMO if grant.lane == "promo" else SEND_CARE
         record = render_granted(again.ask, again.contact, grant)
         self.uow.outbox.append(OutgoingRecord(topic, record, grant.contact_id, again.ask.trace))
-
-    def _taken(self, again: StoredRequest, decision: Decision) -> tuple[int, ...]:
-        slots = slots_of(self.uow.policy, again.request)
-        taken: list[int] = []
-        for result in decision.results:
-            if budget := self.uow.policy.budgets.get(result.id):
-                taken += self.allowance.take(budget, again.ask.event, count=slots)
-        return tuple(taken)
 
     def _request(self, ask: ResolvedRequest, contact: Contact) -> Request:
         snapshot = self.uow.snapshot

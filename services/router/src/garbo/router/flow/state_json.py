@@ -5,14 +5,14 @@ from typing import Final
 import msgspec
 
 from garbo.router.domain.state import RecipientState, Send
-from garbo.router.domain.values import Kept, replace
+from garbo.router.domain.values import Stored, replace
 
 _WRITER: Final = msgspec.json.Encoder(order="deterministic", enc_hook=str)  # str: asyncpg's own UUIDs
 _STATE: Final = msgspec.json.Decoder(RecipientState)
 _SEND: Final = msgspec.json.Decoder(Send)
 
 
-def json_bytes(kept: Kept) -> bytes:
+def json_bytes(kept: Stored) -> bytes:
     """Write a value; what is as it began is left out."""
     return _WRITER.encode(kept)
 

@@ -1,12 +1,40 @@
 """Budgets: totals over all people, of which a process holds a slice."""
 
 from collections.abc import Iterable, Mapping
-from typing import ClassVar, Literal
+from typing import ClassVar, Final, Literal, NamedTuple, Protocol
 
-from garbo.router.domain.calendar import period_us
+from garbo.router.domain.calendar import first_day, period_us
 from garbo.router.domain.evaluation_context import EvaluationContext
+from garbo.router.domain.policy_settings import PolicySettings
 from garbo.router.domain.rules.counting_windows import Calendar, Lifetime
 from garbo.router.domain.rules.rule import Rule, TimedRule
+
+EVERYBODY: Final = "*"
+"""The scope of a budget of the whole portfolio."""
+
+
+class BudgetSubject(Protocol):
+    """What of a request a budget looks at."""
+
+    @property
+    def brand(self) -> str:
+        """The brand that asks."""
+        ...
+
+    @property
+    def campaign(self) -> str | None:
+        """The campaign it belongs to."""
+        ...
+
+
+class BudgetAccount(NamedTuple):
+    """What a request draws on: one budget, for one campaign or brand, in one period."""
+
+    rule: str
+    scope: str
+    period: int
+    """First day of the rule's window, in days since 1970; 0 for a lifetime."""
+    limit: int
 
 
 class BudgetRule(TimedRule, frozen=True):
@@ -38,15 +66,29 @@ class BudgetRule(TimedRule, frozen=True):
         What is left is of the period of now. A spent calendar budget is whole again in the next period, in
         the policy's own zone; a spent lifetime budget never is.
         """
-        if context.budget_left.get(self.reach.id, 0) >= context.slots:
+        left = context.budget_left
+        if isinstance(left, str) or left.get(self.reach.id, 0) >= context.slots:
             return from_us
         if isinstance(self.window, Lifetime):
             return None
-        policy = context.policy
-        _, next_us = period_us(
-            self.window.unit, policy.zones.default, context.now_us, week_starts_on=policy.week_starts_on
-        )
+        policy, unit = context.policy, self.window.unit
+        zone, starts_on = policy.zones.default, policy.week_starts_on
+        _, next_us = period_us(unit, zone, context.now_us, week_starts_on=starts_on)
         return max(from_us, next_us)
+
+    def account(self, policy: PolicySettings, subject: BudgetSubject, now_us: int) -> BudgetAccount | None:
+        """Name what a request draws on; None where it counts by campaign, and there is none."""
+        brand, campaign = subject.brand, subject.campaign
+        if self.per == "campaign" and campaign is None:
+            return None
+        scopes = {"campaign": f"{brand}/{campaign}", "brand": brand, "portfolio": EVERYBODY}
+        return BudgetAccount(self.reach.id, scopes[self.per], self._period(policy, now_us), self.limit)
+
+    def _period(self, policy: PolicySettings, now_us: int) -> int:
+        if isinstance(self.window, Lifetime):
+            return 0
+        zone, starts_on = policy.zones.default, policy.week_starts_on
+        return first_day(self.window.unit, zone, now_us, week_starts_on=starts_on)
 
 
 def budgets_of(rules: Iterable[Rule]) -> Mapping[str, BudgetRule]:

@@ -8,15 +8,14 @@ from typing import Final
 from garbo.common.events.ids import ContactId
 from garbo.router.domain.decide import decide
 from garbo.router.domain.grant import Grant, revoke
-from garbo.router.domain.request import Request
+from garbo.router.domain.request import UNLIMITED
 from garbo.router.domain.state import with_send, without_send
 from garbo.router.domain.values import replace
-from garbo.router.flow.budgets import BudgetAllowance, budget_rules
+from garbo.router.flow.budgets import BudgetAllowance
 from garbo.router.flow.directory import Directory
 from garbo.router.flow.jobs.claimed import claimed_unit_of_work
 from garbo.router.flow.policy_in_force import PolicyInForce
 from garbo.router.flow.reevaluation import Reevaluator, StoredRequest, campaign_sends_of_contacts
-from garbo.router.flow.unit_of_work import UnitOfWork
 from garbo.router.ports.jobs import GrantRef, JobStore, JobTransaction
 from garbo.router.ports.telemetry import JobMeter, Meter
 
@@ -24,8 +23,6 @@ FOUND_AT_ONCE: Final = 2_000
 AT_ONCE: Final = 200
 LOOKS: Final = 200
 """Routers that still run the policy before go on giving grants for a while."""
-ENOUGH: Final = 1 << 30
-"""What is left of a budget, to who has paid already."""
 
 
 @dataclass(slots=True)
@@ -104,7 +101,8 @@ def _decide_grants(reevaluator: Reevaluator, grants: Sequence[Grant]) -> int:
     for again, grant in readable:
         state = reevaluator.known(again, without[grant.contact_id], but=undecided)
         undecided.discard(grant.message_id)
-        decision = decide(uow.policy, state, _paid(again, uow), uow.snapshot.now_us)
+        paid = replace(again.request, budget_left=UNLIMITED)
+        decision = decide(uow.policy, state, paid, uow.snapshot.now_us)
         if decision.terms is None:
             uow.settle(revoke(grant, reason=None), trace=None)
             reevaluator.tell(again, decision)
@@ -122,9 +120,3 @@ def _decide_grants(reevaluator: Reevaluator, grants: Sequence[Grant]) -> int:
 def _keep(reevaluator: Reevaluator, grant: Grant) -> None:
     kept = replace(grant, policy_version=reevaluator.uow.policy.version)
     reevaluator.uow.grants[grant.message_id] = reevaluator.uow.settled[grant.message_id] = kept
-
-
-def _paid(again: StoredRequest, uow: UnitOfWork) -> Request:
-    """Give the request with enough left of every budget: it has taken its share of them."""
-    enough = {rule.reach.id: ENOUGH for rule in budget_rules(uow.policy)}
-    return replace(again.request, budget_left=enough)

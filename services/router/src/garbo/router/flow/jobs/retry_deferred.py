@@ -6,8 +6,9 @@ from typing import Final
 
 from garbo.common.events.ids import ContactId
 from garbo.common.priority import yielding
+from garbo.router.domain.prepared_request import prepare
 from garbo.router.domain.values import replace
-from garbo.router.flow.budgets import BudgetAllowance, budget_rules, reserve_budgets
+from garbo.router.flow.budgets import BudgetAllowance, reserve_budgets
 from garbo.router.flow.directory import Directory
 from garbo.router.flow.policy_in_force import PolicyInForce
 from garbo.router.flow.reevaluation import Reevaluator, StoredRequest, campaign_sends_of_contacts
@@ -66,9 +67,13 @@ class RetryDeferred:
         )
         reevaluator = Reevaluator(uow, self.directory, BudgetAllowance(policy, snapshot.now_us), lasting)
         queue = await _read_all(reevaluator, [one for one in waiting if _may_be_free(one, snapshot.now_us)])
-        if budget_rules(policy):
-            spending = [(uow.states[again.contact.contact_id], again.request) for again in queue]
-            allowance = await reserve_budgets(self.stock, batch, policy, spending, now_us=snapshot.now_us)
+        if policy.budgets:
+            now_us = snapshot.now_us
+            spending = [
+                prepare(policy, uow.states[again.contact.contact_id], again.request, now_us)
+                for again in queue
+            ]
+            allowance = await reserve_budgets(self.stock, batch, policy, spending, now_us=now_us)
             reevaluator = replace(reevaluator, allowance=allowance)
         return reevaluator, queue
 

@@ -8,11 +8,11 @@ from uuid import UUID
 from garbo.common.events.addresses import Recipient
 from garbo.common.events.ids import ContactId, MessageId, address_hash
 from garbo.router.domain.cap_usage import CapUsage, cap_usages
-from garbo.router.domain.classify import classify
-from garbo.router.domain.decide import Decision, decide
-from garbo.router.domain.evaluation import subject_of
+from garbo.router.domain.decide import decide
+from garbo.router.domain.decision import Decision
 from garbo.router.domain.policy import Policy
-from garbo.router.domain.request import Body, Request
+from garbo.router.domain.prepared_request import prepare
+from garbo.router.domain.request import UNLIMITED, Body, Request
 from garbo.router.domain.zones import zones_of
 from garbo.router.flow.directory import Directory
 from garbo.router.flow.phone_region import UNKNOWN_REGION, PhoneRegion, phone_region
@@ -21,7 +21,6 @@ from garbo.router.ports.queries import ContactReader, HeldContact
 
 NOBODY: Final = UUID(int=0)
 PROMO: Final = Body(form="template", category="marketing")
-BUDGETS_UNASKED: Final = 1
 ZoneSource = Literal["contact", "country", "default"]
 
 
@@ -95,7 +94,7 @@ class GetContact:
             region=_region(held).region,
             country_zones=_region(held).zones,
             gathered=True,
-            budget_left=dict.fromkeys(self._policies.current.budgets, BUDGETS_UNASKED),
+            budget_left=UNLIMITED,
         )
 
 
@@ -120,7 +119,6 @@ def _zones(
 def _caps(policy: Policy, held: HeldContact, probes: Sequence[Request]) -> Sequence[CapUsage]:
     if not probes:
         return ()
-    kind = classify(policy, held.state, probes[0], body=PROMO, now_us=held.now_us)
-    subject = subject_of(policy, held.state, probes[0], kind=kind, body=PROMO)
+    subject = prepare(policy, held.state, probes[0], held.now_us).first.subject
     brands = [probe.brand for probe in probes]
     return tuple(cap_usages(policy, held.state, subject, brands=brands, now_us=held.now_us))

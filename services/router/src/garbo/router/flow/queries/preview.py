@@ -15,7 +15,6 @@ from garbo.router.domain.policy import Policy
 from garbo.router.domain.request import Request
 from garbo.router.domain.state import RecipientState, Send
 from garbo.router.domain.values import replace
-from garbo.router.flow.budgets import budget_rules, period_of, scope_of
 from garbo.router.flow.commands.import_suppressions import with_suppressions
 from garbo.router.flow.dependencies import Dependencies
 from garbo.router.flow.record_bytes import render_decided
@@ -139,8 +138,5 @@ class PreviewRequests:
 
 def _wants(policy: Policy, event: SendRequested, now_us: int) -> list[BudgetRequest]:
     """Name the budgets a request draws on."""
-    return [
-        BudgetRequest(rule.reach.id, scope, period_of(policy, rule, now_us), limit=rule.limit, count=1)
-        for rule in budget_rules(policy)
-        if (scope := scope_of(rule, event)) is not None
-    ]
+    accounts = (budget.account(policy, event, now_us) for budget in policy.budgets.values())
+    return [BudgetRequest(*account, count=1) for account in accounts if account is not None]

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
-from garbo.router.domain.decide import Decision, decide
+from garbo.router.domain.decide import decide
+from garbo.router.domain.decision import Decision
 from garbo.router.domain.policy import Policy
 from garbo.router.domain.request import Request
 from garbo.router.domain.state import RecipientState

@@ -7,7 +7,7 @@ from uuid import UUID
 from pydantic import AwareDatetime
 
 from garbo.router.domain.cap_usage import CapUsage
-from garbo.router.domain.decide import Decision
+from garbo.router.domain.decision import Decision
 from garbo.router.domain.instants import to_datetime
 from garbo.router.domain.rules.cap import CountedSend
 from garbo.router.flow.queries.contact import ContactOverview
