@@ -1,21 +1,47 @@
-"""What only PostgreSQL can show: the rate row, and the router's real door."""
+"""The rate row, and what only PostgreSQL can show: its clock, and the router's real door."""
+
+import time
 
 import pytest
 
 from garbo.common.runtime.postgres import Database
 from garbo.sender.outbound.postgres import PostgresAttempts
 from garbo.sender.outbound.postgres_rates import PostgresRateLeases
-from garbo.sender.ports import Lease, NoLease, PlannedAttempt
+from garbo.sender.ports import Lease, NoLease, PlannedAttempt, RateLeases
 from services.sender.tests.support.builders import a_grant
+from services.sender.tests.support.fakes import MemoryRates
 from services.sender.tests.support.postgres import SenderDatabase
 from tests.support.servers import SharedPostgres
 
 pytestmark = pytest.mark.integration
 
 
-async def lease(rates: PostgresRateLeases, *, ceiling: float = 100, wanted: int = 1000) -> Lease | NoLease:
+async def lease(rates: RateLeases, *, ceiling: float = 100, wanted: int = 1000) -> Lease | NoLease:
     first = await rates.acquire("1", ceiling_per_s=ceiling, wanted=wanted, ready_in_s=0)
-    return first if isinstance(first, Lease) or first.after_s else await lease(rates, ceiling=ceiling)
+    if isinstance(first, Lease) or first.after_s:
+        return first
+    return await lease(rates, ceiling=ceiling, wanted=wanted)
+
+
+@pytest.fixture(params=["memory", "postgres"])
+def any_rates(request: pytest.FixtureRequest) -> RateLeases:
+    if request.param == "memory":
+        return MemoryRates(time.monotonic)
+    return PostgresRateLeases(request.getfixturevalue("sender_database").database)
+
+
+@pytest.mark.parametrize(
+    ("ceiling", "wanted", "count"),
+    [(100, 1000, 14), (100, 3, 3), (1, 500, 1), (1000, 500, 147), (5, 9, 1)],
+    ids=["a_lease_of_100", "no_more_than_wanted", "at_least_one", "a_lease_of_1000", "a_slow_number"],
+)
+async def test_a_lease_holds_150_ms_of_98_percent_of_the_ceiling(
+    any_rates: RateLeases, ceiling: float, wanted: int, count: int
+) -> None:
+    held = await lease(any_rates, ceiling=ceiling, wanted=wanted)
+    assert isinstance(held, Lease)
+    assert held.count == count
+    assert held.interval_s == pytest.approx(1 / (0.98 * ceiling))
 
 
 async def test_a_second_lease_waits_until_the_first_is_nearly_over(sender_database: SenderDatabase) -> None:

@@ -1,77 +1,22 @@
 """One suite for the fake memory and for PostgreSQL: whoever passes may be used for the other."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import pytest
 
 from garbo.common.events.addresses import Recipient
 from garbo.common.events.grants import SendGranted
-from garbo.common.events.results import SendResult
-from garbo.sender.domain.outcomes import Accepted, Failed, NotYet, Outcome, Unknown
-from garbo.sender.outbound.postgres import PostgresAttempts
+from garbo.sender.domain.outcomes import Accepted, Failed, NotYet, Unknown
 from garbo.sender.ports import (
-    Attempts,
-    AttemptStatus,
     BeginResult,
-    FinishedAttempt,
     Past,
     PlannedAttempt,
     RefusedGrant,
 )
 from services.sender.tests.support.builders import a_grant
-from services.sender.tests.support.memory import MemoryAttempts
-from services.sender.tests.support.postgres import SenderDatabase
+from services.sender.tests.support.stand import Stand
 
-Play = Callable[[SendGranted], Awaitable[None]]
 pytestmark = pytest.mark.integration
-
-
-@dataclass(frozen=True, slots=True)
-class Stand:
-    attempts: Attempts
-    book: Play
-    revoke: Play
-    rebook: Play
-
-    async def begun(self, *, n: int = 1, grant: SendGranted | None = None) -> SendGranted:
-        if grant is None:
-            grant = a_grant()
-            await self.book(grant)
-        answer = await self.attempts.begin([PlannedAttempt(grant, n, n > 1, "00-a-b-01")])
-        assert answer[grant.message_id].outcome == "begun"
-        return grant
-
-    async def ended(self, grant: SendGranted, outcome: Outcome, *, n: int = 1) -> SendResult | None:
-        finished = FinishedAttempt(grant, f"{grant.message_id}.{n}", outcome, 200)
-        return (await self.attempts.record([finished])).get(grant.message_id)
-
-    async def past(self, grant: SendGranted) -> Past:
-        _, past = await self.attempts.recall([grant])
-        return past.get(grant.message_id, Past())
-
-    async def status(self, grant: SendGranted, status: str, *, code: int | None = None) -> list[SendResult]:
-        at = datetime.now(UTC).replace(microsecond=0)
-        seen = AttemptStatus(f"{grant.message_id}.1", status, "wamid.s", code, at)
-        return [settled.result for settled in await self.attempts.settle([seen])]
-
-
-@pytest.fixture(params=["memory", "postgres"])
-async def stand(request: pytest.FixtureRequest, sender_database: SenderDatabase) -> AsyncIterator[Stand]:
-    if request.param == "memory":
-        memory = MemoryAttempts()
-
-        async def book(grant: SendGranted) -> None:
-            memory.claims.pop(grant.grant_id, None)
-
-        async def revoke(grant: SendGranted) -> None:
-            memory.claims[grant.grant_id] = "revoked"
-
-        yield Stand(memory, book, revoke, book)
-    else:
-        attempts, door = PostgresAttempts(sender_database.database), sender_database
-        yield Stand(attempts, door.book, door.revoke, door.rebook)
 
 
 async def test_a_new_message_has_no_past(stand: Stand) -> None:

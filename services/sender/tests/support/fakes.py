@@ -1,5 +1,6 @@
 """Fakes of the other ports."""
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
@@ -7,7 +8,7 @@ from garbo.common.events.decisions import Lane
 from garbo.common.events.grants import SendGranted
 from garbo.common.events.results import SendResult
 from garbo.sender.domain.outcomes import Answer, Answered
-from garbo.sender.domain.pacing import SPENT_RATIO, lease_size
+from garbo.sender.domain.pacing import LEASE_S, SPENT_RATIO
 from garbo.sender.ports import Lease, NoLease
 
 
@@ -28,7 +29,7 @@ class MemoryRates:
         if tat > now + max(self.lead_s, ready_in_s):
             return NoLease(tat - now - self.lead_s)
         spent = SPENT_RATIO * ceiling_per_s
-        count = lease_size(spent, wanted=wanted)
+        count = min(wanted, max(1, math.floor(spent * LEASE_S)))
         starts = max(now + ready_in_s, tat)
         self.tat[number] = starts + count / spent
         return Lease(count, starts - now, 1 / spent)

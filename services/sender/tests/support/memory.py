@@ -3,12 +3,12 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from typing import Final, Literal
 from uuid import UUID
 
 from garbo.common.events.grants import SendGranted
 from garbo.common.events.ids import MessageId, attempt_id_of
 from garbo.common.events.results import SendResult
-from garbo.sender.domain.attempts import AttemptState, Happening, advance
 from garbo.sender.domain.deadlines import LEAVE_WITHIN, settled_at
 from garbo.sender.domain.outcomes import Accepted, Failed, NotYet, Unknown, word_of
 from garbo.sender.domain.pair import earliest_us, tat_after_us
@@ -21,6 +21,10 @@ from garbo.sender.ports import (
     RefusedGrant,
     SettledAttempt,
 )
+
+AttemptState = Literal["dispatching", "accepted", "rejected", "unknown"]
+OPEN: Final = frozenset({"dispatching", "unknown"})
+"""What something may still change; whichever decision comes first stands."""
 
 
 @dataclass(slots=True)
@@ -35,12 +39,12 @@ class AttemptRow:
     wamid: str | None = None
     resolved_by: str | None = None
 
-    def on(self, happening: Happening, *, by: str) -> bool:
-        """Advance; False when nothing changes."""
-        after = advance(self.state, happening)
-        if after:
-            self.state, self.resolved_by = after, by
-        return after is not None
+    def become(self, state: AttemptState, *, by: str) -> bool:
+        """Take the new state; False when nothing changes."""
+        if self.state not in OPEN or self.state == state:
+            return False
+        self.state, self.resolved_by = state, by
+        return True
 
 
 @dataclass(slots=True)
@@ -60,7 +64,7 @@ class MemoryAttempts:
         for grant in grants:
             rows = self._of(grant.message_id)
             for row in rows:
-                if row.on("abandoned", by="abandoned"):
+                if row.become("unknown", by="abandoned"):
                     self._conclude(row.grant, row, "unknown", reason="interrupted")
             if grant.message_id in self.current:
                 past[grant.message_id] = self._past(grant, rows)
@@ -116,17 +120,17 @@ class MemoryAttempts:
         was_unknown = row.state == "unknown"
         match one.outcome:
             case Accepted(wamid=wamid, held=held):
-                if row.on("said_yes", by="answer"):
+                if row.become("accepted", by="answer"):
                     row.wamid = wamid
                     self._conclude(row.grant, row, "accepted", reason="held" if held else None)
             case Failed(code=code, reason=reason):
-                if row.on("said_no", by="answer"):
+                if row.become("rejected", by="answer"):
                     self._conclude(row.grant, row, "failed", code=code, reason=reason)
             case NotYet(code=code, reason=reason):
-                if row.on("said_no", by="answer") and was_unknown:
+                if row.become("rejected", by="answer") and was_unknown:
                     self._conclude(row.grant, row, "not_sent", code=code, reason=reason)
             case Unknown(code=code, reason=reason):
-                if row.on("said_nothing", by="answer"):
+                if row.become("unknown", by="answer"):
                     self._conclude(row.grant, row, "unknown", code=code, reason=reason)
 
     async def refuse(self, refused: Sequence[RefusedGrant]) -> Mapping[UUID, SendResult]:
@@ -157,7 +161,7 @@ class MemoryAttempts:
 
     def _settle(self, status: AttemptStatus, row: AttemptRow) -> None:
         failed = status.status == "failed"
-        if not row.on("status_no" if failed else "status_yes", by=f"status:{status.status}"):
+        if not row.become("rejected" if failed else "accepted", by=f"status:{status.status}"):
             return
         row.wamid = status.wamid
         if failed:
@@ -170,7 +174,7 @@ class MemoryAttempts:
     async def abandon(self, *, older_than: timedelta, limit: int) -> Sequence[SendResult]:
         """See `Attempts`."""
         old = [r for r in self.attempts.values() if r.started_at < self.clock() - older_than]
-        gone = [row for row in old if row.on("abandoned", by="abandoned")][:limit]
+        gone = [row for row in old if row.become("unknown", by="abandoned")][:limit]
         return [self._conclude(row.grant, row, "unknown", reason="interrupted") for row in gone]
 
     async def unknown_count(self) -> int:

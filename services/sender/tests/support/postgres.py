@@ -1,9 +1,16 @@
-"""A database with the sender's schema, for tests."""
+"""A database with the sender's schema, and the router's door as a stand-in."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
 
 from garbo.common.events.grants import SendGranted
 from garbo.common.runtime.postgres import Database
+from tests.support.servers import SharedPostgres
+
+CLAIMS: Final = Path(__file__).with_name("claims.sql")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,3 +49,29 @@ class SenderDatabase:
         async with self.database.connection() as connection:
             rows = await connection.fetch("SELECT attempt_id, state FROM sender.attempt")
         return {row["attempt_id"]: row["state"] for row in rows}
+
+    async def stored(self, grant: SendGranted) -> tuple[str, str | None]:
+        """Read the state of a message's first attempt, and its result; None while it is open."""
+        async with self.database.connection() as connection:
+            row = await connection.fetchrow(
+                "SELECT a.state, nullif(m.state, 'open') AS result"
+                " FROM sender.attempt AS a JOIN sender.message AS m USING (message_id)"
+                " WHERE a.attempt_id = $1",
+                f"{grant.message_id}.1",
+            )
+        assert row is not None
+        return row["state"], row["result"]
+
+
+@asynccontextmanager
+async def sender_database_on(postgres: SharedPostgres) -> AsyncIterator[SenderDatabase]:
+    """Make a database of one's own, connected while the block runs."""
+    dsn = postgres.database("sender")
+    database = Database(dsn, service="sender")
+    await database.start()
+    try:
+        async with database.connection() as connection:
+            await connection.execute(CLAIMS.read_text())
+        yield SenderDatabase(dsn, database)
+    finally:
+        await database.stop()

@@ -2,11 +2,10 @@
 
 import math
 
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from garbo.sender.domain.pacing import SPENT_RATIO, LaneShare, Metronome, Span, lease_size, span_of
+from garbo.sender.domain.pacing import LEASE_S, SPENT_RATIO, LaneShare, Metronome, Span, span_of
 
 FOR_EVER = Span(0.0, math.inf)
 
@@ -50,7 +49,7 @@ def test_replicas_that_take_turns_stay_below_the_ceiling_however_late_each_is(
     spent = SPENT_RATIO * rate
     replicas, starts, left = (Metronome(), Metronome()), 0.0, list[float]()
     for turn, (late, slow) in enumerate(zip(late_s, slow_answer_s, strict=True)):
-        count = lease_size(spent, wanted=1000)
+        count = max(1, math.floor(spent * LEASE_S))
         span = span_of(
             asked_at=starts - slow / 2, answered_at=starts + slow / 2, starts_in_s=0, length_s=count / spent
         )
@@ -63,15 +62,6 @@ def test_replicas_that_take_turns_stay_below_the_ceiling_however_late_each_is(
             left.append(now)
         starts += count / spent
     assert most_in_a_second(sorted(left)) <= rate
-
-
-@pytest.mark.parametrize(
-    ("rate", "wanted", "size"),
-    [(80, 500, 12), (80, 3, 3), (1, 500, 1), (1000, 500, 150), (4.9, 9, 1)],
-    ids=["a_lease_of_80", "no_more_than_wanted", "at_least_one", "a_lease_of_1000", "a_slow_number"],
-)
-def test_a_lease_holds_150_ms_of_the_rate(rate: float, wanted: int, size: int) -> None:
-    assert lease_size(rate, wanted=wanted) == size
 
 
 def test_nobody_waits_nobody_is_chosen() -> None:

@@ -27,11 +27,6 @@ PROMO_FLOOR_RATIO: Final = 0.1
 """Of what a number sends, when both lanes have something to send."""
 
 
-def lease_size(rate_per_s: float, *, wanted: int) -> int:
-    """Say how many sends a lease may hold: `LEASE_S` of the rate, at least one."""
-    return min(wanted, max(1, math.floor(rate_per_s * LEASE_S)))
-
-
 def longest_ahead_s(ceiling_per_s: float) -> float:
     """Say how far ahead no lease ends: two sends at the slowest a throttled number gets, and a second."""
     return 1 + 2 / (SPENT_RATIO * min(1.0, ceiling_per_s))
