@@ -6,13 +6,13 @@ from pathlib import Path
 import asyncpg
 import pytest
 
-from garbo.cli.local.postgres import OwnPostgres
 from garbo.common.errors import Reject, RetryLater, StartRefused
 from garbo.common.runtime import migrations
 from garbo.common.runtime import postgres as postgres_runtime
 from garbo.common.runtime.migrations import Migration, SchemaCurrent, migrate
 from garbo.common.runtime.postgres import Database
 from libs.common.tests.support.waiting import until
+from tests.support.own_servers import OwnPostgres
 from tests.support.servers import SharedPostgres
 
 pytestmark = pytest.mark.integration

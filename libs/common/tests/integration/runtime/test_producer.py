@@ -2,7 +2,6 @@ import asyncio
 
 import pytest
 
-from garbo.cli.local.kafka import OwnKafka
 from garbo.common.errors import Reject, RetryLater
 from garbo.common.events.topics import SEND_PROMO
 from garbo.common.runtime.broker import KafkaSettings
@@ -10,6 +9,7 @@ from garbo.common.runtime.producer import Producer
 from garbo.common.runtime.raw_producer import Outgoing
 from libs.common.tests.support.delivery import Stand, note
 from libs.common.tests.support.waiting import until
+from tests.support.own_servers import OwnKafka
 from tests.support.servers import SharedKafka
 
 pytestmark = pytest.mark.integration

@@ -10,9 +10,10 @@ import pytest
 
 from garbo.common.contracts.examples import examples
 from garbo.common.contracts.generate import CONTRACTS, PUBLISHED, generated_files
-from garbo.common.contracts.schemas import breaking_changes, schema_of
+from garbo.common.contracts.schemas import schema_of
 from garbo.common.events.topics import SEND_REQUESTED, TOPICS, Topic
 from garbo.common.events.wire import decode, encode
+from libs.common.tests.support.breaking_changes import breaking_changes
 
 ROOT = Path(__file__).parents[5]
 

@@ -39,9 +39,6 @@ class Broker:
     def assignment(self) -> set[TopicPartition]:
         return {TP}
 
-    def paused(self) -> set[TopicPartition]:
-        return set()
-
     def pause(self, *partitions: TopicPartition) -> None: ...
     def resume(self, *partitions: TopicPartition) -> None: ...
     def seek(self, partition: TopicPartition, offset: int) -> None: ...

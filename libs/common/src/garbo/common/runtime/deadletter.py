@@ -9,7 +9,6 @@ from typing import Final
 from garbo.common.runtime.drivers import Record
 from garbo.common.runtime.raw_producer import Outgoing
 
-ORIGIN: Final = "garbo-origin-"
 TOPIC: Final = "garbo-origin-topic"
 PARTITION: Final = "garbo-origin-partition"
 OFFSET: Final = "garbo-origin-offset"

@@ -47,7 +47,6 @@ class Consumer(Protocol):
     """What is used of an aiokafka consumer."""
 
     def assignment(self) -> set[TopicPartition]: ...  # noqa: D102
-    def paused(self) -> set[TopicPartition]: ...  # noqa: D102
     def pause(self, *partitions: TopicPartition) -> None: ...  # noqa: D102
     def resume(self, *partitions: TopicPartition) -> None: ...  # noqa: D102
     def seek(self, partition: TopicPartition, offset: int) -> None: ...  # noqa: D102

@@ -7,14 +7,11 @@ from contextlib import contextmanager
 from typing import Any
 
 import orjson
-import structlog
 import uvicorn
 from starlette.responses import Response
 from starlette.types import ASGIApp
 
 from garbo.common.errors import StartRefused
-
-log = structlog.get_logger()
 
 
 class JSONBytes(Response):
