@@ -14,8 +14,6 @@ from typing import Any, Protocol, TypeVar
 import pytest
 from xdist.remote import Producer
 
-from garbo.cli.local.kafka import OwnKafka
-from garbo.cli.local.postgres import OwnPostgres
 from garbo.cli.local.workspace import default_data_folder
 from garbo.common.errors import StartRefused
 from tests.support.containers import (
@@ -26,6 +24,7 @@ from tests.support.containers import (
     in_container,
 )
 from tests.support.folders import home_of_a_server, remove_what_was_left, write_to_memory
+from tests.support.own_servers import OwnKafka, OwnPostgres
 from tests.support.servers import SharedKafka, SharedPostgres
 from tests.support.side_by_side import ByFile, longest_first, workers_count
 

@@ -16,11 +16,10 @@ from typing import Any
 import httpx
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
-from garbo.cli.local.kafka import OwnKafka
-from garbo.cli.local.postgres import OwnPostgres
 from garbo.cli.local.workspace import default_data_folder
 from garbo.common.events.topics import RAW_TOPICS, TOPICS, Topic
 from garbo.common.runtime.migrations import migrate
+from tests.support.own_servers import OwnKafka, OwnPostgres
 from tests.support.servers import SharedKafka, SharedPostgres
 
 HERE = Path(__file__).parent

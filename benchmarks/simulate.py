@@ -22,7 +22,6 @@ import asyncpg
 import orjson
 
 from benchmarks.servers import HERE
-from garbo.cli.local.postgres import OwnPostgres
 from garbo.common.events.decisions import DecisionMade
 from garbo.common.events.wire import encode
 from garbo.common.runtime.migrations import migrate
@@ -30,6 +29,7 @@ from garbo.router.domain.request import Body, Numbers, Request
 from garbo.router.domain.state import Consent, RecipientState
 from garbo.router.flow.decision_inputs import inputs_bytes
 from garbo.router.outbound.postgres.past import PostgresPast
+from tests.support.own_servers import OwnPostgres
 from tests.support.servers import SharedPostgres
 
 PERIOD = timedelta(days=7)

@@ -5,11 +5,10 @@ import asyncio
 import tempfile
 from pathlib import Path
 
-from garbo.cli.local.kafka import OwnKafka
-from garbo.cli.local.postgres import OwnPostgres
 from garbo.cli.local.workspace import default_data_folder
 from tests.chaos.installation import installed
 from tests.chaos.run import LIMIT, Found, Size, chaos
+from tests.support.own_servers import OwnKafka, OwnPostgres
 from tests.support.servers import SharedKafka, SharedPostgres
 
 

@@ -7,10 +7,10 @@ import asyncpg
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 
-from garbo.cli.local.kafka import OwnKafka
 from garbo.cli.topics import apply_topics, plan_topics
 from garbo.common.events.topics import PLATFORM_CHANGE
 from garbo.common.runtime.broker import KafkaSettings
+from tests.support.own_servers import OwnKafka
 from tests.support.servers import SharedKafka, SharedPostgres
 
 pytestmark = pytest.mark.integration

@@ -16,13 +16,13 @@ from garbo.analytics.inbound.http.app import http_app
 from garbo.analytics.inbound.http.stream import LiveFunnel
 from garbo.analytics.outbound.postgres_facts import PostgresFacts
 from garbo.analytics.outbound.postgres_queries import PostgresFactQueries
-from garbo.cli.local.postgres import OwnPostgres
 from garbo.common.clock import SystemClock
 from garbo.common.events.base import Event
 from garbo.common.runtime.http import HttpServer
 from garbo.common.runtime.migrations import migrate
 from garbo.common.runtime.postgres import Database
 from services.analytics.tests.support.journeys import Journey
+from tests.support.own_servers import OwnPostgres
 
 PROMOS = (("summer-sale", "summer_sale"), ("price-drop", "price_drop"), ("new-in-milan", "new_in"))
 PEOPLE = 180

@@ -9,15 +9,14 @@ import subprocess
 import uuid
 from pathlib import Path
 
-from garbo.cli.local.child import Child, Command
+from garbo.cli.local.command import Command
 from garbo.cli.local.jars import ensure_jars, kafka_version
 from garbo.cli.local.java import JAVA_ENV, java
-from garbo.cli.local.ports import LOOPBACK, free_ports
+from garbo.cli.local.ports import LOOPBACK
 from garbo.cli.local.workspace import kafka_files
 from garbo.common.errors import StartRefused
 
 MAX_MESSAGE_BYTES = 4 * 1024 * 1024
-START_S = 60.0
 _API_VERSIONS = struct.pack(">ihhih", 10, 18, 0, 1, -1)
 """The smallest request a broker answers: ApiVersions v0 (KIP-35)."""
 
@@ -146,35 +145,3 @@ def in_properties(path: Path) -> str:
 
 def _newer(one: str, other: str) -> bool:
     return [int(p) for p in one.split(".")] > [int(p) for p in other.split(".")]
-
-
-class OwnKafka:
-    """A broker for tests: on free ports, in a folder of its own, to be stopped, started and killed."""
-
-    def __init__(self, *, home: Path, jars: Path) -> None:
-        port, controller = free_ports(2)
-        self._server = KafkaServer(home=home, jars=jars, port=port, controller_port=controller)
-        self._log = home / "kafka.log"
-        self._child: Child | None = None
-
-    @property
-    def bootstrap_servers(self) -> str:
-        """What clients connect to; stays the same over stop and start."""
-        return self._server.bootstrap_servers
-
-    def start(self) -> None:
-        """Start it; on return it answers. Blocks 2 to 4 s."""
-        if self._child is None:
-            self._server.prepare()
-            self._child = Child("Kafka", self._server.command(), self._log)
-        self._child.start(lambda _: self._server.answers(), within_s=START_S)
-
-    def stop(self) -> None:
-        """Stop it in order; its data stays."""
-        if self._child is not None:
-            self._child.stop(within_s=15)
-
-    def kill(self) -> None:
-        """Kill it at once; its data stays as it fell."""
-        if self._child is not None:
-            self._child.kill()

@@ -9,12 +9,11 @@ import signal
 import subprocess
 from pathlib import Path
 
-from garbo.cli.local.child import Child, Command, setpriv
-from garbo.cli.local.ports import LOOPBACK, free_ports
+from garbo.cli.local.command import Command, setpriv
+from garbo.cli.local.ports import LOOPBACK
 from garbo.common.errors import StartRefused
 
 MAJOR = "18"
-START_S = 60.0
 UNPRIVILEGED = "nobody"
 """Who runs the server when we are root: PostgreSQL refuses to run as root."""
 
@@ -152,33 +151,3 @@ def _give(*paths: Path) -> None:
         user = _unprivileged()
         for path in paths:
             os.chown(path, user.pw_uid, user.pw_gid)
-
-
-class OwnPostgres:
-    """A server for tests: on a free port, in a folder of its own, without fsync."""
-
-    def __init__(self, *, home: Path) -> None:
-        self._server = PostgresServer(home=home, port=free_ports(1)[0], durable=False)
-        self._log = home / "postgres.log"
-        self._child: Child | None = None
-
-    def dsn(self, database: str = "postgres") -> str:
-        """Return the address of a database."""
-        return self._server.dsn(database)
-
-    def start(self) -> None:
-        """Start it; on return it accepts connections. Blocks 1 to 3 s."""
-        if self._child is None:
-            self._server.prepare()
-            self._child = Child("PostgreSQL", self._server.command(), self._log)
-        self._child.start(self._server.answers, within_s=START_S)
-
-    def stop(self) -> None:
-        """Stop it; its data stays."""
-        if self._child is not None:
-            self._child.stop()
-
-    def kill(self) -> None:
-        """Kill it at once; its data stays as it fell."""
-        if self._child is not None:
-            self._child.kill()

@@ -6,7 +6,7 @@ import signal
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 
-from garbo.cli.local.child import Command
+from garbo.cli.local.command import Command
 from garbo.common.errors import StartRefused
 
 CHUNK_BYTES = 64 * 1024

@@ -2,7 +2,7 @@
 
 import sys
 
-from garbo.cli.local.child import Command
+from garbo.cli.local.command import Command
 from garbo.cli.local.kafka import KafkaServer
 from garbo.cli.local.postgres import PostgresServer
 from garbo.cli.up.plan import Plan

@@ -8,7 +8,7 @@ from time import monotonic
 import httpx
 
 from garbo.cli.database import ensure_database, migrate_all
-from garbo.cli.local.child import POLL_S, Command
+from garbo.cli.local.command import Command
 from garbo.cli.local.jars import jars_present
 from garbo.cli.local.workspace import kafka_files
 from garbo.cli.topics import apply_topics
@@ -24,6 +24,7 @@ from garbo.common.errors import StartRefused
 from garbo.common.runtime.broker import KafkaSettings
 
 READY_S = 60.0
+POLL_S = 0.03
 STOP_S: Mapping[str, float] = {BUSINESS: 2.0, SIMULATOR: 2.0, "kafka": 3.5, "postgres": 3.5}
 """Together with the services' budget below the 15 s a person waits after Ctrl-C."""
 STOP_SERVICE_S = 6.5
