@@ -12,7 +12,7 @@ import orjson
 from benchmarks.figures import Figure
 from benchmarks.load import drive, post
 from benchmarks.servers import APP_SECRET, NUMBERS, Bench, process
-from garbo.cli.local.ports import free_ports
+from tests.support.ports import free_ports
 
 BODIES = 4_000
 TOTAL = 20_000

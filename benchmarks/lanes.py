@@ -10,7 +10,6 @@ from aiokafka import AIOKafkaConsumer
 from benchmarks.figures import Delay
 from benchmarks.requests import promo, publish
 from benchmarks.servers import Bench, process
-from garbo.cli.local.ports import free_ports
 from garbo.common.events.addresses import Recipient
 from garbo.common.events.content import Language, Template, TemplateContent
 from garbo.common.events.requests import SendRequested
@@ -18,6 +17,7 @@ from garbo.common.events.topics import DECISION_MADE, SEND_CARE, SEND_REQUESTED
 from garbo.common.runtime.broker import KafkaSettings
 from garbo.common.runtime.outgoing import outgoing
 from garbo.common.runtime.producer import Producer
+from tests.support.ports import free_ports
 
 PROMOS = 100_000
 CARES = 200

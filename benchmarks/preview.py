@@ -10,7 +10,7 @@ import httpx
 from benchmarks.figures import Delay
 from benchmarks.people import phone_of, write_people
 from benchmarks.servers import API_KEY, Bench, process
-from garbo.cli.local.ports import free_ports
+from tests.support.ports import free_ports
 
 CALLS = 500
 CALLS_OF_MANY = 100

@@ -13,7 +13,6 @@ from benchmarks.people import write_people
 from benchmarks.progress import rate
 from benchmarks.requests import promo, publish
 from benchmarks.servers import Bench, process
-from garbo.cli.local.ports import free_ports
 from garbo.common.business import load_business
 from garbo.common.events.topics import DECISION_MADE
 from garbo.common.events.wire import encode
@@ -28,6 +27,7 @@ from garbo.router.outbound.postgres.budgets import PostgresBudgetLeases
 from garbo.router.outbound.postgres.store import PostgresStore
 from garbo.router.ports.publisher import OutgoingRecord
 from services.router.tests.support.memory import CountingMeter
+from tests.support.ports import free_ports
 
 REQUESTS = 30_000
 PEOPLE = 3_000

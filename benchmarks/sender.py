@@ -11,9 +11,9 @@ from benchmarks.figures import Figure
 from benchmarks.progress import rate
 from benchmarks.requests import promo, publish
 from benchmarks.servers import NUMBERS, Bench, process
-from garbo.cli.local.ports import free_ports
 from garbo.common.events.topics import SEND_PROMO
 from libs.common.tests.support.waiting import until
+from tests.support.ports import free_ports
 
 GRANTS = 6_000
 AT_ONCE = 64

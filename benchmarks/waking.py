@@ -9,10 +9,10 @@ from benchmarks.figures import Delay
 from benchmarks.lanes import AIM_MS, p99_ms, waits_s
 from benchmarks.requests import promo, publish
 from benchmarks.servers import Bench, process
-from garbo.cli.local.ports import free_ports
 from garbo.common.events.requests import SendRequested
 from garbo.common.events.topics import DECISION_MADE, SEND_PROMO, Topic
 from libs.common.tests.support.waiting import until
+from tests.support.ports import free_ports
 
 PROMOS: Final = 100_000
 READ_PER_S: Final = 2_000

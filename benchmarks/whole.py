@@ -9,7 +9,7 @@ from benchmarks.load import drive, post
 from benchmarks.progress import rate
 from benchmarks.requests import promo
 from benchmarks.servers import API_KEY, Bench, process
-from garbo.cli.local.ports import free_ports
+from tests.support.ports import free_ports
 
 MESSAGES = 6_000
 IN_AN_ARRAY = 100

@@ -17,13 +17,13 @@ import asyncpg
 import httpx
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
-from garbo.cli.local.ports import free_ports
 from garbo.common.events.base import Event
 from garbo.common.events.topics import RAW_TOPICS, SERVICES, TOPICS, RawTopic, Topic, dead_letters
 from garbo.common.runtime.broker import KafkaSettings
 from garbo.common.runtime.outgoing import outgoing
 from garbo.common.runtime.producer import Producer
 from libs.common.tests.support.waiting import until
+from tests.support.ports import free_ports
 from tests.support.servers import SharedKafka, SharedPostgres
 
 HERE: Final = Path(__file__).parent

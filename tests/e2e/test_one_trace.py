@@ -13,10 +13,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from garbo.cli.local.ports import free_ports
 from garbo.common.runtime.http import HttpServer
 from libs.common.tests.support.waiting import until
 from tests.e2e.stack import Stack, local_stack, request
+from tests.support.ports import free_ports
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(240)]
 

@@ -7,7 +7,7 @@ from functools import cache
 from pathlib import Path
 
 from garbo.cli.local.kafka import MAX_MESSAGE_BYTES
-from garbo.cli.local.ports import free_ports
+from tests.support.ports import free_ports
 
 CHOICES: list[str] = []
 """Said at the end of the run: where Docker answered and still was not taken."""

@@ -10,9 +10,9 @@ from typing import Final
 
 from garbo.cli.local.command import Command
 from garbo.cli.local.kafka import KafkaServer
-from garbo.cli.local.ports import free_ports
 from garbo.cli.local.postgres import PostgresServer
 from garbo.common.errors import StartRefused
+from tests.support.ports import free_ports
 
 START_S: Final = 60.0
 POLL_S: Final = 0.03

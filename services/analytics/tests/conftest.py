@@ -12,13 +12,13 @@ import httpx
 import pytest
 
 from garbo.analytics.inbound.facts import READ
-from garbo.cli.local.ports import free_ports
 from garbo.common.events.base import Event
 from garbo.common.events.topics import TOPICS, RawTopic, Topic, dead_letters, redrive
 from garbo.common.runtime.broker import KafkaSettings
 from garbo.common.runtime.outgoing import outgoing
 from garbo.common.runtime.producer import Producer
 from garbo.common.runtime.raw_producer import Outgoing
+from tests.support.ports import free_ports
 
 DEADLINE_S = 60
 

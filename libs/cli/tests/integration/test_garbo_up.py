@@ -11,9 +11,9 @@ from time import monotonic, sleep
 import psutil  # type: ignore[import-untyped]  # it ships no types
 import pytest
 
-from garbo.cli.local.ports import free_ports
 from garbo.cli.up.plan import Ports
 from garbo.cli.up.runfile import RunFile
+from tests.support.ports import free_ports
 
 pytestmark = pytest.mark.integration
 UP_S = 90.0

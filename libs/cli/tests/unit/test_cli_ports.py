@@ -1,6 +1,7 @@
 import socket
 
-from garbo.cli.local.ports import LOOPBACK, QUIET, free_ports, is_free
+from garbo.cli.local.ports import LOOPBACK, is_free
+from tests.support.ports import QUIET, free_ports
 
 
 def test_free_ports_are_different_and_none_that_an_outgoing_connection_may_take_meanwhile() -> None:

@@ -13,7 +13,6 @@ from garbo.cli.doctor.finding import judged
 from garbo.cli.local.jars import ensure_jars
 from garbo.cli.local.java import java
 from garbo.cli.local.kafka import KafkaServer
-from garbo.cli.local.ports import free_ports
 from garbo.cli.local.postgres import PostgresServer
 from garbo.cli.local.tools import missing, what_to_type
 from garbo.cli.typed import garbo
@@ -21,6 +20,7 @@ from garbo.cli.up.plan import read_plan
 from garbo.cli.up.prerequisites import check_ports, check_tools
 from garbo.cli.up.runfile import Run, RunFile
 from garbo.common.errors import StartRefused
+from tests.support.ports import free_ports
 
 
 def _refusal(start: Callable[[], object]) -> str:

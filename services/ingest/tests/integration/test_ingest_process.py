@@ -16,7 +16,6 @@ import pytest
 import pytest_asyncio
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 
-from garbo.cli.local.ports import free_ports
 from garbo.common.business import Business
 from garbo.common.events.ids import address_hash
 from garbo.common.events.topics import (
@@ -32,6 +31,7 @@ from garbo.common.events.wire import decode
 from libs.common.tests.support.waiting import until
 from services.ingest.tests.support.http import AnyJson
 from services.ingest.tests.support.webhooks import signed
+from tests.support.ports import free_ports
 
 pytestmark = pytest.mark.integration
 

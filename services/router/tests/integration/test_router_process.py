@@ -18,7 +18,6 @@ import pytest
 import yaml
 from aiokafka import AIOKafkaConsumer
 
-from garbo.cli.local.ports import free_ports
 from garbo.common.events.base import Event
 from garbo.common.events.decisions import DecisionMade
 from garbo.common.events.grants import SendGranted
@@ -37,6 +36,7 @@ from garbo.common.runtime.outgoing import outgoing
 from garbo.common.runtime.producer import Producer
 from libs.common.tests.support.waiting import until
 from services.router.tests.support.build import API_KEY, HASH_KEY, business, consent, inbound, requested
+from tests.support.ports import free_ports
 from tests.support.servers import SharedKafka, SharedPostgres
 
 pytestmark = pytest.mark.integration

@@ -11,7 +11,6 @@ import orjson
 import psutil  # type: ignore[import-untyped] # it has no types
 import pytest
 
-from garbo.cli.local.ports import free_ports
 from garbo.common.events.ids import ContactId
 from garbo.common.runtime.http import HttpServer
 from garbo.common.runtime.postgres import Database
@@ -32,6 +31,7 @@ from services.router.tests.support.build import (
     requested,
 )
 from services.router.tests.support.router import Router
+from tests.support.ports import free_ports
 
 pytestmark = pytest.mark.integration
 POLICY = Path(__file__).parents[1] / "payloads" / "policy.yaml"

@@ -1,20 +1,8 @@
-"""Loopback ports: which are free, which are taken."""
+"""Loopback ports: which are taken."""
 
 import socket
-from itertools import islice
-from secrets import SystemRandom
-from typing import Final
 
 LOOPBACK = "127.0.0.1"
-QUIET: Final = range(20_000, 32_000)
-"""Below those that systems give to outgoing connections (Linux from 32768, others from 49152): what was free
-a moment ago is still free when its server begins to listen."""
-
-
-def free_ports(count: int) -> tuple[int, ...]:
-    """Return that many different loopback ports nobody listens on right now."""
-    anywhere = SystemRandom().sample(QUIET, len(QUIET))
-    return tuple(islice(filter(is_free, anywhere), count))
 
 
 def is_free(port: int) -> bool:
