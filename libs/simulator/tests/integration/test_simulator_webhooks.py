@@ -15,9 +15,9 @@ async def test_a_webhook_comes_again_until_it_is_answered_200(tmp_path: Path) ->
     async with running_world(tmp_path, {"population": {"read_ratio": 0}}) as running:
         running.receiver.answers = [503, 202, 500]
         await running.send(template(PHONE))
-        await until(lambda: running.world.outbox.told.delivered == 2)
+        await until(lambda: running.world.outbox.counts.delivered == 2)
         assert running.world.outbox.pending == 0
-        assert running.world.outbox.told.failed_posts == 3
+        assert running.world.outbox.counts.failed_posts == 3
     assert len(running.receiver.bodies) == 5
     assert len(set(running.receiver.bodies)) == 2
     assert running.receiver.unsigned == 0
@@ -26,7 +26,7 @@ async def test_a_webhook_comes_again_until_it_is_answered_200(tmp_path: Path) ->
 async def test_a_doubled_webhook_is_the_same_bytes_twice(tmp_path: Path) -> None:
     async with running_world(tmp_path, {"webhooks": {"doubled_ratio": 1}}) as running:
         await running.send(template(PHONE))
-        await until(lambda: running.world.outbox.told.doubled == 3)
+        await until(lambda: running.world.outbox.counts.doubled == 3)
     assert sorted(Counter(running.receiver.bodies).values()) == [2, 2, 2]
 
 
@@ -128,7 +128,7 @@ async def test_customers_write_press_and_stop_by_themselves(tmp_path: Path) -> N
 async def test_nothing_follows_when_webhooks_are_off(tmp_path: Path) -> None:
     async with running_world(tmp_path, {"webhooks": {"on": False}}) as running:
         await running.send(template(PHONE))
-        assert running.world.outbox.told.planned == 0
+        assert running.world.outbox.counts.planned == 0
 
 
 async def replies_of(folder: Path) -> set[tuple[str, str]]:

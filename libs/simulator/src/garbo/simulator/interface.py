@@ -99,7 +99,7 @@ class Interface:
         self._world.agenda.hurry()
         try:
             async with asyncio.timeout(QUIET_TIMEOUT_S):
-                await self._world.outbox.told_all()
+                await self._world.outbox.all_delivered()
         except TimeoutError:
             pending = self._world.outbox.pending
             return problem(503, "Not quiet", "The webhook address does not take all.", pending=pending)
@@ -132,7 +132,7 @@ class Interface:
 
 def summarize(world: World) -> dict[str, Any]:
     """Count everything: what was accepted, what was told, what customers wrote."""
-    told = world.outbox.told
+    counts = world.outbox.counts
     return {
         "accepted": len(world.ledger),
         "unique_biz_opaque": world.ledger.unique_biz_opaque,
@@ -142,12 +142,12 @@ def summarize(world: World) -> dict[str, Any]:
         "inbound": world.crowd.inbound_total,
         "stopped_customers": sum(c.stopped for c in world.crowd.customers.population),
         "webhooks": {
-            "planned": told.planned,
-            "delivered": told.delivered,
+            "planned": counts.planned,
+            "delivered": counts.delivered,
             "pending": world.outbox.pending,
-            "doubled": told.doubled,
-            "posts": told.posts,
-            "failed_posts": told.failed_posts,
+            "doubled": counts.doubled,
+            "posts": counts.posts,
+            "failed_posts": counts.failed_posts,
         },
     }
 

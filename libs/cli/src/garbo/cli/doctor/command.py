@@ -13,8 +13,8 @@ from garbo.cli.doctor.finding import Finding
 from garbo.cli.doctor.ledger import Row, ledger_rows, quiet, wake
 from garbo.cli.doctor.machine import machine_findings
 from garbo.cli.doctor.running import running_findings
-from garbo.cli.up.command import tell
-from garbo.cli.up.control import Ask
+from garbo.cli.up.command import send_control
+from garbo.cli.up.control import ControlRequest
 from garbo.cli.up.plan import read_plan
 from garbo.cli.up.programs import BUSINESS
 from garbo.cli.up.runfile import RunFile
@@ -56,7 +56,7 @@ async def _compare(*, settle_s: float, hush: bool) -> bool:
 async def _resting() -> AsyncIterator[None]:
     """Let demo business and customers rest inside, and go on afterwards as before."""
     runfile = RunFile(read_plan(os.environ).data)
-    halted = runfile.running() and not _refused(await tell(runfile, Ask("halt", BUSINESS)))
+    halted = runfile.running() and not _refused(await send_control(runfile, ControlRequest("halt", BUSINESS)))
     try:
         awake = await quiet(os.environ)
         yield
@@ -64,7 +64,7 @@ async def _resting() -> AsyncIterator[None]:
             await wake(os.environ)
     finally:
         if halted:
-            await tell(runfile, Ask("restart", BUSINESS))
+            await send_control(runfile, ControlRequest("restart", BUSINESS))
 
 
 def _refused(lines: Sequence[str]) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from time import monotonic, sleep
 
 from garbo.cli.typed import garbo, shown
-from garbo.cli.up.control import Ask, ask
+from garbo.cli.up.control import ControlRequest, control_lines
 from garbo.cli.up.plan import Plan, read_plan
 from garbo.cli.up.prerequisites import check_ports, check_tools
 from garbo.cli.up.runfile import RunFile
@@ -54,7 +54,7 @@ def stop() -> str:
             return "nothing runs from this folder"
         with runfile.held():
             return f"stopped {runfile.stop_leftovers()} processes that a killed run had left"
-    asyncio.run(tell(runfile, Ask("stop")))
+    asyncio.run(send_control(runfile, ControlRequest("stop")))
     deadline = monotonic() + STOP_WITHIN_S
     while runfile.running():
         if monotonic() > deadline:
@@ -68,16 +68,16 @@ def stop() -> str:
 
 def restart(name: str) -> None:
     """Ask the running supervisor to start a process again; raises StartRefused when it cannot."""
-    lines = asyncio.run(tell(RunFile(read_plan(os.environ).data), Ask("restart", name)))
+    lines = asyncio.run(send_control(RunFile(read_plan(os.environ).data), ControlRequest("restart", name)))
     refused = next((line for line in lines if line.startswith("error: ")), None)
     if refused:
         raise StartRefused(refused.removeprefix("error: "))
 
 
-async def tell(runfile: RunFile, wish: Ask) -> list[str]:
+async def send_control(runfile: RunFile, request: ControlRequest) -> list[str]:
     """Ask the running supervisor, print what it says, return its lines."""
     lines: list[str] = []
-    async for line in ask(runfile, wish):
+    async for line in control_lines(runfile, request):
         lines.append(line)
         if not line.startswith("error: "):
             print(line, flush=True)  # noqa: T201 - a command talks to its terminal

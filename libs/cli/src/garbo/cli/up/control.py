@@ -1,4 +1,4 @@
-"""The supervisor's ear: one JSON line in, lines out, on a loopback port, for who knows the token."""
+"""The supervisor's control: one JSON line in, lines out, on a loopback port, for who knows the token."""
 
 import asyncio
 import json
@@ -16,7 +16,7 @@ ASK_S = 5.0
 
 
 @dataclass(frozen=True, slots=True)
-class Ask:
+class ControlRequest:
     """What somebody wants of the running supervisor."""
 
     command: str
@@ -24,13 +24,13 @@ class Ask:
     name: str = ""
 
 
-Answering = Callable[[Ask], AsyncIterator[str]]
+AnswerControl = Callable[[ControlRequest], AsyncIterator[str]]
 
 
-class Ear:
+class ControlServer:
     """Listens until closed."""
 
-    def __init__(self, answer: Answering) -> None:
+    def __init__(self, answer: AnswerControl) -> None:
         self._answer = answer
         self._token = secrets.token_hex(16)
         self._server: asyncio.Server | None = None
@@ -50,13 +50,13 @@ class Ear:
             async with asyncio.timeout(ASK_S):
                 asked = json.loads(await reader.readline())
             if secrets.compare_digest(str(asked["token"]), self._token):
-                async for line in self._answer(Ask(asked["command"], asked["name"])):
+                async for line in self._answer(ControlRequest(asked["command"], asked["name"])):
                     writer.write(f"{line}\n".encode())
                     await writer.drain()
         writer.close()
 
 
-async def ask(runfile: RunFile, wish: Ask) -> AsyncIterator[str]:
+async def control_lines(runfile: RunFile, request: ControlRequest) -> AsyncIterator[str]:
     """Ask the running supervisor and give its lines as they come; raises StartRefused when none runs."""
     run = runfile.read() if runfile.running() else None
     if run is None or not run.control_port:
@@ -64,7 +64,8 @@ async def ask(runfile: RunFile, wish: Ask) -> AsyncIterator[str]:
     reader, writer = await _connect(run)
     try:
         writer.write(
-            json.dumps({"token": run.token, "command": wish.command, "name": wish.name}).encode() + b"\n"
+            json.dumps({"token": run.token, "command": request.command, "name": request.name}).encode()
+            + b"\n"
         )
         async with asyncio.timeout(ANSWER_S):
             while line := await reader.readline():

@@ -13,7 +13,7 @@ from garbo.cli.local.jars import jars_present
 from garbo.cli.local.workspace import kafka_files
 from garbo.cli.topics import apply_topics
 from garbo.cli.typed import garbo
-from garbo.cli.up.control import Ask, Ear
+from garbo.cli.up.control import ControlRequest, ControlServer
 from garbo.cli.up.environment import SERVICES, children_environment
 from garbo.cli.up.plan import Plan
 from garbo.cli.up.process import Process, how_it_ended
@@ -63,8 +63,8 @@ class Supervisor:
 
         Raises StartRefused when something does not come up; then everything is stopped, too.
         """
-        ear = Ear(self._answer)
-        self._run.control_port, self._run.token = await ear.open()
+        control = ControlServer(self._answer)
+        self._run.control_port, self._run.token = await control.open()
         try:
             async with asyncio.TaskGroup() as self._watchers:
                 try:
@@ -73,7 +73,7 @@ class Supervisor:
                         await self._stop.wait()
                 finally:
                     self._stopping = True
-                    ear.close()
+                    control.close()
                     await self._stop_all()
         except* StartRefused as refused:
             raise _first(refused) from None
@@ -161,7 +161,7 @@ class Supervisor:
                 f"{process.name} ended unasked, {how_it_ended(code)}; to start it again type: {mend}"
             )
 
-    async def _answer(self, asked: Ask) -> AsyncIterator[str]:
+    async def _answer(self, asked: ControlRequest) -> AsyncIterator[str]:
         if asked.command == "stop":
             yield "stopping"
             self.stop()

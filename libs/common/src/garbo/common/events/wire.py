@@ -14,7 +14,7 @@ E = TypeVar("E", bound=Event)
 Headers = tuple[tuple[str, bytes], ...]
 
 
-class Told(Protocol):
+class EventIdentity(Protocol):
     """What the headers of a record say of its event."""
 
     @property
@@ -57,7 +57,7 @@ def decode(topic: Topic[E], value: bytes | None) -> E:
         raise Reject(f"invalid:{_first_field(error)}") from None
 
 
-def attributes(topic: Topic[Any], event: Told, *, source: str) -> Headers:
+def attributes(topic: Topic[Any], event: EventIdentity, *, source: str) -> Headers:
     """Give the CloudEvents 1.0 attributes in binary mode.
 
     Source: CloudEvents, Kafka protocol binding 1.0.2, section 3.2 (attribute names carry `ce_`).

@@ -55,7 +55,7 @@ class App:
 
 
 def run(build: Callable[[], App]) -> int:
-    """Run a process until it is told to stop or a part fails. Returns the exit code: 0 when told, else 1.
+    """Run a process until a signal stops it or a part fails. Returns the exit code: 0 when stopped, else 1.
 
     A start that is refused prints its one line on stderr and returns 1.
     """
@@ -68,10 +68,10 @@ def run(build: Callable[[], App]) -> int:
 
 
 async def _live(app: App) -> int:
-    told = asyncio.Event()
+    stop_signal = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, told.set)
+        loop.add_signal_handler(number, stop_signal.set)
     started: list[Component] = []
     try:
         for component in app.components:
@@ -79,7 +79,7 @@ async def _live(app: App) -> int:
             await _start(component)
         gc.freeze()  # what a process is made of is no garbage: look through the rest only
         log.info("started", service=app.service)
-        failure = await _until_told_or_failed(told, started)
+        failure = await _until_stopped_or_failed(stop_signal, started)
     finally:
         clean = await _stop_all(started)
     if failure:
@@ -98,9 +98,11 @@ async def _start(component: Component) -> None:
         raise StartRefused(f"{name} did not start within {START_BUDGET_S:.0f} s: is its server up?") from None
 
 
-async def _until_told_or_failed(told: asyncio.Event, components: Sequence[Component]) -> BaseException | None:
+async def _until_stopped_or_failed(
+    stop_signal: asyncio.Event, components: Sequence[Component]
+) -> BaseException | None:
     waits = [asyncio.ensure_future(c.wait_failed()) for c in components if isinstance(c, Failing)]
-    stop = asyncio.ensure_future(told.wait())
+    stop = asyncio.ensure_future(stop_signal.wait())
     try:
         done, _ = await asyncio.wait([stop, *waits], return_when=asyncio.FIRST_COMPLETED)
         failed = next((w for w in waits if w in done), None)

@@ -5,7 +5,7 @@ from typing import Any, TypeVar
 
 from garbo.common.events.base import Event
 from garbo.common.events.topics import SERVICES, Topic
-from garbo.common.events.wire import Headers, Told, attributes, encode
+from garbo.common.events.wire import EventIdentity, Headers, attributes, encode
 from garbo.common.runtime.raw_producer import Outgoing
 from garbo.common.runtime.telemetry import current_traceparent
 
@@ -36,17 +36,17 @@ class Envelopes:
         self._traceparent = current_traceparent()
         self._alike: dict[tuple[str, datetime], Headers] = {}
 
-    def headers(self, topic: Topic[Any], told: Told, *, trace: str | None) -> Headers:
+    def headers(self, topic: Topic[Any], event: EventIdentity, *, trace: str | None) -> Headers:
         """Give the CloudEvents attributes of an event and the trace it belongs to."""
-        key = (topic.name, told.happened_at)
+        key = (topic.name, event.happened_at)
         alike = self._alike.get(key)
         if alike is None:
-            alike = self._alike[key] = attributes(topic, told, source=self._source)
+            alike = self._alike[key] = attributes(topic, event, source=self._source)
         version, _, *others = alike
         traceparent = trace or self._traceparent
         if traceparent:
             others.append(("traceparent", traceparent.encode()))
-        return (version, ("ce_id", told.event_id.encode()), *others)
+        return (version, ("ce_id", event.event_id.encode()), *others)
 
 
 def _writer(topic: Topic[E]) -> str:

@@ -46,7 +46,7 @@ class Courier:
             "user-agent": "facebookexternalua",
             "x-hub-signature-256": signature(self._app_secret, body.raw),
         }
-        self._outbox.told.posts += 1
+        self._outbox.counts.posts += 1
         try:
             answer = await client.post(self._url, content=body.raw, headers=headers)
         except httpx.HTTPError:

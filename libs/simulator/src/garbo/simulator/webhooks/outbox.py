@@ -25,7 +25,7 @@ class Body:
 
 
 @dataclass(slots=True)
-class Told:
+class WebhookCounts:
     """What became of it, for `/ledger/summary`."""
 
     planned: int = 0
@@ -46,9 +46,9 @@ class Outbox:
         self._ready: deque[Update] = deque()
         self._again: deque[Body] = deque()
         self._filled = asyncio.Event()
-        self._told_all = asyncio.Event()
+        self._all_delivered = asyncio.Event()
         self.pending = 0
-        self.told = Told()
+        self.counts = WebhookCounts()
 
     @property
     def room(self) -> bool:
@@ -58,7 +58,7 @@ class Outbox:
     def plan(self, update: Update, delay_s: float = 0.0) -> None:
         """Tell an update in `delay_s` seconds."""
         self.pending += 1
-        self.told.planned += 1
+        self.counts.planned += 1
         if delay_s > 0:
             self._agenda.after(delay_s, lambda: self._fill(update))
         else:
@@ -74,25 +74,25 @@ class Outbox:
     def delivered(self, body: Body) -> None:
         """Count a body that was answered 200; now and then it goes out a second time."""
         if not body.double:
-            self.told.delivered += body.count
+            self.counts.delivered += body.count
             if self._random.random() < self._control.state.webhooks.doubled_ratio:
                 self._come_back(Body(body.raw, body.count, double=True), self._random.uniform(0.0, 1.0))
                 return
         else:
-            self.told.doubled += body.count
+            self.counts.doubled += body.count
         self.pending -= body.count
         if not self.pending:
-            self._told_all.set()
+            self._all_delivered.set()
 
-    async def told_all(self) -> None:
+    async def all_delivered(self) -> None:
         """Wait until nothing is pending."""
         while self.pending:
-            self._told_all.clear()
-            await self._told_all.wait()
+            self._all_delivered.clear()
+            await self._all_delivered.wait()
 
     def refused(self, body: Body) -> None:
         """Plan the next try of a body that was not answered 200: growing delays, no end (Meta: 7 days)."""
-        self.told.failed_posts += 1
+        self.counts.failed_posts += 1
         hooks = self._control.state.webhooks
         body.tries += 1
         delay_ms = min(hooks.retry_max_ms, hooks.retry_ms * 2 ** min(body.tries - 1, 20))

@@ -13,7 +13,7 @@ from garbo.common.errors import RetryLater
 from garbo.ingest.flow.webhooks import Taken, TakeWebhooks
 from garbo.ingest.inbound.body import MAX_WEBHOOK_BYTES, Unreadable, header_values, read_body
 from garbo.ingest.inbound.metrics import EVENT_AGE_S, WEBHOOK_KEPT, WEBHOOKS, parts_of, signed_by
-from garbo.ingest.inbound.rarely import Rarely
+from garbo.ingest.inbound.throttled_log import ThrottledLog
 
 SIGNATURE: Final = b"x-hub-signature-256"
 _CHALLENGE: Final = re.compile(r"[0-9A-Za-z_-]{1,128}")
@@ -36,7 +36,7 @@ class WebhookEndpoint:
     def __init__(self, flow: TakeWebhooks, *, body_timeout_s: float) -> None:
         self._flow = flow
         self._body_timeout_s = body_timeout_s
-        self._unsigned = Rarely(every_s=1)
+        self._unsigned = ThrottledLog(every_s=1)
 
     async def handshake(self, scope: Scope, _: Receive) -> Response:
         """Echo the challenge when the token is ours, else 403."""
@@ -65,7 +65,7 @@ class WebhookEndpoint:
             raise
         if taken is None:
             WEBHOOKS.labels("unsigned").inc()
-            self._unsigned.say("webhook refused: not signed by any of our app secrets", bytes=len(body))
+            self._unsigned.warning("webhook refused: not signed by any of our app secrets", bytes=len(body))
             return _REFUSED
         _record(taken, size=len(body), seconds=perf_counter() - began)
         return _KEPT

@@ -64,7 +64,7 @@ class GroupMember:
         self.polled_at = time.monotonic()
         self._processor = processor
         self._times = times
-        self._tell_failure = fail
+        self._report_failure = fail
         self._subscription = Subscription(
             kafka, group=group, topics=topics, max_records=max_records, inbox=self
         )
@@ -147,7 +147,7 @@ class GroupMember:
             else:
                 self._fail(error)
         except asyncio.CancelledError as error:
-            if not _told_to_end():
+            if not _is_cancelled():
                 self._fail(error)  # it came out of the flow: FastStream would end its loop without a word
             raise
         except (Exception, SystemExit) as error:  # noqa: BLE001 - the one place: any other end is a bug
@@ -212,17 +212,17 @@ class GroupMember:
             consumer.pause(*consumer.assignment())
 
     def _fail(self, error: BaseException) -> None:
-        log.error("lane failed", group=self.group, error=type(error).__name__, **_told_safely(error))
+        log.error("lane failed", group=self.group, error=type(error).__name__, **_safe_details(error))
         self._close()
-        self._tell_failure(error)
+        self._report_failure(error)
 
 
-def _told_to_end() -> bool:
+def _is_cancelled() -> bool:
     task = asyncio.current_task()
     return task is not None and task.cancelling() > 0
 
 
-def _told_safely(error: BaseException) -> dict[str, str]:
+def _safe_details(error: BaseException) -> dict[str, str]:
     """Say why, or where in the code: the text of an error that is not ours could quote a record."""
     if isinstance(error, (TooManyRejected, BatchLost, NotDrained)):
         return {"why": str(error)}

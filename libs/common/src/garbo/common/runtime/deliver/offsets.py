@@ -19,7 +19,7 @@ class Offsets:
     def __init__(self, group: str) -> None:
         self._group = group
         self._next: dict[TopicPartition, int] = {}
-        self._told: dict[TopicPartition, int] = {}
+        self._committed: dict[TopicPartition, int] = {}
 
     def done(self, records: Iterable[Record]) -> None:
         """Note records as done; in order within each partition."""
@@ -33,7 +33,7 @@ class Offsets:
     def forget(self) -> None:
         """Forget everything: the partitions were revoked."""
         self._next.clear()
-        self._told.clear()
+        self._committed.clear()
 
     async def commit(self, consumer: Consumer | None, *, within_s: float) -> None:
         """Commit what is not committed yet. Never raises for a failure: it is counted and tried again later.
@@ -41,13 +41,13 @@ class Offsets:
         After a rebalance the partitions are another member's: then the offsets are forgotten, and it
         does those records again.
         """
-        late = {tp: offset for tp, offset in self._next.items() if self._told.get(tp) != offset}
+        late = {tp: offset for tp, offset in self._next.items() if self._committed.get(tp) != offset}
         if not late or consumer is None:
             return
-        if not await bounded("commit", self._tell(consumer, late), within_s=within_s):
+        if not await bounded("commit", self._commit_late(consumer, late), within_s=within_s):
             self._failed("error", error="not in time")
 
-    async def _tell(self, consumer: Consumer, late: dict[TopicPartition, int]) -> None:
+    async def _commit_late(self, consumer: Consumer, late: dict[TopicPartition, int]) -> None:
         try:
             await consumer.commit(late)
         except (CommitFailedError, IllegalStateError):
@@ -56,7 +56,7 @@ class Offsets:
         except KafkaError as error:
             self._failed("error", error=type(error).__name__)
         else:
-            self._told.update(late)
+            self._committed.update(late)
 
     def _failed(self, reason: str, **more: str) -> None:
         COMMIT_FAILURES.labels(self._group, reason).inc()

@@ -8,7 +8,7 @@ import structlog
 log = structlog.get_logger()
 
 
-class Rarely:
+class ThrottledLog:
     """Warns at most once in `every_s` seconds."""
 
     def __init__(self, *, every_s: float) -> None:
@@ -16,7 +16,7 @@ class Rarely:
         self._next_at = 0.0
         self._left_out = 0
 
-    def say(self, text: str, **facts: Any) -> None:  # noqa: ANN401 - a log line's facts
+    def warning(self, text: str, **facts: Any) -> None:  # noqa: ANN401 - a log line's facts
         """Warn, or count it as left out."""
         now = monotonic()
         if now < self._next_at:
