@@ -1,11 +1,9 @@
 """What holds for every kind of event: it stands in one place, and each one is read once."""
 
 import re
-import sys
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
-from types import FrameType
 from typing import Any, Final
 from uuid import uuid4
 
@@ -23,6 +21,7 @@ from garbo.router.domain.policy import Policy
 from garbo.router.flow.events.preference import preference_of
 from garbo.router.flow.events.registry import EVENT_KINDS, EVENT_TOPICS
 from services.router.tests.support.build import AT, PHONE, consent, inbound, preference
+from services.router.tests.support.calls import Calls
 from services.router.tests.support.memory import InMemoryStore
 from services.router.tests.support.router import Router
 
@@ -44,25 +43,6 @@ def test_kind_of_event_is_named_in_few_files(kind: Any) -> None:  # noqa: ANN401
 def test_everything_the_router_reads_has_a_handler() -> None:
     read = {topic.name for topic in TOPICS if "router" in topic.readers}
     assert read == {topic.name for topic in (*EVENT_TOPICS, SEND_REQUESTED)}
-
-
-class Calls:
-    """Counts how often functions run, without changing what they do."""
-
-    def __init__(self, *functions: Callable[..., object]) -> None:
-        self._names = {function.__code__: function.__name__ for function in functions}
-        self.counts: Counter[str] = Counter()
-
-    def __enter__(self) -> "Calls":
-        sys.setprofile(self._note)
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        sys.setprofile(None)
-
-    def _note(self, frame: FrameType, event: str, _: object) -> None:
-        if event == "call" and (name := self._names.get(frame.f_code)):
-            self.counts[name] += 1
 
 
 def case() -> CaseChanged:

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from garbo.common.events.decisions import Lane, MessageClass
+from garbo.common.events.decisions import MessageClass
 from garbo.router.domain.instants import MINUTE_US
 from garbo.router.domain.policy import Policy
 from garbo.router.domain.request import Body, Numbers, Request
@@ -23,11 +23,6 @@ class Classified(Value, frozen=True):
     demoted: bool
     reclassified: bool = False
     """The template's category made it another class than the purpose says."""
-
-    @property
-    def lane(self) -> Lane:
-        """Promo has its own lane; everything else is care."""
-        return "promo" if self.message_class == "promo" else "care"
 
 
 def classify(

@@ -7,13 +7,16 @@ from garbo.router.domain.request import Request
 from garbo.router.domain.rules.platform_pause import pauses_of
 from garbo.router.domain.rules.rule import Rule, RuleResult, StandingRule, TimedRule
 from garbo.router.domain.state import RecipientState
-from garbo.router.domain.values import Value
+from garbo.router.domain.values import Value, replace
 
 
 class Evaluation(Value, frozen=True):
     """What the rules say about one request."""
 
     context: EvaluationContext
+    request: Request
+    deadline_us: int | None
+    """When the request is no longer wanted."""
     start_us: int
     """The instant asked about: now, or `not_before` where that is later."""
     results: tuple[RuleResult, ...]
@@ -32,6 +35,14 @@ class Evaluation(Value, frozen=True):
         """Give the first result that denies: no instant changes it, or its rule wants no waiting."""
         return next((result for result in self.failing if not result.may_wait), None)
 
+    def result_of(self, rule: TimedRule | None) -> RuleResult | None:
+        """Find what a rule answered."""
+        return next((result for result in self.results if result.rule is rule), None)
+
+    def permits(self, at_us: int) -> bool:
+        """Say whether no rule refuses at a later instant, if nothing is sent before."""
+        return self.wait(at_us).until_us == at_us and self.closed_by(at_us) is None
+
     def wait(self, from_us: int | None = None) -> Wait:
         """Find the least instant that all timed rules permit."""
         timed = [rule for rule in self.rules if isinstance(rule, TimedRule)]
@@ -48,33 +59,31 @@ class Evaluation(Value, frozen=True):
         return None
 
 
-def evaluate(prepared: PreparedRequest, classified: ClassifiedBody, state: RecipientState) -> Evaluation:
+def evaluate(
+    prepared: PreparedRequest, classified: ClassifiedBody, state: RecipientState, *, deadline_us: int | None
+) -> Evaluation:
     """Let each rule that matches answer for the instant the request wants to go."""
     request, now_us, rules = prepared.request, prepared.now_us, classified.rules
     context = EvaluationContext(
         prepared.policy, state, classified.subject, now_us, prepared.slots, request.budget_left
     )
     start_us = max(now_us, request.not_before_us or now_us)
-    if classified.subject.message_class == "promo" and (state.cooldowns or state.questions):
+    if classified.subject.lane == "promo" and (state.cooldowns or state.questions):
         rules = (*rules, *pauses_of(state, brand=request.brand, at_us=start_us))
     results = tuple([rule.evaluate(context, start_us) for rule in rules])
-    if request.override:
-        return _with_override(context, request, results, start_us=start_us)
     failing = tuple([result for result in results if not result.ok])
-    return Evaluation(context, start_us, results, rules, failing)
+    evaluation = Evaluation(context, request, deadline_us, start_us, results, rules, failing)
+    return _with_override(evaluation) if request.override else evaluation
 
 
-def _with_override(
-    context: EvaluationContext, request: Request, results: tuple[RuleResult, ...], *, start_us: int
-) -> Evaluation:
+def _with_override(evaluation: Evaluation) -> Evaluation:
     """Pass over the rules the client names and may pass over; whether they refuse now or later."""
+    results, request = evaluation.results, evaluation.request
     named = [result for result in results if result.id in request.override]
     passed = {result.id for result in named if _overridable(result.rule, request)}
     left = [result for result in results if result.id not in passed]
-    return Evaluation(
-        context,
-        start_us,
-        results,
+    return replace(
+        evaluation,
         rules=tuple(result.rule for result in left),
         failing=tuple(result for result in left if not result.ok),
         overridden=tuple(result.id for result in named if result.id in passed and not result.ok),

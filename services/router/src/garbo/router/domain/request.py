@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Final, Literal, TypeAlias
 from uuid import UUID
 
+from garbo.common.events.decisions import Lane
 from garbo.common.events.ids import MessageId
 from garbo.router.domain.values import Stored, Value, field
 
@@ -100,3 +101,8 @@ class Subject(Value, frozen=True):
     priority: int = 50
     zones: tuple[str, ...] = ("UTC",)
     """The wall clocks an instant must be permitted by."""
+
+    @property
+    def lane(self) -> Lane:
+        """Promo has its own lane; everything else is care."""
+        return "promo" if self.message_class == "promo" else "care"

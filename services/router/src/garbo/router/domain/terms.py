@@ -24,9 +24,7 @@ class GrantTerms(Value, frozen=True):
     """Until it is settled, the send counts at this instant."""
 
 
-def terms_of(
-    context: EvaluationContext, rules: Iterable[Rule], *, lane: Lane, deadline_us: int | None
-) -> GrantTerms:
+def terms_of(context: EvaluationContext, rules: Iterable[Rule], *, deadline_us: int | None) -> GrantTerms:
     """Write the lease: it ends with its time to live, the deadline, the window, or a rule that closes."""
     policy, now_us = context.policy, context.now_us
     window_us = _window_until_us(context)
@@ -37,7 +35,7 @@ def terms_of(
             ends_us = closes_us if rule.closes_to_the_instant else _before(closes_us, context)
             until_us = min(until_us, ends_us)
     return GrantTerms(
-        lane=lane,
+        lane=context.subject.lane,
         number=context.subject.number,
         not_before_us=now_us,
         valid_until_us=until_us,

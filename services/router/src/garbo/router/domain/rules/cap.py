@@ -1,4 +1,4 @@
-"""Caps and gaps: which sends count, how many stand in the window, and when the next is free.
+"""Caps and gaps: how many counted sends stand in the window, and when the next may go.
 
 With limit n the n-th newest send is what must leave the window, also when a cap was lowered and more than n
 stand in it. An open send stands at its latest possible instant, which may lie ahead of now.
@@ -7,13 +7,14 @@ stand in it. An open send stands at its latest possible instant, which may lie a
 from bisect import bisect_left
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import ClassVar, Final, Literal, NamedTuple
+from typing import ClassVar, Final, Literal
 
 from garbo.router.domain.evaluation_context import EvaluationContext
+from garbo.router.domain.rules.counted_sends import CountedSend, counted
 from garbo.router.domain.rules.counting_windows import LONGEST_PERIOD_US, Lifetime, Window
 from garbo.router.domain.rules.rule import Rule, RuleResult, TimedRule
 from garbo.router.domain.selectors import Selector
-from garbo.router.domain.state import RecipientState, Send
+from garbo.router.domain.state import Send
 
 NAMED_SENDS: Final = 10
 """How many of the sends that fill a cap are named."""
@@ -25,13 +26,6 @@ class KeepFor:
 
     slots: int
     min_priority: int
-
-
-class CountedSend(NamedTuple):
-    """One send that stands in a cap's window, and the first instant whose window no longer holds it."""
-
-    send: Send
-    leaves_at_us: int | None
 
 
 class RateRule(TimedRule, frozen=True):
@@ -155,36 +149,12 @@ class RateRule(TimedRule, frozen=True):
         return sorted((s for s in self._counted(context) if s.at_us >= first_us), key=_by_instant)
 
     def _counted(self, context: EvaluationContext) -> list[Send]:
-        """Give the sends it counts for this request, in no order."""
-        state, subject, counts = context.state, context.subject, self.counts
-        sends = _with_campaign_sends(state) if self.per_campaign and state.campaign_sends else state.sends
-        if counts.by_class:
-            classes = counts.classes
-            chosen = [send for send in sends if send.message_class in classes]
-        else:
-            chosen = [send for send in sends if counts.matches(send)]
-        if self.per_brand:
-            chosen = [send for send in chosen if send.brand == subject.brand]
-        if self.per_campaign:
-            chosen = [send for send in chosen if send.campaign == subject.campaign]
-        match context.policy.counting.consume:
-            case "reserved":
-                return chosen
-            case "accepted":
-                return [send for send in chosen if not send.open]
-            case "delivered":
-                return [send for send in chosen if send.delivered]
+        return counted(context, self.counts, per_brand=self.per_brand, per_campaign=self.per_campaign)
 
 
 def caps_of(rules: Iterable[Rule]) -> tuple[RateRule, ...]:
     """Give the caps and gaps among rules, in file order."""
     return tuple(rule for rule in rules if isinstance(rule, RateRule))
-
-
-def _with_campaign_sends(state: RecipientState) -> tuple[Send, ...]:
-    """Add what the campaign's own table remembers; of one message the row knows better."""
-    known = {send.message_id for send in state.sends}
-    return (*state.sends, *(send for send in state.campaign_sends if send.message_id not in known))
 
 
 def _by_instant(send: Send) -> int:
