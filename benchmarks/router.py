@@ -101,7 +101,7 @@ async def _decider(reevaluator: Bench, database: Database) -> DecideRequests:
         policies=PolicyInForce(load_policy(Path(reevaluator.env["GARBO_POLICY"]))),
         directory=Directory(business),
         hash_key=reevaluator.env["GARBO_HASH_KEY"].encode(),
-        stock=PostgresBudgetLeases(database),
+        budget_leases=PostgresBudgetLeases(database),
     )
     return DecideRequests(dependencies)
 

@@ -25,9 +25,10 @@ from benchmarks.servers import HERE
 from garbo.common.events.decisions import DecisionMade
 from garbo.common.events.wire import encode
 from garbo.common.runtime.migrations import migrate
+from garbo.router.domain.decision_inputs import decision_inputs
 from garbo.router.domain.request import Body, Numbers, Request
 from garbo.router.domain.state import Consent, RecipientState
-from garbo.router.flow.decision_inputs import inputs_bytes
+from garbo.router.outbound.postgres.codecs import json_bytes
 from garbo.router.outbound.postgres.past import PostgresPast
 from tests.support.own_servers import OwnPostgres
 from tests.support.servers import SharedPostgres
@@ -186,7 +187,7 @@ def _facts() -> str:
         consents={"acme/*/marketing": Consent(given_at_us=1_700_000_000_000_000)},
         inbound_at_us={"1001": 1_779_000_000_000_000},
     )
-    return inputs_bytes(request, given).decode()
+    return json_bytes(decision_inputs(request, given)).decode()
 
 
 def _record(at: datetime) -> str:

@@ -8,8 +8,8 @@ import sys
 
 from garbo.common.runtime.lifecycle import run
 from garbo.router.app import build
-from garbo.router.outbound.postgres.transaction import PostgresTransaction
+from garbo.router.outbound.postgres import load
 
 if __name__ == "__main__":
-    PostgresTransaction.lock = PostgresTransaction.read_states  # type: ignore[method-assign] # the mistake itself
+    load.LOCK_STATES = load.READ_STATES  # type: ignore[misc] # the mistake itself
     sys.exit(run(build))

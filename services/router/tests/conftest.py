@@ -14,9 +14,9 @@ from garbo.router.outbound.postgres.outbox import PostgresOutbox
 from garbo.router.outbound.postgres.store import PostgresStore, router_database
 from garbo.router.outbound.postgres.templates import seeds
 from services.router.tests.support.build import business
+from services.router.tests.support.jobs import Jobs
 from services.router.tests.support.memory import InMemoryStore
-from services.router.tests.support.memory_work import InMemoryBudgetLeases, InMemoryJobStore, InMemoryOutbox
-from services.router.tests.support.own_work import Jobs
+from services.router.tests.support.memory_jobs import InMemoryBudgetLeases, InMemoryJobStore, InMemoryOutbox
 from services.router.tests.support.router import Router
 from tests.support.servers import SharedPostgres
 
@@ -55,7 +55,7 @@ def work() -> Jobs:
     store = InMemoryJobStore()
     store.know(seeds(business()))
     stock = InMemoryBudgetLeases(store)
-    return Jobs(Router(store, policy_of(), stock=stock), store, stock, InMemoryOutbox(store))
+    return Jobs(Router(store, policy_of(), budget_leases=stock), store, stock, InMemoryOutbox(store))
 
 
 @pytest.fixture
@@ -81,4 +81,4 @@ async def stored_work(database: Database) -> Jobs:
     """A router and its own work over real PostgreSQL."""
     store, stock = PostgresJobStore(database), PostgresBudgetLeases(database)
     await store.seed(business())
-    return Jobs(Router(store, policy_of(), stock=stock), store, stock, PostgresOutbox(database))
+    return Jobs(Router(store, policy_of(), budget_leases=stock), store, stock, PostgresOutbox(database))

@@ -10,7 +10,6 @@ import os
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
-from inspect import iscoroutinefunction
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +31,7 @@ from services.router.tests.support.router import Router
 
 POLICY = Path(__file__).parents[1] / "payloads" / "policy.yaml"
 TRY_AGAIN = 75
+STATEMENTS = frozenset({"execute", "fetch", "fetchrow", "fetchval"})
 
 
 class Steps:
@@ -51,14 +51,14 @@ class Steps:
 
 
 class Stepping:
-    """Whatever it wraps, each awaited call of it is a step."""
+    """A connection of which each statement is a step."""
 
-    def __init__(self, wrapped: Any, steps: Steps) -> None:  # noqa: ANN401 - a store or a batch
+    def __init__(self, wrapped: Any, steps: Steps) -> None:  # noqa: ANN401 - a connection
         self._wrapped, self._steps = wrapped, steps
 
-    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - whatever the wrapped has
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - whatever a connection has
         found = getattr(self._wrapped, name)
-        return self._step(name, found) if iscoroutinefunction(found) else found
+        return self._step(name, found) if name in STATEMENTS else found
 
     def _step(self, name: str, call: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
         async def stepping(*arguments: object, **more: object) -> object:
@@ -69,15 +69,25 @@ class Stepping:
         return stepping
 
 
-class SteppingStore(Stepping):
-    """A store whose commit is a step as well."""
+class SteppingDatabase(Database):
+    """A database of which each statement is a step, and each commit."""
+
+    def __init__(self, dsn: str, steps: Steps) -> None:
+        super().__init__(dsn, service="router", size=2)
+        self._steps = steps
 
     @asynccontextmanager
-    async def batch(self) -> AsyncIterator[Any]:
+    async def transaction(self) -> AsyncIterator[Any]:
         """Open a transaction."""
-        async with self._wrapped.batch() as batch:
-            yield Stepping(batch, self._steps)
+        async with super().transaction() as connection:
+            yield Stepping(connection, self._steps)
         self._steps.take("commit")
+
+    @asynccontextmanager
+    async def connection(self) -> AsyncIterator[Any]:
+        """Lend a connection."""
+        async with super().connection() as connection:
+            yield Stepping(connection, self._steps)
 
 
 class Publishing(RecordingPublisher):
@@ -95,14 +105,15 @@ class Publishing(RecordingPublisher):
 
 
 async def take(dsn: str, servers: str, steps: Steps) -> int:
-    """Take the batch."""
+    """Take the transaction."""
     batch = orjson.loads(sys.stdin.read())
-    database = Database(dsn, service="router", size=2)
+    database = SteppingDatabase(dsn, steps)
     producer = Producer(kafka=KafkaSettings(servers), service="router")
     await database.start()
     await producer.start()
-    store: Any = SteppingStore(PostgresStore(database), steps)
-    router = Router(store, load_policy(POLICY), publisher=Publishing(KafkaPublisher(producer), steps))
+    router = Router(
+        PostgresStore(database), load_policy(POLICY), publisher=Publishing(KafkaPublisher(producer), steps)
+    )
     kinds = {topic.name: topic.event for topic in TOPICS}
     try:
         if "requests" in batch:

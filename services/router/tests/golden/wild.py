@@ -16,6 +16,7 @@ from typing import Any, Final, TypeAlias
 from uuid import UUID
 
 import msgspec
+import orjson
 import pytest
 
 from garbo.common.business import Business
@@ -34,11 +35,11 @@ from garbo.router.domain.policy import Policy
 from garbo.router.domain.values import replace
 from garbo.router.flow.commands.erase_contact import EraseContact
 from garbo.router.flow.commands.import_suppressions import ImportSuppressions, SuppressionEntry
-from garbo.router.flow.state_json import state_bytes
 from garbo.router.inbound.policy_file.load import read_policy
+from garbo.router.outbound.postgres.codecs import json_bytes, state_bytes
 from garbo.router.outbound.postgres.templates import seeds
 from garbo.router.ports.contacts import Address
-from services.router.tests.support import memory
+from services.router.tests.support import memory_contacts
 from services.router.tests.support.build import (
     HASH_KEY,
     business,
@@ -50,8 +51,8 @@ from services.router.tests.support.build import (
 )
 from services.router.tests.support.build import template as a_template
 from services.router.tests.support.build import text as a_text
-from services.router.tests.support.memory_work import InMemoryBudgetLeases, InMemoryJobStore, InMemoryOutbox
-from services.router.tests.support.own_work import Jobs
+from services.router.tests.support.jobs import Jobs
+from services.router.tests.support.memory_jobs import InMemoryBudgetLeases, InMemoryJobStore, InMemoryOutbox
 from services.router.tests.support.router import Router
 
 POLICIES: Final = Path(__file__).parents[1] / "payloads" / "golden"
@@ -81,7 +82,7 @@ class Wild:
         self.store = InMemoryJobStore(self.now)
         self.store.know(seeds(known))
         stock, outbox = InMemoryBudgetLeases(self.store), InMemoryOutbox(self.store)
-        self.router = Router(self.store, policies[0], business=known, stock=stock)
+        self.router = Router(self.store, policies[0], business=known, budget_leases=stock)
         self.work = Jobs(self.router, self.store, stock, outbox)
         self.asked: list[SendRequested] = []
         self.heard: list[Event] = []
@@ -121,22 +122,33 @@ class Wild:
         return made.hexdigest()[:24]
 
     def _parts(self) -> Iterable[bytes]:
-        for told in self.router.publisher.told:
-            yield f"{told.topic.name} {told.key} {told.event.event_id} {told.trace}".encode()
+        for told in sorted(self.router.publisher.told, key=_message_told_of):
+            yield f"{told.topic.name} {told.event.event_id} {told.trace}".encode()
             yield told.content
         tables = self.store.tables
         for contact_id, state in tables.states.items():
             yield f"{contact_id} {state.version}".encode() + state_bytes(state)
-        rows: tuple[Any, ...] = (tables.grants, tables.deferred, tables.decisions, tables.evidence)
-        for table in rows:
-            yield from (repr(msgspec.structs.astuple(row)).encode() for row in table.values())
+        rows: tuple[Any, ...] = (*tables.grants.values(), *tables.deferred.values())
+        yield from sorted(repr(msgspec.structs.astuple(row)).encode() for row in rows)
+        for decision in tables.decisions.values():
+            inputs = decision.inputs and json_bytes(decision.inputs)
+            yield repr((*msgspec.structs.astuple(decision)[:-1], inputs)).encode()
+        for evidence in tables.evidence.values():
+            yield repr(msgspec.structs.astuple(evidence)).encode()
         for key, sends in sorted(tables.counted.items(), key=repr):
             yield repr((key, [msgspec.structs.astuple(send) for send in sends])).encode()
         leases = sorted(msgspec.structs.astuple(row) for row in tables.leases.values())
         yield repr((leases, sorted(tables.cancelled.items()), sorted(tables.swept))).encode()
         meter = self.router.meter
-        yield repr((meter.decisions, meter.repeats_count, meter.resurrected_count, meter.care)).encode()
-        yield repr((self.work.meter.woken, self.work.meter.reasons, self.dropped)).encode()
+        yield repr(
+            (sorted(meter.decisions), meter.repeats_count, meter.resurrected_count, meter.care)
+        ).encode()
+        yield repr((sorted(self.work.meter.verdicts), sorted(self.work.meter.reasons), self.dropped)).encode()
+
+
+def _message_told_of(told: Any) -> str:  # noqa: ANN401 - a record to publish
+    """Order as readers rely on it: what is told of one message in its order; messages in any."""
+    return str(orjson.loads(told.content).get("message_id"))
 
 
 async def play(seed: int, policies: Sequence[Policy]) -> Wild:
@@ -144,7 +156,7 @@ async def play(seed: int, policies: Sequence[Policy]) -> Wild:
     dice = Random(seed)
     names = count(1)
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(memory, "uuid4", lambda: UUID(int=(2 << 100) + next(names)))
+        patched.setattr(memory_contacts, "uuid4", lambda: UUID(int=(2 << 100) + next(names)))
         wild = Wild([*dice.sample(policies, len(policies))], business())
         for person in dice.sample(PEOPLE, 4):
             for brand in ("acme", "bolt"):
@@ -364,12 +376,12 @@ async def _step(wild: Wild, dice: Random) -> None:
 async def _work(wild: Wild, dice: Random) -> None:
     match dice.choice(("wake", "wake", "wake", "wake", "reap", "recheck", "recheck", "cancel")):
         case "wake":
-            while await wild.work.wake():
+            while await wild.work.retry():
                 pass
         case "reap":
-            await wild.work.reap()
+            await wild.work.expire()
         case "recheck":
-            await wild.work.recheck(dice.choice(wild.policies))
+            await wild.work.reevaluate(dice.choice(wild.policies))
         case _:
             event = CampaignChanged(
                 client="crm",
@@ -378,7 +390,7 @@ async def _work(wild: Wild, dice: Random) -> None:
                 action="cancelled",
                 occurred_at=wild.now,
             )
-            await (wild.hear(event) if dice.random() < 0.5 else wild.work.call_off(event))
+            await (wild.hear(event) if dice.random() < 0.5 else wild.work.cancel(event))
 
 
 async def _operate(wild: Wild, dice: Random) -> None:

@@ -18,7 +18,9 @@ from garbo.common.runtime.broker import KafkaSettings
 from garbo.common.runtime.postgres import Database
 from garbo.common.runtime.producer import Producer
 from garbo.router.domain.policy import Policy
+from garbo.router.flow.directory import Directory
 from garbo.router.flow.jobs.expire_grants import ExpireGrants
+from garbo.router.flow.jobs.lock_contacts import JobDependencies
 from garbo.router.flow.jobs.relay_outbox import RelayOutbox
 from garbo.router.flow.policy_in_force import PolicyInForce
 from garbo.router.outbound.job_metrics import PrometheusJobMeter
@@ -29,6 +31,7 @@ from garbo.router.outbound.postgres.jobs import PostgresJobStore
 from garbo.router.outbound.postgres.outbox import PostgresOutbox
 from garbo.router.ports.budgets import BudgetRequest
 from garbo.router.ports.publisher import OutgoingRecord
+from services.router.tests.support.build import business
 
 BUDGET = BudgetRequest(rule="total", scope="acme/spring", period=0, limit=2_000, count=10)
 HELD_S = 1.0
@@ -65,7 +68,11 @@ async def before_publish(database: Database) -> None:
         refund_codes=frozenset(),
     )
     store = PostgresJobStore(database)
-    await ExpireGrants(store, PrometheusMeter(), PrometheusJobMeter(), PolicyInForce(policy)).once()
+    await ExpireGrants(
+        JobDependencies(
+            store, PrometheusMeter(), PrometheusJobMeter(), PolicyInForce(policy), Directory(business())
+        )
+    ).once()
     die()
 
 

@@ -8,6 +8,7 @@ from msgspec.structs import fields
 
 from garbo.common.events.ids import ContactId, MessageId, address_hash
 from garbo.common.runtime.postgres import Database
+from garbo.router.domain.decision_inputs import decision_inputs
 from garbo.router.domain.grant import Grant, day_of_instant, grant_id_of
 from garbo.router.domain.instants import DAY_US, to_us
 from garbo.router.domain.state import (
@@ -21,10 +22,12 @@ from garbo.router.domain.state import (
     Stop,
 )
 from garbo.router.domain.values import replace
+from garbo.router.outbound.postgres.retention import PostgresRetention
 from garbo.router.outbound.postgres.store import PostgresStore
 from garbo.router.ports.contacts import Address, ConsentEvidence, Contact
-from garbo.router.ports.store import Changes, Deferred, Store, StoredDecision
+from garbo.router.ports.store import Changes, Deferred, Scope, Store, StoredDecision
 from services.router.tests.support.build import HASH_KEY
+from services.router.tests.support.build_domain import a_request, a_state
 from services.router.tests.support.memory import InMemoryStore
 
 pytestmark = pytest.mark.integration
@@ -59,6 +62,9 @@ def store(request: pytest.FixtureRequest, database: Database) -> Store:
     return InMemoryStore(datetime.now(UTC)) if request.param == "memory" else PostgresStore(database)
 
 
+INPUTS = decision_inputs(a_request(), a_state())
+
+
 def address() -> Address:
     phone = f"+39{uuid4().int % 10**10}"
     return Address(kind="phone", value=phone, hash=address_hash(HASH_KEY, "phone", phone))
@@ -71,7 +77,7 @@ async def met(store: Store) -> Contact:
 
 def decided(contact: Contact) -> StoredDecision:
     message_id = MessageId(uuid4())
-    return StoredDecision(message_id, "crm", UUID(int=7), b"h" * 32, contact.contact_id, (b"{}",), b"{facts}")
+    return StoredDecision(message_id, "crm", UUID(int=7), b"h" * 32, contact.contact_id, (b"{}",), INPUTS)
 
 
 def granted(decision: StoredDecision, *, days_ago: int = 0, epoch: int = 1) -> Grant:
@@ -121,10 +127,12 @@ async def test_every_part_of_a_state_comes_back(store: Store) -> None:
         alike = getattr(EVERYTHING, part.name) == getattr(plain, part.name)
         assert alike == (part.name in elsewhere), f"{part.name} is not tried here"
     contact = await met(store)
-    async with store.batch() as batch:
-        await batch.write(Changes(states={contact.contact_id: EVERYTHING}))
-    async with store.batch() as batch:
-        after = (await batch.read_states([contact.contact_id]))[contact.contact_id]
+    async with store.transaction() as transaction:
+        await transaction.save(Changes(states={contact.contact_id: EVERYTHING}))
+    async with store.transaction() as transaction:
+        after = (
+            (await transaction.load(Scope(contacts=frozenset([contact.contact_id]), lock=False))).states
+        )[contact.contact_id]
     assert after == replace(EVERYTHING, version=after.version)
 
 
@@ -132,19 +140,29 @@ async def test_waiting_request_is_found_by_message_and_by_person_until_it_is_wok
     contact = await met(store)
     decision = decided(contact)
     waiting = waits(decision)
-    async with store.batch() as batch:
-        await batch.write(Changes(states={}, decisions=[decision], deferred=[waiting]))
+    async with store.transaction() as transaction:
+        await transaction.save(Changes(decisions=[decision], deferred=[waiting]))
     later = replace(waiting, due_at_us=NOW_US + 99, free_at_us=NOW_US + 98, reason="cap_reached")
-    async with store.batch() as batch:
-        assert (await batch.load_snapshot([decision.message_id])).deferred == {waiting.message_id: waiting}
-        assert (await batch.load_snapshot([decision.message_id])).decisions == {decision.message_id: decision}
-        assert list(await batch.waiting([contact.contact_id, ContactId(uuid4())])) == [waiting]
-        await batch.write(Changes(states={}, deferred=[later]))
-    async with store.batch() as batch:
-        assert list(await batch.waiting([contact.contact_id])) == [later]
-        await batch.write(Changes(states={}, woken=[waiting.message_id]))
-    async with store.batch() as batch:
-        assert (await batch.load_snapshot([decision.message_id])).deferred == {}
+    async with store.transaction() as transaction:
+        assert (await transaction.load(Scope(messages=frozenset([decision.message_id])))).deferred == {
+            waiting.message_id: waiting
+        }
+        assert (await transaction.load(Scope(messages=frozenset([decision.message_id])))).decisions == {
+            decision.message_id: replace(decision, inputs=None)
+        }
+        assert list(
+            (
+                await transaction.load(Scope(deferred_of=frozenset([contact.contact_id, ContactId(uuid4())])))
+            ).deferred.values()
+        ) == [waiting]
+        await transaction.save(Changes(deferred=[later]))
+    async with store.transaction() as transaction:
+        assert list(
+            (await transaction.load(Scope(deferred_of=frozenset([contact.contact_id])))).deferred.values()
+        ) == [later]
+        await transaction.save(Changes(no_longer_deferred=[waiting.message_id]))
+    async with store.transaction() as transaction:
+        assert (await transaction.load(Scope(messages=frozenset([decision.message_id])))).deferred == {}
 
 
 @pytest.mark.parametrize("days_ago", [0, 1], ids=["same day", "day after"])
@@ -152,49 +170,64 @@ async def test_newest_grant_of_a_message_is_the_one_that_is_found(store: Store, 
     contact = await met(store)
     decision = decided(contact)
     first, second = granted(decision, days_ago=days_ago), granted(decision, epoch=2)
-    async with store.batch() as batch:
-        await batch.write(Changes(states={}, decisions=[decision], grants=[first]))
-    async with store.batch() as batch:
+    async with store.transaction() as transaction:
+        await transaction.save(Changes(decisions=[decision], grants=[first]))
+    async with store.transaction() as transaction:
         over = replace(first, state="revoked", request=None, budget_leases=())
-        await batch.write(Changes(states={}, settled=[over]))
-    async with store.batch() as batch:
-        assert (await batch.load_snapshot([decision.message_id])).grants == {decision.message_id: over}
-        await batch.write(Changes(states={}, grants=[second]))
-    async with store.batch() as batch:
-        assert (await batch.load_snapshot([decision.message_id])).grants == {decision.message_id: second}
-        assert await batch.lock_grants([decision.message_id]) == {decision.message_id: second}
-        assert list(await batch.grants_named(message_ids=[decision.message_id])) == [second]
+        await transaction.save(Changes(updated_grants=[over]))
+    async with store.transaction() as transaction:
+        assert (await transaction.load(Scope(messages=frozenset([decision.message_id])))).grants == {
+            decision.message_id: over
+        }
+        await transaction.save(Changes(grants=[second]))
+    async with store.transaction() as transaction:
+        assert (await transaction.load(Scope(messages=frozenset([decision.message_id])))).grants == {
+            decision.message_id: second
+        }
+        assert (await transaction.load(Scope(grants=frozenset([decision.message_id])))).locked_grants == {
+            decision.message_id: second
+        }
+        assert list(await transaction.find_grants(message_ids=[decision.message_id])) == [second]
 
 
 async def test_settled_grant_keeps_its_request_while_it_may_be_decided_again(store: Store) -> None:
     contact = await met(store)
     decision = decided(contact)
     grant = granted(decision)
-    async with store.batch() as batch:
-        await batch.write(Changes(states={}, decisions=[decision], grants=[grant]))
+    async with store.transaction() as transaction:
+        await transaction.save(Changes(decisions=[decision], grants=[grant]))
     longer = replace(grant, valid_until_us=grant.valid_until_us + 5, policy_version="sha256:2")
-    async with store.batch() as batch:
-        await batch.write(Changes(states={}, settled=[longer]))
-    async with store.batch() as batch:
-        assert (await batch.load_snapshot([decision.message_id])).grants == {decision.message_id: longer}
+    async with store.transaction() as transaction:
+        await transaction.save(Changes(updated_grants=[longer]))
+    async with store.transaction() as transaction:
+        assert (await transaction.load(Scope(messages=frozenset([decision.message_id])))).grants == {
+            decision.message_id: longer
+        }
 
 
 async def test_campaign_called_off_and_sends_for_life_are_told_when_asked_about(store: Store) -> None:
     contact = await met(store)
     key = (contact.contact_id, "spring")
     one, two = (Send(MessageId(UUID(int=n)), n, "promo", "acme", "spring") for n in (1, 2))
-    async with store.batch() as batch:
+    async with store.transaction() as transaction:
         cancelled = [("acme", "spring", NOW_US), ("acme", "spring", NOW_US)]
-        await batch.write(Changes(states={}, cancelled=cancelled, counted={key: [one, two]}))
-    async with store.batch() as batch:
+        await transaction.save(Changes(cancelled=cancelled, campaign_sends={key: [one, two]}))
+    async with store.transaction() as transaction:
         asked = [("acme", "spring"), ("bolt", "spring")]
-        assert (await batch.load_snapshot([], campaigns=asked)).cancelled == {("acme", "spring")}
-        found = await batch.campaign_sends([key, (contact.contact_id, "winter")])
+        assert (await transaction.load(Scope(campaigns=frozenset(asked)))).cancelled == {("acme", "spring")}
+        found = (
+            await transaction.load(Scope(campaign_sends=frozenset([key, (contact.contact_id, "winter")])))
+        ).campaign_sends
         assert {k: list(v) for k, v in found.items()} == {key: [one, two]}
         moved = replace(two, at_us=50)
-        await batch.write(Changes(states={}, counted={key: [moved]}))
-    async with store.batch() as batch:
-        assert {k: list(v) for k, v in (await batch.campaign_sends([key])).items()} == {key: [moved]}
+        await transaction.save(Changes(campaign_sends={key: [moved]}))
+    async with store.transaction() as transaction:
+        assert {
+            k: list(v)
+            for k, v in (
+                (await transaction.load(Scope(campaign_sends=frozenset([key])))).campaign_sends
+            ).items()
+        } == {key: [moved]}
 
 
 async def test_send_for_life_that_came_back_is_told_no_more_and_one_that_arrived_late_again(
@@ -210,10 +243,13 @@ async def test_send_for_life_that_came_back_is_told_no_more_and_one_that_arrived
         ({ours: ("spring", one)}, [one, two]),
     ):
         counted = {} if recounted else {key: [one, two]}
-        async with store.batch() as batch:
-            await batch.write(Changes(states={}, counted=counted, recounted=recounted))
-        async with store.batch() as batch:
-            assert list((await batch.campaign_sends([key]))[key]) == left
+        async with store.transaction() as transaction:
+            await transaction.save(Changes(campaign_sends=counted, campaign_send_updates=recounted))
+        async with store.transaction() as transaction:
+            assert (
+                list(((await transaction.load(Scope(campaign_sends=frozenset([key])))).campaign_sends)[key])
+                == left
+            )
 
 
 async def test_who_turned_out_to_be_somebody_else_is_found_there(store: Store) -> None:
@@ -222,23 +258,29 @@ async def test_who_turned_out_to_be_somebody_else_is_found_there(store: Store) -
     proof = ConsentEvidence(
         uuid4(), old.contact_id, "acme", "whatsapp", "marketing", "given", "form", "crm", NOW_US, NOW_US
     )
-    async with store.batch() as batch:
-        await batch.write(
-            Changes(states={}, decisions=[decision], deferred=[waits(decision)], evidence=[proof, proof])
+    async with store.transaction() as transaction:
+        await transaction.save(
+            Changes(decisions=[decision], deferred=[waits(decision)], evidence=[proof, proof])
         )
-    async with store.batch() as batch:
-        await batch.write(Changes(states={old.contact_id: RecipientState(merged_into=kept.contact_id)}))
-    async with store.batch() as batch:
-        by_address = await batch.contacts_at([old.address], create=False)
+    async with store.transaction() as transaction:
+        await transaction.save(Changes(states={old.contact_id: RecipientState(merged_into=kept.contact_id)}))
+    async with store.transaction() as transaction:
+        by_address = await transaction.contacts_at([old.address])
         assert by_address[old.address.hash].contact_id == kept.contact_id
-        by_id = await batch.contacts_of([old.contact_id])
+        by_id = await transaction.contacts_of([old.contact_id])
         assert by_id[old.contact_id].contact_id == kept.contact_id
-        assert [w.contact_id for w in await batch.waiting([kept.contact_id])] == [kept.contact_id]
-        state = (await batch.lock([old.contact_id]))[old.contact_id]
+        assert [
+            w.contact_id
+            for w in (
+                await transaction.load(Scope(deferred_of=frozenset([kept.contact_id])))
+            ).deferred.values()
+        ] == [kept.contact_id]
+        state = ((await transaction.load(Scope(contacts=frozenset([old.contact_id])))).states)[old.contact_id]
         assert state.merged_into == kept.contact_id
 
 
-async def test_partitions_are_made_once(store: Store) -> None:
+async def test_partitions_are_made_once(database: Database) -> None:
+    store, retention = PostgresStore(database), PostgresRetention(database)
     await store.make_partitions(ahead_days=9)
     assert await store.make_partitions(ahead_days=9) == 0
-    assert list(await store.drop_partitions(keep_days=400)) == []
+    assert list(await retention.tidy(keep_days=400, ahead_days=9)) == []

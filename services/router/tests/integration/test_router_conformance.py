@@ -16,7 +16,7 @@ from garbo.router.domain.templates import TemplateCategory
 from garbo.router.domain.values import replace
 from garbo.router.outbound.postgres.store import PostgresStore
 from garbo.router.ports.contacts import Address, Contact
-from garbo.router.ports.store import Changes, Store, StoredDecision
+from garbo.router.ports.store import Changes, Scope, Store, StoredDecision
 from services.router.tests.support.build import HASH_KEY
 from services.router.tests.support.memory import InMemoryStore
 
@@ -35,8 +35,7 @@ def address(value: str | None = None, kind: str = "phone") -> Address:
 
 
 async def met(store: Store, who: Address) -> Contact:
-    async with store.batch() as batch:
-        return (await batch.contacts_at([who], create=True))[who.hash]
+    return (await store.get_or_create_contacts([who]))[who.hash]
 
 
 def decided(contact: Contact, message_id: MessageId, record: bytes = b"{}") -> StoredDecision:
@@ -79,12 +78,17 @@ FULL = RecipientState(
 async def test_contacts_are_minted_once_and_found_again(store: Store) -> None:
     known, stranger, group = address(), address(), address("group-1", "group_id")
     first = await met(store, known)
-    async with store.batch() as batch:
-        assert stranger.hash not in await batch.contacts_at([known, stranger], create=False)
-        found = await batch.contacts_at([known, stranger, group, known], create=True)
-        again = await batch.contacts_at([known, stranger, group], create=True)
-        states = await batch.lock([contact.contact_id for contact in found.values()])
-        by_id = await batch.contacts_of([first.contact_id, ContactId(uuid4())])
+    async with store.transaction() as transaction:
+        assert stranger.hash not in await transaction.contacts_at([known, stranger])
+    found = await store.get_or_create_contacts([known, stranger, group, known])
+    async with store.transaction() as transaction:
+        again = await transaction.contacts_at([known, stranger, group])
+        states = (
+            await transaction.load(
+                Scope(contacts=frozenset([contact.contact_id for contact in found.values()]))
+            )
+        ).states
+        by_id = await transaction.contacts_of([first.contact_id, ContactId(uuid4())])
     assert found == again
     assert found[known.hash] == first
     assert found[group.hash].kind == "group"
@@ -96,12 +100,11 @@ async def test_contacts_are_minted_once_and_found_again(store: Store) -> None:
 async def test_linked_address_leads_to_the_same_contact_and_is_never_taken_away(store: Store) -> None:
     phone, user_id, other = address(), address("IT.77", "user_id"), address()
     contact, stranger = await met(store, phone), await met(store, other)
-    async with store.batch() as batch:
-        await batch.link(
-            {user_id.hash: (user_id, contact.contact_id), other.hash: (other, contact.contact_id)}
-        )
-        found = await batch.contacts_at([user_id, other], create=False)
-        by_id = await batch.contacts_of([contact.contact_id])
+    new = {user_id.hash: (user_id, contact.contact_id), other.hash: (other, contact.contact_id)}
+    async with store.transaction() as transaction:
+        await transaction.load(Scope(contacts=frozenset([contact.contact_id]), new_addresses=new))
+        found = await transaction.contacts_at([user_id, other])
+        by_id = await transaction.contacts_of([contact.contact_id])
     assert found[user_id.hash].contact_id == contact.contact_id
     assert found[other.hash].contact_id == stranger.contact_id
     assert by_id[contact.contact_id].address == phone, "a phone is preferred"
@@ -109,11 +112,15 @@ async def test_linked_address_leads_to_the_same_contact_and_is_never_taken_away(
 
 async def test_state_comes_back_as_it_was_written_under_its_next_version(store: Store) -> None:
     contact = await met(store, address())
-    async with store.batch() as batch:
-        before = (await batch.lock([contact.contact_id]))[contact.contact_id]
-        await batch.write(Changes(states={contact.contact_id: FULL}))
-    async with store.batch() as batch:
-        after = (await batch.read_states([contact.contact_id]))[contact.contact_id]
+    async with store.transaction() as transaction:
+        before = ((await transaction.load(Scope(contacts=frozenset([contact.contact_id])))).states)[
+            contact.contact_id
+        ]
+        await transaction.save(Changes(states={contact.contact_id: FULL}))
+    async with store.transaction() as transaction:
+        after = (
+            (await transaction.load(Scope(contacts=frozenset([contact.contact_id]), lock=False))).states
+        )[contact.contact_id]
     assert after.version == before.version + 1
     assert after == replace(FULL, version=after.version)
 
@@ -122,20 +129,22 @@ async def test_decision_and_grant_are_found_by_message_and_by_wamid(store: Store
     contact, message_id = await met(store, address()), MessageId(uuid4())
     grant, decision = granted(contact, message_id), decided(contact, message_id)
     unknown = MessageId(uuid4())
-    async with store.batch() as batch:
-        await batch.write(Changes(states={}, decisions=[decision], grants=[grant]))
-    async with store.batch() as batch:
-        snapshot = await batch.load_snapshot([message_id, unknown])
+    async with store.transaction() as transaction:
+        await transaction.save(Changes(decisions=[decision], grants=[grant]))
+    async with store.transaction() as transaction:
+        snapshot = await transaction.load(Scope(messages=frozenset([message_id, unknown])))
         assert snapshot.decisions == {message_id: decision}
         assert snapshot.grants == {message_id: grant}
-        assert await batch.lock_grants([unknown, message_id]) == {message_id: grant}
+        assert (await transaction.load(Scope(grants=frozenset([unknown, message_id])))).locked_grants == {
+            message_id: grant
+        }
         settled = replace(grant, state="accepted", wamid=f"w{message_id}")
-        await batch.write(Changes(states={}, settled=[settled], further={message_id: b"{2}"}))
-    async with store.batch() as batch:
-        assert list(await batch.grants_named(message_ids=[message_id])) == [settled]
-        both = await batch.grants_named(message_ids=[message_id], wamids=[f"w{message_id}", "none"])
+        await transaction.save(Changes(updated_grants=[settled], decision_updates={message_id: b"{2}"}))
+    async with store.transaction() as transaction:
+        assert list(await transaction.find_grants(message_ids=[message_id])) == [settled]
+        both = await transaction.find_grants(message_ids=[message_id], wamids=[f"w{message_id}", "none"])
         assert list(both) == [settled]
-        assert list(await batch.grants_named(wamids=[f"w{message_id}"])) == [settled]
+        assert list(await transaction.find_grants(wamids=[f"w{message_id}"])) == [settled]
     stored = await store.decision(message_id)
     assert stored is not None
     assert stored.records == (b"{}", b"{2}")
@@ -146,10 +155,8 @@ async def test_second_decision_about_a_message_is_told_to_come_back(store: Store
     contact, message_id = await met(store, address()), MessageId(uuid4())
     for attempt in ("first", "second"):
         try:
-            async with store.batch() as batch:
-                await batch.write(
-                    Changes(states={}, decisions=[decided(contact, message_id, attempt.encode())])
-                )
+            async with store.transaction() as transaction:
+                await transaction.save(Changes(decisions=[decided(contact, message_id, attempt.encode())]))
         except RetryLater:
             assert attempt == "second"
     stored = await store.decision(message_id)
@@ -158,18 +165,19 @@ async def test_second_decision_about_a_message_is_told_to_come_back(store: Store
 
 
 async def test_nothing_of_a_failed_batch_stays(store: Store) -> None:
-    who, message_id = address(), MessageId(uuid4())
+    contact, message_id = await met(store, address()), MessageId(uuid4())
 
     async def fail_after_writing() -> None:
-        async with store.batch() as batch:
-            contact = (await batch.contacts_at([who], create=True))[who.hash]
-            await batch.write(Changes(states={}, decisions=[decided(contact, message_id)]))
+        async with store.transaction() as transaction:
+            changes = Changes({contact.contact_id: FULL}, decisions=[decided(contact, message_id)])
+            await transaction.save(changes)
             raise RetryLater("test")
 
     with pytest.raises(RetryLater):
         await fail_after_writing()
-    async with store.batch() as batch:
-        assert await batch.contacts_at([who], create=False) == {}
+    async with store.transaction() as transaction:
+        states = (await transaction.load(Scope(contacts=frozenset([contact.contact_id])))).states
+        assert states[contact.contact_id].inbound == ()
     assert await store.decision(message_id) is None
 
 
@@ -184,26 +192,26 @@ async def test_templates_are_new_in_the_next_look_and_an_older_word_changes_noth
             status=status,
             categorised_at_us=None if category is None else at_us,
         )
-        return Changes(states={}, templates=[change])
+        return Changes(templates=[change])
 
     for changes in (told("utility", 20), told("marketing", 10), told(None, 30, "PAUSED")):
-        async with store.batch() as batch:
-            await batch.write(changes)
-    async with store.batch() as batch:
-        templates = (await batch.load_snapshot([])).templates
+        async with store.transaction() as transaction:
+            await transaction.save(changes)
+    async with store.transaction() as transaction:
+        templates = (await transaction.load(Scope())).templates
     known = templates.known["9001", "shipped", "it"]
     assert (known.category, known.status, known.changed_at_us) == ("utility", "PAUSED", 30)
     for changes in (told("authentication", 25), told(None, 22, "APPROVED")):
-        async with store.batch() as batch:
-            await batch.write(changes)
-    async with store.batch() as batch:
-        templates = (await batch.load_snapshot([])).templates
+        async with store.transaction() as transaction:
+            await transaction.save(changes)
+    async with store.transaction() as transaction:
+        templates = (await transaction.load(Scope())).templates
     known = templates.known["9001", "shipped", "it"]
     assert (known.category, known.status, known.changed_at_us) == ("authentication", "PAUSED", 30)
 
 
 async def test_clock_is_near_and_never_steps_back_within_a_batch(store: Store) -> None:
-    async with store.batch() as batch:
-        first, second = await batch.load_snapshot([]), await batch.load_snapshot([])
+    async with store.transaction() as transaction:
+        first, second = await transaction.load(Scope()), await transaction.load(Scope())
     assert abs(first.now_us - to_us(datetime.now(UTC))) < timedelta(minutes=5) / timedelta(microseconds=1)
     assert second.now_us >= first.now_us

@@ -12,7 +12,9 @@ from garbo.common.runtime.migrations import migrate, migrations_of
 from garbo.common.runtime.postgres import Database
 from garbo.router.domain.grant import day_of_instant, grant_id_of
 from garbo.router.domain.instants import to_us
+from garbo.router.outbound.postgres.retention import PostgresRetention
 from garbo.router.outbound.postgres.store import PostgresStore
+from garbo.router.ports.store import Scope
 from tests.support.servers import SharedPostgres
 
 pytestmark = pytest.mark.integration
@@ -83,9 +85,9 @@ async def test_messages_and_grants_of_before_are_found_whenever_they_were(
 ) -> None:
     database, person, old, new = migrated
     store = PostgresStore(database)
-    async with store.batch() as batch:
-        snapshot = await batch.load_snapshot([old, new])
-        by_wamid = await batch.grants_named(wamids=[f"w{new}"])
+    async with store.transaction() as transaction:
+        snapshot = await transaction.load(Scope(messages=frozenset([old, new])))
+        by_wamid = await transaction.find_grants(wamids=[f"w{new}"])
     assert {m: d.records for m, d in snapshot.decisions.items()} == dict.fromkeys(
         (old, new), (b"one", b"two")
     )
@@ -103,8 +105,8 @@ async def test_states_are_what_they_were_and_a_stop_still_stops(
     migrated: tuple[Database, ContactId, MessageId, MessageId],
 ) -> None:
     database, person, _, new = migrated
-    async with PostgresStore(database).batch() as batch:
-        state = (await batch.lock([person]))[person]
+    async with PostgresStore(database).transaction() as transaction:
+        state = ((await transaction.load(Scope(contacts=frozenset([person])))).states)[person]
     assert state.version == 4
     assert state.stopped("acme")
     assert not state.stopped("bolt")
@@ -119,7 +121,7 @@ async def test_days_past_their_keep_are_dropped_and_the_others_stay(
 ) -> None:
     database, _, old, new = migrated
     store = PostgresStore(database)
-    dropped = await store.drop_partitions(keep_days=30)
+    dropped = await PostgresRetention(database).tidy(keep_days=30, ahead_days=1)
     assert f"decision_{LONG_AGO:%Y%m%d}" in dropped
     assert f"send_grant_{LONG_AGO:%Y%m%d}" in dropped
     assert await store.decision(old) is None

@@ -18,7 +18,7 @@ from garbo.router.outbound.postgres.jobs import PostgresJobStore
 from garbo.router.outbound.postgres.outbox import PostgresOutbox
 from garbo.router.outbound.postgres.retention import PostgresRetention
 from services.router.tests.support.build import AT, consent, requested
-from services.router.tests.support.own_work import Jobs
+from services.router.tests.support.jobs import Jobs
 from services.router.tests.support.router import Router
 
 pytestmark = pytest.mark.integration
@@ -41,7 +41,7 @@ def person(number: int) -> dict[str, str]:
 def another(work: Jobs, database: Database) -> Jobs:
     """A second router on the same database."""
     store, stock = PostgresJobStore(database), PostgresBudgetLeases(database)
-    router = Router(store, work.router.policy, stock=stock)
+    router = Router(store, work.router.policy, budget_leases=stock)
     return Jobs(router, store, stock, PostgresOutbox(database))
 
 
@@ -72,17 +72,17 @@ async def until_done(*works: Callable[[], object]) -> None:
 
 
 async def test_every_kind_of_work_is_quiet_where_there_is_none(stored_work: Jobs, database: Database) -> None:
-    assert not await stored_work.wake()
-    assert not await stored_work.reap()
+    assert not await stored_work.retry()
+    assert not await stored_work.expire()
     assert not await stored_work.publish()
-    assert not await stored_work.recheck(stored_work.router.policy)
-    assert not await stored_work.call_off()
+    assert not await stored_work.reevaluate(stored_work.router.policy)
+    assert not await stored_work.cancel()
     upkeep = PostgresRetention(database)
     assert await upkeep.tidy(keep_days=90, ahead_days=9) == []
     assert await upkeep.silent() == 0
     backlog = await upkeep.backlog()
-    assert (backlog.waiting, backlog.outbox, backlog.oldest_due_s) == (0, 0, 0)
-    assert backlog.unreaped_s < 60
+    assert (backlog.deferred, backlog.outbox, backlog.oldest_due_s) == (0, 0, 0)
+    assert backlog.unexpired_s < 60
 
 
 async def test_four_routers_share_the_wakes_and_each_slot_is_given_once(
@@ -98,8 +98,8 @@ async def test_four_routers_share_the_wakes_and_each_slot_is_given_once(
     await run(database, SLOTS_FREE)
     await run(database, ALL_DUE)
     routers = [stored_work, *(another(stored_work, database) for _ in range(3))]
-    await until_done(*(router.wake for router in routers))
-    woken = [len(router.meter.woken) for router in routers]
+    await until_done(*(router.retry for router in routers))
+    woken = [len(router.meter.verdicts) for router in routers]
     assert sum(woken) == people * 3
     assert sum(count > 0 for count in woken) > 1, "they share"
     for asked in best:
@@ -110,7 +110,7 @@ async def test_four_routers_share_the_wakes_and_each_slot_is_given_once(
     assert states == {"reserved": people * 2}
     reasons = await count(database, "SELECT reason, count(*) FROM router.deferred GROUP BY 1")
     assert reasons == {"cap_reached": people * 2}
-    assert not await stored_work.wake()
+    assert not await stored_work.retry()
 
 
 async def test_scenario_33_each_grant_is_claimed_or_released_though_both_race(
@@ -135,7 +135,7 @@ async def test_scenario_33_each_grant_is_claimed_or_released_though_both_race(
         while (await count(database, "SELECT state, count(*) FROM router.send_grant GROUP BY 1")).get(
             "reserved"
         ):
-            await router.reap()
+            await router.expire()
 
     async with asyncio.timeout(30):
         await asyncio.gather(claim(grants), claim(grants[::-1]), *(reap(router) for router in routers))
@@ -160,9 +160,9 @@ async def test_reaper_looks_back_far_enough_after_a_restart(
     await run(database, LEASES_END, timedelta(minutes=5))
     await run(database, "UPDATE router.reaped SET until = clock_timestamp() - interval '3 days'")
     again = another(stored_work, database)
-    await again.reap()
+    await again.expire()
     assert again.meter.reasons == ["lease_expired"] * 3
-    assert (await PostgresRetention(database).backlog()).unreaped_s < 60
+    assert (await PostgresRetention(database).backlog()).unexpired_s < 60
 
 
 async def test_scenario_35_recheck_is_shared_resumed_and_marked(
@@ -171,10 +171,12 @@ async def test_scenario_35_recheck_is_shared_resumed_and_marked(
     stored_work.router.policy = make_policy(ONE_A_DAY)
     await stored_work.router.ask(*(requested(to=person(n), campaign=f"c{n % 2}") for n in range(300)))
     stands = make_policy(ONE_A_DAY.replace("limit: 1", "limit: 2"))
-    await until_done(*(lambda r=r: r.recheck(stands) for r in (stored_work, another(stored_work, database))))
+    await until_done(
+        *(lambda r=r: r.reevaluate(stands) for r in (stored_work, another(stored_work, database)))
+    )
     versions = await count(database, "SELECT policy_version, count(*) FROM router.send_grant GROUP BY 1")
     assert versions == {stands.version: 300}
-    await until_done(lambda: stored_work.recheck(make_policy(NEVER)))
+    await until_done(lambda: stored_work.reevaluate(make_policy(NEVER)))
     states = await count(database, "SELECT state, count(*) FROM router.send_grant GROUP BY 1")
     assert states == {"revoked": 300}
     assert (await count(database, "SELECT 'sends', count(*) FROM router.counted_send"))["sends"] == 0
@@ -189,8 +191,8 @@ async def test_scenario_45_campaign_called_off_is_swept_by_any_router(
     await stored_work.router.ask(*granted)
     await stored_work.router.ask(*waiting)
     off = CampaignChanged(client="crm", brand="acme", campaign="spring", action="cancelled", occurred_at=AT)
-    await stored_work.call_off(off)
-    await until_done(another(stored_work, database).call_off, stored_work.call_off)
+    await stored_work.cancel(off)
+    await until_done(another(stored_work, database).cancel, stored_work.cancel)
     states = await count(database, "SELECT state, count(*) FROM router.send_grant GROUP BY 1")
     assert states == {"revoked": 250}
     assert await count(database, "SELECT reason, count(*) FROM router.deferred GROUP BY 1") == {}
@@ -201,7 +203,7 @@ async def test_scenario_45_campaign_called_off_is_swept_by_any_router(
         "for a while a batch that had looked before may still write"
     )
     await run(database, "UPDATE router.campaign SET cancelled_at = clock_timestamp() - interval '11 minutes'")
-    await stored_work.call_off()
+    await stored_work.cancel()
     assert await count(database, "SELECT campaign, 1 FROM router.campaign WHERE NOT swept") == {}
 
 
@@ -215,14 +217,14 @@ async def test_wakes_requests_and_events_at_once_never_deadlock(
     await run(database, ALL_DUE)
     other = another(stored_work, database)
     await asyncio.gather(
-        until_done(stored_work.wake),
-        until_done(other.wake),
-        until_done(other.reap),
+        until_done(stored_work.retry),
+        until_done(other.retry),
+        until_done(other.expire),
         stored_work.router.hear(*(consent(to=to) for to in reversed(people))),
         stored_work.router.ask(*(requested(to=to) for to in people)),
     )
-    await until_done(other.reap)
-    await until_done(other.wake)
+    await until_done(other.expire)
+    await until_done(other.retry)
     open_sends = await count(
         database, "SELECT contact_id::text, count(*) FROM router.counted_send GROUP BY 1"
     )
@@ -239,8 +241,8 @@ async def test_campaigns_called_off_take_turns_none_waits_until_another_is_done_
     await work.router.ask(*asked)
     called_off = {"client": "crm", "brand": "acme", "action": "cancelled", "occurred_at": AT}
     for name in names:
-        await work.call_off(CampaignChanged.model_validate({"campaign": name, **called_off}))
+        await work.cancel(CampaignChanged.model_validate({"campaign": name, **called_off}))
     for _ in range(60):
-        await work.call_off()
+        await work.cancel()
     for one in asked:
         assert [record.reason for record in await records_of(work, one)] == ["allowed", "campaign_cancelled"]

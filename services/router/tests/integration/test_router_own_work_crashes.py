@@ -28,14 +28,15 @@ from garbo.router.outbound.postgres.outbox import PostgresOutbox
 from garbo.router.ports.budgets import BudgetRequest
 from libs.common.tests.support.waiting import until
 from services.router.tests.support.build import business, requested
-from services.router.tests.support.memory_work import CountingJobMeter
-from services.router.tests.support.own_work import Jobs
+from services.router.tests.support.jobs import Jobs
+from services.router.tests.support.memory_jobs import CountingJobMeter
 from services.router.tests.support.router import Router
 from tests.support.servers import SharedKafka, SharedPostgres
 
 pytestmark = pytest.mark.integration
 
-DYING = Path(__file__).with_name("dying_router.py")
+ROOT = Path(__file__).parents[4]
+DYING = "services.router.tests.integration.dying_router"
 LIMIT = 2_000
 LEASES_END = "UPDATE router.send_grant SET valid_until = clock_timestamp() - interval '1 minute'"
 KILLED = -signal.SIGKILL
@@ -60,7 +61,7 @@ async def own_database(dsn: str) -> AsyncIterator[Database]:
 
 @asynccontextmanager
 async def dying(point: str, dsn: str, kafka: str = "-") -> AsyncIterator[asyncio.subprocess.Process]:
-    process = await asyncio.create_subprocess_exec(sys.executable, str(DYING), point, dsn, kafka)
+    process = await asyncio.create_subprocess_exec(sys.executable, "-m", DYING, point, dsn, kafka, cwd=ROOT)
     try:
         yield process
     finally:
@@ -109,7 +110,7 @@ async def test_scenario_26_what_was_committed_and_not_told_is_told_after_a_kill_
         history_us=86_400_000_000,
         refund_codes=frozenset(),
     )
-    router = Router(store, open_policy, stock=stock)
+    router = Router(store, open_policy, budget_leases=stock)
     asked = requested(to={"phone": f"+39333{uuid4().int % 10**7:07d}"})
     await router.ask(asked)
     async with own_database.connection() as connection:
@@ -179,7 +180,7 @@ async def test_budget_counts_with_the_grant_and_comes_back_with_the_slot(
     store = PostgresJobStore(own_database)
     await store.seed(business())
     works = [
-        Jobs(Router(store, policy, stock=stock), store, stock, PostgresOutbox(own_database))
+        Jobs(Router(store, policy, budget_leases=stock), store, stock, PostgresOutbox(own_database))
         for stock in (
             PostgresBudgetLeases(own_database, held_s=0.2),
             PostgresBudgetLeases(own_database, held_s=0.2),
@@ -197,7 +198,7 @@ async def test_budget_counts_with_the_grant_and_comes_back_with_the_slot(
     async with own_database.connection() as connection:
         assert await connection.fetchval("SELECT sum(used)::int FROM router.budget_slice") == allowed
         await connection.execute(LEASES_END)
-    await works[0].reap()
+    await works[0].expire()
     async with own_database.connection() as connection:
         assert await connection.fetchval("SELECT sum(used)::int FROM router.budget_slice") == 0
 

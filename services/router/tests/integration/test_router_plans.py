@@ -8,6 +8,7 @@ import pytest
 from garbo.common.runtime.postgres import Database
 from garbo.router.domain.policy import Policy
 from garbo.router.outbound.postgres.store import PostgresStore
+from garbo.router.ports.store import Scope
 from services.router.tests.support.build import requested
 from services.router.tests.support.router import Router
 
@@ -34,8 +35,8 @@ async def test_no_plan_is_kept_that_looks_through_the_tables_of_all_days(
         await connection.execute("SELECT router.make_partitions(7, current_date - 90)")
     async with database.connection() as connection:
         await connection.execute("ANALYZE router.send_grant, router.decision")
-    async with store.batch() as batch:
+    async with store.transaction() as transaction:
         for _ in range(OFTEN_ENOUGH):
-            assert len((await batch.load_snapshot(message_ids)).grants) == BATCH
-            assert len(await batch.lock_grants(message_ids)) == BATCH
-        assert not await batch._connection.fetch(KEPT_PLANS)
+            assert len((await transaction.load(Scope(messages=frozenset(message_ids)))).grants) == BATCH
+            assert len((await transaction.load(Scope(grants=frozenset(message_ids)))).locked_grants) == BATCH
+        assert not await transaction._connection.fetch(KEPT_PLANS)

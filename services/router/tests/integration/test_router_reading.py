@@ -58,7 +58,7 @@ async def test_who_was_merged_is_read_and_exported_as_who_they_are(
 async def test_a_preview_sees_what_is_left_of_a_budget_without_leasing(
     stored: Router, database: Database, make_policy: Callable[..., Policy]
 ) -> None:
-    router = Router(stored.store, make_policy(OPT_IN, BUDGET), stock=PostgresBudgetLeases(database))
+    router = Router(stored.store, make_policy(OPT_IN, BUDGET), budget_leases=PostgresBudgetLeases(database))
     previews = PreviewRequests(router.dependencies, PostgresPreviewReader(database))
     people = [{"phone": phone()} for _ in range(3)]
     await router.hear(*(consent(to=who) for who in people))

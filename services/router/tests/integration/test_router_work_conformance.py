@@ -13,7 +13,7 @@ from garbo.common.events.topics import DECISION_MADE
 from garbo.common.runtime.postgres import Database
 from garbo.router.domain.grant import Grant, day_of_instant, grant_id_of
 from garbo.router.domain.instants import SECOND_US, to_us
-from garbo.router.flow.records import rendered
+from garbo.router.flow.decision_record import rendered
 from garbo.router.outbound.postgres.budgets import PostgresBudgetLeases
 from garbo.router.outbound.postgres.jobs import PostgresJobStore
 from garbo.router.outbound.postgres.outbox import PostgresOutbox
@@ -22,10 +22,10 @@ from garbo.router.ports.budgets import BudgetLeases, BudgetRequest
 from garbo.router.ports.contacts import Address
 from garbo.router.ports.jobs import CampaignRef, GrantRef, JobStore, Outbox
 from garbo.router.ports.publisher import OutgoingRecord
-from garbo.router.ports.store import Changes, Deferred, StoredDecision
+from garbo.router.ports.store import Changes, Deferred, Scope, StoredDecision
 from services.router.tests.support.build import HASH_KEY, requested
-from services.router.tests.support.memory_work import InMemoryBudgetLeases, InMemoryJobStore, InMemoryOutbox
-from services.router.tests.support.own_work import Jobs
+from services.router.tests.support.jobs import Jobs
+from services.router.tests.support.memory_jobs import InMemoryBudgetLeases, InMemoryJobStore, InMemoryOutbox
 
 pytestmark = pytest.mark.integration
 
@@ -93,26 +93,28 @@ def granted(contact_id: ContactId, until_us: int, *, version: str = "v1") -> tup
 
 
 async def written(store: JobStore, *pairs: tuple[StoredDecision, Grant]) -> None:
-    async with store.batch() as batch:
-        await batch.write(
-            Changes({}, decisions=[decision for decision, _ in pairs], grants=[grant for _, grant in pairs])
+    async with store.transaction() as transaction:
+        await transaction.save(
+            Changes(decisions=[decision for decision, _ in pairs], grants=[grant for _, grant in pairs])
         )
 
 
 async def test_due_recipients_are_found_and_others_are_not(store: JobStore) -> None:
     due, later, gone = await met(store), await met(store), ContactId(uuid4())
     both = [waits(due, from_now(-1)), waits(due, from_now(1))]
-    async with store.batch() as batch:
-        await batch.write(Changes({}, deferred=[*both, waits(later, from_now(1))]))
-    async with store.batch() as batch:
-        assert list(await batch.claim_due(10)) == [due]
-        assert set(await batch.claim([due, later, gone])) == {due, later, gone}
-        assert len(await batch.waiting([due])) == 2
+    async with store.transaction() as transaction:
+        await transaction.save(Changes(deferred=[*both, waits(later, from_now(1))]))
+    async with store.transaction() as transaction:
+        assert list(await transaction.claim_due(10)) == [due]
+        assert set(await transaction.claim([due, later, gone])) == {due, later, gone}
+        assert len((await transaction.load(Scope(deferred_of=frozenset([due])))).deferred.values()) == 2
     orphan = waits(gone, from_now(-1))
-    async with store.batch() as batch:
-        await batch.write(Changes({}, deferred=[orphan], woken=[one.message_id for one in both]))
-    async with store.batch() as batch:
-        assert list(await batch.claim_due(10)) == [gone], "also of whom nothing is left"
+    async with store.transaction() as transaction:
+        await transaction.save(
+            Changes(deferred=[orphan], no_longer_deferred=[one.message_id for one in both])
+        )
+    async with store.transaction() as transaction:
+        assert list(await transaction.claim_due(10)) == [gone], "also of whom nothing is left"
 
 
 async def test_slot_that_came_back_hastens_what_waits_for_it_and_nothing_else(store: JobStore) -> None:
@@ -122,12 +124,17 @@ async def test_slot_that_came_back_hastens_what_waits_for_it_and_nothing_else(st
     reasons = ("not_before", "gathering")
     left = [*(waits(freed, later_us, reason=r) for r in reasons), waits(other, later_us)]
     anew = waits(freed, later_us)
-    async with store.batch() as batch:
-        await batch.write(Changes({}, deferred=[hastened, *left]))
-    async with store.batch() as batch:
-        await batch.write(Changes({}, freed=[freed], deferred=[anew]))
-    async with store.batch() as batch:
-        now = {one.message_id: one for one in await batch.waiting([freed, other])}
+    async with store.transaction() as transaction:
+        await transaction.save(Changes(deferred=[hastened, *left]))
+    async with store.transaction() as transaction:
+        await transaction.save(Changes(contacts_to_recheck=[freed], deferred=[anew]))
+    async with store.transaction() as transaction:
+        now = {
+            one.message_id: one
+            for one in (
+                await transaction.load(Scope(deferred_of=frozenset([freed, other])))
+            ).deferred.values()
+        }
     assert now[hastened.message_id].due_at_us < later_us
     assert now[hastened.message_id].free_at_us == now[hastened.message_id].due_at_us
     assert all(now[one.message_id] == one for one in (*left, anew)), "nor what waits in new terms"
@@ -142,16 +149,16 @@ async def test_ended_leases_and_grants_of_another_policy_are_found(store: JobSto
     def held(*pairs: tuple[StoredDecision, Grant]) -> set[GrantRef]:
         return {GrantRef(grant.message_id, grant.contact_id) for _, grant in pairs}
 
-    async with store.batch() as batch:
-        found = await batch.ended_leases(grace_us=2 * SECOND_US, limit=10)
-        assert set(found.held) == held(ended)
+    async with store.transaction() as transaction:
+        found = await transaction.ended_leases(grace_us=2 * SECOND_US, limit=10)
+        assert set(found.refs) == held(ended)
         assert from_now(-1) < found.until_us < from_now(1)
-        assert (await batch.ended_leases(grace_us=2 * MINUTE_US, limit=10)).held == []
-        assert set(await batch.outdated("v1", 10)) == held(other)
-        assert set(await batch.outdated("v2", 10)) == held(fresh)
-        assert len(await batch.outdated("v3", 1)) == 1
-        assert await batch.is_newest_policy("v1"), "where no policy was kept"
-        await batch.save_watermark(found.until_us)
+        assert (await transaction.ended_leases(grace_us=2 * MINUTE_US, limit=10)).refs == []
+        assert set(await transaction.outdated("v1", 10)) == held(other)
+        assert set(await transaction.outdated("v2", 10)) == held(fresh)
+        assert len(await transaction.outdated("v3", 1)) == 1
+        assert await transaction.is_newest_policy("v1"), "where no policy was kept"
+        await transaction.save_watermark(found.until_us)
 
 
 async def test_campaign_called_off_is_found_with_what_is_left_of_it(store: JobStore) -> None:
@@ -159,19 +166,19 @@ async def test_campaign_called_off_is_found_with_what_is_left_of_it(store: JobSt
     pair, waiting = granted(contact_id, from_now(1)), waits(contact_id, from_now(1))
     await written(store, pair)
     spring, long_ago = CampaignRef("acme", "spring"), from_now(-60)
-    async with store.batch() as batch:
-        assert await batch.next_cancelled_campaign() is None
-        await batch.write(Changes({}, deferred=[waiting], cancelled=[("acme", "spring", long_ago)]))
-    async with store.batch() as batch:
-        assert await batch.next_cancelled_campaign() == spring
-        assert {one.message_id for one in await batch.remaining_of(spring, 10)} == {
+    async with store.transaction() as transaction:
+        assert await transaction.next_cancelled_campaign() is None
+        await transaction.save(Changes(deferred=[waiting], cancelled=[("acme", "spring", long_ago)]))
+    async with store.transaction() as transaction:
+        assert await transaction.next_cancelled_campaign() == spring
+        assert {one.message_id for one in await transaction.remaining_of(spring, 10)} == {
             pair[1].message_id,
             waiting.message_id,
         }
-        assert await batch.remaining_of(CampaignRef("acme", "autumn"), 10) == []
-        await batch.mark_cancelled(spring)
-    async with store.batch() as batch:
-        assert await batch.next_cancelled_campaign() is None
+        assert await transaction.remaining_of(CampaignRef("acme", "autumn"), 10) == []
+        await transaction.mark_cancelled(spring)
+    async with store.transaction() as transaction:
+        assert await transaction.next_cancelled_campaign() is None
 
 
 async def test_budget_is_spent_and_given_back_with_the_batch(
@@ -180,15 +187,15 @@ async def test_budget_is_spent_and_given_back_with_the_batch(
     store, stock, _ = parts
     want = BudgetRequest("total", "acme/spring", 0, limit=10, count=10)
     lease_ids = await stock.fill([want])
-    async with store.batch() as batch:
-        (held,) = await batch.lock_leases(lease_ids)
+    async with store.transaction() as transaction:
+        (held,) = await transaction.lock_leases(lease_ids)
         assert (held.rule, held.scope, held.period, held.left) == ("total", "acme/spring", 0, 10)
-        await batch.write(Changes({}, spent={held.lease_id: 7}))
-    async with store.batch() as batch:
-        assert [one.left for one in await batch.lock_leases(lease_ids)] == [3]
-        await batch.write(Changes({}, spent={held.lease_id: -2}))
-    async with store.batch() as batch:
-        assert [one.left for one in await batch.lock_leases(lease_ids)] == [5]
+        await transaction.save(Changes(budgets_spent={held.lease_id: 7}))
+    async with store.transaction() as transaction:
+        assert [one.left for one in await transaction.lock_leases(lease_ids)] == [3]
+        await transaction.save(Changes(budgets_spent={held.lease_id: -2}))
+    async with store.transaction() as transaction:
+        assert [one.left for one in await transaction.lock_leases(lease_ids)] == [5]
 
 
 async def test_outbox_gives_what_was_written_in_its_order_until_it_went_well(
@@ -199,8 +206,8 @@ async def test_outbox_gives_what_was_written_in_its_order_until_it_went_well(
     told = [
         OutgoingRecord(DECISION_MADE, rendered(d), ContactId(d.contact_id or uuid4()), None) for d in decided
     ]
-    async with store.batch() as batch:
-        await batch.write(Changes({}, outbox=told))
+    async with store.transaction() as transaction:
+        await transaction.save(Changes(outbox=told))
 
     async def fail_to_publish() -> None:
         async with outbox.oldest(10) as parcels:
@@ -221,8 +228,8 @@ async def test_outbox_gives_what_was_written_in_its_order_until_it_went_well(
 async def test_one_router_at_a_time_has_the_outbox(stored_work: Jobs, database: Database) -> None:
     (decision,) = await stored_work.router.ask(requested())
     told = OutgoingRecord(DECISION_MADE, decision, ContactId(decision.contact_id or uuid4()), None)
-    async with stored_work.store.batch() as batch:
-        await batch.write(Changes({}, outbox=[told]))
+    async with stored_work.store.transaction() as transaction:
+        await transaction.save(Changes(outbox=[told]))
     async with PostgresOutbox(database).oldest(10) as parcels, PostgresOutbox(database).oldest(10) as others:
         assert (len(parcels), len(others)) == (1, 0)
 
@@ -230,9 +237,9 @@ async def test_one_router_at_a_time_has_the_outbox(stored_work: Jobs, database: 
 async def test_who_is_held_by_another_router_is_passed_over(database: Database) -> None:
     first, second = PostgresJobStore(database), PostgresJobStore(database)
     people = [await met(first) for _ in range(4)]
-    async with first.batch() as batch:
-        await batch.write(Changes({}, deferred=[waits(one, from_now(-1)) for one in people]))
-    async with first.batch() as here, second.batch() as there:
+    async with first.transaction() as transaction:
+        await transaction.save(Changes(deferred=[waits(one, from_now(-1)) for one in people]))
+    async with first.transaction() as here, second.transaction() as there:
         ours = set(await here.claim_due(2))
         theirs = set(await there.claim_due(10))
         assert (len(ours), ours | theirs, ours & theirs) == (2, set(people), set())
@@ -267,10 +274,10 @@ async def test_backlog_tells_what_waits_and_how_late_it_is(stored_work: Jobs, da
     contact_id = await met(stored_work.store)
     (decision,) = await stored_work.router.ask(requested())
     told = OutgoingRecord(DECISION_MADE, decision, contact_id, None)
-    async with stored_work.store.batch() as batch:
+    async with stored_work.store.transaction() as transaction:
         late, soon = waits(contact_id, from_now(-5)), waits(contact_id, from_now(1))
-        await batch.write(Changes({}, deferred=[late, soon], outbox=[told]))
+        await transaction.save(Changes(deferred=[late, soon], outbox=[told]))
     backlog = await PostgresRetention(database).backlog()
-    assert (backlog.waiting, backlog.outbox) == (2, 1)
+    assert (backlog.deferred, backlog.outbox) == (2, 1)
     assert backlog.oldest_due_s == pytest.approx(300, abs=60)
     assert 0 <= backlog.oldest_outbox_s < 60

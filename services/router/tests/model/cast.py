@@ -8,7 +8,7 @@ from typing import Final
 from garbo.common.events.requests import SendRequested
 from garbo.router.domain.instants import to_us, to_us_or_none
 from services.router.tests.model.oracle import MINUTE_US, Answer
-from services.router.tests.support.memory_work import InMemoryJobStore, InMemoryJobTransaction
+from services.router.tests.support.memory_jobs import InMemoryJobStore, InMemoryJobTransaction
 
 SECOND_US: Final = 1_000_000
 ERAS: Final = ("2026-06-01T10:00:00Z", "2026-03-27T18:00:00Z", "2026-10-23T18:00:00Z", "2026-04-22T18:00:00Z")
@@ -32,10 +32,10 @@ class MortalStore(InMemoryJobStore):
     dies_next = False
 
     @asynccontextmanager
-    async def batch(self) -> AsyncIterator[InMemoryJobTransaction]:
+    async def transaction(self) -> AsyncIterator[InMemoryJobTransaction]:
         """Open a transaction."""
-        async with super().batch() as batch:
-            yield batch
+        async with super().transaction() as transaction:
+            yield transaction
             if self.dies_next:
                 raise KilledError
 

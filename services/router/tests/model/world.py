@@ -45,11 +45,11 @@ from services.router.tests.model.cast import (
 from services.router.tests.model.oracle import DAY_US, MINUTE_US, Asked, Facts, Oracle, Sent, stopped
 from services.router.tests.model.plans import SEND_BUDGET_US, SKEW_US, engine_policy, plan_of
 from services.router.tests.support.build import business, consent, inbound, requested, status, template, text
-from services.router.tests.support.memory_work import (
+from services.router.tests.support.jobs import Jobs
+from services.router.tests.support.memory_jobs import (
     InMemoryBudgetLeases,
     InMemoryOutbox,
 )
-from services.router.tests.support.own_work import Jobs
 from services.router.tests.support.router import Router
 
 _BUSINESS: Final = business()
@@ -316,7 +316,7 @@ class World:
     async def wake(self) -> None:
         """Let the router decide again what is due."""
         for _ in range(20):
-            if not await self.work.wake():
+            if not await self.work.retry():
                 break
         late = [d for d in self.store.tables.deferred.values() if d.due_at_us <= self.now_us]
         assert not late, "what was due is due still"
@@ -327,7 +327,7 @@ class World:
             if message.state == "reserved" and message.valid_until_us + SKEW_US < self.now_us:
                 message.state = "released"
                 del self.facts_of(message).sends[message.event.message_id]
-        await self.work.reap()
+        await self.work.expire()
 
     async def recheck(self) -> None:
         """Let the router decide again what another policy granted."""
@@ -342,7 +342,7 @@ class World:
             ]
             for message in self._foresee(sorted(outdated, key=rank)):
                 message.policy = name
-        while await self.work.recheck(self.router.policy):
+        while await self.work.reevaluate(self.router.policy):
             pass
 
     def note_shorter_leases(self) -> None:

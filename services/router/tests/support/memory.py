@@ -4,8 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
-from typing import Literal, TypeVar
-from uuid import uuid4
+from typing import TypeVar
 
 from garbo.common.errors import RetryLater
 from garbo.common.events.base import Event
@@ -15,13 +14,14 @@ from garbo.common.events.wire import decode
 from garbo.router.domain.grant import Grant
 from garbo.router.domain.instants import to_us
 from garbo.router.domain.state import RecipientState, Send
+from garbo.router.domain.suppression import with_suppressions
 from garbo.router.domain.templates import TemplateCategory, Templates, updated
 from garbo.router.domain.values import replace
 from garbo.router.ports.budgets import BudgetLease
 from garbo.router.ports.contacts import Address, Contact
 from garbo.router.ports.publisher import OutgoingRecord
-from garbo.router.ports.store import Changes, Deferred, Snapshot, StoredDecision
-from services.router.tests.support.memory_people import InMemoryPeople
+from garbo.router.ports.store import Changes, Deferred, Scope, Snapshot, StoredDecision
+from services.router.tests.support.memory_contacts import InMemoryContacts
 from services.router.tests.support.tables import Tables
 
 E = TypeVar("E", bound=Event)
@@ -44,7 +44,7 @@ class InMemoryStore:
         self.tables.templates = _merged(self.tables.templates, templates)
 
     @asynccontextmanager
-    async def batch(self) -> AsyncIterator["InMemoryTransaction"]:
+    async def transaction(self) -> AsyncIterator["InMemoryTransaction"]:
         """Open a transaction: kept at the end, forgotten on any exception."""
         async with self._one_at_a_time:
             tables = self.tables.copied()
@@ -53,103 +53,84 @@ class InMemoryStore:
 
     async def get_or_create_contacts(self, addresses: Iterable[Address]) -> Mapping[str, Contact]:
         """Find or make the contacts of addresses, by hash, in a transaction of its own."""
-        async with self.batch() as batch:
-            return await batch.contacts_at(addresses, create=True)
-
-    async def make_partitions(self, *, ahead_days: int) -> int:  # noqa: ARG002 - the port's
-        """Make nothing: memory has room for every day."""
-        return 0
-
-    async def drop_partitions(self, *, keep_days: int) -> Sequence[str]:  # noqa: ARG002 - the port's
-        """Forget nothing: a test is over before."""
-        return ()
+        async with self.transaction() as transaction:
+            return transaction.get_or_create(addresses)
 
     async def decision(self, message_id: MessageId) -> StoredDecision | None:
-        """Find a decision outside any batch."""
+        """Find a decision outside any transaction."""
         return self.tables.decisions.get(message_id)
 
 
-class InMemoryTransaction(InMemoryPeople):
-    """A `Batch` over a copy of the tables."""
+class InMemoryTransaction(InMemoryContacts):
+    """A `Transaction` over a copy of the tables."""
 
     def __init__(self, tables: Tables, now_us: int) -> None:
         super().__init__(tables)
         self._now_us = now_us
 
-    async def contacts_at(self, addresses: Iterable[Address], *, create: bool) -> Mapping[str, Contact]:
-        """Find the contacts of addresses, by hash; with `create`, make those that are not known."""
-        asked = {address.hash: address for address in addresses}
-        for address in asked.values() if create else ():
-            if address.hash not in self._tables.aliases:
-                contact_id = ContactId(uuid4())
-                self._tables.states[contact_id] = RecipientState()
-                self._alias(address, contact_id)
-        return {key: self._tables.aliases[key] for key in asked if key in self._tables.aliases}
-
-    async def contacts_of(self, contact_ids: Iterable[ContactId]) -> Mapping[ContactId, Contact]:
-        """Find contacts by their own id, or by one they had before; unknown ones are left out."""
-        states = self._tables.states
-        wanted = {c: (states[c].merged_into if c in states else None) or c for c in contact_ids}
-        aliases = self._tables.aliases.values()
-        best = sorted(aliases, key=lambda c: (c.address.kind, ".ENT." in c.address.value), reverse=True)
-        by_id = {contact.contact_id: contact for contact in best}
-        return {asked: by_id[found] for asked, found in wanted.items() if found in by_id}
-
-    async def link(self, aliases: Mapping[str, tuple[Address, ContactId]]) -> None:
-        """Add further addresses (by hash) to contacts; one that is somebody's already stays theirs."""
-        for key, (address, contact_id) in aliases.items():
-            if key not in self._tables.aliases:
-                self._alias(address, contact_id)
-
-    async def grants_named(
+    async def find_grants(
         self, *, message_ids: Iterable[MessageId] = (), wamids: Iterable[str] = ()
     ) -> Sequence[Grant]:
-        """Find grants, not locked, by message or by wamid."""
+        """Find grants, not locked, by message or by the reference of a wamid."""
         messages, known = set(message_ids), set(wamids)
         return [g for g in self._tables.grants.values() if g.message_id in messages or g.wamid in known]
 
-    async def lock(self, contact_ids: Iterable[ContactId]) -> Mapping[ContactId, RecipientState]:
-        """Read the states of contacts that exist."""
-        return await self.read_states(contact_ids)
-
-    async def read_states(self, contact_ids: Iterable[ContactId]) -> Mapping[ContactId, RecipientState]:
-        """Read the states of contacts that exist."""
-        return {c: self._tables.states[c] for c in contact_ids if c in self._tables.states}
-
-    async def lock_grants(self, message_ids: Iterable[MessageId]) -> Mapping[MessageId, Grant]:
-        """Read the grants of messages."""
-        return {m: self._tables.grants[m] for m in message_ids if m in self._tables.grants}
-
-    async def load_snapshot(
-        self, message_ids: Iterable[MessageId], *, campaigns: Iterable[tuple[str, str]] = ()
-    ) -> Snapshot:
-        """Read the clock, the templates, and what is stored of these messages and campaigns."""
-        tables, known = self._tables, [m for m in message_ids if m in self._tables.decisions]
+    async def load(self, scope: Scope) -> Snapshot:
+        """Read all that is asked for: nobody else is there to lock out."""
+        tables = self._tables
+        states = {c: tables.states[c] for c in scope.contacts if c in tables.states}
+        listed = self._newly_suppressed(scope, states)
+        waiting = [d for d in tables.deferred.values() if d.contact_id in scope.deferred_of]
+        opened = {
+            s.message_id for c in scope.open_grants_of if c in states for s in states[c].sends if s.open
+        }
+        locked = {m: tables.grants[m] for m in scope.grants | opened if m in tables.grants}
+        known = scope.messages | {d.message_id for d in waiting} | (opened & locked.keys())
+        asked = {(one.brand, one.campaign or "") for one in waiting}
+        asked |= {(locked[m].brand, locked[m].campaign or "") for m in opened & locked.keys()}
         return Snapshot(
             now_us=self._now_us,
             templates=tables.templates,
-            decisions={m: tables.decisions[m] for m in known},
-            grants={m: tables.grants[m] for m in known if m in tables.grants},
-            deferred={m: tables.deferred[m] for m in known if m in tables.deferred},
-            cancelled=frozenset(set(campaigns) & tables.cancelled.keys()),
+            states={**states, **listed},
+            newly_suppressed=frozenset(listed),
+            contacts=await self.contacts_of(scope.reachable),
+            addresses=self.addresses_of(scope.addresses_of),
+            locked_grants=locked,
+            decisions={m: replace(tables.decisions[m], inputs=None) for m in known if m in tables.decisions},
+            grants={m: tables.grants[m] for m in known if m in tables.grants and m in tables.decisions},
+            deferred={
+                d.message_id: d
+                for d in (*waiting, *(d for m, d in tables.deferred.items() if m in scope.messages))
+            },
+            cancelled=frozenset((asked | scope.campaigns) & tables.cancelled.keys()),
+            campaign_sends=self._campaign_sends(scope, (*locked.values(), *waiting)),
         )
 
-    async def waiting(self, contact_ids: Iterable[ContactId]) -> Sequence[Deferred]:
-        """Read all requests of these recipients that wait."""
-        wanted = set(contact_ids)
-        return [waiting for waiting in self._tables.deferred.values() if waiting.contact_id in wanted]
-
-    async def campaign_sends(
-        self, wanted: Iterable[tuple[ContactId, str]]
-    ) -> Mapping[tuple[ContactId, str], Sequence[Send]]:
-        """Read the sends under a lifetime cap; recipients and campaigns without any are left out."""
-        return {key: self._tables.counted[key] for key in wanted if self._tables.counted.get(key)}
-
     async def lock_leases(self, lease_ids: Iterable[int]) -> Sequence[BudgetLease]:
-        """Read what is left in slices of budgets."""
+        """Read what is left in leases of budgets."""
         return [self._tables.leases[lease_id] for lease_id in lease_ids]
 
-    async def write(self, changes: Changes) -> None:
+    def _newly_suppressed(
+        self, scope: Scope, states: Mapping[ContactId, RecipientState]
+    ) -> dict[ContactId, RecipientState]:
+        new = {h: (a, c) for h, (a, c) in scope.new_addresses.items() if c in states}
+        for key, (address, contact_id) in new.items():
+            if key not in self._tables.aliases:
+                self._alias(address, contact_id)
+        asked = {c for c, state in states.items() if state.version == 0 or c in scope.suppressions_of}
+        found = self.suppressions_of(asked | {contact_id for _, contact_id in new.values()})
+        listed = {c: with_suppressions(states[c], said) for c, said in found.items()}
+        return {c: state for c, state in listed.items() if state != states[c]}
+
+    def _campaign_sends(
+        self, scope: Scope, held: Iterable[Grant | Deferred]
+    ) -> Mapping[tuple[ContactId, str], Sequence[Send]]:
+        if scope.campaign_sends is None:
+            return {}
+        wanted = scope.campaign_sends | {(one.contact_id, one.campaign or "") for one in held}
+        return {key: self._tables.counted[key] for key in wanted if self._tables.counted.get(key)}
+
+    async def save(self, changes: Changes) -> None:
         """Write. Raises `RetryLater` when one of the decisions is there already."""
         tables = self._tables
         for decision in changes.decisions:
@@ -162,22 +143,22 @@ class InMemoryTransaction(InMemoryPeople):
             )
             if state.merged_into is not None:
                 self._merge(contact_id, state.merged_into)
-        for message_id, record in changes.further.items():
+        for message_id, record in changes.decision_updates.items():
             if stored := tables.decisions.get(message_id):
                 tables.decisions[message_id] = replace(stored, records=(*stored.records, record))
-        for grant in (*changes.settled, *changes.grants):
+        for grant in (*changes.updated_grants, *changes.grants):
             tables.grants[grant.message_id] = grant
         if changes.templates:
             tables.templates = _merged(tables.templates, changes.templates)
-        self._write_books(changes)
+        self._save_rest(changes)
 
-    def _write_books(self, changes: Changes) -> None:
+    def _save_rest(self, changes: Changes) -> None:
         tables = self._tables
-        self._free(changes.freed)
-        for lease_id, count in changes.spent.items():
+        self._recheck(changes.contacts_to_recheck)
+        for lease_id, count in changes.budgets_spent.items():
             held = tables.leases[lease_id]
             tables.leases[lease_id] = replace(held, left=held.left - count)
-        for message_id in changes.woken:
+        for message_id in changes.no_longer_deferred:
             tables.deferred.pop(message_id, None)
         for waiting in changes.deferred:
             tables.deferred[waiting.message_id] = waiting
@@ -192,17 +173,18 @@ class InMemoryTransaction(InMemoryPeople):
             tables.cancelled.setdefault((brand, campaign), at_us)
         self._count(changes)
         tables.outbox = (*tables.outbox, *changes.outbox)
+        self.erase_contacts(changes.erased)
 
     def _count(self, changes: Changes) -> None:
         tables = self._tables
-        for key, sends in changes.counted.items():
+        for key, sends in changes.campaign_sends.items():
             tables.counted[key] = tuple(sorted(sends, key=lambda send: send.message_id))
-        for (contact_id, message_id), (campaign, recounted) in changes.recounted.items():
+        for (contact_id, message_id), (campaign, recounted) in changes.campaign_send_updates.items():
             others = (s for s in tables.counted.get((contact_id, campaign), ()) if s.message_id != message_id)
             now = [*others, *([] if recounted is None else [recounted])]
             tables.counted[contact_id, campaign] = tuple(sorted(now, key=lambda send: send.message_id))
 
-    def _free(self, contact_ids: Sequence[ContactId]) -> None:
+    def _recheck(self, contact_ids: Sequence[ContactId]) -> None:
         for message_id, waiting in self._tables.deferred.items():
             hastened = waiting.reason not in ("not_before", "gathering")
             if waiting.contact_id in contact_ids and hastened and waiting.due_at_us > self._now_us:
@@ -223,13 +205,9 @@ class InMemoryTransaction(InMemoryPeople):
                 tables.evidence[consent_id] = replace(evidence, contact_id=into)
         tables.counted = {(into if c == old else c, name): s for (c, name), s in tables.counted.items()}
 
-    def _alias(self, address: Address, contact_id: ContactId) -> None:
-        kind: Literal["person", "group"] = "group" if address.kind == "group_id" else "person"
-        self._tables.aliases[address.hash] = Contact(contact_id, kind, address)
-
 
 class RecordingPublisher:
-    """An `Announcer` that keeps what it is told; it can be made to fail a number of times."""
+    """A `Publisher` that keeps what it is told; it can be made to fail a number of times."""
 
     def __init__(self) -> None:
         self.told: list[OutgoingRecord] = []

@@ -8,7 +8,7 @@ import orjson
 from garbo.common.events.ids import ContactId
 from garbo.router.domain.instants import to_us
 from garbo.router.domain.values import replace
-from garbo.router.flow.state_json import state_bytes
+from garbo.router.outbound.postgres.codecs import state_bytes
 from garbo.router.ports.budgets import BudgetRequest
 from garbo.router.ports.queries import HeldContact
 from services.router.tests.support.memory import InMemoryStore

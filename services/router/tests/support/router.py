@@ -21,7 +21,7 @@ from garbo.router.ports.jobs import Outbox
 from garbo.router.ports.store import Store
 from services.router.tests.support.build import HASH_KEY, business
 from services.router.tests.support.memory import CountingMeter, InMemoryStore, RecordingPublisher
-from services.router.tests.support.memory_work import InMemoryOutbox
+from services.router.tests.support.memory_jobs import InMemoryOutbox
 
 
 @dataclass
@@ -33,7 +33,7 @@ class Router:
     business: Business = field(default_factory=business)
     publisher: RecordingPublisher = field(default_factory=RecordingPublisher)
     meter: CountingMeter = field(default_factory=CountingMeter)
-    stock: BudgetLeases | None = None
+    budget_leases: BudgetLeases | None = None
     outbox: Outbox | None = None
 
     @property
@@ -46,7 +46,7 @@ class Router:
             policies=PolicyInForce(self.policy),
             directory=Directory(self.business),
             hash_key=HASH_KEY,
-            stock=self.stock,
+            budget_leases=self.budget_leases,
         )
 
     @property

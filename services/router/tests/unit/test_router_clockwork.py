@@ -1,21 +1,37 @@
 """The loops of the router's own work: they go on, rest, try again, and end the process by a bug."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import TypeAlias
 
 from garbo.common.errors import Reject, RetryLater
-from garbo.router.inbound.scheduler import Job, Round, Scheduler
+from garbo.router.flow.jobs.schedule import Schedule
+from garbo.router.inbound.scheduler import Scheduler
 from libs.common.tests.support.waiting import until
-from services.router.tests.support.memory_work import CountingJobMeter
+from services.router.tests.support.memory_jobs import CountingJobMeter
 
 HOUR_S = 3600.0
+Round: TypeAlias = Callable[[], Awaitable[bool]]
+
+
+@dataclass(frozen=True)
+class RoundJob:
+    """A job that does what a test says."""
+
+    name: str
+    work: Round
+    schedule: Schedule
+
+    async def once(self) -> bool:
+        return await self.work()
 
 
 @asynccontextmanager
 async def ticking(*rounds: Round, every_s: float = HOUR_S) -> AsyncIterator[Scheduler]:
-    works = tuple(Job(f"work-{n}", once, every_s) for n, once in enumerate(rounds))
-    clockwork = Scheduler(works, CountingJobMeter())
+    jobs = tuple(RoundJob(f"job-{n}", once, Schedule(every_s)) for n, once in enumerate(rounds))
+    clockwork = Scheduler(jobs, CountingJobMeter())
     await clockwork.start()
     try:
         yield clockwork
@@ -62,7 +78,7 @@ async def test_what_is_not_ready_is_counted_and_tried_again() -> None:
     async with ticking(stumbles_twice, every_s=0.01) as clockwork:
         await until(lambda: tries >= 3)
     assert isinstance(clockwork.meter, CountingJobMeter)
-    assert clockwork.meter.stumbles == [("work-0", "postgres:down"), ("work-0", "record_too_large")]
+    assert clockwork.meter.failures == [("job-0", "postgres:down"), ("job-0", "record_too_large")]
 
 
 async def test_bug_in_one_loop_ends_the_process() -> None:

@@ -3,10 +3,11 @@
 from uuid import UUID
 
 from garbo.common.events.ids import message_id_of
-from garbo.router.domain.request import Body
+from garbo.router.domain.decision_inputs import CITED, decision_inputs
+from garbo.router.domain.request import Body, Request
 from garbo.router.domain.state import Case, Consent, Preference, RecipientState, Stop
 from garbo.router.domain.values import replace
-from garbo.router.flow.decision_inputs import CITED, inputs_bytes, read_inputs
+from garbo.router.outbound.postgres.codecs import json_bytes, read_inputs
 from services.router.tests.support.build_domain import a_request, a_state, sends_at
 
 WAMID = "wamid.HBgMMzkzMzMxMjM0NTY3"
@@ -33,6 +34,10 @@ STATE = RecipientState(
     cases={"desk:7": Case(opened_at_us=2)},
     preferences={"1002": Preference("acme", stopped_at_us=9)},
 )
+
+
+def inputs_bytes(request: Request, state: RecipientState) -> bytes:
+    return json_bytes(decision_inputs(request, state))
 
 
 def test_request_and_what_was_known_come_back_whole() -> None:

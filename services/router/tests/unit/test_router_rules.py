@@ -10,7 +10,7 @@ from garbo.router.domain.rules.registry import RULES
 from garbo.router.domain.rules.rule import Rule, StandingRule, TimedRule
 from services.router.tests.support.build import consent, requested
 from services.router.tests.support.calls import Calls
-from services.router.tests.support.own_work import Jobs
+from services.router.tests.support.jobs import Jobs
 
 BUDGET = "id: total, type: budget, limit: 10, per: campaign, applies_to: { class: promo }"
 

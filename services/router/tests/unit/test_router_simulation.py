@@ -9,13 +9,14 @@ import pytest
 
 from garbo.common.events.decisions import DecisionMade
 from garbo.common.events.ids import ContactId
+from garbo.router.domain.decision_inputs import DecisionInputs
 from garbo.router.domain.instants import HOUR_US, to_datetime, to_us
 from garbo.router.domain.policy import Policy
 from garbo.router.domain.replay import PastRequest, replay
-from garbo.router.flow.decision_inputs import read_inputs
 from garbo.router.flow.queries.comparison import Period
 from garbo.router.flow.queries.simulation import Simulation
 from garbo.router.inbound.http.views.simulation import simulation_report
+from garbo.router.outbound.postgres.codecs import json_bytes, read_inputs
 from services.router.tests.support.build import consent, requested, result
 from services.router.tests.support.build_domain import a_request, a_state, at
 from services.router.tests.support.memory import InMemoryStore
@@ -137,8 +138,8 @@ async def test_the_replay_of_the_policy_in_force_is_what_the_router_decided(
     people: dict[ContactId, list[PastRequest]] = {}
     for stored in memory.tables.decisions.values():
         assert stored.contact_id is not None
-        assert stored.facts is not None
-        people.setdefault(stored.contact_id, []).append(past_of(stored.facts, stored.records[0]))
+        assert stored.inputs is not None
+        people.setdefault(stored.contact_id, []).append(past_of(stored.inputs, stored.records[0]))
     simulation = Simulation(current=router.policy, other=router.policy, period=Period(0, to_us(memory.now)))
     for contact_id, past in people.items():
         simulation.take(contact_id, past)
@@ -148,9 +149,9 @@ async def test_the_replay_of_the_policy_in_force_is_what_the_router_decided(
     assert report.messages.messages.same == report.requests
 
 
-def past_of(facts: bytes, record: bytes) -> PastRequest:
+def past_of(kept: DecisionInputs, record: bytes) -> PastRequest:
     """Read a stored decision as the simulation's process does."""
-    read, decided = read_inputs(facts), DecisionMade.model_validate_json(record)
+    read, decided = read_inputs(json_bytes(kept)), DecisionMade.model_validate_json(record)
     return PastRequest(
         at_us=to_us(decided.decided_at), request=read.request, given=read.given, verdict=decided.verdict
     )

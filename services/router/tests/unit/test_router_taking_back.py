@@ -12,8 +12,8 @@ from garbo.common.events.topics import DECISION_MADE
 from garbo.router.domain.policy import Policy
 from garbo.router.domain.values import replace
 from services.router.tests.support.build import AT, requested, result
+from services.router.tests.support.jobs import Jobs
 from services.router.tests.support.memory import InMemoryStore
-from services.router.tests.support.own_work import Jobs
 
 PROMO = "applies_to: { class: promo }"
 ONE_A_DAY = f"id: day, type: cap, limit: 1, window: {{ rolling: 24h }}, {PROMO}, counts: {{ class: promo }}"
@@ -39,16 +39,16 @@ async def test_scenario_33_an_ended_lease_is_released_once_and_whoever_waits_is_
     (first,) = await work.router.ask(requested())
     (second,) = await work.router.ask(requested())
     memory_of(work).now = AT + LEASE + SKEW - timedelta(microseconds=1)
-    await work.reap()
+    await work.expire()
     assert work.meter.reasons == []
     memory_of(work).advance(timedelta(microseconds=2))
-    await work.reap()
-    await work.reap()
+    await work.expire()
+    await work.expire()
     assert work.meter.reasons == ["lease_expired"]
     ended = work.router.decided[-1]
     assert (ended.message_id, ended.verdict, ended.reason) == (first.message_id, "deny", "lease_expired")
     assert (ended.sequence, ended.final, ended.grant) == (2, True, None)
-    assert await work.wake()
+    assert await work.retry()
     assert (work.router.decided[-1].message_id, work.router.decided[-1].verdict) == (
         second.message_id,
         "allow",
@@ -61,7 +61,7 @@ async def test_scenario_33_the_senders_own_word_about_an_ended_lease_changes_not
     work.router.policy = make_policy(THREE_A_DAY)
     await work.router.ask(requested())
     memory_of(work).advance(LEASE + timedelta(minutes=1))
-    await work.reap()
+    await work.expire()
     before = memory_of(work).tables.states
     await work.router.hear(result(work.router.granted[-1], "not_sent", reason="lease_expired"))
     assert {c: s.sends for c, s in memory_of(work).tables.states.items()} == dict.fromkeys(before, ())
@@ -76,7 +76,7 @@ async def test_claimed_grants_are_never_reaped(work: Jobs, make_policy: Callable
     (message_id,) = grants
     grants[message_id] = replace(grants[message_id], state="dispatched")
     memory_of(work).advance(timedelta(days=3))
-    await work.reap()
+    await work.expire()
     assert grants[message_id].state == "dispatched"
     assert work.router.decided == [first]
 
@@ -92,7 +92,7 @@ async def test_scenario_35_undispatched_grants_are_decided_again_and_dispatched_
     on_the_wire = asked[0].message_id
     grants[on_the_wire] = replace(grants[on_the_wire], state="dispatched")
     lower = make_policy(ONE_A_DAY.replace("limit: 1", "limit: 2"))
-    assert await work.recheck(lower)
+    assert await work.reevaluate(lower)
     states = {message_id: grant.state for message_id, grant in memory_of(work).tables.grants.items()}
     assert states == {
         on_the_wire: "dispatched",
@@ -103,8 +103,8 @@ async def test_scenario_35_undispatched_grants_are_decided_again_and_dispatched_
     assert (told.message_id, told.verdict, told.sequence) == (asked[1].message_id, "defer", 2)
     assert told.policy_version == lower.version
     assert decided[0].policy_version != lower.version, "decisions keep the version they used"
-    assert not await work.recheck(lower), "what stands is marked"
-    assert not await work.recheck(lower)
+    assert not await work.reevaluate(lower), "what stands is marked"
+    assert not await work.reevaluate(lower)
     (send_ids,) = [{s.message_id for s in state.sends} for state in memory_of(work).tables.states.values()]
     assert send_ids == {on_the_wire, asked[2].message_id}
 
@@ -115,11 +115,11 @@ async def test_what_another_policy_forbids_is_denied_and_what_it_ends_sooner_end
     work.router.policy = make_policy(THREE_A_DAY)
     (first,) = await work.router.ask(requested())
     shorter = replace(make_policy(ONE_A_DAY), lease_us=60_000_000)
-    await work.recheck(shorter)
+    await work.reevaluate(shorter)
     (grant,) = memory_of(work).tables.grants.values()
     assert grant.state == "reserved"
     assert grant.valid_until_us == grant.not_before_us + 60_000_000
-    await work.recheck(make_policy(NEVER))
+    await work.reevaluate(make_policy(NEVER))
     told = work.router.decided[-1]
     assert (told.message_id, told.verdict, told.sequence, told.rule) == (first.message_id, "deny", 2, "never")
     (grant,) = memory_of(work).tables.grants.values()
@@ -133,10 +133,10 @@ async def test_taken_back_on_one_day_and_given_again_has_a_higher_epoch(
     work.router.policy = make_policy(THREE_A_DAY)
     await work.router.ask(requested())
     night = f'id: n, type: quiet, from: "11:00", to: "13:00", days: all, zone: Europe/Rome, {PROMO}'
-    await work.recheck(make_policy(night))
+    await work.reevaluate(make_policy(night))
     assert work.router.decided[-1].verdict == "defer"
     memory_of(work).advance(timedelta(hours=1))
-    assert await work.wake()
+    assert await work.retry()
     first, second = work.router.granted
     assert (second.grant_id, first.epoch, second.epoch) == (first.grant_id, 1, 2)
     last = work.router.decided[-1]
@@ -151,7 +151,7 @@ async def test_scenario_45_campaign_called_off_takes_back_grants_and_what_waits(
     granted, waiting, other = requested(campaign="spring"), requested(campaign="spring"), requested()
     await work.router.ask(granted)
     await work.router.ask(waiting, other)
-    assert await work.call_off(called_off())
+    assert await work.cancel(called_off())
     last = {d.message_id: (d.verdict, d.reason, d.sequence) for d in work.router.decided}
     assert last[granted.message_id] == ("deny", "campaign_cancelled", 2)
     assert last[waiting.message_id] == ("deny", "campaign_cancelled", 2)
@@ -161,13 +161,13 @@ async def test_scenario_45_campaign_called_off_takes_back_grants_and_what_waits(
     assert tables.deferred.keys() == {other.message_id}
     (later,) = await work.router.ask(requested(campaign="spring"))
     assert (later.verdict, later.reason) == ("deny", "campaign_cancelled")
-    assert await work.wake(), "the slot that came back goes to who waits"
+    assert await work.retry(), "the slot that came back goes to who waits"
     assert (work.router.decided[-1].message_id, work.router.decided[-1].verdict) == (
         other.message_id,
         "allow",
     )
     told = len(work.router.publisher.told)
-    assert not await work.call_off(called_off())
+    assert not await work.cancel(called_off())
     assert len(work.router.publisher.told) == told, "calling off twice is calling off once"
 
 
@@ -185,7 +185,7 @@ async def test_budget_is_never_exceeded_and_a_slot_given_back_is_given_to_anothe
     (spring, _) = memory_of(work).tables.leases.values()
     assert spring.left == 0
     memory_of(work).advance(LEASE + timedelta(minutes=1))
-    await work.reap()
+    await work.expire()
     assert {one.left for one in memory_of(work).tables.leases.values()} == {2}
     (later,) = await work.router.ask(requested(to=people[3], campaign="spring"))
     assert later.verdict == "allow"
@@ -199,7 +199,7 @@ async def test_what_is_told_stays_in_the_outbox_until_it_is_acknowledged(
     memory_of(work).advance(timedelta(hours=1))
     work.router.publisher.failures_left = 1
     with pytest.raises(RetryLater):
-        await work.reap()
+        await work.expire()
     (left,) = memory_of(work).tables.outbox
     told = len(work.router.publisher.of(DECISION_MADE))
     await work.publish()

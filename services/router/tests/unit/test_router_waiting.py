@@ -10,8 +10,8 @@ from garbo.common.events.topics import DECISION_MADE
 from garbo.router.domain.instants import to_datetime
 from garbo.router.domain.policy import Policy
 from garbo.router.domain.values import replace
-from garbo.router.flow.decision_inputs import read_inputs
 from garbo.router.flow.phone_region import PhoneRegion, phone_region
+from garbo.router.outbound.postgres.codecs import json_bytes, read_inputs
 from garbo.router.ports.store import Changes
 from services.router.tests.support.build import AT, business, requested
 from services.router.tests.support.memory import InMemoryStore
@@ -120,8 +120,8 @@ async def test_scenario_41_client_with_the_role_passes_a_rule_and_still_counts(
 
 
 async def test_campaign_that_was_called_off_is_denied(capped: Router, memory: InMemoryStore) -> None:
-    async with memory.batch() as batch:
-        await batch.write(Changes(states={}, cancelled=[("acme", "spring", 1)]))
+    async with memory.transaction() as transaction:
+        await transaction.save(Changes(cancelled=[("acme", "spring", 1)]))
     assert (await ask(capped, campaign="spring")).reason == "campaign_cancelled"
     assert (await ask(capped, campaign="spring", brand="bolt")).verdict == "allow"
 
@@ -143,8 +143,9 @@ async def test_cap_for_life_remembers_what_the_state_forgot(
 async def test_decision_keeps_what_it_was_made_from(capped: Router, memory: InMemoryStore) -> None:
     asked = requested(campaign="spring", tags=["a"])
     await capped.ask(asked)
-    facts = memory.tables.decisions[asked.message_id].facts
-    assert facts is not None
+    inputs = memory.tables.decisions[asked.message_id].inputs
+    assert inputs is not None
+    facts = json_bytes(inputs)
     assert b"+39" not in facts
     request = read_inputs(facts).request
     assert (request.campaign, request.tags, request.region) == ("spring", ("a",), "IT")

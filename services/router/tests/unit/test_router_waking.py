@@ -11,8 +11,8 @@ from garbo.router.domain.instants import DAY_US, HOUR_US, SECOND_US, to_us
 from garbo.router.domain.policy import Policy
 from garbo.router.domain.values import replace
 from services.router.tests.support.build import AT, PHONE, consent, requested, result
+from services.router.tests.support.jobs import Jobs
 from services.router.tests.support.memory import InMemoryStore
-from services.router.tests.support.own_work import Jobs
 
 PROMO = "applies_to: { class: promo }"
 ONE_A_DAY = f"id: day, type: cap, limit: 1, window: {{ rolling: 24h }}, {PROMO}, counts: {{ class: promo }}"
@@ -47,9 +47,9 @@ async def test_what_waits_goes_at_the_instant_the_slot_frees_and_not_before(
     assert (waits.verdict, waits.final, waits.sequence) == ("defer", False, 1)
     assert waits.next_allowed_at == AT + timedelta(days=1)
     clock(work, AT + timedelta(days=1) - timedelta(microseconds=1))
-    assert not await work.wake()
+    assert not await work.retry()
     clock(work, AT + timedelta(days=1))
-    assert await work.wake()
+    assert await work.retry()
     last = work.router.decided[-1]
     assert (last.verdict, last.final, last.sequence, last.message_id) == ("allow", True, 2, waits.message_id)
     assert last.grant is not None
@@ -63,9 +63,9 @@ async def test_waking_twice_is_waking_once(work: Jobs, make_policy: Callable[...
     await filled(work)
     await work.router.ask(requested(), requested())
     clock(work, AT + timedelta(days=1))
-    assert await work.wake()
+    assert await work.retry()
     told, tables = list(work.router.publisher.told), memory_of(work).tables
-    assert not await work.wake()
+    assert not await work.retry()
     assert work.router.publisher.told == told
     assert memory_of(work).tables == tables
 
@@ -82,7 +82,7 @@ async def test_the_better_one_goes_first_although_its_timer_fires_later(
     first_due = min(waiting, key=lambda one: one.due_at_us)
     clock(work, AT + timedelta(days=1, hours=1))
     assert first_due.due_at_us <= to_us(memory_of(work).now)
-    await work.wake()
+    await work.retry()
     allowed = [d.message_id for d in work.router.decided if d.verdict == "allow" and d.sequence == 2]
     assert allowed == [asked[4].message_id], "one slot, for the highest priority"
 
@@ -94,7 +94,7 @@ async def test_who_is_still_blocked_waits_again_from_the_first_decision_on(
     await filled(work)
     await work.router.ask(requested(priority=90), requested(priority=10))
     clock(work, AT + timedelta(days=1))
-    await work.wake()
+    await work.retry()
     last = {d.message_id: d for d in work.router.decided if d.sequence == 2}
     ends = sorted((d.verdict, d.reason) for d in last.values())
     assert ends == [("allow", "allowed"), ("deny", "would_expire")]
@@ -113,12 +113,12 @@ async def test_scenario_19_a_zone_that_changed_meanwhile_counts_at_the_wake(
     ((contact_id, state),) = tables.states.items()
     tables.states[contact_id] = replace(state, zone="America/New_York")
     clock(work, datetime(2026, 6, 2, 7, tzinfo=UTC))
-    await work.wake()
+    await work.retry()
     again = work.router.decided[-1]
     assert (again.verdict, again.sequence, again.rule) == ("defer", 2, "night")
     assert again.next_allowed_at == datetime(2026, 6, 2, 13, tzinfo=UTC), "09:00 in New York"
     clock(work, datetime(2026, 6, 2, 13, tzinfo=UTC))
-    await work.wake()
+    await work.retry()
     assert (work.router.decided[-1].verdict, work.router.decided[-1].sequence) == ("allow", 3)
 
 
@@ -131,7 +131,7 @@ async def test_scenario_20_what_cannot_come_in_time_is_denied_once_and_never_wok
     assert (denied.verdict, denied.reason, denied.sequence) == ("deny", "would_expire", 1)
     assert denied.next_allowed_at == AT + timedelta(days=1)
     clock(work, AT + timedelta(days=2))
-    assert not await work.wake()
+    assert not await work.retry()
     assert work.router.decided[-1] == denied
 
 
@@ -152,9 +152,9 @@ async def test_scenario_21_wakes_are_spread_and_the_place_is_the_same_on_redeliv
         quarters[(decided.due_at - opening) // timedelta(minutes=15)] += 1
     assert all(60 <= count <= 140 for count in quarters), quarters
     clock(work, opening + timedelta(minutes=15))
-    while await work.wake():
+    while await work.retry():
         pass
-    assert work.meter.woken == ["allow"] * quarters[0]
+    assert work.meter.verdicts == ["allow"] * quarters[0]
 
 
 async def test_slot_that_comes_back_wakes_who_waits_at_once_the_best_first(
@@ -165,13 +165,13 @@ async def test_slot_that_comes_back_wakes_who_waits_at_once_the_best_first(
     low, high = requested(priority=10), requested(priority=90)
     await work.router.ask(low, high)
     clock(work, AT + timedelta(minutes=1))
-    assert not await work.wake()
+    assert not await work.retry()
     await work.router.hear(result(work.router.granted[-1], "failed", recorded_at=AT))
-    assert await work.wake()
+    assert await work.retry()
     second = {d.message_id: d for d in work.router.decided if d.sequence == 2}
     assert second[high.message_id].verdict == "allow"
     assert second[low.message_id].verdict == "defer"
-    assert not await work.wake(), "nothing goes in circles"
+    assert not await work.retry(), "nothing goes in circles"
     assert first.verdict == "allow"
 
 
@@ -190,7 +190,7 @@ async def test_who_was_erased_or_forgotten_is_dropped_with_a_last_deny(
         else:
             del tables.states[contact_id]
         memory_of(work).advance(timedelta(days=2))
-        await work.wake()
+        await work.retry()
         last = work.router.decided[-1]
         assert (last.message_id, last.verdict, last.final) == (waits.message_id, "deny", True)
         assert last.reason == ("erased" if change == "erased" else "unknown_contact")
@@ -207,7 +207,7 @@ async def test_gathered_promos_are_decided_together_the_best_first(
     (late,) = await work.router.ask(requested(priority=90))
     assert late.reason == "gathering"
     memory_of(work).advance(timedelta(seconds=4))
-    await work.wake()
+    await work.retry()
     second = {d.message_id: d for d in work.router.decided if d.sequence == 2}
     assert (second[late.message_id].verdict, second[early.message_id].verdict) == ("allow", "defer")
     assert second[early.message_id].reason == "cap_reached"
@@ -222,7 +222,7 @@ async def test_only_the_newest_of_a_campaign_is_kept_where_the_policy_says_so(
     await work.router.ask(older)
     await work.router.ask(newer)
     memory_of(work).advance(timedelta(seconds=2))
-    await work.wake()
+    await work.retry()
     last = {d.message_id: (d.verdict, d.reason) for d in work.router.decided}
     assert last == {older.message_id: ("deny", "superseded"), newer.message_id: ("allow", "allowed")}
 
@@ -237,7 +237,7 @@ async def test_waiting_is_measured_from_the_first_decision_and_the_grant_of_anot
     assert one.first_decided_at_us == to_us(AT)
     assert one.free_at_us == to_us(AT) + DAY_US
     clock(work, AT + timedelta(days=1))
-    await work.wake()
+    await work.retry()
     day_of_wake = work.router.granted[-1].grant_id.int & 0xFFFF
     day_before = work.router.granted[0].grant_id.int & 0xFFFF
     assert day_of_wake == day_before + 1
@@ -254,7 +254,7 @@ async def test_no_consent_is_needed_to_wait_but_to_go(work: Jobs, make_policy: C
     assert waits.verdict == "defer"
     await work.router.hear(consent("withdrawn", to=to, occurred_at=AT))
     memory_of(work).advance(timedelta(days=2))
-    await work.wake()
+    await work.retry()
     last = work.router.decided[-1]
     assert (last.message_id, last.verdict, last.reason) == (waits.message_id, "deny", "not_opted_in")
 
@@ -276,12 +276,12 @@ async def test_scenario_63_promo_is_taken_back_by_a_case_and_goes_when_it_has_co
     assert held.next_allowed_at == AT + timedelta(days=7), "if nobody closes it"
     clock(work, AT + timedelta(hours=3))
     await work.router.hear(case("closed", AT + timedelta(hours=3)))
-    assert await work.wake(), "an end that came nearer makes it due"
+    assert await work.retry(), "an end that came nearer makes it due"
     assert work.router.decided[-1].next_allowed_at == AT + timedelta(hours=27)
     clock(work, AT + timedelta(hours=27) - timedelta(microseconds=1))
-    assert not await work.wake()
+    assert not await work.retry()
     clock(work, AT + timedelta(hours=27))
-    await work.wake()
+    await work.retry()
     last = work.router.decided[-1]
     assert (last.message_id, last.verdict) == (granted.message_id, "allow")
     assert [g.epoch for g in work.router.granted] == [1, 2]
@@ -295,5 +295,5 @@ async def test_scenario_63_a_forgotten_case_lets_promo_go_at_its_longest(
     (held,) = await work.router.ask(requested())
     assert (held.verdict, held.rule, held.next_allowed_at) == ("defer", "care-open", AT + timedelta(days=7))
     clock(work, AT + timedelta(days=7))
-    await work.wake()
+    await work.retry()
     assert (work.router.decided[-1].verdict, work.router.decided[-1].sequence) == ("allow", 2)

@@ -22,9 +22,10 @@ from garbo.router.flow.directory import Directory
 from garbo.router.flow.events.apply_events import ApplyEvents
 from garbo.router.flow.jobs.cancel_campaigns import CancelCampaigns
 from garbo.router.flow.jobs.expire_grants import ExpireGrants
+from garbo.router.flow.jobs.lock_contacts import JobDependencies
 from garbo.router.flow.jobs.reevaluate_grants import ReevaluateGrants
 from garbo.router.flow.jobs.relay_outbox import RelayOutbox
-from garbo.router.flow.jobs.retention import EnforceRetention
+from garbo.router.flow.jobs.retention import EnforceRetention, ReportBacklog
 from garbo.router.flow.jobs.retry_deferred import RetryDeferred
 from garbo.router.flow.policy_in_force import PolicyInForce
 from garbo.router.flow.queries.contact import GetContact
@@ -36,7 +37,7 @@ from garbo.router.inbound.http.policies import PolicySimulations
 from garbo.router.inbound.http.suppressions import Suppressions
 from garbo.router.inbound.lanes import lanes
 from garbo.router.inbound.policy_file.watch import PolicyWatch
-from garbo.router.inbound.scheduler import BRIEF_REST_RATIO, Intervals, Job, Scheduler
+from garbo.router.inbound.scheduler import Job, Scheduler
 from garbo.router.outbound.job_metrics import PrometheusJobMeter
 from garbo.router.outbound.kafka import KafkaPublisher
 from garbo.router.outbound.metrics import PrometheusMeter, PrometheusPolicyMeter
@@ -113,8 +114,8 @@ def wire(settings: RouterSettings, telemetry: Telemetry) -> App:
     schema = SchemaCurrent(settings.postgres_dsn.get_secret_value(), service=settings.service)
     policy = rooms.watch(settings.policy, for_http)
     first: tuple[Component, ...] = (telemetry, *databases, schema, policy, seeding)
-    clockwork = rooms.clockwork(for_own_work, keep_days=settings.keep_days)
-    return App(settings.service, (*first, producer, clockwork, deliveries, server))
+    scheduler = rooms.scheduler(for_own_work, keep_days=settings.keep_days)
+    return App(settings.service, (*first, producer, scheduler, deliveries, server))
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +137,7 @@ class Rooms:
             policies=self.policies,
             directory=self.directory,
             hash_key=self.hash_key,
-            stock=PostgresBudgetLeases(database),
+            budget_leases=PostgresBudgetLeases(database),
         )
 
     def watch(self, path: Path, database: Database) -> PolicyWatch:
@@ -144,24 +145,22 @@ class Rooms:
         archive = PostgresPolicies(database)
         return PolicyWatch(path, policies=self.policies, archive=archive, meter=PrometheusPolicyMeter())
 
-    def clockwork(self, database: Database, *, keep_days: int) -> Scheduler:
+    def scheduler(self, database: Database, *, keep_days: int) -> Scheduler:
         """Give what the router does by itself, over these connections."""
-        store, meter, work = PostgresJobStore(database), self.meter, PrometheusJobMeter()
-        policies, directory = self.policies, self.directory
-        waking = RetryDeferred(store, PostgresBudgetLeases(database), meter, work, policies, directory)
-        tidying = EnforceRetention(PostgresRetention(database), work, policies, keep_days)
-        outbox = RelayOutbox(PostgresOutbox(database), self.publisher, work)
-        pace = Intervals()
-        works = (
-            Job("outbox", outbox.once, pace.outbox_s, rest_ratio=BRIEF_REST_RATIO),
-            Job("wake", waking.once, pace.waking_s),
-            Job("reap", ExpireGrants(store, meter, work, policies).once, pace.reaping_s),
-            Job("sweep", CancelCampaigns(store, meter, work, policies).once, pace.sweeping_s),
-            Job("recheck", ReevaluateGrants(store, meter, work, policies, directory).once, pace.rechecking_s),
-            Job("tidy", tidying.once, pace.tidying_s),
-            Job("look", tidying.look, pace.showing_s),
+        job_meter, retention = PrometheusJobMeter(), PostgresRetention(database)
+        dependencies = JobDependencies(
+            PostgresJobStore(database), self.meter, job_meter, self.policies, self.directory
         )
-        return Scheduler(works, work)
+        jobs: tuple[Job, ...] = (
+            RelayOutbox(PostgresOutbox(database), self.publisher, job_meter),
+            RetryDeferred(dependencies, PostgresBudgetLeases(database)),
+            ExpireGrants(dependencies),
+            CancelCampaigns(dependencies),
+            ReevaluateGrants(dependencies),
+            EnforceRetention(retention, job_meter, self.policies, keep_days),
+            ReportBacklog(retention, job_meter),
+        )
+        return Scheduler(jobs, job_meter)
 
     def resources(self, database: Database) -> tuple[Resource, ...]:
         """Give what people ask over HTTP, over these connections."""

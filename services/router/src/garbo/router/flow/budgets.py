@@ -13,8 +13,8 @@ from garbo.router.ports.store import Transaction
 
 
 async def reserve_budgets(
-    stock: BudgetLeases,
-    batch: Transaction,
+    budget_leases: BudgetLeases,
+    transaction: Transaction,
     policy: Policy,
     asked: Iterable[PreparedRequest],
     *,
@@ -28,8 +28,8 @@ async def reserve_budgets(
     for prepared in asked:
         counts.update(dict.fromkeys(prepared.budgets_needed, prepared.slots))
     wants = [BudgetRequest(*account, count=count) for account, count in counts.items()]
-    lease_ids = await stock.fill(wants) if wants else ()
-    return BudgetAllowance(policy, now_us, await batch.lock_leases(lease_ids) if lease_ids else ())
+    lease_ids = await budget_leases.fill(wants) if wants else ()
+    return BudgetAllowance(policy, now_us, await transaction.lock_leases(lease_ids) if lease_ids else ())
 
 
 @dataclass(slots=True)

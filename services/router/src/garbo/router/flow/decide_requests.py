@@ -3,14 +3,30 @@
 from collections.abc import Iterable, Sequence
 
 from garbo.common.errors import RetryLater
+from garbo.common.events.decisions import DecisionMade
+from garbo.common.events.ids import ContactId, MessageId
+from garbo.common.events.requests import SendRequested
+from garbo.common.events.topics import DECISION_MADE, SEND_REQUESTED
+from garbo.common.events.wire import decode
+from garbo.common.priority import yielding
+from garbo.router.domain.instants import to_us
 from garbo.router.domain.policy import Policy
 from garbo.router.flow.budgets import reserve_budgets
-from garbo.router.flow.commands.import_suppressions import with_suppressions
+from garbo.router.flow.decision import Outcome, conclude, decide_candidate, granted, store_decision
+from garbo.router.flow.decision_record import refused_record, rendered
 from garbo.router.flow.dependencies import Dependencies
-from garbo.router.flow.desk import Desk
-from garbo.router.flow.request import ReceivedRequest, ResolvedRequest
-from garbo.router.flow.resolution import addressed, campaign_sends_of, campaigns_of, resolve_requests
-from garbo.router.ports.store import Deferred, Transaction
+from garbo.router.flow.request import (
+    Candidate,
+    ReceivedRequest,
+    ResolvedRequest,
+    find_recipients,
+    new_candidate,
+    read_requests,
+)
+from garbo.router.flow.unit_of_work import UnitOfWork
+from garbo.router.ports.contacts import Contact
+from garbo.router.ports.publisher import OutgoingRecord, Rendered
+from garbo.router.ports.store import Deferred, Scope, Transaction
 
 
 class DecideRequests:
@@ -21,52 +37,156 @@ class DecideRequests:
     """
 
     def __init__(self, dependencies: Dependencies) -> None:
-        self._means = dependencies
+        self._dependencies = dependencies
 
-    async def decide(self, asked: Sequence[ReceivedRequest]) -> None:
+    async def decide(self, received: Sequence[ReceivedRequest]) -> None:
         """Decide and tell a batch."""
-        dependencies, policy = self._means, self._means.policies.current
-        doors = [
-            addressed(one, directory=dependencies.directory, hash_key=dependencies.hash_key) for one in asked
-        ]
-        known = await dependencies.store.get_or_create_contacts(
-            door.address for door in doors if door.address and not door.refusal
-        )
-        async with dependencies.store.batch() as batch:
-            asks = await resolve_requests(batch, doors, known)
-            desk = await self._desk(batch, policy, asks)
-            if dependencies.stock and policy.budgets:
-                spending, now_us = desk.spending(asks), desk.snapshot.now_us
-                desk.allowance = await reserve_budgets(
-                    dependencies.stock, batch, policy, spending, now_us=now_us
-                )
-            await desk.take(asks)
-            if desk.fresh:
-                await batch.write(desk.changes())
-        await dependencies.publisher.publish(desk.records_to_publish)
+        dependencies = self._dependencies
+        requests = read_requests(received, directory=dependencies.directory, hash_key=dependencies.hash_key)
+        named = (r.address for r in requests if r.address and not r.refusal)
+        known = await dependencies.store.get_or_create_contacts(named)
+        async with dependencies.store.transaction() as transaction:
+            requests = await find_recipients(transaction, requests, known)
+            uow = await self._load(transaction, requests)
+            new, repeats = _told_apart(uow, requests)
+            await self._decide(transaction, uow, new)
+            for repeat in repeats:
+                _tell_again(uow, repeat)
+            if uow.new_decisions:
+                await transaction.save(uow.changes())
+        await dependencies.publisher.publish(uow.records_to_publish)
 
-    async def _desk(self, batch: Transaction, policy: Policy, asks: Sequence[ResolvedRequest]) -> Desk:
-        """Lock the people, then read what is stored."""
-        contact_ids = {ask.contact.contact_id for ask in asks if ask.contact}
-        states = dict(await batch.lock(contact_ids))
-        if len(states) < len(contact_ids) or any(s.merged_into or s.erased for s in states.values()):
+    async def _load(self, transaction: Transaction, requests: Sequence[ResolvedRequest]) -> UnitOfWork:
+        dependencies, policy = self._dependencies, self._dependencies.policies.current
+        scope = scope_of_requests(policy, requests)
+        snapshot = await transaction.load(scope)
+        if len(snapshot.states) < len(scope.contacts) or snapshot.gone:
             raise RetryLater("contact_moved")  # erased or merged since it was found
-        listed = await with_suppressions(batch, states)
-        states |= listed
-        waiting = await _rivals(batch, policy, asks)
-        message_ids = [ask.message_id for ask in asks] + [waits.message_id for waits in waiting]
-        snapshot = await batch.load_snapshot(message_ids, campaigns=campaigns_of(asks))
-        sends = await campaign_sends_of(batch, policy, asks)
-        dependencies = self._means
-        desk = Desk(policy, dependencies.directory, dependencies.meter, snapshot, states, waiting, sends)
-        desk.touched |= listed.keys()
-        return desk
+        return UnitOfWork(policy, dependencies.directory, dependencies.meter, snapshot)
+
+    async def _decide(
+        self, transaction: Transaction, uow: UnitOfWork, requests: Iterable[ResolvedRequest]
+    ) -> None:
+        """Decide what is new in arbitration order; what may not be asked at all is refused before."""
+        candidates: list[Candidate] = []
+        async for resolved in yielding(requests):
+            if resolved.refusal or resolved.contact is None:
+                _refuse(uow, resolved, resolved.refusal or "unknown_contact")
+            else:
+                candidates.append(_candidate(uow, resolved, resolved.contact))
+        await self._reserve_budgets(transaction, uow, candidates)
+        candidates.sort(key=lambda candidate: candidate.request.arbitration_key)
+        outcomes = [decide_candidate(uow, candidate) async for candidate in yielding(candidates)]
+        if uow.policy.same_campaign == "keep_newest":
+            outcomes = _keep_newest(uow, outcomes)
+        async for outcome in yielding(outcomes):
+            conclude(uow, outcome)
+
+    async def _reserve_budgets(
+        self, transaction: Transaction, uow: UnitOfWork, candidates: Sequence[Candidate]
+    ) -> None:
+        leases, now_us = self._dependencies.budget_leases, uow.snapshot.now_us
+        if leases and uow.policy.budgets:
+            asked = [candidate.prepared for candidate in candidates]
+            uow.allowance = await reserve_budgets(leases, transaction, uow.policy, asked, now_us=now_us)
 
 
-async def _rivals(batch: Transaction, policy: Policy, asks: Iterable[ResolvedRequest]) -> Sequence[Deferred]:
-    """Find the requests that wait for the same people, of the same campaigns."""
-    if policy.same_campaign != "keep_newest":
-        return ()
-    asked = {(a.contact.contact_id, *a.campaign) for a in asks if a.contact and a.campaign}
-    waiting = await batch.waiting({contact_id for contact_id, _, _ in asked}) if asked else ()
-    return [w for w in waiting if w.campaign and (w.contact_id, w.brand, w.campaign) in asked]
+def scope_of_requests(policy: Policy, requests: Iterable[ResolvedRequest], *, lock: bool = True) -> Scope:
+    """Say what must be read to decide requests."""
+    known = [(r, r.contact.contact_id) for r in requests if r.contact]
+    campaigns = [(contact_id, r.campaign) for r, contact_id in known if r.campaign]
+    rivals = {contact_id for contact_id, _ in campaigns} if policy.same_campaign == "keep_newest" else set()
+    return Scope(
+        contacts=frozenset(contact_id for _, contact_id in known),
+        lock=lock,
+        messages=frozenset(r.message_id for r in requests) if lock else frozenset(),
+        deferred_of=frozenset(rivals if lock else ()),
+        campaigns=frozenset(r.campaign for r in requests if r.campaign),
+        campaign_sends=frozenset((contact_id, name) for contact_id, (_, name) in campaigns)
+        if policy.counts_for_life
+        else None,
+    )
+
+
+def _told_apart(
+    uow: UnitOfWork, requests: Iterable[ResolvedRequest]
+) -> tuple[Iterable[ResolvedRequest], Sequence[ResolvedRequest]]:
+    """Tell new requests from repeats. The first of two with the same id is the one that is decided."""
+    new: dict[MessageId, ResolvedRequest] = {}
+    repeats: list[ResolvedRequest] = []
+    for one in requests:
+        if one.message_id in uow.snapshot.decisions or one.message_id in new:
+            repeats.append(one)
+        else:
+            new[one.message_id] = one
+    return new.values(), repeats
+
+
+def _candidate(uow: UnitOfWork, resolved: ResolvedRequest, contact: Contact) -> Candidate:
+    return new_candidate(
+        resolved,
+        contact,
+        policy=uow.policy,
+        state=uow.states[contact.contact_id],
+        directory=uow.directory,
+        snapshot=uow.snapshot,
+    )
+
+
+def _refuse(uow: UnitOfWork, resolved: ResolvedRequest, reason: str) -> None:
+    record = refused_record(resolved, reason, policy_version=uow.policy.version, now_us=uow.snapshot.now_us)
+    store_decision(uow, resolved, rendered(record), contact_id=None)
+    uow.meter.decided(message_class=None, verdict=record.verdict, reason=reason)
+
+
+def _tell_again(uow: UnitOfWork, resolved: ResolvedRequest) -> None:
+    """Tell the stored decision again, byte for byte, and its grant while nobody has claimed it."""
+    stored = uow.snapshot.decisions.get(resolved.message_id) or uow.new_decisions[resolved.message_id]
+    received = resolved.received
+    uow.meter.repeated()
+    if stored.body_hash != resolved.body_hash:
+        record = refused_record(
+            resolved, "id_reused", policy_version=uow.policy.version, now_us=uow.snapshot.now_us
+        )
+        uow.records_to_publish.append(
+            OutgoingRecord(DECISION_MADE, record, stored.contact_id, received.trace)
+        )
+        return
+    for value in stored.records:
+        known = DecisionMade.model_validate_json(value)
+        told = Rendered(known.event_id, known.happened_at, value)
+        uow.records_to_publish.append(OutgoingRecord(DECISION_MADE, told, stored.contact_id, received.trace))
+    grant = uow.snapshot.grants.get(resolved.message_id)
+    if grant and grant.state == "reserved" and resolved.contact:
+        uow.records_to_publish.append(granted(received, resolved.contact, grant))
+
+
+def _keep_newest(uow: UnitOfWork, outcomes: Sequence[Outcome]) -> list[Outcome]:
+    """Of several requests of one campaign to one person that would wait, let the newest wait.
+
+    Gives the outcomes as they are then; what waits already and is older is dismissed.
+    """
+    newest: dict[tuple[ContactId, str, str], tuple[int, int]] = {}
+    for outcome in outcomes:
+        if campaign := outcome.deferred_campaign:
+            age = outcome.candidate.age
+            newest[campaign] = max(newest.get(campaign, age), age)
+    rivals = [(d, _age(d), c) for d in uow.deferred.values() if (c := _campaign_of(d)) in newest]
+    for _, age, campaign in rivals:
+        newest[campaign] = max(newest[campaign], age)
+    for deferred, age, campaign in rivals:
+        if age < newest[campaign]:
+            uow.dismiss(deferred.message_id, reason="superseded")
+    return [
+        o.denied("superseded") if (waits := o.deferred_campaign) and o.candidate.age < newest[waits] else o
+        for o in outcomes
+    ]
+
+
+def _campaign_of(deferred: Deferred) -> tuple[ContactId, str, str]:
+    return deferred.contact_id, deferred.brand, deferred.campaign or ""
+
+
+def _age(deferred: Deferred) -> tuple[int, int]:
+    event: SendRequested = decode(SEND_REQUESTED, deferred.request)
+    return to_us(event.requested_at), event.request_id.int

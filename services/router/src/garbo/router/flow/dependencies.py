@@ -12,7 +12,7 @@ from garbo.router.ports.telemetry import Meter
 
 @dataclass(frozen=True, slots=True)
 class Dependencies:
-    """One lane's own store and stock, and what it shares with the others."""
+    """One lane's own store and budget leases, and what it shares with the others."""
 
     store: Store
     publisher: Publisher
@@ -21,5 +21,5 @@ class Dependencies:
     directory: Directory
     hash_key: bytes
     """Addresses are looked up by their hash with this."""
-    stock: BudgetLeases | None = None
+    budget_leases: BudgetLeases | None = None
     """Budgets over all people; None where nothing is granted."""

@@ -7,8 +7,7 @@ from garbo.common.errors import Reject
 from garbo.common.events.addresses import Person, Recipient
 from garbo.common.events.ids import AddressKind, ContactId, address_hash
 from garbo.router.domain.state import RecipientState
-from garbo.router.ports.contacts import Address, Contact
-from garbo.router.ports.store import Transaction
+from garbo.router.ports.contacts import Address, Contact, ContactTransaction
 
 
 class ContactsChanged(Exception):  # noqa: N818 - an answer, not an error
@@ -129,7 +128,7 @@ def identity_of(*names: Person | Recipient, hash_key: bytes, create: bool = True
 
 
 async def resolve_contacts(
-    batch: Transaction, identities: Sequence[Identity], *, merged: Mapping[ContactId, ContactId]
+    transaction: ContactTransaction, identities: Sequence[Identity], *, merged: Mapping[ContactId, ContactId]
 ) -> ContactIndex:
     """Find the contact of each identity. Raises `ContactsChanged` with strangers to be made contacts first.
 
@@ -138,10 +137,10 @@ async def resolve_contacts(
     """
     named = [*identities, *(one.same_as for one in identities if one.same_as)]
     addresses = {a.hash: a for one in named for a in one.addresses}
-    by_hash = dict(await batch.contacts_at(addresses.values(), create=False)) if addresses else {}
+    by_hash = dict(await transaction.contacts_at(addresses.values())) if addresses else {}
     contact_ids = {one.contact_id for one in named if one.contact_id is not None}
     contacts_index = ContactIndex(
-        by_hash, await batch.contacts_of(contact_ids) if contact_ids else {}, merged
+        by_hash, await transaction.contacts_of(contact_ids) if contact_ids else {}, merged
     )
     if unknown := _unknown(identities, contacts_index):
         raise ContactsChanged(unknown=unknown)

@@ -1,194 +1,186 @@
-"""Deciding messages again that were decided before: those that waited, and grants nobody has claimed."""
+"""Deciding messages again that were decided before: deferred ones, and grants nobody has claimed."""
 
-from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from typing import Final
+from collections.abc import Iterable, Iterator, Sequence
 
 from garbo.common.errors import Reject
 from garbo.common.events.decisions import DecisionMade
 from garbo.common.events.ids import ContactId, MessageId
-from garbo.common.events.topics import SEND_CARE, SEND_PROMO, SEND_REQUESTED
+from garbo.common.events.topics import SEND_REQUESTED
 from garbo.common.events.wire import decode
-from garbo.router.domain.decide import decide_and_count
+from garbo.router.domain.decide import counted, decide_prepared
 from garbo.router.domain.decision import Decision
-from garbo.router.domain.instants import SECOND_US, to_us, to_us_or_none
-from garbo.router.domain.policy import Policy
-from garbo.router.domain.request import Request
-from garbo.router.domain.state import RecipientState, Send
-from garbo.router.domain.values import Value, field, replace
-from garbo.router.flow.budgets import BudgetAllowance
-from garbo.router.flow.directory import Directory
-from garbo.router.flow.record_bytes import render_decided, render_granted
-from garbo.router.flow.records import FIRST_EPOCH, new_grant
-from garbo.router.flow.request import ResolvedRequest, request_of
+from garbo.router.domain.grant import Grant, revoke
+from garbo.router.domain.instants import to_us
+from garbo.router.domain.prepared_request import prepare
+from garbo.router.domain.request import UNLIMITED
+from garbo.router.domain.state import with_send, without_send
+from garbo.router.domain.values import Value, replace
+from garbo.router.flow.decision import Outcome, record_decision, record_grant, with_campaign_sends
+from garbo.router.flow.grant_record import new_grant
+from garbo.router.flow.request import Candidate, ReceivedRequest, request_of
 from garbo.router.flow.unit_of_work import UnitOfWork
-from garbo.router.ports.contacts import Contact
-from garbo.router.ports.publisher import OutgoingRecord
-from garbo.router.ports.store import Changes, Deferred, Transaction
-
-NOT_AT_ONCE_US: Final = SECOND_US
-"""Whatever a rule answers, what waits again waits this long: nothing is decided in circles."""
 
 
-async def campaign_sends_of_contacts(
-    batch: Transaction, policy: Policy, wanted: Iterable[tuple[ContactId, str | None]]
-) -> Mapping[tuple[ContactId, str], Sequence[Send]]:
-    """Read what counts for life of recipients and campaigns; nothing where no rule asks for it."""
-    named = {(contact_id, campaign) for contact_id, campaign in wanted if campaign}
-    return await batch.campaign_sends(named) if named and policy.counts_for_life else {}
+class GrantedCandidate(Value, frozen=True):
+    """A grant nobody has claimed, and its message as it is to be decided again."""
+
+    grant: Grant
+    candidate: Candidate
 
 
-class StoredRequest(Value, frozen=True):
-    """A message to be decided again."""
+def stored_candidate(
+    uow: UnitOfWork,
+    message_id: MessageId,
+    value: bytes,
+    *,
+    contact_id: ContactId,
+    first_decided_at_us: int | None = None,
+    trace: str | None = None,
+) -> Candidate | str:
+    """Give a stored request as it is to be decided now, or the reason to refuse it before the rules."""
+    contact = uow.snapshot.contacts.get(contact_id) if contact_id in uow.states else None
+    stored = uow.snapshot.decisions.get(message_id)
+    if contact is None or stored is None:
+        return "unknown_contact"
+    try:
+        event = decode(SEND_REQUESTED, value)
+    except Reject:
+        return "unreadable"
+    if refusal := uow.directory.refusal(event):
+        return refusal
+    if first_decided_at_us is None:
+        first_decided_at_us = to_us(DecisionMade.model_validate_json(stored.records[0]).decided_at)
+    request = replace(
+        request_of(event, contact, message_id, directory=uow.directory, snapshot=uow.snapshot),
+        gathered=True,
+        first_decided_at_us=first_decided_at_us,
+    )
+    received = ReceivedRequest(event, trace, value)
+    prepared = prepare(uow.policy, uow.states[contact_id], request, uow.snapshot.now_us)
+    return Candidate(received, contact, prepared, sequence=len(stored.records) + 1)
 
-    ask: ResolvedRequest
-    contact: Contact
-    request: Request
-    sequence: int
-    """Of its next record."""
 
+def reevaluate_promos(
+    uow: UnitOfWork, contact_id: ContactId, *, brand: str | None = None, trace: str | None
+) -> None:
+    """Decide a recipient's promo grants that nobody has claimed again, the earliest given first.
 
-class Reevaluator(Value, frozen=True):
-    """Decides over the ledger of a batch; each message gets its next record, told through the outbox."""
-
-    uow: UnitOfWork
-    directory: Directory
-    allowance: BudgetAllowance
-    lasting: Mapping[tuple[ContactId, str], Sequence[Send]] = field(default_factory=dict)
-    """Sends of these recipients and campaigns that count for life, where a cap asks for them."""
-    counted: dict[tuple[ContactId, str], Sequence[Send]] = field(default_factory=dict)
-    """As they are now, where one came to them."""
-
-    def changes(self) -> Changes:
-        """Give what must be written before anything is told."""
-        changes = self.uow.changes()
-        spent = Counter(changes.spent)
-        spent.update(self.allowance.spent)
-        return replace(changes, spent=dict(spent), counted=self.counted)
-
-    def read(
-        self,
-        message_id: MessageId,
-        value: bytes,
-        contact: Contact | None,
-        *,
-        first_decided_at_us: int | None = None,
-        trace: str | None = None,
-    ) -> StoredRequest | str:
-        """Give the message as it is to be decided now, or the reason to refuse it at the door."""
-        stored = self.uow.snapshot.decisions.get(message_id)
-        if contact is None or stored is None:
-            return "unknown_contact"
-        try:
-            event = decode(SEND_REQUESTED, value)
-        except Reject:
-            return "unreadable"
-        if refusal := self.directory.refusal(event):
-            return refusal
-        ask = ResolvedRequest(event, trace, message_id, b"", contact, None, value=value)
-        if first_decided_at_us is None:
-            first_decided_at_us = to_us(DecisionMade.model_validate_json(stored.records[0]).decided_at)
-        request = replace(self._request(ask, contact), first_decided_at_us=first_decided_at_us)
-        return StoredRequest(ask, contact, request, sequence=len(stored.records) + 1)
-
-    def decide(self, again: StoredRequest) -> Decision:
-        """Decide a message that holds no slot: a grant, another wait, or the end."""
-        uow, contact_id = self.uow, again.contact.contact_id
-        request = replace(again.request, budget_left=self.allowance.left(again.ask.event))
-        before = self.known(again, uow.states[contact_id], but={again.ask.message_id})
-        decision, after = decide_and_count(uow.policy, before, request, uow.snapshot.now_us)
-        if decision.verdict == "allow":
-            self._grant(again, decision)
-            self._count(again, before, after)
-            uow.put(contact_id, after)
+    What still may go keeps its grant, for no longer than it would be given now. The others are revoked, and
+    give their slots back: those that may go later wait, the rest is denied.
+    """
+    readable: list[GrantedCandidate] = []
+    unreadable: list[Grant] = []
+    for grant in uow.unclaimed_promos(contact_id, brand=brand):
+        read = _granted_candidate(uow, grant, trace=trace)
+        if read is None:
+            unreadable.append(grant)
         else:
-            self.tell(again, decision)
-        return decision
-
-    def known(
-        self, again: StoredRequest, state: RecipientState, *, but: Collection[MessageId]
-    ) -> RecipientState:
-        """Give the person with what of this campaign counts for life, but for what is decided just now."""
-        key = self._campaign(again)
-        if key is None:
-            return state
-        lasting = self.counted.get(key) or self.lasting.get(key, ())
-        return replace(state, campaign_sends=tuple(s for s in lasting if s.message_id not in but))
-
-    def tell(self, again: StoredRequest, decision: Decision, *, epoch: int = FIRST_EPOCH) -> None:
-        """Write down and tell what was decided; what is to wait waits, everything else waits no longer."""
-        uow = self.uow
-        record = render_decided(
-            again.ask,
-            again.contact,
-            decision,
-            policy_version=uow.policy.version,
-            state_version=uow.states[again.contact.contact_id].version,
-            now_us=uow.snapshot.now_us,
-            sequence=again.sequence,
-            epoch=epoch,
-        )
-        uow.record(again.ask.message_id, record, trace=again.ask.trace)
-        uow.meter.decided(
-            message_class=decision.message_class, verdict=decision.verdict, reason=decision.reason
-        )
-        if decision.verdict == "defer":
-            uow.wait(self._waiting(again, decision))
+            readable.append(read)
+    for grant in unreadable:
+        uow.settle(revoke(grant), trace=trace)
+    for one, decision in _decided_without_own_send(uow, readable):
+        if decision.terms is None:
+            _revoke(uow, one, decision, trace=trace)
         else:
-            uow.woken.add(again.ask.message_id)
+            until_us = min(one.grant.valid_until_us, decision.terms.valid_until_us)
+            uow.update_grant(replace(one.grant, valid_until_us=until_us))
 
-    def _count(self, again: StoredRequest, before: RecipientState, after: RecipientState) -> None:
-        key = self._campaign(again)
-        if key is not None and self.uow.policy.counts_for_life:
-            known = {send.message_id for send in before.sends}
-            fresh = [send for send in after.sends if send.message_id not in known]
-            self.counted[key] = [*before.campaign_sends, *fresh]
 
-    def _campaign(self, again: StoredRequest) -> tuple[ContactId, str] | None:
-        campaign = again.request.campaign
-        return None if campaign is None else (again.contact.contact_id, campaign)
+def reevaluate_under_policy(uow: UnitOfWork, grants: Iterable[Grant]) -> int:
+    """Decide a recipient's grants of another policy again, in arbitration order; gives how many are revoked.
 
-    def _grant(self, again: StoredRequest, decision: Decision) -> None:
-        before = self.uow.snapshot.grants.get(again.ask.message_id)
-        grant = new_grant(
-            again.ask,
-            again.contact,
-            decision,
-            policy_version=self.uow.policy.version,
-            epoch=before.epoch + 1 if before else FIRST_EPOCH,
-            budget_leases=self.allowance.spend(
-                decision, again.ask.event, slots=self.uow.policy.counting.slots(again.request.parts)
-            ),
-        )
-        if grant is None:
-            return
-        self.tell(again, decision, epoch=grant.epoch)
-        self.uow.give(grant)
-        topic = SEND_PROMO if grant.lane == "promo" else SEND_CARE
-        record = render_granted(again.ask, again.contact, grant)
-        self.uow.outbox.append(OutgoingRecord(topic, record, grant.contact_id, again.ask.trace))
+    What stands, stands no longer than this policy says, and is marked as this policy's.
+    """
+    readable: list[GrantedCandidate] = []
+    for grant in grants:
+        read = _granted_candidate(uow, grant, trace=None)
+        if read is None:
+            _mark(uow, grant)  # nothing to decide it from
+        else:
+            readable.append(read)
+    readable.sort(key=lambda one: one.candidate.request.arbitration_key)
+    revoked = 0
+    for one, decision in _decided_without_own_send(uow, readable):
+        if decision.terms is None:
+            _revoke(uow, one, decision, trace=None)
+            revoked += 1
+        else:
+            until_us = min(one.grant.valid_until_us, decision.terms.valid_until_us)
+            _mark(uow, replace(one.grant, valid_until_us=until_us))
+    return revoked
 
-    def _request(self, ask: ResolvedRequest, contact: Contact) -> Request:
-        snapshot = self.uow.snapshot
-        request = request_of(
-            ask, contact, directory=self.directory, templates=snapshot.templates, now_us=snapshot.now_us
-        )
-        return replace(request, gathered=True, cancelled=ask.campaign in snapshot.cancelled)
 
-    def _waiting(self, again: StoredRequest, decision: Decision) -> Deferred:
-        event, earliest_us = again.ask.event, self.uow.snapshot.now_us + NOT_AT_ONCE_US
-        due_at_us = decision.due_at_us or decision.next_allowed_at_us or earliest_us
-        return Deferred(
-            message_id=again.ask.message_id,
-            contact_id=again.contact.contact_id,
-            due_at_us=max(due_at_us, earliest_us),
-            free_at_us=decision.next_allowed_at_us or due_at_us,
-            first_decided_at_us=again.request.first_decided_at_us or self.uow.snapshot.now_us,
-            expires_at_us=to_us_or_none(event.expires_at),
-            brand=event.brand,
-            campaign=event.campaign,
-            priority=event.priority,
-            reason=decision.reason,
-            request=again.ask.stored(),
-            trace=again.ask.trace,
-        )
+def fall_back(uow: UnitOfWork, grant: Grant, *, trace: str | None) -> bool:
+    """Decide a message whose window closed before it could leave again, as its fallback template.
+
+    `grant` is as it was before it was released; what it took of budgets goes over. Gives False where there
+    is no fallback to try.
+    """
+    read = _granted_candidate(uow, grant, trace=trace)
+    fallback = read.candidate.request.fallback if read else None
+    if read is None or fallback is None or grant.by_fallback:
+        return False
+    before, epoch = uow.states[grant.contact_id], grant.epoch + 1
+    second = replace(read.candidate.request, body=fallback, fallback=None)
+    prepared = prepare(uow.policy, before, second, uow.snapshot.now_us)
+    candidate = replace(read.candidate, prepared=prepared)
+    decision = replace(decide_prepared(prepared, before), by_fallback=True)
+    record_decision(uow, Outcome(candidate, decision, before), epoch=epoch)
+    given = new_grant(
+        candidate,
+        decision,
+        policy_version=uow.policy.version,
+        epoch=epoch,
+        budget_leases=grant.budget_leases,
+    )
+    if given is not None:
+        uow.renew(given, counted(prepared, before, decision))
+        record_grant(uow, candidate, given)
+    return True
+
+
+def _granted_candidate(uow: UnitOfWork, grant: Grant, *, trace: str | None) -> GrantedCandidate | None:
+    """Give a granted message as it is to be decided now; None where nothing is left to decide it from.
+
+    Budgets are no obstacle: it has taken its share of them.
+    """
+    if grant.request is None:
+        return None
+    read = stored_candidate(uow, grant.message_id, grant.request, contact_id=grant.contact_id, trace=trace)
+    if isinstance(read, str):
+        return None
+    return GrantedCandidate(grant, replace(read, prepared=read.prepared.given(UNLIMITED)))
+
+
+def _decided_without_own_send(
+    uow: UnitOfWork, granted: Sequence[GrantedCandidate]
+) -> Iterator[tuple[GrantedCandidate, Decision]]:
+    """Decide one after the other as if none of them were there yet; what is permitted is there for the next.
+
+    All are of one recipient.
+    """
+    if not granted:
+        return
+    state = uow.states[granted[0].grant.contact_id]
+    sends = {one.grant.message_id: state.send_of(one.grant.message_id) for one in granted}
+    for message_id in sends:
+        state = without_send(state, message_id)
+    undecided = set(sends)
+    for one in granted:
+        message_id = one.grant.message_id
+        asked_of = with_campaign_sends(uow, one.candidate, state, but=undecided)
+        undecided.discard(message_id)
+        decision = decide_prepared(one.candidate.prepared, asked_of)
+        if decision.terms is not None and (send := sends[message_id]) is not None:
+            state = with_send(state, send)
+        yield one, decision
+
+
+def _revoke(uow: UnitOfWork, one: GrantedCandidate, decision: Decision, *, trace: str | None) -> None:
+    """Take a grant back that this decision does not permit any more; it waits, or is denied."""
+    uow.settle(revoke(one.grant, reason=None), trace=trace)
+    record_decision(uow, Outcome(one.candidate, decision, uow.states[one.grant.contact_id]))
+
+
+def _mark(uow: UnitOfWork, grant: Grant) -> None:
+    uow.update_grant(replace(grant, policy_version=uow.policy.version))

@@ -1,19 +1,25 @@
-"""From the event another service wrote to the request that is decided."""
+"""A request on its way to its decision: as it came, resolved to a person, and as it is decided now."""
+
+from collections.abc import Iterable, Mapping, Sequence
 
 from pydantic import ValidationError
 
 from garbo.common.events.addresses import Recipient
 from garbo.common.events.content import Template, TemplateContent
-from garbo.common.events.ids import MessageId, address_hash
+from garbo.common.events.ids import ContactId, MessageId, address_hash
 from garbo.common.events.requests import SendRequested
 from garbo.common.events.wire import encode
 from garbo.router.domain.instants import to_us, to_us_or_none
+from garbo.router.domain.policy import Policy
+from garbo.router.domain.prepared_request import PreparedRequest, prepare
 from garbo.router.domain.request import Body, Request
+from garbo.router.domain.state import RecipientState
 from garbo.router.domain.templates import Templates
-from garbo.router.domain.values import Value
+from garbo.router.domain.values import Value, replace
 from garbo.router.flow.directory import Directory
 from garbo.router.flow.phone_region import UNKNOWN_REGION, phone_region
-from garbo.router.ports.contacts import Address, Contact
+from garbo.router.ports.contacts import Address, Contact, ContactTransaction
+from garbo.router.ports.store import Snapshot
 
 
 class ReceivedRequest(Value, frozen=True):
@@ -24,63 +30,131 @@ class ReceivedRequest(Value, frozen=True):
     value: bytes = b""
     """Its bytes as they came."""
 
+    def stored(self) -> bytes:
+        """Give the request as it is kept while it may be decided again; read it as one from Kafka."""
+        return self.value or encode(self.event)
+
 
 class ResolvedRequest(Value, frozen=True):
-    """One request with its identity, its recipient where known, and why it is refused at the door."""
+    """One request with its identity, why it is refused before the rules, and its recipient where known."""
 
-    event: SendRequested
-    trace: str | None
+    received: ReceivedRequest
     message_id: MessageId
     body_hash: bytes
-    contact: Contact | None
-    refusal: str | None
-    value: bytes = b""
-    """Its bytes as they came."""
+    refusal: str | None = None
+    address: Address | None = None
+    """The one it names; None when it names a contact."""
+    contact: Contact | None = None
+
+    @property
+    def event(self) -> SendRequested:
+        """What was asked."""
+        return self.received.event
 
     @property
     def campaign(self) -> tuple[str, str] | None:
         """Brand and name of its campaign."""
         return None if self.event.campaign is None else (self.event.brand, self.event.campaign)
 
-    def stored(self) -> bytes:
-        """Give the request as it is kept while it may be decided again; read it as one from Kafka."""
-        return self.value or encode(self.event)
+
+class Candidate(Value, frozen=True):
+    """One request as it is decided now: for the first time, or again."""
+
+    received: ReceivedRequest
+    contact: Contact
+    prepared: PreparedRequest
+    body_hash: bytes = b""
+    sequence: int = 1
+    """Of the record its decision gets."""
+
+    @property
+    def is_new(self) -> bool:
+        """Whether it is decided for the first time."""
+        return self.sequence == 1
+
+    @property
+    def request(self) -> Request:
+        """What is asked, in the decision's words."""
+        return self.prepared.request
+
+    @property
+    def message_id(self) -> MessageId:
+        """The message's id."""
+        return self.request.message_id
+
+    @property
+    def campaign(self) -> tuple[ContactId, str] | None:
+        """Recipient and campaign: what a lifetime cap counts by."""
+        return None if self.request.campaign is None else (self.contact.contact_id, self.request.campaign)
+
+    @property
+    def age(self) -> tuple[int, int]:
+        """By what the newest of a campaign is found."""
+        return self.request.requested_at_us, self.request.request_id.int
 
 
-def address_of(event: SendRequested, *, hash_key: bytes) -> Address | None:
-    """Give the address a request names; None when it names a contact."""
-    named = event.to.address
-    if named is None:
-        return None
-    kind, value = named
-    return Address(kind=kind, value=value, hash=address_hash(hash_key, kind, value))
+def read_requests(
+    received: Iterable[ReceivedRequest], *, directory: Directory, hash_key: bytes
+) -> list[ResolvedRequest]:
+    """Look at requests before anything is read: who may ask, and which address is named."""
+    return [
+        ResolvedRequest(
+            received=one,
+            message_id=one.event.message_id,
+            body_hash=one.event.body_hash(),
+            refusal=directory.refusal(one.event),
+            address=_address(one.event, hash_key=hash_key),
+        )
+        for one in received
+    ]
 
 
-def recipient_of(address: Address) -> Recipient | None:
-    """Give a stored address as a recipient; None when it has not the form of one."""
-    try:
-        return Recipient.model_validate({address.kind: address.value})
-    except ValidationError:
-        return None
+async def find_recipients(
+    transaction: ContactTransaction, requests: Sequence[ResolvedRequest], known: Mapping[str, Contact]
+) -> list[ResolvedRequest]:
+    """Find the recipient of each request that its client may make; `known` has those of addresses."""
+    named = [ContactId(r.event.to.contact_id) for r in requests if r.event.to.contact_id]
+    by_id = await transaction.contacts_of(named) if named else {}
+    return [one if one.refusal else _with_recipient(one, known, by_id) for one in requests]
+
+
+def new_candidate(
+    resolved: ResolvedRequest,
+    contact: Contact,
+    *,
+    policy: Policy,
+    state: RecipientState,
+    directory: Directory,
+    snapshot: Snapshot,
+) -> Candidate:
+    """Give a request as it is decided for the first time."""
+    received, message_id = resolved.received, resolved.message_id
+    request = request_of(received.event, contact, message_id, directory=directory, snapshot=snapshot)
+    prepared = prepare(policy, state, request, snapshot.now_us)
+    return Candidate(received, contact, prepared, resolved.body_hash)
 
 
 def request_of(
-    ask: ResolvedRequest, contact: Contact, *, directory: Directory, templates: Templates, now_us: int
+    event: SendRequested,
+    contact: Contact,
+    message_id: MessageId,
+    *,
+    directory: Directory,
+    snapshot: Snapshot,
 ) -> Request:
-    """Write the request in the decision's words, with the templates' categories of this instant."""
-    event = ask.event
+    """Write a request in the decision's words, with the templates' categories of this instant."""
     waba = directory.waba(event.brand, event.number)
-    free = Body(form="free")
+    templates, now_us = snapshot.templates, snapshot.now_us
     template = event.content.template if isinstance(event.content, TemplateContent) else None
     second = event.fallback.template if event.fallback else None
     place = phone_region(contact.address.value) if contact.address.kind == "phone" else UNKNOWN_REGION
     return Request(
-        message_id=ask.message_id,
+        message_id=message_id,
         request_id=event.request_id,
         client=event.client,
         brand=event.brand,
         purpose=event.purpose,
-        body=_body(template, templates, waba=waba, now_us=now_us) if template else free,
+        body=_body(template, templates, waba=waba, now_us=now_us) if template else Body(form="free"),
         fallback=_body(second, templates, waba=waba, now_us=now_us) if second and not template else None,
         numbers=directory.numbers(event.brand, event.number),
         requested_at_us=to_us(event.requested_at),
@@ -98,7 +172,39 @@ def request_of(
         case_id=event.case_id,
         override=event.override.rules if event.override else (),
         roles=directory.roles(event.client),
+        cancelled=(event.brand, event.campaign) in snapshot.cancelled,
     )
+
+
+def recipient_of(address: Address) -> Recipient | None:
+    """Give a stored address as a recipient; None when it has not the form of one."""
+    try:
+        return Recipient.model_validate({address.kind: address.value})
+    except ValidationError:
+        return None
+
+
+def _address(event: SendRequested, *, hash_key: bytes) -> Address | None:
+    """Give the address a request names; None when it names a contact."""
+    named = event.to.address
+    if named is None:
+        return None
+    kind, value = named
+    return Address(kind=kind, value=value, hash=address_hash(hash_key, kind, value))
+
+
+def _with_recipient(
+    resolved: ResolvedRequest, by_hash: Mapping[str, Contact], by_id: Mapping[ContactId, Contact]
+) -> ResolvedRequest:
+    """Refuse also who is known by an address that the platform showed and that cannot be sent to."""
+    address, named = resolved.address, resolved.event.to.contact_id
+    if address is not None:
+        found = by_hash.get(address.hash)
+        return replace(resolved, contact=found and Contact(found.contact_id, found.kind, address))
+    contact = by_id.get(ContactId(named)) if named else None
+    if contact and recipient_of(contact.address) is None:
+        return replace(resolved, refusal="no_address")
+    return replace(resolved, contact=contact)
 
 
 def _body(template: Template, templates: Templates, *, waba: str, now_us: int) -> Body:

@@ -1,67 +1,56 @@
-"""What drives the router's own work: each kind in a loop of its own, from start to stop."""
+"""What drives the background jobs: each in a loop of its own, from start to stop."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from time import perf_counter
-from typing import Final, TypeAlias
+from typing import Final, Protocol
 
 import structlog
 
 from garbo.common.errors import Reject, RetryLater
 from garbo.common.runtime.background import Background
+from garbo.router.flow.jobs.schedule import Schedule
 from garbo.router.ports.telemetry import JobMeter
 
-REST_RATIO: Final = 1.0
-"""After a round of work, rest as long as it took: a mountain of it takes half of a process at most."""
-BRIEF_REST_RATIO: Final = 0.1
-"""What is to be told was decided already: somebody waits for it."""
 SHORTEST_REST_S: Final = 0.002
 LONGEST_PAUSE_S: Final = 30.0
 """Between tries while database or broker are not there."""
 
 log = structlog.get_logger()
 
-Round: TypeAlias = Callable[[], Awaitable[bool]]
-"""Does a bounded part of the work; tells whether there may be more."""
 
+class Job(Protocol):
+    """One kind of work the router does by itself."""
 
-@dataclass(frozen=True, slots=True)
-class Intervals:
-    """How often to look for work, in seconds."""
+    @property
+    def name(self) -> str:
+        """What metrics and logs call it."""
+        ...
 
-    waking_s: float = 0.25
-    reaping_s: float = 1.0
-    outbox_s: float = 0.1
-    sweeping_s: float = 1.0
-    rechecking_s: float = 5.0
-    tidying_s: float = 3600.0
-    showing_s: float = 15.0
+    @property
+    def schedule(self) -> Schedule:
+        """When it runs."""
+        ...
 
-
-@dataclass(frozen=True, slots=True)
-class Job:
-    """One kind of work."""
-
-    name: str
-    once: Round
-    every_s: float
-    rest_ratio: float = REST_RATIO
+    async def once(self) -> bool:
+        """Do a bounded part of the work; tells whether there may be more. Raises `RetryLater`."""
+        ...
 
 
 @dataclass(slots=True)
 class Scheduler:
     """All loops, as one component. A bug in one ends the process; what is only not ready is tried again."""
 
-    works: tuple[Job, ...]
+    jobs: Sequence[Job]
     meter: JobMeter
     _running: list[Background] = field(default_factory=list)
 
     async def start(self) -> None:
         """Begin all of them."""
-        for work in self.works:
-            self._running.append(Background(work.name, partial(self._keep, work)))
+        for job in self.jobs:
+            self._running.append(Background(job.name, partial(self._keep, job)))
         for running in self._running:
             await running.start()
 
@@ -79,18 +68,20 @@ class Scheduler:
             for wait in waits:
                 wait.cancel()
 
-    async def _keep(self, work: Job) -> None:
-        stumbles = 0
+    async def _keep(self, job: Job) -> None:
+        failures, schedule = 0, job.schedule
         while True:
             started_s = perf_counter()
             try:
-                more = await work.once()
+                more = await job.once()
             except (RetryLater, Reject) as error:
-                stumbles += 1
-                self.meter.stumbled(work.name, error.why)
-                log.warning("own work stumbled", work=work.name, why=error.why)
-                await asyncio.sleep(min(max(work.every_s, 0.5) * 2.0**stumbles, LONGEST_PAUSE_S))
+                failures += 1
+                self.meter.failed(job.name, error.why)
+                log.warning("job failed", job=job.name, why=error.why)
+                await asyncio.sleep(min(max(schedule.interval_s, 0.5) * 2.0**failures, LONGEST_PAUSE_S))
                 continue
-            stumbles = 0
+            failures = 0
             took_s = perf_counter() - started_s
-            await asyncio.sleep(max(took_s * work.rest_ratio, SHORTEST_REST_S) if more else work.every_s)
+            await asyncio.sleep(
+                max(took_s * schedule.rest_ratio, SHORTEST_REST_S) if more else schedule.interval_s
+            )

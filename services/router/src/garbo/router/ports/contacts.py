@@ -1,6 +1,6 @@
 """Who people are and what they consented to, as the flow needs it of the outside."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from typing import Literal, Protocol
 from uuid import UUID
 
@@ -56,22 +56,16 @@ class Suppression(Value, frozen=True):
 
 
 class ContactTransaction(Protocol):
-    """What leads from addresses to people, in one transaction."""
+    """What leads from addresses to people, in one transaction. Nothing is locked by it."""
 
-    async def suppressions_of(
-        self, contact_ids: Iterable[ContactId]
-    ) -> Mapping[ContactId, Mapping[str, int]]:
-        """Read what suppression lists say of people, by any of their addresses: brand or `*` -> since."""
+    async def contacts_at(self, addresses: Iterable[Address]) -> Mapping[str, Contact]:
+        """Find the contacts of addresses, by hash; unknown ones are left out."""
+        ...
+
+    async def contacts_of(self, contact_ids: Iterable[ContactId]) -> Mapping[ContactId, Contact]:
+        """Find contacts by their own id, or one they had before a merge; unknown ones are left out."""
         ...
 
     async def erased_consents(self, consent_ids: Iterable[UUID]) -> Collection[UUID]:
         """Name those records of consent whose person was erased since."""
-        ...
-
-    async def addresses_of(self, contact_ids: Iterable[ContactId]) -> Mapping[ContactId, Sequence[Address]]:
-        """Read all addresses of people."""
-        ...
-
-    async def erase_contacts(self, contact_ids: Iterable[ContactId]) -> None:
-        """Delete the addresses of people, unlink their proofs of consent, and forget old sends."""
         ...

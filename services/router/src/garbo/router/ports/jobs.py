@@ -23,7 +23,7 @@ class GrantRef:
 class ExpiredGrants:
     """Reserved grants whose lease has ended."""
 
-    held: Sequence[GrantRef]
+    refs: Sequence[GrantRef]
     until_us: int
     """The instant before which leases were looked at."""
 
@@ -91,7 +91,7 @@ class JobTransaction(Transaction, Protocol):
 class JobStore(Store, Protocol):
     """A store whose transactions find their own work."""
 
-    def batch(self) -> AbstractAsyncContextManager[JobTransaction]:
+    def transaction(self) -> AbstractAsyncContextManager[JobTransaction]:
         """Open a transaction: committed at the end, rolled back on any exception."""
         ...
 

@@ -6,6 +6,7 @@ from typing import Protocol
 from uuid import UUID
 
 from garbo.common.events.ids import ContactId, MessageId
+from garbo.router.domain.decision_inputs import DecisionInputs
 from garbo.router.domain.grant import Grant
 from garbo.router.domain.state import RecipientState, Send
 from garbo.router.domain.templates import TemplateCategory, Templates
@@ -24,8 +25,8 @@ class StoredDecision(Value, frozen=True):
     body_hash: bytes
     contact_id: ContactId | None
     records: tuple[bytes, ...]
-    facts: bytes | None = None
-    """What the first decision was made from, without address and content (see `flow.facts`)."""
+    inputs: DecisionInputs | None = None
+    """What the first decision was made from; written with it, and left out where decisions are read."""
 
 
 class Deferred(Value, frozen=True):
@@ -48,111 +49,126 @@ class Deferred(Value, frozen=True):
     trace: str | None = None
 
 
+class Scope(Value, frozen=True):
+    """What a transaction is about: all it must lock and read, named before anything is locked."""
+
+    contacts: frozenset[ContactId] = frozenset()
+    """Whose states are locked, in sorted order."""
+    lock: bool = True
+    """False: states are read as they are, for a look that changes nothing."""
+    new_addresses: Mapping[str, tuple[Address, ContactId]] = field(default_factory=dict)
+    """Further addresses of theirs, by hash, added once they are locked; one that is somebody's stays so."""
+    suppressions_of: frozenset[ContactId] = frozenset()
+    """Of whom suppression lists are asked anew; of people never written before they are asked always."""
+    reachable: frozenset[ContactId] = frozenset()
+    """Of whom messages may be decided again: their `Contact` is read."""
+    deferred_of: frozenset[ContactId] = frozenset()
+    """All of whose deferred requests are read, with their decisions."""
+    open_grants_of: frozenset[ContactId] = frozenset()
+    """Whose open grants are locked, and their decisions read."""
+    grants: frozenset[MessageId] = frozenset()
+    """Messages whose newest grant is locked."""
+    messages: frozenset[MessageId] = frozenset()
+    """Messages of which everything is read: decision, newest grant (not locked), deferral."""
+    campaigns: frozenset[tuple[str, str]] = frozenset()
+    """Brand and name: were they called off? Those of `open_grants_of` and `deferred_of` are asked, too."""
+    campaign_sends: frozenset[tuple[ContactId, str]] | None = None
+    """Contact and campaign whose sends count for life; None where no rule asks for it. Those of locked grants
+    and deferred requests are read as well."""
+    addresses_of: frozenset[ContactId] = frozenset()
+    """Of whom all addresses are read."""
+
+
 class Snapshot(Value, frozen=True):
-    """One instant of the database's clock, read after the locks, and what was stored by then."""
+    """What was stored at one instant of the database's clock, read after the locks."""
 
     now_us: int
     templates: Templates
-    decisions: Mapping[MessageId, StoredDecision]
-    grants: Mapping[MessageId, Grant]
-    """The newest grant of each of those messages, whatever became of it."""
+    states: Mapping[ContactId, RecipientState] = field(default_factory=dict)
+    """Of those who exist, with what suppression lists say of them."""
+    newly_suppressed: frozenset[ContactId] = frozenset()
+    """Whose state says more of lists than what is stored."""
+    contacts: Mapping[ContactId, Contact] = field(default_factory=dict)
+    """Of those asked to be reachable, by the id that was asked; whoever was erased is left out."""
+    addresses: Mapping[ContactId, Sequence[Address]] = field(default_factory=dict)
+    locked_grants: Mapping[MessageId, Grant] = field(default_factory=dict)
+    decisions: Mapping[MessageId, StoredDecision] = field(default_factory=dict)
+    grants: Mapping[MessageId, Grant] = field(default_factory=dict)
+    """The newest grant of each message with a decision here, whatever became of it."""
     deferred: Mapping[MessageId, Deferred] = field(default_factory=dict)
-    """Which of those messages wait."""
     cancelled: frozenset[tuple[str, str]] = frozenset()
-    """Brand and campaign of what was called off."""
+    """Brand and name of the campaigns that were called off."""
+    campaign_sends: Mapping[tuple[ContactId, str], Sequence[Send]] = field(default_factory=dict)
+
+    @property
+    def merged(self) -> dict[ContactId, ContactId]:
+        """Who turned out to be somebody else since they were found."""
+        return {c: state.merged_into for c, state in self.states.items() if state.merged_into is not None}
+
+    @property
+    def gone(self) -> bool:
+        """Whether somebody was merged or erased since they were found."""
+        return any(state.merged_into or state.erased for state in self.states.values())
 
 
 class Changes(Value, frozen=True):
-    """Everything one batch writes, at once."""
+    """Everything one transaction writes, at once."""
 
-    states: Mapping[ContactId, RecipientState]
+    states: Mapping[ContactId, RecipientState] = field(default_factory=dict)
     decisions: Sequence[StoredDecision] = ()
     """New ones."""
-    further: Mapping[MessageId, bytes] = field(default_factory=dict)
+    decision_updates: Mapping[MessageId, bytes] = field(default_factory=dict)
     """A further record of decisions that are there."""
     grants: Sequence[Grant] = ()
     """New ones; one of the same id that is there (given again on the same day) becomes this one."""
-    settled: Sequence[Grant] = ()
-    """Grants that are there, in their new state: state, wamid, lease, policy version, slices and request."""
-    freed: Sequence[ContactId] = ()
-    """A slot of theirs came back, or a case was closed: their waiting requests are due at once."""
-    spent: Mapping[int, int] = field(default_factory=dict)
-    """Budget slice -> how many more of it are used; less than 0 gives back."""
+    updated_grants: Sequence[Grant] = ()
+    """Grants that are there, as they are now: state, wamid, lease, policy version, budget leases, request."""
+    contacts_to_recheck: Sequence[ContactId] = ()
+    """A slot of theirs came back, or a case was closed: their deferred requests are due at once."""
+    budgets_spent: Mapping[int, int] = field(default_factory=dict)
+    """Budget lease -> how many more of it are used; less than 0 gives back."""
     templates: Sequence[TemplateCategory] = ()
     deferred: Sequence[Deferred] = ()
     """New ones, and those there in their new terms."""
-    woken: Sequence[MessageId] = ()
-    """No longer deferred."""
+    no_longer_deferred: Sequence[MessageId] = ()
     evidence: Sequence[ConsentEvidence] = ()
     """One that is there already is left as it is."""
     suppressions: Sequence[Suppression] = ()
     cancelled: Sequence[tuple[str, str, int]] = ()
     """Brand, campaign, instant."""
-    counted: Mapping[tuple[ContactId, str], Sequence[Send]] = field(default_factory=dict)
+    campaign_sends: Mapping[tuple[ContactId, str], Sequence[Send]] = field(default_factory=dict)
     """Contact and campaign -> its sends under a lifetime cap, as they are now."""
-    recounted: Mapping[tuple[ContactId, MessageId], tuple[str, Send | None]] = field(default_factory=dict)
-    """One such send of a campaign as it is now; None when its slot came back. After `counted`."""
+    campaign_send_updates: Mapping[tuple[ContactId, MessageId], tuple[str, Send | None]] = field(
+        default_factory=dict
+    )
+    """One such send of a campaign as it is now; None when its slot came back. After `campaign_sends`."""
+    erased: Sequence[ContactId] = ()
+    """Whose addresses are deleted, proofs of consent unlinked, and old sends forgotten: after all else."""
     outbox: Sequence[OutgoingRecord] = ()
     """To be told after the commit by whoever comes first, where no Kafka record asks for it again."""
 
 
 class Transaction(ContactTransaction, Protocol):
-    """One transaction. Call in this order: contacts, lock, grants, look up, write."""
+    """One transaction: find who it is about, load that once, save once."""
 
-    async def contacts_at(self, addresses: Iterable[Address], *, create: bool) -> Mapping[str, Contact]:
-        """Find the contacts of addresses, by hash; with `create`, make those that are not known."""
-        ...
-
-    async def contacts_of(self, contact_ids: Iterable[ContactId]) -> Mapping[ContactId, Contact]:
-        """Find contacts by their own id; unknown ones are left out."""
-        ...
-
-    async def link(self, aliases: Mapping[str, tuple[Address, ContactId]]) -> None:
-        """Add further addresses (by hash) to contacts; one that is somebody's already stays theirs."""
-        ...
-
-    async def grants_named(
+    async def find_grants(
         self, *, message_ids: Iterable[MessageId] = (), wamids: Iterable[str] = ()
     ) -> Sequence[Grant]:
-        """Find grants, not locked, by message or by wamid."""
+        """Find grants, not locked, by message or by the reference of a wamid."""
         ...
 
-    async def lock(self, contact_ids: Iterable[ContactId]) -> Mapping[ContactId, RecipientState]:
-        """Lock the states of contacts that exist, in sorted order, until the transaction ends."""
-        ...
+    async def load(self, scope: Scope) -> Snapshot:
+        """Lock people, then grants, each in sorted order; then read the clock, and what is stored.
 
-    async def read_states(self, contact_ids: Iterable[ContactId]) -> Mapping[ContactId, RecipientState]:
-        """Read states without locking them."""
-        ...
-
-    async def lock_grants(self, message_ids: Iterable[MessageId]) -> Mapping[MessageId, Grant]:
-        """Lock the grants of messages, in sorted order, until the transaction ends."""
-        ...
-
-    async def load_snapshot(
-        self, message_ids: Iterable[MessageId], *, campaigns: Iterable[tuple[str, str]] = ()
-    ) -> Snapshot:
-        """Read the clock, the templates, and what is stored of these messages (grants not locked).
-
-        And which of the campaigns (brand and name) were called off.
+        The locks last until the transaction ends.
         """
         ...
 
-    async def waiting(self, contact_ids: Iterable[ContactId]) -> Sequence[Deferred]:
-        """Read all requests of these recipients that wait."""
-        ...
-
-    async def campaign_sends(
-        self, wanted: Iterable[tuple[ContactId, str]]
-    ) -> Mapping[tuple[ContactId, str], Sequence[Send]]:
-        """Read the sends under a lifetime cap of recipients and campaigns; those without any are left out."""
-        ...
-
     async def lock_leases(self, lease_ids: Iterable[int]) -> Sequence[BudgetLease]:
-        """Lock this process's slices of budgets, after people and grants, and read what is left in them."""
+        """Lock this process's leases of budgets, after people and grants, and read what is left in them."""
         ...
 
-    async def write(self, changes: Changes) -> None:
+    async def save(self, changes: Changes) -> None:
         """Write. Raises `RetryLater` when another process has just stored one of the decisions."""
         ...
 
@@ -160,26 +176,18 @@ class Transaction(ContactTransaction, Protocol):
 class Store(Protocol):
     """Where contacts, states, decisions and grants live."""
 
-    def batch(self) -> AbstractAsyncContextManager[Transaction]:
+    def transaction(self) -> AbstractAsyncContextManager[Transaction]:
         """Open a transaction: committed at the end, rolled back on any exception."""
         ...
 
     async def get_or_create_contacts(self, addresses: Iterable[Address]) -> Mapping[str, Contact]:
         """Find or make the contacts of addresses, by hash, in a short transaction of its own.
 
-        A batch that locks people must not make them: two batches that make the same strangers while they
-        hold other locks wait for each other.
+        A transaction that locks people must not make them: two that make the same strangers while they hold
+        other locks wait for each other.
         """
         ...
 
     async def decision(self, message_id: MessageId) -> StoredDecision | None:
-        """Find a decision outside any batch."""
-        ...
-
-    async def make_partitions(self, *, ahead_days: int) -> int:
-        """Make room for the days ahead; returns how many tables were made. Idempotent."""
-        ...
-
-    async def drop_partitions(self, *, keep_days: int) -> Sequence[str]:
-        """Forget decisions, grants and seen ids older than this; returns the names of what was dropped."""
+        """Find a decision outside any transaction."""
         ...

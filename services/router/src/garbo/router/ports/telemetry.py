@@ -28,20 +28,20 @@ class Meter(Protocol):
 class Backlog:
     """What waits, for dashboards."""
 
-    waiting: int
+    deferred: int
     oldest_due_s: float
     """How long the oldest request that is due is due already; 0 when none is."""
     outbox: int
     oldest_outbox_s: float
-    unreaped_s: float
+    unexpired_s: float
     """How long ago the oldest lease ended that may not have been looked at yet."""
 
 
 class JobMeter(Protocol):
     """Counts what the router does by itself, for dashboards."""
 
-    def woke(self, *, verdict: str) -> None:
-        """Count a waiting request that was decided again."""
+    def retried(self, *, verdict: str) -> None:
+        """Count a deferred request that was decided again."""
         ...
 
     def released(self, reason: str) -> None:
@@ -60,7 +60,7 @@ class JobMeter(Protocol):
         """Show how many claimed grants nothing was heard of."""
         ...
 
-    def stumbled(self, work: str, why: str) -> None:
+    def failed(self, job: str, why: str) -> None:
         """Count a round of work that is to be tried again."""
         ...
 

@@ -11,7 +11,7 @@ from garbo.router.domain.values import replace
 from garbo.router.flow.dependencies import Dependencies
 from garbo.router.flow.unit_of_work import UnitOfWork
 from garbo.router.ports.contacts import Address, Suppression
-from garbo.router.ports.store import Transaction
+from garbo.router.ports.store import Scope
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,55 +33,41 @@ class EraseContact:
     """
 
     def __init__(self, dependencies: Dependencies) -> None:
-        self._means = dependencies
+        self._dependencies = dependencies
 
     async def erase(self, contact_id: ContactId) -> ErasedContact | None:
         """Erase a person; None when nobody of this id is known. Who was merged is erased as who they are."""
-        async with self._means.store.batch() as batch:
-            known = (await batch.contacts_of([contact_id])).get(contact_id)
+        dependencies = self._dependencies
+        async with dependencies.store.transaction() as transaction:
+            known = (await transaction.contacts_of([contact_id])).get(contact_id)
             contact_id = known.contact_id if known else contact_id
-            states = dict(await batch.lock([contact_id]))
-            state = states.get(contact_id)
+            whose = frozenset({contact_id})
+            scope = Scope(contacts=whose, deferred_of=whose, open_grants_of=whose, addresses_of=whose)
+            snapshot = await transaction.load(scope)
+            state = snapshot.states.get(contact_id)
             if state is None or (known is None and not state.erased):
                 return None
             if state.merged_into is not None:
                 raise RetryLater("contact_moved")
-            addresses = (await batch.addresses_of([contact_id])).get(contact_id, ())
-            uow = await self._books(batch, contact_id, states)
+            uow = UnitOfWork(
+                dependencies.policies.current, dependencies.directory, dependencies.meter, snapshot
+            )
+            addresses = snapshot.addresses.get(contact_id, ())
             kept = _suppressions(state, addresses)
             uow.suppressions.extend(kept)
             _take_back(uow)
             uow.put(contact_id, RecipientState(version=state.version, erased=True))
-            await batch.write(uow.changes())
-            await batch.erase_contacts([contact_id])
+            uow.erased.add(contact_id)
+            await transaction.save(uow.changes())
         return ErasedContact(contact_id, len(addresses), suppressed=bool(kept))
-
-    async def _books(
-        self, batch: Transaction, contact_id: ContactId, states: dict[ContactId, RecipientState]
-    ) -> UnitOfWork:
-        waiting = await batch.waiting([contact_id])
-        open_ids = {send.message_id for send in states[contact_id].sends if send.open}
-        grants = dict(await batch.lock_grants(open_ids)) if open_ids else {}
-        snapshot = await batch.load_snapshot(grants.keys() | {w.message_id for w in waiting})
-        return UnitOfWork(
-            self._means.policies.current,
-            self._means.meter,
-            snapshot,
-            states,
-            grants,
-            waiting={w.message_id: w for w in waiting},
-        )
 
 
 def _take_back(uow: UnitOfWork) -> None:
-    for message_id in list(uow.waiting):
+    for message_id in list(uow.deferred):
         uow.dismiss(message_id, reason="erased")
     for grant in list(uow.grants.values()):
         uow.settle(revoke(grant, reason="erased"), trace=None)
-        left = uow.grants[grant.message_id]
-        if left.request is not None:
-            forgotten = replace(left, request=None)
-            uow.grants[grant.message_id] = uow.settled[grant.message_id] = forgotten
+        uow.update_grant(replace(uow.grants[grant.message_id], request=None))
 
 
 def _suppressions(state: RecipientState, addresses: Sequence[Address]) -> list[Suppression]:

@@ -9,7 +9,7 @@ from garbo.router.domain.instants import DAY_US, to_us
 from garbo.router.domain.state import Case, RecipientState
 from garbo.router.domain.values import replace
 from garbo.router.flow.events.handler import EventContext, EventTargets, FoundTargets, refuse
-from garbo.router.flow.promo_reevaluation import reconsider
+from garbo.router.flow.reevaluation import reevaluate_promos
 from garbo.router.flow.unit_of_work import UnitOfWork
 
 REMEMBERED: Final = 32
@@ -56,9 +56,9 @@ class CaseHandler:
         if case == state.cases.get(key):
             return
         if case.closed_at_us is None:
-            reconsider(uow, self.context.directory, contact_id, brand=event.brand, trace=self.trace)
+            reevaluate_promos(uow, contact_id, brand=event.brand, trace=self.trace)
         else:
-            uow.freed.add(contact_id)
+            uow.contacts_to_recheck.add(contact_id)
 
 
 def case_is_open(state: RecipientState, *, brand: str) -> bool:

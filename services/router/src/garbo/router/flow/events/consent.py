@@ -22,7 +22,6 @@ from garbo.router.domain.consent import (
 from garbo.router.domain.instants import to_us
 from garbo.router.domain.state import RecipientState
 from garbo.router.flow.events.handler import EventContext, EventTargets, FoundTargets, refuse
-from garbo.router.flow.events.revocation import revoke_promos
 from garbo.router.flow.unit_of_work import UnitOfWork
 from garbo.router.ports.contacts import ConsentEvidence
 
@@ -82,7 +81,7 @@ class ConsentHandler:
             return
         if known.granted_at_us <= (known.withdrawn_at_us or 0):
             for brand in brands:
-                revoke_promos(uow, contact_id, brand=brand, waiting_reason="not_opted_in", trace=self.trace)
+                uow.revoke_promos(contact_id, brand=brand, deferred_reason="not_opted_in", trace=self.trace)
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,9 +12,8 @@ from garbo.router.domain.state import RecipientState
 from garbo.router.domain.values import replace
 from garbo.router.flow.events.consent import ConsentEvent, record_consent_event
 from garbo.router.flow.events.handler import EventContext, EventTargets, FoundTargets, refuse
-from garbo.router.flow.events.revocation import revoke_promos
 from garbo.router.flow.identity import Identity
-from garbo.router.flow.promo_reevaluation import reconsider
+from garbo.router.flow.reevaluation import reevaluate_promos
 from garbo.router.flow.unit_of_work import UnitOfWork
 
 
@@ -59,8 +58,8 @@ class ContactHandler:
             state = replace(state, language=event.language, language_at_us=at_us)
         uow.put(contact_id, state)
         if state.zone != before.zone:
-            reconsider(uow, self.context.directory, contact_id, trace=self.trace)
-            uow.freed.add(contact_id)
+            reevaluate_promos(uow, contact_id, trace=self.trace)
+            uow.contacts_to_recheck.add(contact_id)
 
 
 def changed_identity(context: EventContext, before: Person, now: Person | None) -> Identity | None:
@@ -97,7 +96,7 @@ def leave_number(uow: UnitOfWork, contact_id: ContactId, *, key: str, at_us: int
         if rest.endswith(f"/{MARKETING}"):
             event = ConsentEvent(f"{key}:{consent}", "expired", "number_changed", at_us, brand)
             record_consent_event(uow, contact_id, event)
-    revoke_promos(uow, contact_id, brand=None, waiting_reason="not_opted_in", trace=trace)
+    uow.revoke_promos(contact_id, brand=None, deferred_reason="not_opted_in", trace=trace)
 
 
 def _without_consents(state: RecipientState, *, at_us: int) -> RecipientState:

@@ -16,7 +16,7 @@ from garbo.router.flow.directory import Directory
 from garbo.router.flow.events.consent import ConsentEvent
 from garbo.router.flow.events.handler import EventContext, EventTargets, FoundTargets
 from garbo.router.flow.events.preference import stop_by_platform
-from garbo.router.flow.promo_reevaluation import fall_back, reconsider
+from garbo.router.flow.reevaluation import fall_back, reevaluate_promos
 from garbo.router.flow.unit_of_work import UnitOfWork
 
 HELD_BACK: Final = 131049
@@ -134,7 +134,7 @@ class _DeliveryEffects:
             settled = replace(settled, at_us=grant.not_before_us)
         if settled.closed_reason in WINDOW_GONE:
             self.uow.settle(Settled(settled.grant, settled.change), trace=self.trace)
-            if not fall_back(self.uow, self.directory, grant, trace=self.trace):
+            if not fall_back(self.uow, grant, trace=self.trace):
                 self.uow.close(grant.message_id, reason=settled.closed_reason or "", trace=self.trace)
             return
         self.uow.settle(settled, trace=self.trace)
@@ -168,7 +168,7 @@ class _DeliveryEffects:
         braked = with_strike(state, brand=grant.brand, by=grant.message_id, at_us=at_us)
         if braked != state:
             self.uow.put(contact_id, braked)
-            reconsider(self.uow, self.directory, contact_id, brand=grant.brand, trace=self.trace)
+            reevaluate_promos(self.uow, contact_id, brand=grant.brand, trace=self.trace)
 
 
 def _is_about_an_earlier(grant: Grant, result: SendResult) -> bool:

@@ -13,8 +13,7 @@ from garbo.router.flow.directory import Directory
 from garbo.router.flow.events.case import case_is_open
 from garbo.router.flow.events.consent import ConsentEvent, record_consent_event
 from garbo.router.flow.events.replies import KeywordMessage, ask_question, confirm_stop
-from garbo.router.flow.events.revocation import revoke_promos
-from garbo.router.flow.promo_reevaluation import reconsider
+from garbo.router.flow.reevaluation import reevaluate_promos
 from garbo.router.flow.unit_of_work import UnitOfWork
 
 AFTER_PROMO_US: Final = 3 * DAY_US
@@ -63,7 +62,7 @@ class KeywordEffects:
         stop = replace(known, stopped_at_us=at_us, by=by)
         self._put(replace(self._state, stops={**self._state.stops, brand: stop}))
         if stop.active:
-            revoke_promos(self.uow, message.contact_id, brand=brand, trace=message.trace)
+            self.uow.revoke_promos(message.contact_id, brand=brand, trace=message.trace)
         if stop.active and not known.active:
             confirm_stop(self.uow, self.directory, message)
 
@@ -112,7 +111,7 @@ class KeywordEffects:
         self._put(replace(self._state, questions={**self._state.questions, brand: asked}))
         if asked.until_us > self.uow.snapshot.now_us:
             ask_question(self.uow, self.directory, message)
-            reconsider(self.uow, self.directory, message.contact_id, brand=brand, trace=message.trace)
+            reevaluate_promos(self.uow, message.contact_id, brand=brand, trace=message.trace)
         return False
 
     def _close_question(self) -> None:
@@ -123,7 +122,7 @@ class KeywordEffects:
             return
         closed = replace(question, until_us=at_us)
         self._put(replace(self._state, questions={**self._state.questions, brand: closed}))
-        self.uow.freed.add(self.message.contact_id)
+        self.uow.contacts_to_recheck.add(self.message.contact_id)
 
     def _answers_promo(self) -> bool:
         """Say whether a promo was what this brand sent last, not long ago, and nobody works on a case."""

@@ -7,7 +7,6 @@ from garbo.common.events.ids import ContactId
 from garbo.router.domain.state import Preference
 from garbo.router.domain.values import replace
 from garbo.router.flow.events.consent import ConsentEvent, record_consent_event
-from garbo.router.flow.events.revocation import revoke_promos
 from garbo.router.flow.unit_of_work import UnitOfWork
 
 FIELD: Final = "user_preferences"
@@ -55,12 +54,11 @@ def stop_by_platform(
         return
     _keep(uow, contact_id, number, stopped)
     if stopped.stopped:
-        revoke_promos(
-            uow,
+        uow.revoke_promos(
             contact_id,
             brand=event.brand,
             number=None if whole_brand else number,
-            waiting_reason="platform_stopped" if whole_brand else None,
+            deferred_reason="platform_stopped" if whole_brand else None,
             trace=trace,
         )
 

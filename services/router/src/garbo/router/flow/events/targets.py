@@ -43,14 +43,14 @@ class BatchTargets:
 
 
 async def find_targets(
-    batch: Transaction, events: Sequence[EventHandler], contacts_index: ContactIndex
+    transaction: Transaction, events: Sequence[EventHandler], contacts_index: ContactIndex
 ) -> BatchTargets:
     """Find the grants of messages by id and wamid, and whose promos may be taken back."""
     found = BatchTargets()
     message_ids = {m for event in events if (m := event.targets.message_id)}
     wamids = {w for event in events if (w := event.targets.wamid)}
     if message_ids or wamids:
-        for grant in await batch.grants_named(message_ids=message_ids, wamids=wamids):
+        for grant in await transaction.find_grants(message_ids=message_ids, wamids=wamids):
             found.by_message[grant.message_id] = grant
             if grant.wamid:
                 found.by_wamid[grant.wamid] = grant

@@ -1,8 +1,9 @@
-"""Use case: publish what a change left to be told, until Kafka has acknowledged it."""
+"""Background job: publish what a change left to be told, until Kafka has acknowledged it."""
 
 from dataclasses import dataclass
-from typing import Final
+from typing import ClassVar, Final
 
+from garbo.router.flow.jobs.schedule import Schedule
 from garbo.router.ports.jobs import Outbox
 from garbo.router.ports.publisher import Publisher
 from garbo.router.ports.telemetry import JobMeter
@@ -20,11 +21,14 @@ class RelayOutbox:
 
     outbox: Outbox
     publisher: Publisher
-    meter: JobMeter
+    job_meter: JobMeter
+    name: ClassVar[str] = "relay_outbox"
+    schedule: ClassVar[Schedule] = Schedule(interval_s=0.1, rest_ratio=0.1)
+    """What is to be told was decided already: somebody waits for it."""
 
     async def once(self) -> bool:
         """Publish the oldest; tells whether there may be more. Raises `RetryLater`: then all stay."""
-        async with self.outbox.oldest(AT_ONCE) as parcels:
-            await self.publisher.publish([parcel.outgoing for parcel in parcels])
-        self.meter.published(len(parcels))
-        return len(parcels) == AT_ONCE
+        async with self.outbox.oldest(AT_ONCE) as records:
+            await self.publisher.publish([record.outgoing for record in records])
+        self.job_meter.published(len(records))
+        return len(records) == AT_ONCE

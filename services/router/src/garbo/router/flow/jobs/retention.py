@@ -1,9 +1,10 @@
-"""Use case: room for the days ahead, nothing kept past its time, and a look at what waits."""
+"""Background jobs: room for the days ahead and nothing kept past its time; what waits, for dashboards."""
 
 from dataclasses import dataclass
-from typing import Final
+from typing import ClassVar, Final
 
 from garbo.router.domain.instants import DAY_US
+from garbo.router.flow.jobs.schedule import Schedule
 from garbo.router.flow.policy_in_force import PolicyInForce
 from garbo.router.ports.jobs import Retention
 from garbo.router.ports.telemetry import JobMeter
@@ -18,20 +19,32 @@ SHORTEST_KEEP_DAYS: Final = 31
 class EnforceRetention:
     """Keeps decisions, grants and seen ids for `keep_days`, and never less than a cap or a repeat needs."""
 
-    upkeep: Retention
-    meter: JobMeter
+    retention: Retention
+    job_meter: JobMeter
     policies: PolicyInForce
     keep_days: int
+    name: ClassVar[str] = "enforce_retention"
+    schedule: ClassVar[Schedule] = Schedule(interval_s=3600.0)
 
     async def once(self) -> bool:
         """Make and drop tables, and count claimed grants that nothing was heard of. Raises `RetryLater`."""
         remembered_days = -(-self.policies.current.history_us // DAY_US) + 1
         keep_days = max(self.keep_days, remembered_days, SHORTEST_KEEP_DAYS)
-        await self.upkeep.tidy(keep_days=keep_days, ahead_days=AHEAD_DAYS)
-        self.meter.silent(await self.upkeep.silent())
+        await self.retention.tidy(keep_days=keep_days, ahead_days=AHEAD_DAYS)
+        self.job_meter.silent(await self.retention.silent())
         return False
 
-    async def look(self) -> bool:
-        """Show what waits. Raises `RetryLater`."""
-        self.meter.show(await self.upkeep.backlog())
+
+@dataclass(frozen=True, slots=True)
+class ReportBacklog:
+    """Shows dashboards what waits."""
+
+    retention: Retention
+    job_meter: JobMeter
+    name: ClassVar[str] = "report_backlog"
+    schedule: ClassVar[Schedule] = Schedule(interval_s=15.0)
+
+    async def once(self) -> bool:
+        """Show it. Raises `RetryLater`."""
+        self.job_meter.show(await self.retention.backlog())
         return False

@@ -1,19 +1,20 @@
-"""Contacts and their addresses in PostgreSQL."""
+"""Contacts in PostgreSQL: their addresses, what lists say of them, and what is cut when one is erased."""
 
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Final
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import asyncpg
 
 from garbo.common.events.ids import ContactId
+from garbo.router.domain.instants import to_us
 from garbo.router.ports.contacts import Address, Contact
 
 if TYPE_CHECKING:
     from garbo.common.runtime.postgres import Connection
 
 CONTACTS_AT: Final = "SELECT address_hash, contact_id FROM router.alias WHERE address_hash = ANY ($1::text[])"
-MINT: Final = """
+CREATE: Final = """
 WITH fresh AS (
     INSERT INTO router.alias (address_hash, kind, value, contact_id)
     SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::uuid[])
@@ -46,6 +47,33 @@ JOIN router.alias a ON a.contact_id = coalesce(c.merged_into, c.contact_id)
 ORDER BY asked.contact_id, a.kind, a.value LIKE '__.ENT.%', a.linked_at DESC, a.address_hash
 """
 
+SUPPRESSIONS: Final = """
+SELECT a.contact_id, s.brand, max(s.since) AS since
+FROM router.alias a JOIN router.suppression s USING (address_hash)
+WHERE a.contact_id = ANY ($1::uuid[]) GROUP BY a.contact_id, s.brand
+"""
+ERASED_CONSENTS: Final = """
+SELECT consent_id FROM router.consent_record WHERE consent_id = ANY ($1::uuid[]) AND contact_id IS NULL
+"""
+ADDRESSES: Final = """
+SELECT contact_id, kind, value, address_hash FROM router.alias
+WHERE contact_id = ANY ($1::uuid[]) ORDER BY contact_id, kind, linked_at DESC, address_hash
+"""
+# Whoever was merged into the person goes with them.
+ERASE: Final = """
+WITH gone AS (
+    SELECT contact_id FROM router.contact
+    WHERE contact_id = ANY ($1::uuid[]) OR merged_into = ANY ($1::uuid[])
+), aliases AS (
+    DELETE FROM router.alias a USING gone WHERE a.contact_id = gone.contact_id
+), proofs AS (
+    UPDATE router.consent_record c SET contact_id = NULL FROM gone WHERE c.contact_id = gone.contact_id
+), waiting AS (
+    DELETE FROM router.deferred d USING gone WHERE d.contact_id = gone.contact_id
+)
+DELETE FROM router.campaign_send s USING gone WHERE s.contact_id = gone.contact_id
+"""
+
 
 async def find_at(connection: "Connection", addresses: Iterable[Address]) -> dict[str, Contact]:
     """Find the contacts of addresses, by hash."""
@@ -61,9 +89,9 @@ async def get_or_create_at(connection: "Connection", addresses: Iterable[Address
     found = await find_at(connection, asked.values())
     missing = [address for address in asked.values() if address.hash not in found]
     if missing:
-        rows = await connection.fetch(MINT, *_columns((a, ContactId(uuid4())) for a in missing))
+        rows = await connection.fetch(CREATE, *_columns((a, ContactId(uuid4())) for a in missing))
         found.update(_contacts(rows, asked))
-        if len(rows) < len(missing):  # another process minted some of them just now
+        if len(rows) < len(missing):  # another process made some of them just now
             found.update(await find_at(connection, (a for a in missing if a.hash not in found)))
     return found
 
@@ -83,6 +111,37 @@ async def find_by_id(connection: "Connection", contact_ids: Iterable[ContactId])
 async def link_to(connection: "Connection", aliases: Mapping[str, tuple[Address, ContactId]]) -> None:
     """Add further addresses to contacts; one that is somebody's already stays theirs."""
     await connection.execute(LINK, *_columns(aliases.values()))
+
+
+async def suppressions_of(
+    connection: "Connection", contact_ids: Iterable[ContactId]
+) -> dict[ContactId, dict[str, int]]:
+    """Read what suppression lists say of people: brand or `*` -> since."""
+    found: dict[ContactId, dict[str, int]] = {}
+    for row in await connection.fetch(SUPPRESSIONS, list(contact_ids)):
+        found.setdefault(ContactId(row["contact_id"]), {})[row["brand"]] = to_us(row["since"])
+    return found
+
+
+async def erased_consents(connection: "Connection", consent_ids: Iterable[UUID]) -> set[UUID]:
+    """Name those records of consent whose person was erased since."""
+    return {row["consent_id"] for row in await connection.fetch(ERASED_CONSENTS, list(consent_ids))}
+
+
+async def addresses_of(
+    connection: "Connection", contact_ids: Iterable[ContactId]
+) -> dict[ContactId, list[Address]]:
+    """Read all addresses of people, of each kind the newest first."""
+    found: dict[ContactId, list[Address]] = {}
+    for row in await connection.fetch(ADDRESSES, list(contact_ids)):
+        address = Address(kind=row["kind"], value=row["value"], hash=row["address_hash"])
+        found.setdefault(ContactId(row["contact_id"]), []).append(address)
+    return found
+
+
+async def erase_contacts(connection: "Connection", contact_ids: Iterable[ContactId]) -> None:
+    """Delete the addresses of people, unlink their proofs of consent, and forget old sends."""
+    await connection.execute(ERASE, list(contact_ids))
 
 
 def _contacts(rows: Iterable[asyncpg.Record], asked: Mapping[str, Address]) -> dict[str, Contact]:

@@ -11,7 +11,7 @@ from garbo.common.events.ids import ContactId
 from garbo.router.domain.instants import to_us
 from garbo.router.domain.replay import PastRequest
 from garbo.router.domain.values import replace
-from garbo.router.flow.decision_inputs import read_inputs
+from garbo.router.outbound.postgres.codecs import read_inputs
 from garbo.router.ports.queries import PastCount, SimulationRunning
 
 CONNECT_S: Final = 10.0

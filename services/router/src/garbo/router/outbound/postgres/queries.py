@@ -13,7 +13,7 @@ from garbo.common.runtime.postgres import Database
 from garbo.router.domain.instants import EPOCH, to_us
 from garbo.router.domain.state import RecipientState
 from garbo.router.domain.values import replace
-from garbo.router.flow.state_json import read_send, read_state
+from garbo.router.outbound.postgres.codecs import read_send, read_state
 from garbo.router.outbound.postgres.rows import read_deferred
 from garbo.router.ports.budgets import BudgetRequest
 from garbo.router.ports.contacts import Address, ConsentEvidence

@@ -16,11 +16,11 @@ DELETE FROM router.budget_slice
 WHERE held_until < clock_timestamp() - make_interval(days => $1) AND size = used
 """
 BACKLOG: Final = """
-SELECT (SELECT count(*) FROM (SELECT FROM router.deferred LIMIT 1000000) AS counted) AS waiting,
+SELECT (SELECT count(*) FROM (SELECT FROM router.deferred LIMIT 1000000) AS counted) AS deferred,
        (SELECT min(due_at) FROM router.deferred) AS due_at,
        (SELECT count(*) FROM (SELECT FROM router.outbox LIMIT 1000000) AS counted) AS outbox,
        (SELECT written_at FROM router.outbox ORDER BY id LIMIT 1) AS written_at,
-       (SELECT until FROM router.reaped) AS reaped_until,
+       (SELECT until FROM router.reaped) AS expired_until,
        clock_timestamp() AS now_at
 """
 SILENT: Final = """
@@ -30,7 +30,7 @@ WHERE state = 'dispatched' AND granted_on = current_date - 2
 
 
 class PostgresRetention:
-    """An `Upkeep`."""
+    """A `Retention`."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -55,11 +55,11 @@ class PostgresRetention:
             return 0.0 if row[name] is None else max((row["now_at"] - row[name]).total_seconds(), 0.0)
 
         return Backlog(
-            waiting=row["waiting"],
+            deferred=row["deferred"],
             oldest_due_s=age_s("due_at"),
             outbox=row["outbox"],
             oldest_outbox_s=age_s("written_at"),
-            unreaped_s=age_s("reaped_until"),
+            unexpired_s=age_s("expired_until"),
         )
 
     async def silent(self) -> int:

@@ -61,7 +61,6 @@ def read_decision(row: asyncpg.Record) -> StoredDecision:
         body_hash=row["body_hash"],
         contact_id=None if contact_id is None else ContactId(contact_id),
         records=tuple(row["records"]),
-        facts=row["facts"],
     )
 
 

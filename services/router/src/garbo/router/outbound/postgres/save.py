@@ -9,10 +9,11 @@ from garbo.router.domain.grant import Grant, day_of_grant
 from garbo.router.domain.instants import to_datetime
 from garbo.router.domain.rules.block import promo_blocked
 from garbo.router.domain.state import RecipientState
-from garbo.router.flow.state_json import state_bytes
 from garbo.router.outbound.postgres.budgets import spend
+from garbo.router.outbound.postgres.codecs import json_bytes, state_bytes
+from garbo.router.outbound.postgres.contacts import erase_contacts
 from garbo.router.outbound.postgres.rows import date_of_day
-from garbo.router.outbound.postgres.save_rest import FREE, save_rest
+from garbo.router.outbound.postgres.save_rest import RECHECK, save_rest
 from garbo.router.ports.store import Changes, StoredDecision
 
 if TYPE_CHECKING:
@@ -77,7 +78,7 @@ UPDATE router.request_seen s SET granted_on = n.granted_on
 FROM unnest($1::uuid[], $2::date[]) AS n(message_id, granted_on) WHERE s.message_id = n.message_id
 """
 # The days stand beside the columns once each: the planner looks at every element to find the tables.
-SETTLED: Final = f"""
+UPDATED: Final = f"""
 WITH settled AS (
     UPDATE router.send_grant g
     SET state = n.state, wamid = n.wamid, contact_id = n.contact_id, valid_until = n.valid_until,
@@ -129,17 +130,22 @@ class Writer:
             states = ([], [], [])
         if changes.grants:
             await self._grant(changes)
-        if changes.settled or changes.further or states[0]:
-            settled, further = _settled_columns(changes.settled), self._further_columns(changes.further)
-            days = list(set(settled[1])), list(set(further[1]))
-            await self._connection.execute(SETTLED, *states, *settled, *further, *days)
+        if changes.updated_grants or changes.decision_updates or states[0]:
+            updated, further = (
+                _updated_columns(changes.updated_grants),
+                self._further(changes.decision_updates),
+            )
+            days = list(set(updated[1])), list(set(further[1]))
+            await self._connection.execute(UPDATED, *states, *updated, *further, *days)
         if merged := {c: s.merged_into for c, s in changes.states.items() if s.merged_into is not None}:
             await self._connection.execute(MERGED, list(merged), list(merged.values()))
-        if changes.freed:  # before what waits in new terms is written
-            await self._connection.execute(FREE, list(changes.freed))
+        if changes.contacts_to_recheck:  # before what waits in new terms is written
+            await self._connection.execute(RECHECK, list(changes.contacts_to_recheck))
         await save_rest(self._connection, changes)
-        if changes.spent:
-            await spend(self._connection, changes.spent)
+        if changes.budgets_spent:
+            await spend(self._connection, changes.budgets_spent)
+        if changes.erased:
+            await erase_contacts(self._connection, changes.erased)
 
     async def _grant(self, changes: Changes) -> None:
         await self._connection.execute(GRANTED, *_grant_columns(sorted(changes.grants, key=_by_grant_id)))
@@ -148,8 +154,8 @@ class Writer:
             days = [date_of_day(day_of_grant(grant.grant_id)) for grant in again]
             await self._connection.execute(GRANTED_AGAIN, [grant.message_id for grant in again], days)
 
-    def _further_columns(self, further: Mapping[MessageId, bytes]) -> tuple[list[object], ...]:
-        known = [(m, self._decided_on[m], record) for m, record in further.items() if m in self._decided_on]
+    def _further(self, updates: Mapping[MessageId, bytes]) -> tuple[list[object], ...]:
+        known = [(m, self._decided_on[m], record) for m, record in updates.items() if m in self._decided_on]
         return [m for m, _, _ in known], [day for _, day, _ in known], [record for _, _, record in known]
 
 
@@ -169,7 +175,7 @@ def _decision_columns(
         [d.body_hash for d in decisions],
         [d.contact_id for d in decisions],
         [d.records[0] for d in decisions],
-        [d.facts for d in decisions],
+        [None if d.inputs is None else json_bytes(d.inputs) for d in decisions],
     )
 
 
@@ -203,17 +209,17 @@ def _grant_columns(grants: Sequence[Grant]) -> tuple[list[object], ...]:
     )
 
 
-def _settled_columns(settled: Sequence[Grant]) -> tuple[list[object], ...]:
+def _updated_columns(grants: Sequence[Grant]) -> tuple[list[object], ...]:
     return (
-        [g.grant_id for g in settled],
-        [date_of_day(day_of_grant(g.grant_id)) for g in settled],
-        [g.state for g in settled],
-        [g.wamid for g in settled],
-        [g.contact_id for g in settled],
-        [to_datetime(g.valid_until_us) for g in settled],
-        [g.policy_version for g in settled],
-        [_joined(g.budget_leases) for g in settled],
-        [g.request is not None for g in settled],
+        [g.grant_id for g in grants],
+        [date_of_day(day_of_grant(g.grant_id)) for g in grants],
+        [g.state for g in grants],
+        [g.wamid for g in grants],
+        [g.contact_id for g in grants],
+        [to_datetime(g.valid_until_us) for g in grants],
+        [g.policy_version for g in grants],
+        [_joined(g.budget_leases) for g in grants],
+        [g.request is not None for g in grants],
     )
 
 

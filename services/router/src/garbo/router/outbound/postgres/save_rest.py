@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 from garbo.common.events.ids import ContactId, MessageId
 from garbo.router.domain.instants import to_datetime
 from garbo.router.domain.state import Send
-from garbo.router.flow.state_json import json_bytes
+from garbo.router.outbound.postgres.codecs import json_bytes
 from garbo.router.ports.contacts import ConsentEvidence, Suppression
 from garbo.router.ports.publisher import OutgoingRecord
 from garbo.router.ports.store import Changes, Deferred
@@ -22,9 +22,9 @@ SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::timestamptz[], $4::timestamptz[
 ON CONFLICT (message_id) DO UPDATE SET contact_id = excluded.contact_id, due_at = excluded.due_at,
     free_at = excluded.free_at, expires_at = excluded.expires_at, reason = excluded.reason
 """
-WAKE: Final = "DELETE FROM router.deferred WHERE message_id = ANY ($1::uuid[])"
+NOT_DEFERRED: Final = "DELETE FROM router.deferred WHERE message_id = ANY ($1::uuid[])"
 # What has its own time (a date asked for, a gather window) is not hastened by a slot that came back.
-FREE: Final = """
+RECHECK: Final = """
 UPDATE router.deferred SET due_at = statement_timestamp(), free_at = least(free_at, statement_timestamp())
 WHERE contact_id = ANY ($1::uuid[]) AND due_at > statement_timestamp()
   AND reason NOT IN ('not_before', 'gathering')
@@ -73,8 +73,8 @@ SELECT topic, key, value, trace FROM unnest($1::text[], $2::text[], $3::bytea[],
 async def save_rest(connection: "Connection", changes: Changes) -> None:
     """Write those of the books that changed."""
     statements: list[tuple[str, tuple[Sequence[object], ...]]] = []
-    if changes.woken:
-        statements.append((WAKE, (list(changes.woken),)))
+    if changes.no_longer_deferred:
+        statements.append((NOT_DEFERRED, (list(changes.no_longer_deferred),)))
     if changes.deferred:
         statements.append((DEFER, _deferred_columns(changes.deferred)))
     if changes.evidence:
@@ -84,10 +84,10 @@ async def save_rest(connection: "Connection", changes: Changes) -> None:
     if changes.cancelled:
         brands, campaigns, instants = zip(*changes.cancelled, strict=True)
         statements.append((CANCEL, (brands, campaigns, [to_datetime(at_us) for at_us in instants])))
-    if changes.counted:
-        statements.extend(_counted_statements(changes.counted))
-    if changes.recounted:
-        statements.extend(_recounted_statements(changes.recounted))
+    if changes.campaign_sends:
+        statements.extend(_counted_statements(changes.campaign_sends))
+    if changes.campaign_send_updates:
+        statements.extend(_recounted_statements(changes.campaign_send_updates))
     if changes.outbox:
         statements.append((OUTBOX, _outbox_columns(changes.outbox)))
     for sql, columns in statements:

@@ -1,6 +1,6 @@
 """The store in PostgreSQL: one state row per recipient is the lock and the truth."""
 
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
 from typing import Final
 
@@ -15,13 +15,12 @@ from garbo.router.ports.contacts import Address, Contact
 from garbo.router.ports.store import StoredDecision
 
 DECISION: Final = """
-SELECT d.message_id, d.client, d.request_id, d.body_hash, d.contact_id, d.records, d.facts
+SELECT d.message_id, d.client, d.request_id, d.body_hash, d.contact_id, d.records
 FROM router.decision d
 WHERE d.message_id = $1
   AND d.decided_on = ANY (ARRAY(SELECT decided_on FROM router.request_seen WHERE message_id = $1))
 """
 MAKE_PARTITIONS: Final = "SELECT router.make_partitions($1)"
-DROP_PARTITIONS: Final = "SELECT router.drop_partitions($1)"
 
 
 # Which days an array names is known only when a statement is planned with its values. A plan kept for any
@@ -42,13 +41,13 @@ class PostgresStore:
         self._templates = PostgresTemplates()
 
     @asynccontextmanager
-    async def batch(self) -> AsyncIterator[PostgresTransaction]:
+    async def transaction(self) -> AsyncIterator[PostgresTransaction]:
         """Open a READ COMMITTED transaction: committed at the end, rolled back on any exception."""
         async with self._database.transaction() as connection:
             yield PostgresTransaction(connection, self._templates)
 
     async def decision(self, message_id: MessageId) -> StoredDecision | None:
-        """Find a decision outside any batch."""
+        """Find a decision outside any transaction."""
         async with self._database.connection() as connection:
             row = await connection.fetchrow(DECISION, message_id)
         return None if row is None else read_decision(row)
@@ -63,11 +62,6 @@ class PostgresStore:
         async with self._database.transaction() as connection:
             made: int = await connection.fetchval(MAKE_PARTITIONS, ahead_days)
             return made
-
-    async def drop_partitions(self, *, keep_days: int) -> Sequence[str]:
-        """Forget decisions, grants and seen ids older than this; returns the names of what was dropped."""
-        async with self._database.transaction() as connection:
-            return [row[0] for row in await connection.fetch(DROP_PARTITIONS, keep_days)]
 
     async def seed(self, business: Business) -> None:
         """Make the business file's templates known; what the platform said of them stands."""

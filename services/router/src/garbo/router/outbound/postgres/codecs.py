@@ -1,15 +1,17 @@
-"""A recipient's state as JSON one can read in psql. Instants are microseconds; the unsaid is left out."""
+"""Values as JSON one can read in psql. Instants are microseconds; the unsaid is left out."""
 
 from typing import Final
 
 import msgspec
 
+from garbo.router.domain.decision_inputs import DecisionInputs
 from garbo.router.domain.state import RecipientState, Send
 from garbo.router.domain.values import Stored, replace
 
 _WRITER: Final = msgspec.json.Encoder(order="deterministic", enc_hook=str)  # str: asyncpg's own UUIDs
 _STATE: Final = msgspec.json.Decoder(RecipientState)
 _SEND: Final = msgspec.json.Decoder(Send)
+_INPUTS: Final = msgspec.json.Decoder(DecisionInputs)
 
 
 def json_bytes(kept: Stored) -> bytes:
@@ -30,3 +32,8 @@ def read_state(version: int, content: bytes) -> RecipientState:
 def read_send(content: bytes) -> Send:
     """Read one send that counts."""
     return _SEND.decode(content)
+
+
+def read_inputs(content: bytes) -> DecisionInputs:
+    """Read what a request was decided from."""
+    return _INPUTS.decode(content)

@@ -17,7 +17,7 @@ from services.router.tests.support.tables import Tables
 
 
 class InMemoryJobTransaction(InMemoryTransaction):
-    """A `WorkBatch`: transactions run one after the other, so nobody else ever holds anything."""
+    """A `JobTransaction`: transactions run one after the other, so nobody else ever holds anything."""
 
     async def claim_due(self, limit: int) -> Sequence[ContactId]:
         """Give recipients of whom a request is due, those that wait longest first."""
@@ -71,13 +71,13 @@ class InMemoryJobTransaction(InMemoryTransaction):
 
 
 class InMemoryJobStore(InMemoryStore):
-    """A `WorkStore`."""
+    """A `JobStore`."""
 
     under_way: Tables | None = None
     """As they are in the transaction that is open."""
 
     @asynccontextmanager
-    async def batch(self) -> AsyncIterator[InMemoryJobTransaction]:
+    async def transaction(self) -> AsyncIterator[InMemoryJobTransaction]:
         """Open a transaction: kept at the end, forgotten on any exception."""
         async with self._one_at_a_time:
             tables = self.under_way = self.tables.copied()
@@ -101,7 +101,7 @@ class InMemoryOutbox:
 
 @dataclass
 class InMemoryBudgetLeases:
-    """A `Stock` with one owner: a slice for each budget, of all there is."""
+    """A `BudgetLeases` with one owner: a slice for each budget, of all there is."""
 
     store: InMemoryJobStore
     _numbers: "count[int]" = field(default_factory=lambda: count(1))
@@ -121,19 +121,19 @@ class InMemoryBudgetLeases:
 
 
 class CountingJobMeter:
-    """A `WorkMeter` one can look at."""
+    """A `JobMeter` one can look at."""
 
     def __init__(self) -> None:
-        self.woken: list[str] = []
+        self.verdicts: list[str] = []
         self.reasons: list[str] = []
         self.published_count = 0
         self.backlogs: list[Backlog] = []
         self.silent_counts: list[int] = []
-        self.stumbles: list[tuple[str, str]] = []
+        self.failures: list[tuple[str, str]] = []
 
-    def woke(self, *, verdict: str) -> None:
+    def retried(self, *, verdict: str) -> None:
         """Keep the verdict."""
-        self.woken.append(verdict)
+        self.verdicts.append(verdict)
 
     def released(self, reason: str) -> None:
         """Keep the reason."""
@@ -151,6 +151,6 @@ class CountingJobMeter:
         """Keep the count."""
         self.silent_counts.append(count)
 
-    def stumbled(self, work: str, why: str) -> None:
-        """Keep what stumbled, and why."""
-        self.stumbles.append((work, why))
+    def failed(self, job: str, why: str) -> None:
+        """Keep what failed, and why."""
+        self.failures.append((job, why))
