@@ -140,13 +140,14 @@ install() {
   mkdir -p .venv && : >"$log" || refuse "nothing can be written into $here"
   export DEBIAN_FRONTEND=noninteractive NEEDRESTART_SUSPEND=1
   dpkg --configure -a >>"$log" 2>&1 </dev/null # what was broken off the last time
-  apt-get update -qq >>"$log" 2>&1 </dev/null  # if this fails, install says why
+  apt-get update -qq >>"$log" 2>&1 </dev/null  # a list that cannot be had may not matter
   packages=
   for tool; do packages="$packages $(apt_packages "$tool")"; done
   for package in $packages; do
     echo "apt-get install $package  (typed for you: this is root on Debian or Ubuntu)"
   done
-  step apt-get install -y -qq --no-install-recommends -o DPkg::Lock::Timeout=120 $packages
+  apt-get install -y -qq --no-install-recommends -o DPkg::Lock::Timeout=120 $packages >>"$log" 2>&1 </dev/null ||
+    refuse "apt-get failed: $({ grep 'Failed to fetch' "$log" || grep . "$log"; } | tail -n 1); all of it is in $log"
   hash -r
 }
 

@@ -17,7 +17,7 @@ from garbo.cli.local.postgres import PostgresServer
 from garbo.cli.local.tools import missing, what_to_type
 from garbo.cli.typed import garbo
 from garbo.cli.up.plan import read_plan
-from garbo.cli.up.prerequisites import check_ports, check_tools
+from garbo.cli.up.prerequisites import check_ports, check_tools, check_user
 from garbo.cli.up.runfile import Run, RunFile
 from garbo.common.errors import StartRefused
 from tests.support.ports import free_ports
@@ -105,6 +105,22 @@ def test_another_user_s_postgresql_data_is_left_alone(
     monkeypatch.setattr(os, "geteuid", lambda: os.getuid() + 1)
     server = PostgresServer(home=tmp_path, port=1, durable=True)
     assert f"belongs to user {os.getuid()}: run as that user" in _refusal(server.prepare)
+
+
+def test_a_user_without_a_name_is_told_how_to_get_one(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: 2**31 - 7)
+    line = _refusal(lambda: check_user(read_plan({"GARBO_DATA": str(tmp_path)})))
+    assert f"type sudo useradd --uid {2**31 - 7} garbo" in line
+
+
+def test_a_home_closed_to_the_user_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setattr(os, "access", lambda *_: False)
+    assert f"HOME={tmp_path} is closed" in _refusal(
+        lambda: check_user(read_plan({"GARBO_DATA": str(tmp_path)}))
+    )
 
 
 def test_a_data_folder_nobody_can_write_into_is_named(tmp_path: Path) -> None:

