@@ -8,9 +8,9 @@ from typing import Any
 import jsonschema
 import pytest
 
-from garbo.router.inbound.policy_file.document import Node, read_document
+from garbo.router.inbound.policy_file.document import read_document
 from garbo.router.inbound.policy_file.load import PolicyRefused, load_policy_file, read_policy_file
-from garbo.router.inbound.policy_file.schema import policy_schema
+from garbo.router.inbound.policy_file.policy_model import policy_schema
 
 ROOT = Path(__file__).parents[4]
 PRESETS = sorted((ROOT / "deploy" / "policies").glob("*.yaml"))
@@ -25,20 +25,10 @@ POLICIES = [
 VALIDATOR = jsonschema.Draft202012Validator(policy_schema())
 
 
-def plain(node: Node) -> Any:  # noqa: ANN401 - JSON
-    """The file's values as JSON has them."""
-    match node.value:
-        case dict() as entries:
-            return {name: plain(entry) for name, entry in entries.items()}
-        case list() as items:
-            return [plain(item) for item in items]
-        case value:
-            return value
-
-
 def read(path: Path) -> dict[str, Any]:
-    content: dict[str, Any] = plain(read_document(path.read_bytes()))
-    return content
+    content = read_document(path.read_bytes()).value
+    assert isinstance(content, dict)
+    return dict(content)
 
 
 @pytest.mark.parametrize("path", PRESETS, ids=lambda path: path.stem)

@@ -8,7 +8,7 @@ import typer
 
 from garbo.common.errors import StartRefused
 from garbo.router.inbound.policy_file.load import PolicyFile, PolicyRefused, load_policy_file
-from garbo.router.inbound.policy_file.schema import policy_schema as schema_of_a_policy
+from garbo.router.inbound.policy_file.policy_model import policy_schema as schema_of_a_policy
 
 
 def policy_check(file: Annotated[Path, typer.Argument(help="The policy file.")]) -> None:

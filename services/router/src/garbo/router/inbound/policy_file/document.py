@@ -1,11 +1,12 @@
-"""YAML into plain values that know their line: bounded, without aliases, tags or surprises.
+"""YAML into plain values and the lines they stand on: bounded, without aliases, tags or surprises.
 
 Plain words are read as YAML 1.2 reads them (and JSON): `21:00` is a text and not 1260, `NO` is Norway.
+Built from the parser's events: `yaml.compose` drops anchors and tags, and digs without a bound (ADR 0008).
 """
 
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
@@ -34,117 +35,137 @@ _WHOLE: Final = re.compile(r"^[-+]?[0-9]{1,18}$")
 _NUMBER: Final = re.compile(r"^[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?$")
 _LOADER: Final = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
-Scalar: TypeAlias = bool | int | float | str | None
+Value: TypeAlias = "bool | int | float | str | Items | Entries | None"
+Place: TypeAlias = Sequence[str | int]
+"""Names and list indices from the top of the file down to a value."""
 
 
-class PolicyFault(Exception):  # noqa: N818 - it names what was found
+class PolicyError(Exception):
     """What is wrong at one place of the file, and how to write it."""
 
-    def __init__(self, line: int | None, where: str, field: str, mend: str) -> None:
-        told = f"{where}: {field}: {mend}" if field else f"{where}: {mend}"
+    def __init__(self, line: int | None, told: str) -> None:
         super().__init__("".join(c if c.isprintable() else "?" for c in told))
         self.line = line
         """Counted from 1; None where it is about the whole file."""
 
 
+class Items(list[Value]):
+    """A list, and the line of each item."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.lines: list[int] = []
+
+
+class Entries(dict[str, Value]):
+    """A mapping, and the line of each key."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.lines: dict[str, int] = {}
+
+
 @dataclass(frozen=True, slots=True)
-class Node:
-    """A value of the file and the line its key (or list item) stands on."""
+class Document:
+    """The one document of a file."""
 
-    value: "Scalar | list[Node] | dict[str, Node]"
+    value: Value
     line: int
+    """Where it begins."""
+
+    def line_of(self, place: Place) -> int:
+        """Give the line of a value's key or list item; where it is missing, of what it is missing from."""
+        line, value = self.line, self.value
+        for part in place:
+            match value, part:
+                case Entries(), str() if part in value:
+                    line, value = value.lines[part], value[part]
+                case Items(), int() if part < len(value):
+                    line, value = value.lines[part], value[part]
+                case _:
+                    break
+        return line
 
 
-def read_document(content: bytes) -> Node:
-    """Read the one document of a file; raises `PolicyFault`."""
+def read_document(content: bytes) -> Document:
+    """Read the one document of a file; raises `PolicyError`."""
     if len(content) > MOST_BYTES:
-        raise PolicyFault(
-            None, "policy", "", f"has more than {MOST_BYTES} bytes: nobody reads so much; write less"
-        )
+        raise PolicyError(None, f"policy: has more than {MOST_BYTES} bytes: nobody reads so much; write less")
     try:
-        text = content.decode()
-        events = _EventsOf(yaml.parse(text, Loader=_LOADER))
-        document = events.document()
+        return _Builder(yaml.parse(content.decode(), Loader=_LOADER)).document()
     except yaml.YAMLError as error:
         mark = error.problem_mark if isinstance(error, yaml.MarkedYAMLError) else None
-        line = mark.line + 1 if mark else None
-        raise PolicyFault(line, "policy", "", "is not YAML here: mend what stands there") from None
+        raise _not_yaml(mark.line + 1 if mark else None) from None
     except UnicodeDecodeError:
-        raise PolicyFault(None, "policy", "", "is not UTF-8: save it as UTF-8") from None
-    return document
+        raise PolicyError(None, "policy: is not UTF-8: save it as UTF-8") from None
 
 
-class _EventsOf:
-    """The parser's events, built into nodes; depth and kinds are checked before anything is built."""
+class _Builder:
+    """Builds values from the parser's events; depth and kinds are checked before anything is built."""
 
     def __init__(self, events: Iterator[Event]) -> None:
         self._events = events
 
-    def document(self) -> Node:
+    def document(self) -> Document:
         """Build the first document, and refuse a second."""
-        for event in self._events:
-            if isinstance(event, DocumentStartEvent):
-                node = self._node(next(self._events), depth=0)
-                break
-        else:
-            raise PolicyFault(None, "policy", "", "is empty: write one")
-        for event in self._events:
-            if isinstance(event, DocumentStartEvent):
-                raise PolicyFault(_line(event), "policy", "", "holds two documents: remove the ---")
-        return node
+        documents = (event for event in self._events if isinstance(event, DocumentStartEvent))
+        if next(documents, None) is None:
+            raise PolicyError(None, "policy: is empty: write one")
+        first = next(self._events)
+        document = Document(self._value(first, depth=0), _line(first))
+        for second in documents:
+            raise PolicyError(_line(second), "policy: holds two documents: remove the ---")
+        return document
 
-    def _node(self, event: Event, *, depth: int, line: int | None = None) -> Node:
+    def _value(self, event: Event, *, depth: int) -> Value:
         _check(event, depth=depth)
-        line = line or _line(event)
-        match event:
-            case ScalarEvent():
-                return Node(_scalar(event), line)
-            case SequenceStartEvent():
-                return Node(self._list(depth + 1), line)
-            case _:
-                return Node(self._mapping(depth + 1), line)
+        if isinstance(event, ScalarEvent):
+            return _scalar(event)
+        return self._items(depth + 1) if isinstance(event, SequenceStartEvent) else self._entries(depth + 1)
 
-    def _list(self, depth: int) -> list[Node]:
-        items: list[Node] = []
+    def _items(self, depth: int) -> Items:
+        items = Items()
         for event in self._events:
             if isinstance(event, SequenceEndEvent):
                 break
-            items.append(self._node(event, depth=depth))
+            items.append(self._value(event, depth=depth))
+            items.lines.append(_line(event))
         return items
 
-    def _mapping(self, depth: int) -> dict[str, Node]:
-        entries: dict[str, Node] = {}
+    def _entries(self, depth: int) -> Entries:
+        entries = Entries()
         for event in self._events:
             if isinstance(event, MappingEndEvent):
                 break
-            key = self._key(event, entries)
-            entries[key] = self._node(next(self._events), depth=depth, line=_line(event))
+            _check(event, depth=0)
+            if not isinstance(event, ScalarEvent):
+                raise PolicyError(_line(event), "policy: a name must be a word")
+            name = str(event.value)
+            if name in entries:
+                raise PolicyError(_line(event), f"policy: {shown(name)}: stands twice here: remove one")
+            entries[name] = self._value(next(self._events), depth=depth)
+            entries.lines[name] = _line(event)
         return entries
 
-    @staticmethod
-    def _key(event: Event, entries: dict[str, Node]) -> str:
-        _check(event, depth=0)
-        if not isinstance(event, ScalarEvent):
-            raise PolicyFault(_line(event), "policy", "", "a name must be a word")
-        name = str(event.value)
-        if name in entries:
-            raise PolicyFault(_line(event), "policy", _short(name), "stands twice here: remove one")
-        return name
+
+def shown(name: str) -> str:
+    """Give a name as it fits into a line."""
+    return name if len(name) <= 40 and name.isprintable() else "a name"  # noqa: PLR2004 - a line's worth
 
 
 def _check(event: Event, *, depth: int) -> None:
     """Refuse what could grow (aliases), construct (tags) or dig (depth)."""
     if isinstance(event, AliasEvent) or (isinstance(event, NodeEvent) and event.anchor):
-        raise PolicyFault(_line(event), "policy", "", "uses & or *: write it out, or quote the word")
+        raise PolicyError(_line(event), "policy: uses & or *: write it out, or quote the word")
     if getattr(event, "tag", None) not in (None, "!"):
-        raise PolicyFault(_line(event), "policy", "", "uses a ! tag: write the plain value")
+        raise PolicyError(_line(event), "policy: uses a ! tag: write the plain value")
     if depth > MOST_DEPTH:
-        raise PolicyFault(_line(event), "policy", "", f"is nested deeper than {MOST_DEPTH} levels")
+        raise PolicyError(_line(event), f"policy: is nested deeper than {MOST_DEPTH} levels")
     if not isinstance(event, ScalarEvent | SequenceStartEvent | MappingStartEvent):
-        raise PolicyFault(_line(event), "policy", "", "is not YAML here: mend what stands there")
+        raise _not_yaml(_line(event))
 
 
-def _scalar(event: ScalarEvent) -> Scalar:
+def _scalar(event: ScalarEvent) -> Value:
     text = str(event.value)
     if not event.implicit[0]:
         return text
@@ -161,5 +182,5 @@ def _line(event: Event) -> int:
     return event.start_mark.line + 1 if event.start_mark else 1
 
 
-def _short(name: str) -> str:
-    return name if len(name) <= 40 and name.isprintable() else "a name"  # noqa: PLR2004 - a line's worth
+def _not_yaml(line: int | None) -> PolicyError:
+    return PolicyError(line, "policy: is not YAML here: mend what stands there")

@@ -2,39 +2,48 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
 from hashlib import sha256
 from pathlib import Path
-from typing import Final, get_args
+from typing import Final, TypeVar
+
+from pydantic import TypeAdapter, ValidationError
 
 from garbo.common.errors import StartRefused
-from garbo.common.events.decisions import MessageClass
-from garbo.router.domain.policy import ClassRule, Policy
-from garbo.router.inbound.policy_file import settings
-from garbo.router.inbound.policy_file.document import MOST_BYTES, Node, PolicyFault, read_document
-from garbo.router.inbound.policy_file.fields import Fields, Findings
-from garbo.router.inbound.policy_file.lint import ReadRule, lint
-from garbo.router.inbound.policy_file.rates import Limits
-from garbo.router.inbound.policy_file.rules import read_rule
-from garbo.router.inbound.policy_file.selectors import check_values
-from garbo.router.inbound.policy_file.trials import run_trials
+from garbo.router.domain.policy import Policy
+from garbo.router.inbound.policy_file.diagnostics import Diagnostics
+from garbo.router.inbound.policy_file.document import (
+    MOST_BYTES,
+    Entries,
+    Items,
+    PolicyError,
+    Value,
+    read_document,
+)
+from garbo.router.inbound.policy_file.lint import ReadRule, refuse_together, warn_of_oddities
+from garbo.router.inbound.policy_file.policy_model import (
+    DEFAULT_HISTORY,
+    HISTORY,
+    MOST_TESTS,
+    RULE,
+    TEST,
+    PolicyModel,
+)
+from garbo.router.inbound.policy_file.policy_tests import PolicyTest, run_tests
 
-MOST_RULES: Final = 200
-MOST_CLASSES: Final = 50
-MOST_TESTS: Final = 500
-CLASSES: Final[tuple[MessageClass, ...]] = get_args(MessageClass)
+Read = TypeVar("Read")
+UTC: Final = "UTC"
 
 
 class PolicyRefused(Exception):  # noqa: N818 - it names what was decided
     """A file that is no policy to put in force, and everything that is wrong with it."""
 
-    def __init__(self, faults: Sequence[PolicyFault]) -> None:
-        self.faults = tuple(sorted(faults, key=lambda fault: fault.line or 0))
+    def __init__(self, errors: Sequence[PolicyError]) -> None:
+        self.errors = tuple(sorted(errors, key=lambda error: error.line or 0))
         super().__init__("\n".join(self.lines()))
 
     def lines(self, file: str | None = None) -> list[str]:
-        """Give one line for each fault: `policy.yaml:23: rule promo-week: limit: ...`."""
-        return [_shown(fault, file) for fault in self.faults]
+        """Give one line for each error: `policy.yaml:23: rule promo-week: limit: ...`."""
+        return [_shown(error, file) for error in self.errors]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +71,7 @@ def load_policy_file(path: Path) -> PolicyFile:
         with path.open("rb") as file:
             content = file.read(MOST_BYTES + 1)
     except OSError as error:
-        fault = PolicyFault(None, "policy", "", f"cannot be read: {error.strerror}")
-        raise PolicyRefused([fault]) from None
+        raise PolicyRefused([PolicyError(None, f"policy: cannot be read: {error.strerror}")]) from None
     return read_policy_file(content)
 
 
@@ -73,93 +81,68 @@ def read_policy(content: bytes) -> Policy:
 
 
 def read_policy_file(content: bytes) -> PolicyFile:
-    """Read, check and test a policy from the file's bytes; raises `PolicyRefused` with all faults."""
-    findings = Findings()
+    """Read, check and test a policy from the file's bytes; raises `PolicyRefused` with all errors."""
     try:
-        top = Fields(read_document(content), where="policy")
-    except PolicyFault as fault:
-        raise PolicyRefused([fault]) from None
-    tests: list[Node] = findings.tried(lambda: top.listed("tests", most=MOST_TESTS), [])
-    policy = _policy(top, findings, version=f"sha256:{sha256(content).hexdigest()}")
-    findings.tried(top.done, None)
-    if not findings.faults:
-        run_trials(tests, policy, findings)
-    if findings.faults:
-        raise PolicyRefused(findings.faults)
-    return PolicyFile(policy, content.decode(), tuple(findings.warnings), len(tests))
+        document = read_document(content)
+    except PolicyError as error:
+        raise PolicyRefused([error]) from None
+    diagnostics = Diagnostics(document)
+    model, tests = _content(document.value, diagnostics)
+    policy = model.to_policy(version=f"sha256:{sha256(content).hexdigest()}")
+    _lint(model, policy, diagnostics)
+    run_tests(tests, policy, diagnostics)
+    if diagnostics.errors:
+        raise PolicyRefused(diagnostics.errors)
+    return PolicyFile(policy, content.decode(), tuple(diagnostics.warnings), len(tests))
 
 
-def _policy(top: Fields, findings: Findings, *, version: str) -> Policy:
-    """Read everything but the tests. A fault is kept and reading goes on, so that all are told at once."""
-    tried, setting = findings.tried, findings.setting
-    tried(lambda: top.count("version", least=1, most=1), 1)
-    history_us, _ = setting(settings.read_history, top)
-    zones = setting(settings.read_zones, top)
-    ttl_us, skew_us, budget_us = setting(settings.read_lease, top)
-    counting, codes = setting(settings.read_counting, top)
-    if counting.consume != "reserved":
-        findings.warnings.append(f"counting: consume: {counting.consume} lets what is on its way pass a cap")
-    same_campaign, gather_us = setting(settings.read_arbitration, top)
-    platform_stop, stop_words = setting(settings.read_opt_out, top)
-    classes: tuple[ClassRule, ...] = tried(lambda: _classes(top, findings), ())
-    limits = Limits(history_us=history_us, zone=zones.default)
-    rules: list[ReadRule] = tried(lambda: _rules(top, findings, limits), [])
-    return Policy(
-        name=tried(lambda: top.name("policy"), ""),
-        version=version,
-        classes=classes,
-        rules=lint(rules, zones_told=top.told("timezone"), findings=findings),
-        lease_us=ttl_us,
-        send_budget_us=budget_us,
-        history_us=history_us,
-        refund_codes=codes,
-        clock_skew_us=skew_us,
-        zones=zones,
-        week_starts_on=setting(settings.read_week_start, top),
-        counting=counting,
-        same_campaign=same_campaign,
-        gather_us=gather_us,
-        spread_us=setting(settings.read_spread, top),
-        platform_stop=platform_stop,
-        stop_words=stop_words,
-    )
+def _content(content: Value, diagnostics: Diagnostics) -> tuple[PolicyModel, dict[int, PolicyTest]]:
+    """Give the file's content, and by their index the tests that can be read; raises `PolicyRefused`.
+
+    What is wrong is noted, and what else can be read is looked at as well, so that all is told at once.
+    """
+    try:
+        model = PolicyModel.model_validate(content)
+    except ValidationError as invalid:
+        diagnostics.refuse_all(invalid)
+    else:
+        return model, dict(enumerate(model.tests))
+    top = content if isinstance(content, Entries) else Entries()
+    try:
+        return PolicyModel.model_validate({**top, "tests": []}), _readable(TEST, top.get("tests"))
+    except ValidationError:
+        history = _read_or_none(HISTORY, top.get("history")) or DEFAULT_HISTORY
+        models = _readable(RULE, top.get("rules"))
+        read = [ReadRule(n, model, model.to_rule(model.reach, UTC)) for n, model in models.items()]
+        refuse_together(read, diagnostics, history_us=history.us)
+        raise PolicyRefused(diagnostics.errors) from None
 
 
-def _classes(top: Fields, findings: Findings) -> tuple[ClassRule, ...]:
-    top.must_have("classes")
-    listed = top.listed("classes", most=MOST_CLASSES)
-    if not listed:
-        raise top.fault("classes", "must be a list with at least one class")
-    read = [
-        findings.tried(partial(_class, node, where=f"class {n}"), None)
-        for n, node in enumerate(listed, start=1)
-    ]
-    return tuple(rule for rule in read if rule is not None)
+def _lint(model: PolicyModel, policy: Policy, diagnostics: Diagnostics) -> None:
+    """Look at all rules together; raises `PolicyRefused` where they contradict: no test tells more."""
+    read = [ReadRule(n, *pair) for n, pair in enumerate(zip(model.rules, policy.rules, strict=True))]
+    if refuse_together(read, diagnostics, history_us=policy.history_us):
+        raise PolicyRefused(diagnostics.errors)
+    consume = policy.counting.consume
+    if consume != "reserved":
+        diagnostics.warn(f"counting: consume: {consume} lets what is on its way pass a cap")
+    warn_of_oddities(read, diagnostics, zones_told="timezone" in model.model_fields_set)
 
 
-def _class(node: Node, *, where: str) -> ClassRule:
-    fields = Fields(node, where=where)
-    message_class = fields.word("id", of=CLASSES)
-    when = fields.child("when")
-    fields.done()
-    purposes, categories = when.words("purpose"), when.words("category")
-    when.done()
-    for key, values in (("purpose", purposes), ("category", categories)):
-        if values:
-            check_values(when, key, values)
-    return ClassRule(message_class=message_class, purposes=purposes, categories=categories)
+def _readable(kind: TypeAdapter[Read], listed: Value) -> dict[int, Read]:
+    """Give the items of a list that can be read, by their index; none of a list that is too long."""
+    items = listed if isinstance(listed, Items) and len(listed) <= MOST_TESTS else []
+    read = [_read_or_none(kind, item) for item in items]
+    return {n: item for n, item in enumerate(read) if item is not None}
 
 
-def _rules(top: Fields, findings: Findings, limits: Limits) -> list[ReadRule]:
-    top.must_have("rules")
-    read: list[ReadRule] = []
-    for n, node in enumerate(top.listed("rules", most=MOST_RULES), start=1):
-        rule = findings.tried(partial(read_rule, node, where=f"rule number {n}", limits=limits), None)
-        if rule is not None:
-            read.append(ReadRule(rule, node.line))
-    return read
+def _read_or_none(kind: TypeAdapter[Read], value: Value) -> Read | None:
+    try:
+        return kind.validate_python(value)
+    except ValidationError:
+        return None
 
 
-def _shown(fault: PolicyFault, file: str | None) -> str:
-    place = ":".join(str(part) for part in (file, fault.line) if part is not None)
-    return f"{place}: {fault}" if file else (f"line {fault.line}: {fault}" if fault.line else str(fault))
+def _shown(error: PolicyError, file: str | None) -> str:
+    place = ":".join(str(part) for part in (file, error.line) if part is not None)
+    return f"{place}: {error}" if file else (f"line {error.line}: {error}" if error.line else str(error))

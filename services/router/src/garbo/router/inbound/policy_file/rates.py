@@ -1,135 +1,172 @@
-"""Rules that count: caps, gaps, budgets, and the windows they count in."""
+"""The rules that count, caps, gaps and budgets: how each is written, and which rule of a policy it is."""
 
-from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Annotated, Final, Literal, Self, TypeAlias
 
-from garbo.common.events.zones import zone_names
-from garbo.router.domain.instants import DAY_US, HOUR_US
+from pydantic import AfterValidator, Discriminator, Tag, model_validator
+
 from garbo.router.domain.rules.budget import BudgetRule
 from garbo.router.domain.rules.cap import KeepFor, RateRule
-from garbo.router.domain.rules.counting_windows import Calendar, Lifetime, Rolling
+from garbo.router.domain.rules.counting_windows import Calendar, Lifetime, Rolling, Window
 from garbo.router.domain.selectors import Reach
 from garbo.router.domain.state import REMEMBERED_SENDS
 from garbo.router.domain.zones import RECIPIENT_ZONE
-from garbo.router.inbound.policy_file.fields import Fields
-from garbo.router.inbound.policy_file.selectors import COUNTS, read_selector
+from garbo.router.inbound.policy_file.fields import (
+    LongSpan,
+    Maybe,
+    Mend,
+    Model,
+    RuleZone,
+    Whole,
+    Words,
+    wrong,
+    wrong_at,
+)
+from garbo.router.inbound.policy_file.rule import BY_SHAPE, TimedRuleModel
+from garbo.router.inbound.policy_file.selectors import Counts
 
 MOST_BUDGET: Final = 10**12
-UNITS: Final[tuple[Literal["day", "week", "month"], ...]] = ("day", "week", "month")
-_LONGEST_US: Final = {"day": 25 * HOUR_US, "week": 8 * DAY_US, "month": 32 * DAY_US}
-"""A calendar window and the hour a clock may be set by, or the date a zone may skip."""
-PER: Final = frozenset({"recipient", "brand", "campaign"})
-BUDGET_PER: Final[tuple[Literal["campaign", "brand", "portfolio"], ...]] = ("campaign", "brand", "portfolio")
+_PER_MEND: Final = "must be [recipient], with brand, campaign or both beside it"
+_WINDOW_MEND: Final = "must be { rolling: 7d }, { calendar: day, zone: recipient } or lifetime"
+_Unit = Literal["day", "week", "month"]
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """What the rest of the file means for its rules."""
+class RollingModel(Model):
+    """The last so much, at every instant."""
 
-    history_us: int
-    zone: str
-    """The policy's own."""
+    rolling: LongSpan
 
 
-def read_zone(fields: Fields, name: str, *, default: str = RECIPIENT_ZONE) -> str:
-    """Read `recipient` or an IANA name."""
-    if not fields.has(name):
-        return default
-    zone = fields.text(name)
-    if zone != RECIPIENT_ZONE and zone not in zone_names():
-        raise fields.fault(name, "is not a known time zone: write recipient, or such as Europe/Rome")
-    return zone
+class CalendarModel(Model):
+    """From the first instant of the local day, week or month to the first of the next."""
+
+    calendar: _Unit
+    zone: RuleZone = RECIPIENT_ZONE
+    """An IANA name such as Europe/Rome, or recipient."""
 
 
-def read_cap(fields: Fields, reach: Reach, limits: Limits) -> RateRule:
-    """Read a cap."""
-    limit = fields.count("limit", most=REMEMBERED_SENDS)
-    window = _window(fields, limits)
-    per = _per(fields)
-    if isinstance(window, Lifetime) and "campaign" not in per:
-        raise fields.fault(
-            "per", "must name campaign for a lifetime: other sends are forgotten after history"
-        )
-    return RateRule(
-        reach,
-        kind="cap",
-        limit=limit,
-        window=window,
-        counts=read_selector(fields, "counts", COUNTS),
-        per_brand="brand" in per,
-        per_campaign="campaign" in per,
-        keep_for=_keep_for(fields, limit=limit),
-    )
+class PolicyCalendar(Model):
+    """The same in the policy's own zone."""
+
+    calendar: _Unit
 
 
-def read_gap(fields: Fields, reach: Reach, limits: Limits) -> RateRule:
-    """Read a gap: a cap of one over a rolling window."""
-    span_us, text = fields.duration_us("min")
-    if span_us > limits.history_us:
-        raise fields.fault("min", "is longer than history: raise history")
-    per = _per(fields)
-    return RateRule(
-        reach,
-        kind="gap",
-        limit=1,
-        window=Rolling(span_us, f"min {text}"),
-        counts=read_selector(fields, "counts", COUNTS),
-        per_brand="brand" in per,
-        per_campaign="campaign" in per,
-    )
+def _window_shape(value: object) -> str:
+    if isinstance(value, dict):
+        return "<rolling>" if "rolling" in value else "<calendar>"
+    return "<word>"
 
 
-def read_budget(fields: Fields, reach: Reach, limits: Limits) -> BudgetRule:
-    """Read a total over all people."""
-    limit = fields.count("limit", most=MOST_BUDGET)
-    window: Calendar | Lifetime = Lifetime()
-    if fields.has("window"):
-        node = fields.take("window")
-        if node.value != "lifetime":
-            inner = Fields(node, where=f"{fields.where}: window")
-            unit = inner.word("calendar", of=UNITS)
-            inner.done()
-            window = Calendar(unit, zone=limits.zone)
-    return BudgetRule(reach, limit, per=fields.word("per", of=BUDGET_PER), window=window)
+Windows: TypeAlias = Annotated[
+    Annotated[RollingModel, Tag("<rolling>")]
+    | Annotated[CalendarModel, Tag("<calendar>")]
+    | Annotated[Literal["lifetime"], Mend(_WINDOW_MEND), Tag("<word>")],
+    Discriminator(_window_shape),
+]
 
 
-def _window(fields: Fields, limits: Limits) -> Rolling | Calendar | Lifetime:
-    node = fields.take("window")
-    if node.value == "lifetime":
-        return Lifetime()
-    if not isinstance(node.value, dict):
-        raise fields.fault(
-            "window", "must be { rolling: 7d }, { calendar: day, zone: recipient } or lifetime"
-        )
-    inner = Fields(node, where=f"{fields.where}: window")
-    if inner.has("rolling"):
-        span_us, text = inner.duration_us("rolling")
-        window: Rolling | Calendar = Rolling(span_us, f"rolling {text}")
-    else:
-        unit = inner.word("calendar", of=UNITS)
-        window, span_us = Calendar(unit, zone=read_zone(inner, "zone")), _LONGEST_US[unit]
-    inner.done()
-    if span_us > limits.history_us:
-        raise fields.fault("window", "is longer than history: raise history")
-    return window
-
-
-def _per(fields: Fields) -> frozenset[str]:
-    per = fields.words("per") or frozenset({"recipient"})
-    if "recipient" not in per or per - PER:
-        raise fields.fault("per", "must be [recipient], with brand, campaign or both beside it")
+def _of_recipients(per: frozenset[str]) -> frozenset[str]:
+    if "recipient" not in per:
+        raise wrong(_PER_MEND)
     return per
 
 
-def _keep_for(fields: Fields, *, limit: int) -> KeepFor | None:
-    if not fields.has("keep_for"):
-        return None
-    inner = fields.child("keep_for")
-    slots = inner.count("slots", least=1, most=REMEMBERED_SENDS)
-    kept = KeepFor(slots, min_priority=inner.count("min_priority", least=1, most=100))
-    inner.done()
-    if slots >= limit:
-        raise inner.fault(
-            "slots", f"keeps {slots} of {limit}: nothing would be left for the others; keep fewer"
+class RateModel(TimedRuleModel):
+    """What caps and gaps share."""
+
+    per: Annotated[
+        frozenset[str],
+        Words(of=("brand", "campaign", "recipient"), mend=_PER_MEND),
+        AfterValidator(_of_recipients),
+    ] = frozenset({"recipient"})
+    """Whose sends fill it: the person's; of each brand, or campaign, for itself."""
+    counts: Counts = Counts()
+
+    def rate(
+        self, reach: Reach, kind: Literal["cap", "gap"], *, limit: int, window: Window, keep: KeepFor | None
+    ) -> RateRule:
+        """Give the rule."""
+        return RateRule(
+            reach,
+            kind=kind,
+            limit=limit,
+            window=window,
+            counts=self.counts.to_selector(),
+            per_brand="brand" in self.per,
+            per_campaign="campaign" in self.per,
+            keep_for=keep,
         )
-    return kept
+
+
+class KeepForModel(Model):
+    """The last slots of a cap are kept for what matters."""
+
+    slots: Annotated[int, Whole(1, REMEMBERED_SENDS)]
+    min_priority: Annotated[int, Whole(1, 100)]
+
+
+class CapModel(RateModel):
+    """So many in a window."""
+
+    type: Literal["cap"]
+    limit: Annotated[int, Whole(0, REMEMBERED_SENDS, zero=" (never)")]
+    """0 is never."""
+    window: Windows
+    keep_for: Maybe[KeepForModel] = None
+
+    @model_validator(mode="after")
+    def _can_be_meant(self) -> Self:
+        if self.window == "lifetime" and "campaign" not in self.per:
+            mend = "must name campaign for a lifetime: other sends are forgotten after history"
+            raise wrong_at("per", mend=mend)
+        if self.keep_for is not None and self.keep_for.slots >= self.limit:
+            kept = f"keeps {self.keep_for.slots} of {self.limit}"
+            mend = f"{kept}: nothing would be left for the others; keep fewer"
+            raise wrong_at("keep_for", "slots", mend=mend)
+        return self
+
+    def to_rule(self, reach: Reach, _zone: str) -> RateRule:
+        """Give the rule."""
+        keep = KeepFor(self.keep_for.slots, self.keep_for.min_priority) if self.keep_for else None
+        return self.rate(reach, "cap", limit=self.limit, window=self._window(), keep=keep)
+
+    def _window(self) -> Window:
+        match self.window:
+            case RollingModel(rolling=span):
+                return Rolling(span.us, f"rolling {span}")
+            case CalendarModel(calendar=unit, zone=zone):
+                return Calendar(unit, zone=zone)
+            case "lifetime":
+                return Lifetime()
+
+
+class GapModel(RateModel):
+    """Not so soon after: a cap of one over a short rolling window."""
+
+    type: Literal["gap"]
+    min: LongSpan
+    """Between two."""
+
+    def to_rule(self, reach: Reach, _zone: str) -> RateRule:
+        """Give the rule."""
+        window = Rolling(self.min.us, f"min {self.min}")
+        return self.rate(reach, "gap", limit=1, window=window, keep=None)
+
+
+class BudgetModel(TimedRuleModel):
+    """So many to all people together."""
+
+    type: Literal["budget"]
+    limit: Annotated[int, Whole(0, MOST_BUDGET, zero=" (never)")]
+    """0 is never."""
+    per: Literal["campaign", "brand", "portfolio"]
+    window: Annotated[
+        Annotated[PolicyCalendar, Tag("<mapping>")]
+        | Annotated[Literal["lifetime"], Mend("must be { calendar: day } or lifetime"), Tag("<word>")],
+        BY_SHAPE,
+    ] = "lifetime"
+
+    def to_rule(self, reach: Reach, zone: str) -> BudgetRule:
+        """Give the rule; its window is of the policy's zone."""
+        window = self.window
+        period = Lifetime() if window == "lifetime" else Calendar(window.calendar, zone=zone)
+        return BudgetRule(reach, limit=self.limit, per=self.per, window=period)

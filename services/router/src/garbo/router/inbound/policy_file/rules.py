@@ -1,133 +1,161 @@
-"""One rule of the policy file, from mapping to value."""
+"""The rules that ask no memory of sends: how each kind is written, and which rule of a policy it is."""
 
-from typing import Final, Literal
+from collections.abc import Sequence
+from typing import Annotated, Final, Literal, Self
 
-from garbo.router.domain.instants import DAY_US, HOUR_US
+from pydantic import Field, model_validator
+
+from garbo.router.domain.instants import DAY_US, HOUR_US, MINUTE_US
 from garbo.router.domain.rules.block import BlockRule
 from garbo.router.domain.rules.case_hold import HoldRule
 from garbo.router.domain.rules.consent import ConsentRule
-from garbo.router.domain.rules.platform_pause import PAUSES
 from garbo.router.domain.rules.quiet_hours import QuietRule
-from garbo.router.domain.rules.registry import RULES
-from garbo.router.domain.rules.rule import Rule, TimedRule
 from garbo.router.domain.rules.service_window import WindowRule
 from garbo.router.domain.selectors import Reach
-from garbo.router.inbound.policy_file.document import Node
-from garbo.router.inbound.policy_file.fields import Fields
-from garbo.router.inbound.policy_file.rates import Limits, read_budget, read_cap, read_gap, read_zone
-from garbo.router.inbound.policy_file.selectors import APPLIES, read_selector
+from garbo.router.domain.zones import RECIPIENT_ZONE
+from garbo.router.inbound.policy_file.fields import (
+    LongSpan,
+    Maybe,
+    Mend,
+    RuleZone,
+    Span,
+    UpTo,
+    Words,
+    wrong_at,
+)
+from garbo.router.inbound.policy_file.rule import WEEK_US, Denies, FallsBack, RuleModel, TimedRuleModel
 
-RULE_TYPES: Final = tuple(word for kind in RULES for word in kind.types)
-TIMELESS: Final = frozenset(word for kind in RULES if not issubclass(kind, TimedRule) for word in kind.types)
-"""Waiting alone does not help against these."""
-STATES: Final[tuple[Literal["erased", "stopped", "always"], ...]] = ("erased", "stopped", "always")
-PURPOSES: Final = ("marketing", "utility", "care", "profiling")
-LEVELS: Final[tuple[Literal["single", "double"], ...]] = ("single", "double")
-DAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
-DEFAULT_DEFER_US: Final = 72 * HOUR_US
-
-
-def read_rule(node: Node, *, where: str, limits: Limits) -> Rule:
-    """Read one rule; raises `PolicyFault`."""
-    fields = Fields(node, where=where)
-    rule_id = fields.name("id")
-    fields.where = f"rule {rule_id}"
-    if rule_id in PAUSES:
-        raise fields.fault("id", "is the name of a check of the router's own: choose another")
-    kind = fields.word("type", of=RULE_TYPES)
-    rule = _rule_of(kind, fields, _reach(fields, rule_id, kind=kind), limits=limits)
-    fields.done()
-    return rule
+_DAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+_DAYS_MEND: Final = f"must be all, or of {', '.join(_DAYS)}"
+_Months = Annotated[str, Field(pattern="^[1-9][0-9]{0,2}mo$")]
+_WallTime = Annotated[
+    str,
+    Field(pattern="^([01][0-9]|2[0-3]):[0-5][0-9]$|^24:00$"),
+    Mend('must be a time from 00:00 to 24:00, such as "09:00"'),
+]
 
 
-def _rule_of(kind: str, fields: Fields, reach: Reach, *, limits: Limits) -> Rule:
-    match kind:
-        case "block":
-            return BlockRule(reach, state=fields.word("state", of=STATES))
-        case "consent":
-            return _consent(fields, reach)
-        case "window":
-            return WindowRule(reach, open_us=fields.duration_us("open", default="24h", most_us=DAY_US)[0])
-        case "quiet":
-            return _quiet(fields, reach)
-        case "hold":
-            fields.word("state", of=("case_open",), default="case_open")
-            cool_down_us, _ = fields.duration_us("cool_down", default="24h", zero=True)
-            return HoldRule(reach, cool_down_us, max_us=fields.duration_us("max", default="7d")[0])
-        case "cap":
-            return read_cap(fields, reach, limits)
-        case "gap":
-            return read_gap(fields, reach, limits)
-        case _:
-            return read_budget(fields, reach, limits)
+class BlockModel(RuleModel):
+    """Refuses while the person is in a state."""
+
+    type: Literal["block"]
+    state: Literal["erased", "stopped", "always"]
+    on_hit: Denies = "deny"
+
+    def to_rule(self, reach: Reach, _zone: str) -> BlockRule:
+        """Give the rule."""
+        return BlockRule(reach, state=self.state)
+
+    @property
+    def guards_promo(self) -> Literal["stop"] | None:
+        """It keeps promo from who said STOP."""
+        return "stop" if self.state == "stopped" else None
 
 
-def _reach(fields: Fields, rule_id: str, *, kind: str) -> Reach:
-    hard = fields.flag("hard")
-    on_hit, max_defer_us = _on_hit(fields, kind=kind)
-    roles = fields.words("overridable_by") or frozenset()
-    if hard and roles:
-        raise fields.fault("overridable_by", "stands beside hard, which nobody may pass: remove one of them")
-    return Reach(
-        id=rule_id,
-        applies_to=read_selector(fields, "applies_to", APPLIES),
-        exempt=read_selector(fields, "except", APPLIES) if fields.has("except") else None,
-        on_hit="deny" if on_hit == "deny" else "defer",
-        max_defer_us=max_defer_us,
-        hard=hard,
-        overridable_by=roles,
-    )
+class ConsentModel(RuleModel):
+    """Refuses without a consent that is recorded, strong and young enough."""
+
+    type: Literal["consent"]
+    purpose: Literal["marketing", "utility", "care", "profiling"]
+    level: Literal["single", "double"] = "single"
+    """double: confirmed by the person."""
+    max_age: Maybe[
+        Annotated[LongSpan | _Months, Mend("must be a whole number and s, m, h, d, w or mo, such as 24mo")]
+    ] = None
+    """How old it may be: a whole number and s m h d w or mo, such as 24mo."""
+    on_hit: Denies = "deny"
+
+    def to_rule(self, reach: Reach, _zone: str) -> ConsentRule:
+        """Give the rule."""
+        age = self.max_age
+        return ConsentRule(
+            reach,
+            purpose=self.purpose,
+            level=self.level,
+            max_age_us=age.us if isinstance(age, Span) else None,
+            max_age_months=None if age is None or isinstance(age, Span) else int(age.removesuffix("mo")),
+        )
+
+    @property
+    def guards_promo(self) -> Literal["consent"]:
+        """It keeps promo from who never said yes."""
+        return "consent"
 
 
-def _on_hit(fields: Fields, *, kind: str) -> tuple[str, int | None]:
-    """Read `deny`, or a mapping with `defer` (the longest wait) or `fallback: template`."""
-    if not fields.has("on_hit"):
-        return ("deny", None) if kind in TIMELESS else ("defer", DEFAULT_DEFER_US)
-    node = fields.take("on_hit")
-    if node.value == "deny":
-        return "deny", None
-    if not isinstance(node.value, dict):
-        raise fields.fault("on_hit", "must be deny, or { defer: 48h }")
-    inner = Fields(node, where=f"{fields.where}: on_hit")
-    if inner.has("fallback"):
-        if kind != "window":
-            raise inner.fault("fallback", "is for window rules: use deny, or { defer: 48h }")
-        inner.word("fallback", of=("template",))
-        inner.done()
-        return "deny", None
-    span_us, _ = inner.duration_us("defer")
-    inner.done()
-    if kind in TIMELESS:
-        raise inner.fault("defer", f"does not help: no time passes a {kind} rule; remove on_hit")
-    return "defer", span_us
+class WindowModel(RuleModel):
+    """Refuses free-form outside the customer service window."""
+
+    type: Literal["window"]
+    open: Annotated[Span, UpTo("1d")] = Span("24h")
+    """How long it is open after the person's last message; 24h at most."""
+    on_hit: FallsBack = "deny"
+    """deny; or the fallback template goes instead."""
+
+    def to_rule(self, reach: Reach, _zone: str) -> WindowRule:
+        """Give the rule."""
+        return WindowRule(reach, open_us=self.open.us)
 
 
-def _consent(fields: Fields, reach: Reach) -> ConsentRule:
-    level = fields.word("level", of=LEVELS, default="single")
-    purpose = fields.word("purpose", of=PURPOSES)
-    age_us, months = fields.age("max_age") if fields.has("max_age") else (None, None)
-    return ConsentRule(reach, purpose=purpose, level=level, max_age_us=age_us, max_age_months=months)
+class QuietModel(TimedRuleModel):
+    """Refuses in [from, to) by the wall clock, on the local dates it starts on."""
+
+    type: Literal["quiet"]
+    start: _WallTime = Field(alias="from")
+    """Such as 21:00."""
+    end: _WallTime = Field(alias="to")
+    """Such as 09:00 of the next day, or 24:00 for the day's end."""
+    days: Annotated[frozenset[str], Words(of=("all", *_DAYS), mend=_DAYS_MEND)] = frozenset({"all"})
+    """Local dates it starts on."""
+    zone: RuleZone = RECIPIENT_ZONE
+    """An IANA name such as Europe/Rome, or recipient."""
+
+    @model_validator(mode="after")
+    def _can_be_meant(self) -> Self:
+        if self.start == "24:00":
+            raise wrong_at("from", mend='must be before 24:00: write "00:00" of the next day')
+        if self.start == self.end:
+            raise wrong_at("to", mend='equals from: write from: "00:00", to: "24:00" for a whole day')
+        if "all" in self.days and len(self.days) > 1:
+            raise wrong_at("days", mend=_DAYS_MEND)
+        return self
+
+    def to_rule(self, reach: Reach, _zone: str) -> QuietRule:
+        """Give the rule."""
+        return QuietRule(
+            reach, from_us=_us_of(self.start), to_us=self._to_us, days=self._dates, zone=self.zone
+        )
+
+    @property
+    def closed_us(self) -> Sequence[tuple[int, int]]:
+        """Give the spans it is quiet, and those of the week before, which may reach into this one."""
+        from_us, night_us = _us_of(self.start), DAY_US if self._to_us < _us_of(self.start) else 0
+        dates_us = [date * DAY_US - back_us for date in self._dates for back_us in (0, WEEK_US)]
+        return [(date_us + from_us, date_us + self._to_us + night_us) for date_us in dates_us]
+
+    @property
+    def _to_us(self) -> int:
+        return _us_of(self.end) or DAY_US
+
+    @property
+    def _dates(self) -> frozenset[int]:
+        """0 is Monday."""
+        return frozenset(n for n, day in enumerate(_DAYS) if day in self.days or "all" in self.days)
 
 
-def _quiet(fields: Fields, reach: Reach) -> QuietRule:
-    from_us, to_us = fields.wall_time_us("from"), fields.wall_time_us("to")
-    if from_us == DAY_US:
-        raise fields.fault("from", 'must be before 24:00: write "00:00" of the next day')
-    if from_us == to_us:
-        raise fields.fault("to", 'equals from: write from: "00:00", to: "24:00" for a whole day')
-    return QuietRule(
-        reach,
-        from_us=from_us,
-        to_us=to_us or DAY_US,
-        days=_days(fields),
-        zone=read_zone(fields, "zone"),
-    )
+class HoldModel(TimedRuleModel):
+    """Refuses while a case of the person is open."""
+
+    type: Literal["hold"]
+    state: Literal["case_open"] = "case_open"
+    cool_down: Annotated[Span, UpTo("3660d", zero=True)] = Span("24h")
+    """And this long after it is closed."""
+    max: LongSpan = Span("7d")
+    """A case nobody closes lets go after this long."""
+
+    def to_rule(self, reach: Reach, _zone: str) -> HoldRule:
+        """Give the rule."""
+        return HoldRule(reach, cool_down_us=self.cool_down.us, max_us=self.max.us)
 
 
-def _days(fields: Fields) -> frozenset[int]:
-    days = fields.words("days") or frozenset({"all"})
-    if days == {"all"}:
-        return frozenset(range(len(DAYS)))
-    if days - set(DAYS):
-        raise fields.fault("days", f"must be all, or of {', '.join(DAYS)}")
-    return frozenset(DAYS.index(day) for day in days)
+def _us_of(wall_time: str) -> int:
+    return int(wall_time[:2]) * HOUR_US + int(wall_time[3:]) * MINUTE_US

@@ -1,60 +1,65 @@
 """Selectors: whom a rule touches (`applies_to`, `except`) and what it counts (`counts`)."""
 
-from collections.abc import Mapping
-from typing import Final
+from typing import Annotated, Final, Self, TypeAlias
+
+from pydantic import Field
 
 from garbo.router.domain.selectors import Selector
-from garbo.router.inbound.policy_file.fields import Fields
+from garbo.router.inbound.policy_file.fields import AnyWords, Maybe, Model, Words
 
-APPLIES: Final = {
-    "class": "message_class",
-    "purpose": "purpose",
-    "form": "form",
-    "category": "category",
-    "brand": "brand",
-    "client": "client",
-    "number": "number",
-    "number_region": "number_region",
-    "campaign": "campaign",
-    "tag": "tags",
-    "recipient_kind": "recipient_kind",
-}
-COUNTS: Final = {key: APPLIES[key] for key in ("class", "category", "brand", "campaign", "tag")}
-"""What is remembered of a send."""
-KNOWN_VALUES: Final = {
-    "class": frozenset({"auth", "care", "utility", "promo"}),
-    "purpose": frozenset({"auth", "care", "utility", "promo"}),
-    "form": frozenset({"free", "template"}),
-    "category": frozenset({"marketing", "utility", "authentication", "none"}),
-    "recipient_kind": frozenset({"person", "group"}),
-}
-REGION: Final = "^([A-Z]{2}|none)$"
+PURPOSES: Final = ("auth", "care", "promo", "utility")
+"""And the classes, by the same words."""
+Purposes: TypeAlias = Annotated[frozenset[str], Words(of=PURPOSES)]
+Categories: TypeAlias = Annotated[
+    frozenset[str], Words(of=("authentication", "marketing", "none", "utility"))
+]
+Forms: TypeAlias = Annotated[frozenset[str], Words(of=("free", "template"))]
+Kinds: TypeAlias = Annotated[frozenset[str], Words(of=("group", "person"))]
+Regions: TypeAlias = Annotated[
+    frozenset[str],
+    Words(form="^([A-Z]{2}|none)$", mend="must be countries in two capital letters, such as US, or none"),
+]
 """ISO 3166 alpha-2, or `none` where the number does not tell."""
+_ANY: Final[frozenset[str]] = frozenset()
+"""Of a key that is left out."""
 
 
-def read_selector(fields: Fields, name: str, keys: Mapping[str, str]) -> Selector:
-    """Read a selector: keys AND, listed values OR, `not` of another; the empty one matches everything."""
-    inner = fields.child(name)
-    negated = read_selector(inner, "not", keys) if inner.has("not") else None
-    terms: list[tuple[str, frozenset[str]]] = []
-    for key, attribute in keys.items():
-        values = inner.words(key)
-        if values is None:
-            continue
-        check_values(inner, key, values)
-        terms.append((attribute, values))
-    inner.done()
-    return Selector(terms=tuple(terms), negated=negated)
+class SelectorModel(Model):
+    """Keys AND, listed values OR, `not` of another; the empty one matches everything.
+
+    A field is named as the attribute it is compared with, and has the file's key for an alias.
+    """
+
+    negated: Maybe[Self] = Field(default=None, alias="not")
+
+    def to_selector(self) -> Selector:
+        """Give it as the rules ask it."""
+        keys = (name for name in type(self).model_fields if name != "negated")
+        terms = tuple((key, words) for key in keys if (words := getattr(self, key)))
+        return Selector(terms=terms, negated=self.negated.to_selector() if self.negated else None)
 
 
-def check_values(fields: Fields, key: str, values: frozenset[str]) -> None:
-    """Refuse a value that can never match."""
-    known = KNOWN_VALUES.get(key)
-    if known is not None and values - known:
-        raise fields.fault(key, f"{min(values - known)} is none of {', '.join(sorted(known))}")
-    if key == "number_region" and not all(_is_region(value) for value in values):
-        raise fields.fault(key, "must be countries in two capital letters, such as US, or none")
+class AppliesTo(SelectorModel):
+    """Whom a rule touches."""
+
+    message_class: Purposes = Field(default=_ANY, alias="class")
+    purpose: Purposes = _ANY
+    form: Forms = _ANY
+    category: Categories = _ANY
+    brand: AnyWords = _ANY
+    client: AnyWords = _ANY
+    number: AnyWords = _ANY
+    number_region: Regions = _ANY
+    campaign: AnyWords = _ANY
+    tags: AnyWords = Field(default=_ANY, alias="tag")
+    recipient_kind: Kinds = _ANY
 
 
-def _is_region(value: str) -> bool:
-    return value == "none" or (len(value) == 2 and value.isascii() and value.isalpha() and value.isupper())  # noqa: PLR2004
+class Counts(SelectorModel):
+    """Which sends it counts, by what is remembered of them."""
+
+    message_class: Purposes = Field(default=_ANY, alias="class")
+    category: Categories = _ANY
+    brand: AnyWords = _ANY
+    campaign: AnyWords = _ANY
+    tags: AnyWords = Field(default=_ANY, alias="tag")

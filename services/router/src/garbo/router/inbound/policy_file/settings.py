@@ -1,142 +1,166 @@
 """What a policy file says beside its classes and rules: zones, leases, counting, arbitration."""
 
-from typing import Final, Literal
+from typing import Annotated, Final, Literal, Self, TypeAlias, TypeVar, get_args
 
-from garbo.common.events.zones import zone_names
-from garbo.router.domain.instants import DAY_US, HOUR_US, MINUTE_US
+from pydantic import AfterValidator, Field, WithJsonSchema, model_validator
+
 from garbo.router.domain.keywords import normalised
+from garbo.router.domain.policy import ClassRule
 from garbo.router.domain.policy_settings import Counting, Zones
-from garbo.router.inbound.policy_file.fields import Fields
+from garbo.router.inbound.policy_file.fields import Mend, Model, Span, UpTo, Words, Zone, wrong, wrong_at
+from garbo.router.inbound.policy_file.selectors import Categories, Purposes
 
 REFUND_CODES: Final = (131026, 131047, 131049, 131050, 131051)
 """The platform's way of saying that the person never got it (Meta, error codes, read 2026-11)."""
-LONG_DAYS: Final = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
-SOURCES: Final[tuple[Literal["contact", "country"], ...]] = ("contact", "country")
-CONSUME: Final[tuple[Literal["reserved", "accepted", "delivered"], ...]] = (
-    "reserved",
-    "accepted",
-    "delivered",
-)
-INSTANTS: Final[tuple[Literal["reserved", "accepted"], ...]] = ("accepted", "reserved")
-REFUNDS: Final = ("rejected", "failed_definitive")
-PARTS: Final[tuple[Literal["each", "once"], ...]] = ("each", "once")
-SAME_CAMPAIGN: Final[tuple[Literal["keep_newest", "keep_all"], ...]] = ("keep_all", "keep_newest")
-PLATFORM_STOP: Final[tuple[Literal["number", "brand"], ...]] = ("brand", "number")
-MULTI: Final = ("strictest", "first")
-ORDER: Final = ("priority desc", "expires_at asc", "requested_at asc", "request_id asc")
+ORDER: Final = ["priority desc", "expires_at asc", "requested_at asc", "request_id asc"]
 """The one order there is; a file may write it down."""
-MOST_HISTORY_US: Final = 400 * DAY_US
-MOST_GATHER_US: Final = MINUTE_US
+_REFUNDS: Final = ("rejected", "failed_definitive")
 MOST_CODES: Final = 100
 MOST_WORDS: Final = 100
 MOST_WORD: Final = 60
+Day: TypeAlias = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
+DAYS: Final[tuple[Day, ...]] = get_args(Day)
+T = TypeVar("T")
+Source: TypeAlias = Literal["contact", "country"]
 
 
-def read_history(top: Fields) -> tuple[int, str]:
-    """Read how long sends are remembered."""
-    return top.duration_us("history", default="90d", most_us=MOST_HISTORY_US)
+def _different(listed: list[T]) -> list[T]:
+    if len(set(listed)) != len(listed):
+        raise wrong("")
+    return listed
 
 
-def read_zones(top: Fields) -> Zones:
-    """Read `timezone`: where the person's wall clock comes from."""
-    fields = top.child("timezone")
-    sources = _sources(fields)
-    default = fields.text("default") if fields.has("default") else "UTC"
-    if default not in zone_names():
-        raise fields.fault("default", "is not a known time zone: write such as Europe/Rome")
-    strictest = fields.word("multi", of=MULTI, default="strictest") == "strictest"
-    fields.done()
-    return Zones(
-        sources=sources,
-        default=default,
-        strictest=strictest,
-    )
+def _the_order(listed: list[str]) -> list[str]:
+    if listed != ORDER:
+        raise wrong("")
+    return listed
 
 
-def read_week_start(top: Fields) -> int:
-    """Read the day a calendar week starts on: 0 is Monday."""
-    return LONG_DAYS.index(top.word("week_start", of=LONG_DAYS, default="monday"))
-
-
-def read_lease(top: Fields) -> tuple[int, int, int]:
-    """Read `lease`: the time a grant may wait, what is kept off its end, and the sender's HTTP timeout."""
-    fields = top.child("lease")
-    ttl_us, _ = fields.duration_us("ttl", default="15m", most_us=DAY_US)
-    skew_us, _ = fields.duration_us("clock_skew", default="2s", zero=True, most_us=MINUTE_US)
-    budget_us, _ = fields.duration_us("send_budget", default="45s", most_us=HOUR_US)
-    fields.done()
-    if skew_us >= ttl_us:
-        raise fields.fault("clock_skew", "is as long as ttl: no send would ever be in time")
-    return ttl_us, skew_us, budget_us
-
-
-def read_counting(top: Fields) -> tuple[Counting, frozenset[int]]:
-    """Read `counting`: when a send counts, at which instant, what gives its slot back."""
-    fields = top.child("counting")
-    refunds = fields.words("refund") if fields.has("refund") else frozenset(REFUNDS)
-    if refunds is None or refunds - set(REFUNDS):
-        raise fields.fault("refund", f"must be of {', '.join(REFUNDS)}; an unknown outcome is never refunded")
-    counting = Counting(
-        consume=fields.word("consume", of=CONSUME, default="reserved"),
-        instant=fields.word("instant", of=INSTANTS, default="accepted"),
-        refund_rejected="rejected" in refunds,
-        refund_failed="failed_definitive" in refunds,
-        parts=fields.word("parts", of=PARTS, default="each"),
-    )
-    codes = _codes(fields)
-    fields.done()
-    return counting, codes
-
-
-def read_arbitration(top: Fields) -> tuple[Literal["keep_newest", "keep_all"], int]:
-    """Read `arbitration`: whether a campaign's newest replaces those that wait, and the gather window."""
-    fields = top.child("arbitration")
-    if fields.has("order"):
-        order = tuple(node.value for node in fields.listed("order", most=len(ORDER)))
-        if order != ORDER:
-            raise fields.fault("order", f"is always [{', '.join(ORDER)}]: write that, or leave it out")
-    same_campaign = fields.word("same_campaign", of=SAME_CAMPAIGN, default="keep_all")
-    gather_us, _ = fields.duration_us("gather", default="0s", zero=True, most_us=MOST_GATHER_US)
-    fields.done()
-    return same_campaign, gather_us
-
-
-def read_spread(top: Fields) -> int:
-    """Read `deferral`: over how long the wakes of requests that waited are spread."""
-    fields = top.child("deferral")
-    spread_us, _ = fields.duration_us("spread", default="0s", zero=True, most_us=DAY_US)
-    fields.done()
-    return spread_us
-
-
-def read_opt_out(top: Fields) -> tuple[Literal["number", "brand"], tuple[str, ...]]:
-    """Read `opt_out`: whether a platform's stop blocks the whole brand, and further words that mean STOP."""
-    fields = top.child("opt_out")
-    scope = fields.word("platform_stop", of=PLATFORM_STOP, default="brand")
-    words = tuple(sorted(fields.words("stop_words") or ()))
-    fields.done()
+def _are_words(words: frozenset[str]) -> frozenset[str]:
     if len(words) > MOST_WORDS or any(len(word) > MOST_WORD or not normalised(word) for word in words):
-        raise fields.fault(
-            "stop_words", f"must be at most {MOST_WORDS} words of letters, {MOST_WORD} characters each"
+        raise wrong(f"must be at most {MOST_WORDS} words of letters, {MOST_WORD} characters each")
+    return words
+
+
+class When(Model):
+    """What a request must be; what it does not say may be anything."""
+
+    purpose: Purposes = frozenset()
+    category: Categories = frozenset()
+
+
+class ClassModel(Model):
+    """A class, and the requests that are of it."""
+
+    id: Literal["auth", "care", "utility", "promo"]
+    when: When = When()
+
+    def to_class(self) -> ClassRule:
+        """Give the class as the policy asks it."""
+        return ClassRule(
+            message_class=self.id,
+            purposes=self.when.purpose or None,
+            categories=self.when.category or None,
         )
-    return scope, words
 
 
-def _codes(fields: Fields) -> frozenset[int]:
-    if not fields.has("refund_codes"):
-        return frozenset(REFUND_CODES)
-    codes = [node.value for node in fields.listed("refund_codes", most=MOST_CODES)]
-    numbers = frozenset(code for code in codes if isinstance(code, int) and not isinstance(code, bool))
-    if len(numbers) != len(codes):
-        raise fields.fault("refund_codes", "must be a list of different platform error codes")
-    return numbers
+class Timezone(Model):
+    """Where the person's wall clock comes from."""
+
+    sources: Annotated[
+        list[Source],
+        Field(min_length=1),
+        AfterValidator(_different),
+        Mend("must be a list of contact, country: the first that knows is taken"),
+    ] = Field(default=["contact", "country"], alias="from")
+    """The first that knows the person's zone."""
+    default: Zone = "UTC"
+    """Where nobody knows: an IANA name."""
+    multi: Literal["strictest", "first"] = "strictest"
+    """Of several zones: allowed in all, or in the first."""
+
+    def to_zones(self) -> Zones:
+        """Give it as the policy asks it."""
+        return Zones(tuple(self.sources), self.default, strictest=self.multi == "strictest")
 
 
-def _sources(fields: Fields) -> tuple[Literal["contact", "country"], ...]:
-    if not fields.has("from"):
-        return SOURCES
-    listed = [node.value for node in fields.listed("from", most=len(SOURCES))]
-    known = tuple(source for item in listed for source in SOURCES if source == item)
-    if not known or len(known) != len(listed) or len(set(known)) != len(known):
-        raise fields.fault("from", f"must be a list of {', '.join(SOURCES)}: the first that knows is taken")
-    return known
+class Lease(Model):
+    """How long a grant may wait for its send."""
+
+    ttl: Annotated[Span, UpTo("1d")] = Span("15m")
+    """How long a grant waits for its send."""
+    clock_skew: Annotated[Span, UpTo("1m", zero=True)] = Span("2s")
+    """It ends this much before the next rule closes."""
+    send_budget: Annotated[Span, UpTo("1h")] = Span("45s")
+    """The sender's whole HTTP timeout."""
+
+    @model_validator(mode="after")
+    def _in_time(self) -> Self:
+        if self.clock_skew.us >= self.ttl.us:
+            raise wrong_at("clock_skew", mend="is as long as ttl: no send would ever be in time")
+        return self
+
+
+class CountingModel(Model):
+    """When a send counts, at which instant, and what gives its slot back."""
+
+    consume: Literal["reserved", "accepted", "delivered"] = "reserved"
+    """From when on a send counts."""
+    instant: Literal["accepted", "reserved"] = "accepted"
+    """Where it stands in a window."""
+    refund: Annotated[
+        frozenset[str],
+        Words(of=_REFUNDS, mend=f"must be of {', '.join(_REFUNDS)}; an unknown outcome is never refunded"),
+    ] = frozenset(_REFUNDS)
+    """What gives a slot back; an unknown outcome never."""
+    refund_codes: Annotated[
+        list[int],
+        Field(max_length=MOST_CODES),
+        AfterValidator(_different),
+        Mend(f"must be a list of different platform error codes, {MOST_CODES} at most"),
+    ] = Field(default=list(REFUND_CODES))
+    """Platform errors after which it never reached the person."""
+    parts: Literal["each", "once"] = "each"
+    """What a request of several messages counts as."""
+
+    def to_counting(self) -> Counting:
+        """Give it as the policy asks it."""
+        return Counting(
+            consume=self.consume,
+            instant=self.instant,
+            refund_rejected="rejected" in self.refund,
+            refund_failed="failed_definitive" in self.refund,
+            parts=self.parts,
+        )
+
+
+class Arbitration(Model):
+    """Who goes first of several for one person."""
+
+    order: Annotated[
+        list[str],
+        AfterValidator(_the_order),
+        Mend(f"is always [{', '.join(ORDER)}]: write that, or leave it out"),
+        WithJsonSchema({"const": ORDER}),
+    ] = ORDER
+    """There is this one."""
+    same_campaign: Literal["keep_all", "keep_newest"] = "keep_all"
+    """Of several that wait: the newest, or all."""
+    gather: Annotated[Span, UpTo("1m", zero=True)] = Span("0s")
+    """A promo waits this long for better ones; 0s is off, 1m the most."""
+
+
+class Deferral(Model):
+    """When those who waited for the same instant are decided again."""
+
+    spread: Annotated[Span, UpTo("1d", zero=True)] = Span("0s")
+    """Wakes are spread over this long."""
+
+
+class OptOut(Model):
+    """What else is a STOP, and how far one reaches."""
+
+    platform_stop: Literal["brand", "number"] = "brand"
+    """What the platform's own switch blocks."""
+    stop_words: Annotated[frozenset[str], Words(), AfterValidator(_are_words)] = frozenset()
+    """Further words that are always a STOP."""
