@@ -132,7 +132,9 @@ def candidates(draw: st.DrawFn) -> Candidate:
     whose = draw(st.sampled_from([CONTACT, contact]))
     request = replace(a_request(), message_id=read.message_id)
     prepared = replace(PREPARED, request=request)
-    return Candidate(ReceivedRequest(read), whose, prepared, sequence=draw(st.integers(1, 9)))
+    return Candidate(
+        ReceivedRequest(read), whose, read.message_id, prepared, sequence=draw(st.integers(1, 9))
+    )
 
 
 class Told(TypedDict):

@@ -20,6 +20,8 @@ REFUNDABLE: Final = OPEN | {"accepted", "failed"}
 ARRIVED: Final = frozenset({"delivered", "read", "played"})
 ON_ITS_WAY: Final = ARRIVED | {"sent"}
 
+FIRST_EPOCH: Final = 1
+
 _GRANT_BITS: Final = 0x6B1C_BBD0_0000
 _DAY_BITS: Final = 0xFFFF
 _DAYS_BEGAN_US: Final = 18_262 * DAY_US

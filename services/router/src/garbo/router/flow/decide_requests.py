@@ -60,7 +60,8 @@ class DecideRequests:
         dependencies, policy = self._dependencies, self._dependencies.policies.current
         scope = scope_of_requests(policy, requests)
         snapshot = await transaction.load(scope)
-        if len(snapshot.states) < len(scope.contacts) or snapshot.gone:
+        states = snapshot.states.values()
+        if len(states) < len(scope.contacts) or any(s.merged_into or s.erased for s in states):
             raise RetryLater("contact_moved")  # erased or merged since it was found
         return UnitOfWork(policy, dependencies.directory, dependencies.meter, snapshot)
 
@@ -75,7 +76,7 @@ class DecideRequests:
             else:
                 candidates.append(_candidate(uow, resolved, resolved.contact))
         await self._reserve_budgets(transaction, uow, candidates)
-        candidates.sort(key=lambda candidate: candidate.request.arbitration_key)
+        candidates.sort(key=lambda candidate: candidate.prepared.request.arbitration_key)
         outcomes = [decide_candidate(uow, candidate) async for candidate in yielding(candidates)]
         if uow.policy.same_campaign == "keep_newest":
             outcomes = _keep_newest(uow, outcomes)
@@ -91,20 +92,21 @@ class DecideRequests:
             uow.allowance = await reserve_budgets(leases, transaction, uow.policy, asked, now_us=now_us)
 
 
-def scope_of_requests(policy: Policy, requests: Iterable[ResolvedRequest], *, lock: bool = True) -> Scope:
-    """Say what must be read to decide requests."""
-    known = [(r, r.contact.contact_id) for r in requests if r.contact]
-    campaigns = [(contact_id, r.campaign) for r, contact_id in known if r.campaign]
-    rivals = {contact_id for contact_id, _ in campaigns} if policy.same_campaign == "keep_newest" else set()
+def scope_of_requests(policy: Policy, requests: Sequence[ResolvedRequest], *, lock: bool = True) -> Scope:
+    """Say what must be read to decide requests; without `lock`, to say what they would be answered."""
+    contacts = frozenset(r.contact.contact_id for r in requests if r.contact)
+    of_campaigns = [(r.contact.contact_id, r.received.event) for r in requests if r.contact]
+    sends = frozenset((whose, event.campaign) for whose, event in of_campaigns if event.campaign)
+    events = (r.received.event for r in requests)
+    campaigns = frozenset((event.brand, event.campaign) for event in events if event.campaign)
+    newest_only = lock and policy.same_campaign == "keep_newest"
     return Scope(
-        contacts=frozenset(contact_id for _, contact_id in known),
+        contacts=contacts,
         lock=lock,
         messages=frozenset(r.message_id for r in requests) if lock else frozenset(),
-        deferred_of=frozenset(rivals if lock else ()),
-        campaigns=frozenset(r.campaign for r in requests if r.campaign),
-        campaign_sends=frozenset((contact_id, name) for contact_id, (_, name) in campaigns)
-        if policy.counts_for_life
-        else None,
+        deferred_of=frozenset(contact_id for contact_id, _ in sends) if newest_only else frozenset(),
+        campaigns=campaigns,
+        campaign_sends=sends if policy.counts_for_life else None,
     )
 
 

@@ -8,13 +8,13 @@ from garbo.common.events.topics import DECISION_MADE, SEND_CARE, SEND_PROMO
 from garbo.router.domain.decide import counted, decide_prepared
 from garbo.router.domain.decision import Decision
 from garbo.router.domain.decision_inputs import DecisionInputs, decision_inputs
-from garbo.router.domain.grant import Grant
+from garbo.router.domain.grant import FIRST_EPOCH, Grant
 from garbo.router.domain.instants import SECOND_US
 from garbo.router.domain.request import UNLIMITED, BudgetLeft
 from garbo.router.domain.state import WINDOW_US, RecipientState
 from garbo.router.domain.values import Value, replace
 from garbo.router.flow.decision_record import decision_record
-from garbo.router.flow.grant_record import FIRST_EPOCH, grant_record, new_grant
+from garbo.router.flow.grant_record import grant_record, new_grant
 from garbo.router.flow.request import Candidate, ReceivedRequest, ResolvedRequest
 from garbo.router.flow.unit_of_work import UnitOfWork
 from garbo.router.ports.contacts import Contact
@@ -37,7 +37,7 @@ class Outcome(Value, frozen=True):
     @property
     def deferred_campaign(self) -> tuple[ContactId, str, str] | None:
         """Recipient, brand and campaign of a request that would wait."""
-        request = self.candidate.request
+        request = self.candidate.prepared.request
         if self.decision.verdict != "defer" or request.campaign is None:
             return None
         return self.candidate.contact.contact_id, request.brand, request.campaign
@@ -73,7 +73,9 @@ def decide_candidate(uow: UnitOfWork, candidate: Candidate) -> Outcome:
     if uow.allowance is None:
         return outcome
     slots = candidate.prepared.slots
-    return replace(outcome, budget_leases=uow.allowance.spend(decision, candidate.request, slots=slots))
+    return replace(
+        outcome, budget_leases=uow.allowance.spend(decision, candidate.prepared.request, slots=slots)
+    )
 
 
 def conclude(uow: UnitOfWork, outcome: Outcome) -> None:
@@ -91,10 +93,10 @@ def conclude(uow: UnitOfWork, outcome: Outcome) -> None:
     if grant is not None:
         uow.grant(grant)
         record_grant(uow, candidate, grant)
-    if candidate.is_new and candidate.request.purpose == "care":
+    if candidate.sequence == 1 and candidate.prepared.request.purpose == "care":
         unprompted = not _has_written(outcome, uow.snapshot.now_us)
         uow.meter.asked_as_care(
-            client=candidate.request.client, demoted=decision.demoted, unprompted=unprompted
+            client=candidate.prepared.request.client, demoted=decision.demoted, unprompted=unprompted
         )
 
 
@@ -110,14 +112,14 @@ def record_decision(uow: UnitOfWork, outcome: Outcome, *, epoch: int = FIRST_EPO
         now_us=now_us,
         epoch=epoch,
     )
-    if candidate.is_new:
-        inputs = decision_inputs(candidate.request, outcome.state)
+    if candidate.sequence == 1:
+        inputs = decision_inputs(candidate.prepared.request, outcome.state)
         store_decision(uow, candidate, record, contact_id=contact_id, inputs=inputs)
     else:
         uow.update_decision(candidate.message_id, record, trace=candidate.received.trace)
     if decision.verdict == "defer":
         uow.defer(_deferral(candidate, decision, now_us=now_us))
-    elif not candidate.is_new:
+    elif candidate.sequence > 1:
         uow.no_longer_deferred.add(candidate.message_id)
     uow.meter.decided(message_class=decision.message_class, verdict=decision.verdict, reason=decision.reason)
 
@@ -153,7 +155,7 @@ def granted(received: ReceivedRequest, contact: Contact, grant: Grant) -> Outgoi
 def record_grant(uow: UnitOfWork, candidate: Candidate, grant: Grant) -> None:
     """Tell the sender of a grant: at once for a new request, through the outbox for one decided again."""
     record = granted(candidate.received, candidate.contact, grant)
-    (uow.records_to_publish if candidate.is_new else uow.outbox).append(record)
+    (uow.records_to_publish if candidate.sequence == 1 else uow.outbox).append(record)
 
 
 def with_campaign_sends(
@@ -171,7 +173,7 @@ def with_campaign_sends(
 def _with_budgets(uow: UnitOfWork, candidate: Candidate) -> Candidate:
     if not uow.policy.budgets:
         return candidate
-    left: BudgetLeft = uow.allowance.left(candidate.request) if uow.allowance else UNLIMITED
+    left: BudgetLeft = uow.allowance.left(candidate.prepared.request) if uow.allowance else UNLIMITED
     return replace(candidate, prepared=candidate.prepared.given(left))
 
 
@@ -186,13 +188,16 @@ def _count_for_life(
 
 def _has_written(outcome: Outcome, now_us: int) -> bool:
     """Say whether the person has written to a number of the brand in the last 24 h."""
-    numbers, inbound_at_us = outcome.candidate.request.numbers.all, outcome.state.inbound_at_us
+    numbers, inbound_at_us = outcome.candidate.prepared.request.numbers.all, outcome.state.inbound_at_us
     return max((inbound_at_us.get(number, 0) for number in numbers), default=0) + WINDOW_US > now_us
 
 
 def _deferral(candidate: Candidate, decision: Decision, *, now_us: int) -> Deferred:
     """Write down that a request waits, and for how long already."""
-    request, earliest_us = candidate.request, now_us + (0 if candidate.is_new else NOT_AT_ONCE_US)
+    request, earliest_us = (
+        candidate.prepared.request,
+        now_us + (0 if candidate.sequence == 1 else NOT_AT_ONCE_US),
+    )
     due_at_us = decision.due_at_us or decision.next_allowed_at_us or earliest_us
     return Deferred(
         message_id=candidate.message_id,

@@ -1,19 +1,15 @@
 """A grant: how an allow is written down, and what the sender is told of it."""
 
-from typing import Final
-
 import orjson
 
 from garbo.common.events.content import Content, TemplateContent
 from garbo.router.domain.decision import Decision
-from garbo.router.domain.grant import Grant, day_of_instant, grant_id_of
+from garbo.router.domain.grant import FIRST_EPOCH, Grant, day_of_instant, grant_id_of
 from garbo.router.domain.instants import to_datetime
-from garbo.router.flow.record_json import Json, json_record
+from garbo.router.flow.decision_record import Json, json_record
 from garbo.router.flow.request import Candidate, ReceivedRequest, recipient_of
 from garbo.router.ports.contacts import Contact
 from garbo.router.ports.publisher import Rendered
-
-FIRST_EPOCH: Final = 1
 
 
 def new_grant(

@@ -57,7 +57,9 @@ def stored_candidate(
     )
     received = ReceivedRequest(event, trace, value)
     prepared = prepare(uow.policy, uow.states[contact_id], request, uow.snapshot.now_us)
-    return Candidate(received, contact, prepared, sequence=len(stored.records) + 1)
+    campaign = None if event.campaign is None else (contact.contact_id, event.campaign)
+    sequence = len(stored.records) + 1
+    return Candidate(received, contact, message_id, prepared, campaign, sequence=sequence)
 
 
 def reevaluate_promos(
@@ -98,7 +100,7 @@ def reevaluate_under_policy(uow: UnitOfWork, grants: Iterable[Grant]) -> int:
             _mark(uow, grant)  # nothing to decide it from
         else:
             readable.append(read)
-    readable.sort(key=lambda one: one.candidate.request.arbitration_key)
+    readable.sort(key=lambda one: one.candidate.prepared.request.arbitration_key)
     revoked = 0
     for one, decision in _decided_without_own_send(uow, readable):
         if decision.terms is None:
@@ -117,11 +119,11 @@ def fall_back(uow: UnitOfWork, grant: Grant, *, trace: str | None) -> bool:
     is no fallback to try.
     """
     read = _granted_candidate(uow, grant, trace=trace)
-    fallback = read.candidate.request.fallback if read else None
+    fallback = read.candidate.prepared.request.fallback if read else None
     if read is None or fallback is None or grant.by_fallback:
         return False
     before, epoch = uow.states[grant.contact_id], grant.epoch + 1
-    second = replace(read.candidate.request, body=fallback, fallback=None)
+    second = replace(read.candidate.prepared.request, body=fallback, fallback=None)
     prepared = prepare(uow.policy, before, second, uow.snapshot.now_us)
     candidate = replace(read.candidate, prepared=prepared)
     decision = replace(decide_prepared(prepared, before), by_fallback=True)

@@ -46,51 +46,25 @@ class ResolvedRequest(Value, frozen=True):
     """The one it names; None when it names a contact."""
     contact: Contact | None = None
 
-    @property
-    def event(self) -> SendRequested:
-        """What was asked."""
-        return self.received.event
-
-    @property
-    def campaign(self) -> tuple[str, str] | None:
-        """Brand and name of its campaign."""
-        return None if self.event.campaign is None else (self.event.brand, self.event.campaign)
-
 
 class Candidate(Value, frozen=True):
     """One request as it is decided now: for the first time, or again."""
 
     received: ReceivedRequest
     contact: Contact
+    message_id: MessageId
     prepared: PreparedRequest
+    campaign: tuple[ContactId, str] | None = None
+    """Recipient and campaign: what a lifetime cap counts by."""
     body_hash: bytes = b""
     sequence: int = 1
-    """Of the record its decision gets."""
-
-    @property
-    def is_new(self) -> bool:
-        """Whether it is decided for the first time."""
-        return self.sequence == 1
-
-    @property
-    def request(self) -> Request:
-        """What is asked, in the decision's words."""
-        return self.prepared.request
-
-    @property
-    def message_id(self) -> MessageId:
-        """The message's id."""
-        return self.request.message_id
-
-    @property
-    def campaign(self) -> tuple[ContactId, str] | None:
-        """Recipient and campaign: what a lifetime cap counts by."""
-        return None if self.request.campaign is None else (self.contact.contact_id, self.request.campaign)
+    """Of the record its decision gets; the first one is of a request that is new."""
 
     @property
     def age(self) -> tuple[int, int]:
         """By what the newest of a campaign is found."""
-        return self.request.requested_at_us, self.request.request_id.int
+        request = self.prepared.request
+        return request.requested_at_us, request.request_id.int
 
 
 def read_requests(
@@ -113,7 +87,7 @@ async def find_recipients(
     transaction: ContactTransaction, requests: Sequence[ResolvedRequest], known: Mapping[str, Contact]
 ) -> list[ResolvedRequest]:
     """Find the recipient of each request that its client may make; `known` has those of addresses."""
-    named = [ContactId(r.event.to.contact_id) for r in requests if r.event.to.contact_id]
+    named = [ContactId(r.received.event.to.contact_id) for r in requests if r.received.event.to.contact_id]
     by_id = await transaction.contacts_of(named) if named else {}
     return [one if one.refusal else _with_recipient(one, known, by_id) for one in requests]
 
@@ -131,7 +105,9 @@ def new_candidate(
     received, message_id = resolved.received, resolved.message_id
     request = request_of(received.event, contact, message_id, directory=directory, snapshot=snapshot)
     prepared = prepare(policy, state, request, snapshot.now_us)
-    return Candidate(received, contact, prepared, resolved.body_hash)
+    name = received.event.campaign
+    campaign = None if name is None else (contact.contact_id, name)
+    return Candidate(received, contact, message_id, prepared, campaign, resolved.body_hash)
 
 
 def request_of(
@@ -197,7 +173,7 @@ def _with_recipient(
     resolved: ResolvedRequest, by_hash: Mapping[str, Contact], by_id: Mapping[ContactId, Contact]
 ) -> ResolvedRequest:
     """Refuse also who is known by an address that the platform showed and that cannot be sent to."""
-    address, named = resolved.address, resolved.event.to.contact_id
+    address, named = resolved.address, resolved.received.event.to.contact_id
     if address is not None:
         found = by_hash.get(address.hash)
         return replace(resolved, contact=found and Contact(found.contact_id, found.kind, address))

@@ -105,11 +105,6 @@ class Snapshot(Value, frozen=True):
         """Who turned out to be somebody else since they were found."""
         return {c: state.merged_into for c, state in self.states.items() if state.merged_into is not None}
 
-    @property
-    def gone(self) -> bool:
-        """Whether somebody was merged or erased since they were found."""
-        return any(state.merged_into or state.erased for state in self.states.values())
-
 
 class Changes(Value, frozen=True):
     """Everything one transaction writes, at once."""

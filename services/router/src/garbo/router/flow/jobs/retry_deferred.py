@@ -87,7 +87,7 @@ async def _candidates(uow: UnitOfWork) -> list[Candidate]:
     for older in _superseded(uow, found):
         uow.dismiss(older.message_id, reason="superseded")
         found.remove(older)
-    return sorted(found, key=lambda candidate: candidate.request.arbitration_key)
+    return sorted(found, key=lambda candidate: candidate.prepared.request.arbitration_key)
 
 
 def _may_be_free(one: Deferred, now_us: int) -> bool:
@@ -117,7 +117,7 @@ def _superseded(uow: UnitOfWork, candidates: Sequence[Candidate]) -> list[Candid
     for candidate in sorted(candidates, key=lambda candidate: candidate.age):
         if candidate.campaign is None:
             continue
-        scope = (candidate.campaign, candidate.request.brand)
+        scope = (candidate.campaign, candidate.prepared.request.brand)
         if scope in newest:
             older.append(newest[scope])
         newest[scope] = candidate

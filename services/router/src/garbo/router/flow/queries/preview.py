@@ -95,7 +95,7 @@ class PreviewRequests:
         if resolved.refusal or contact is None:
             reason = resolved.refusal or "unknown_contact"
             return refused_record(resolved, reason, policy_version=policy.version, now_us=now_us)
-        state = seen.state_of(contact, resolved.event.campaign)
+        state = seen.state_of(contact, resolved.received.event.campaign)
         candidate = new_candidate(
             resolved,
             contact,
@@ -104,7 +104,7 @@ class PreviewRequests:
             directory=self._dependencies.directory,
             snapshot=seen.snapshot,
         )
-        wants = _wants(policy, resolved.event, now_us)
+        wants = _wants(policy, resolved.received.event, now_us)
         left = {want.rule: seen.budget_left.get(want, 0) for want in wants}
         decision = decide_prepared(candidate.prepared.given(left), state)
         record = decision_record(
