@@ -7,7 +7,7 @@ from typing import Final, Literal
 from garbo.router.domain.evaluation_context import EvaluationContext
 from garbo.router.domain.policy import Policy
 from garbo.router.domain.request import Subject
-from garbo.router.domain.rules.counted_sends import CountedSend
+from garbo.router.domain.rules.cap import CountedSend
 from garbo.router.domain.selectors import Selector
 from garbo.router.domain.state import RecipientState, Send
 from garbo.router.domain.values import replace

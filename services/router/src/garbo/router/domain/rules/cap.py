@@ -7,17 +7,23 @@ stand in it. An open send stands at its latest possible instant, which may lie a
 from bisect import bisect_left
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import ClassVar, Final, Literal
+from typing import ClassVar, Final, Literal, NamedTuple
 
 from garbo.router.domain.evaluation_context import EvaluationContext
-from garbo.router.domain.rules.counted_sends import CountedSend, counted
 from garbo.router.domain.rules.counting_windows import LONGEST_PERIOD_US, Lifetime, Window
 from garbo.router.domain.rules.rule import Rule, RuleResult, TimedRule
 from garbo.router.domain.selectors import Selector
-from garbo.router.domain.state import Send
+from garbo.router.domain.state import RecipientState, Send
 
 NAMED_SENDS: Final = 10
 """How many of the sends that fill a cap are named."""
+
+
+class CountedSend(NamedTuple):
+    """One send that stands in a cap's window, and the first instant whose window no longer holds it."""
+
+    send: Send
+    leaves_at_us: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +155,7 @@ class RateRule(TimedRule, frozen=True):
         return sorted((s for s in self._counted(context) if s.at_us >= first_us), key=_by_instant)
 
     def _counted(self, context: EvaluationContext) -> list[Send]:
-        return counted(context, self.counts, per_brand=self.per_brand, per_campaign=self.per_campaign)
+        return _counted_of(context, self.counts, per_brand=self.per_brand, per_campaign=self.per_campaign)
 
 
 def caps_of(rules: Iterable[Rule]) -> tuple[RateRule, ...]:
@@ -159,3 +165,33 @@ def caps_of(rules: Iterable[Rule]) -> tuple[RateRule, ...]:
 
 def _by_instant(send: Send) -> int:
     return send.at_us
+
+
+def _counted_of(
+    context: EvaluationContext, counts: Selector, *, per_brand: bool, per_campaign: bool
+) -> list[Send]:
+    """Give the selected sends, of the request's brand or campaign alone where it says so; in no order."""
+    state, subject = context.state, context.subject
+    sends = _with_campaign_sends(state) if per_campaign and state.campaign_sends else state.sends
+    if counts.by_class:
+        classes = counts.classes
+        chosen = [send for send in sends if send.message_class in classes]
+    else:
+        chosen = [send for send in sends if counts.matches(send)]
+    if per_brand:
+        chosen = [send for send in chosen if send.brand == subject.brand]
+    if per_campaign:
+        chosen = [send for send in chosen if send.campaign == subject.campaign]
+    match context.policy.counting.consume:
+        case "reserved":
+            return chosen
+        case "accepted":
+            return [send for send in chosen if not send.open]
+        case "delivered":
+            return [send for send in chosen if send.delivered]
+
+
+def _with_campaign_sends(state: RecipientState) -> tuple[Send, ...]:
+    """Add what the campaign's own table remembers; of one message the row knows better."""
+    known = {send.message_id for send in state.sends}
+    return (*state.sends, *(send for send in state.campaign_sends if send.message_id not in known))

@@ -9,7 +9,7 @@ from pydantic import AwareDatetime
 from garbo.router.domain.cap_usage import CapUsage
 from garbo.router.domain.decision import Decision
 from garbo.router.domain.instants import to_datetime
-from garbo.router.domain.rules.counted_sends import CountedSend
+from garbo.router.domain.rules.cap import CountedSend
 from garbo.router.flow.queries.contact import ContactOverview
 from garbo.router.inbound.http.views import contact_state as parts
 from garbo.router.inbound.http.views.view import View, instant
