@@ -62,9 +62,12 @@ bench: $(READY) ## figures, each beside a bare reference of the same minute
 	@$(BIN)/python -m benchmarks
 
 .PHONY: generate
-generate: $(READY) ## write contracts, docs/events.md, docs/asyncapi.yaml and docs/openapi-router.yaml anew
+generate: $(READY) ## write contracts, docs/events.md, docs/asyncapi.yaml and docs/openapi-*.yaml anew
 	@$(BIN)/python -m garbo.common.contracts
-	@$(BIN)/python -m garbo.router.inbound.http.openapi docs/openapi-router.yaml
+	@$(BIN)/python -m garbo.common.contracts.openapi garbo.ingest.inbound.api docs/openapi-ingest.yaml
+	@$(BIN)/python -m garbo.common.contracts.openapi garbo.router.inbound.http.api docs/openapi-router.yaml
+	@$(BIN)/python -m garbo.common.contracts.openapi garbo.sender.inbound.http docs/openapi-sender.yaml
+	@$(BIN)/python -m garbo.common.contracts.openapi garbo.analytics.inbound.http.app docs/openapi-analytics.yaml
 
 .PHONY: lock
 lock: $(READY) ## resolve requirements.lock (all) and requirements-run.lock (the container's) anew

@@ -23,7 +23,7 @@ def live_over(store: FakeFacts, *, subscribers_count: int = 1) -> LiveFunnel:
 
 
 async def opened(live: LiveFunnel) -> AsyncGenerator[bytes, None]:
-    answer = await live.stream(asking())
+    answer = await live.watch_funnel(asking())
     assert isinstance(answer, StreamingResponse)
     events = cast("AsyncGenerator[bytes, None]", answer.body_iterator)
     assert await anext(events) == b"retry: 2000\n\n"
@@ -46,10 +46,10 @@ async def test_stream_tells_the_funnel_and_then_each_change() -> None:
 async def test_one_stream_too_many_is_refused_until_another_ends() -> None:
     live = live_over(FakeFacts())
     events = await opened(live)
-    refused = await live.stream(asking())
+    refused = await live.watch_funnel(asking())
     assert refused.status_code == 503
     await events.aclose()
-    assert (await live.stream(asking())).status_code == 200
+    assert (await live.watch_funnel(asking())).status_code == 200
 
 
 async def test_stop_ends_all_streams() -> None:

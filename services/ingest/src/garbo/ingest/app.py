@@ -1,6 +1,6 @@
 """The wiring of ingest: the only file that knows every room."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from starlette.applications import Starlette
 from starlette.types import ASGIApp
@@ -11,13 +11,16 @@ from garbo.common.runtime.broker import kafka_of
 from garbo.common.runtime.health import Check, health_routes
 from garbo.common.runtime.http import HttpServer
 from garbo.common.runtime.lifecycle import App
+from garbo.common.runtime.openapi import openapi_routes
+from garbo.common.runtime.operations import Endpoint, endpoints_of
 from garbo.common.runtime.producer import Producer
 from garbo.common.runtime.settings import load
 from garbo.common.runtime.telemetry import observe
-from garbo.ingest.domain.submissions import CAMPAIGNS, CASES, CONSENTS, CONTACTS, MESSAGES, Form, S
 from garbo.ingest.flow.submissions import TakeSubmissions
 from garbo.ingest.flow.webhooks import TakeWebhooks, WebhookSecrets
-from garbo.ingest.inbound.gate import Gate, Handler, Routes
+from garbo.ingest.inbound.api import API
+from garbo.ingest.inbound.gate import Gate, Handler
+from garbo.ingest.inbound.submission_operations import FORMS, submission_operation
 from garbo.ingest.inbound.submissions import SubmissionEndpoint
 from garbo.ingest.inbound.webhooks import WebhookEndpoint
 from garbo.ingest.outbound.business import BusinessPublishers
@@ -58,23 +61,16 @@ def http_app(
         log=log, clock=clock, publishers=BusinessPublishers(business), hash_key=hash_key
     )
     return Gate(
-        _routes(webhooks, submissions, body_timeout_s=settings.body_timeout_s),
-        rest=Starlette(routes=health_routes(alive={}, ready=ready)),
+        _endpoints(webhooks, submissions, body_timeout_s=settings.body_timeout_s),
+        rest=Starlette(routes=[*health_routes(alive={}, ready=ready), *openapi_routes(API)]),
         max_in_flight=settings.max_in_flight,
     )
 
 
-def _routes(webhooks: TakeWebhooks, submissions: TakeSubmissions, *, body_timeout_s: float) -> Routes:
-    whatsapp = WebhookEndpoint(webhooks, body_timeout_s=body_timeout_s)
-
-    def taken(form: Form[S]) -> dict[str, Handler]:
-        return {"POST": SubmissionEndpoint(submissions, form, body_timeout_s=body_timeout_s).take}
-
-    return {
-        "/webhooks/whatsapp": {"GET": whatsapp.handshake, "POST": whatsapp.take},
-        "/v1/messages": taken(MESSAGES),
-        "/v1/consents": taken(CONSENTS),
-        "/v1/cases": taken(CASES),
-        "/v1/contacts": taken(CONTACTS),
-        "/v1/campaigns": taken(CAMPAIGNS),
-    }
+def _endpoints(
+    webhooks: TakeWebhooks, submissions: TakeSubmissions, *, body_timeout_s: float
+) -> Iterator[Endpoint[Handler]]:
+    for form in FORMS:
+        endpoint = SubmissionEndpoint(submissions, form, body_timeout_s=body_timeout_s)
+        yield Endpoint(submission_operation(form), endpoint.take)
+    yield from endpoints_of(WebhookEndpoint(webhooks, body_timeout_s=body_timeout_s))

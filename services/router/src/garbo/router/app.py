@@ -30,7 +30,7 @@ from garbo.router.flow.jobs.retry_deferred import RetryDeferred
 from garbo.router.flow.policy_in_force import PolicyInForce
 from garbo.router.flow.queries.contact import GetContact
 from garbo.router.flow.queries.preview import PreviewRequests
-from garbo.router.inbound.http.api import Resource, http_app
+from garbo.router.inbound.http.api import http_app
 from garbo.router.inbound.http.contacts import Contacts
 from garbo.router.inbound.http.decisions import Decisions
 from garbo.router.inbound.http.policies import PolicySimulations
@@ -162,7 +162,7 @@ class Rooms:
         )
         return Scheduler(jobs, job_meter)
 
-    def resources(self, database: Database) -> tuple[Resource, ...]:
+    def resources(self, database: Database) -> tuple[object, ...]:
         """Give what people ask over HTTP, over these connections."""
         dependencies = self.dependencies(database)
         contacts = GetContact(

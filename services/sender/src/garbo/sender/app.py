@@ -2,8 +2,6 @@
 
 import time
 
-from starlette.applications import Starlette
-
 from garbo.common.business import Business, load_business
 from garbo.common.runtime.background import Background
 from garbo.common.runtime.broker import KafkaSettings, kafka_of
@@ -23,6 +21,7 @@ from garbo.sender.flow.pacer import Pacer
 from garbo.sender.flow.recovery import Recovery
 from garbo.sender.flow.send_grants import SendGrants
 from garbo.sender.flow.settlement import SettleAttempts
+from garbo.sender.inbound.http import http_app
 from garbo.sender.inbound.lanes import grants_count, lanes
 from garbo.sender.outbound.kafka import KafkaResults
 from garbo.sender.outbound.postgres import PostgresAttempts
@@ -87,8 +86,8 @@ def _dependencies(
 def _server(
     settings: SenderSettings, deliveries: Deliveries, producer: Producer, database: Database
 ) -> HttpServer:
-    routes = health_routes(
+    health = health_routes(
         alive={"lanes": lambda: deliveries.healthy},
         ready={"kafka": lambda: producer.healthy, "postgres": lambda: database.healthy},
     )
-    return HttpServer(Starlette(routes=routes), host=settings.host, port=settings.port)
+    return HttpServer(http_app(health), host=settings.host, port=settings.port)

@@ -3,7 +3,7 @@
 Plain ASGI, because a framework's routing and request objects cost as much as all our work on a webhook.
 """
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Final
 
 import structlog
@@ -13,14 +13,13 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from garbo.common.errors import RetryLater
 from garbo.common.runtime.http import problem
+from garbo.common.runtime.operations import Endpoint
 from garbo.common.runtime.telemetry import context_from, tracer
 from garbo.ingest.inbound.body import header_values
 from garbo.ingest.inbound.metrics import IN_FLIGHT
 
 Handler = Callable[[Scope, Receive], Awaitable[Response | None]]
 """Answers one request; None when whoever asked has gone."""
-Routes = Mapping[str, Mapping[str, Handler]]
-"""Handlers by path and method."""
 
 RETRY_AFTER: Final = {"retry-after": "1"}
 
@@ -28,10 +27,12 @@ log = structlog.get_logger()
 
 
 class Gate:
-    """An ASGI application: `routes` are handled here, everything else by `rest`, uncounted."""
+    """An ASGI application: `endpoints` are handled here, everything else by `rest`, uncounted."""
 
-    def __init__(self, routes: Routes, *, rest: ASGIApp, max_in_flight: int) -> None:
-        self._routes = routes
+    def __init__(self, endpoints: Iterable[Endpoint[Handler]], *, rest: ASGIApp, max_in_flight: int) -> None:
+        self._handlers: dict[str, dict[str, Handler]] = {}
+        for one in endpoints:
+            self._handlers.setdefault(one.operation.path, {})[one.operation.method] = one.handler
         self._rest = rest
         self._max_in_flight = max_in_flight
         self._in_flight = 0
@@ -39,7 +40,7 @@ class Gate:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
-        methods = self._routes.get(scope["path"]) if scope["type"] == "http" else None
+        methods = self._handlers.get(scope["path"]) if scope["type"] == "http" else None
         if methods is None:
             await self._rest(scope, receive, send)
             return

@@ -2,7 +2,7 @@
 
 import re
 from time import perf_counter
-from typing import Final
+from typing import Any, Final
 from urllib.parse import parse_qs
 
 import structlog
@@ -10,12 +10,19 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.types import Receive, Scope
 
 from garbo.common.errors import RetryLater
+from garbo.common.runtime.operations import Answer, Parameter, operation
 from garbo.ingest.flow.webhooks import Taken, TakeWebhooks
 from garbo.ingest.inbound.body import MAX_WEBHOOK_BYTES, Unreadable, header_values, read_body
 from garbo.ingest.inbound.metrics import EVENT_AGE_S, WEBHOOK_KEPT, WEBHOOKS, parts_of, signed_by
 from garbo.ingest.inbound.throttled_log import ThrottledLog
 
 SIGNATURE: Final = b"x-hub-signature-256"
+PATH: Final = "/webhooks/whatsapp"
+HANDSHAKE: Final = {
+    "mode": "`subscribe`.",
+    "challenge": "What is echoed.",
+    "verify_token": "Ours.",
+}
 _CHALLENGE: Final = re.compile(r"[0-9A-Za-z_-]{1,128}")
 _KEPT: Final = Response(status_code=200)
 _REFUSED: Final = Response(status_code=401)
@@ -38,20 +45,43 @@ class WebhookEndpoint:
         self._body_timeout_s = body_timeout_s
         self._unsigned = ThrottledLog(every_s=1)
 
-    async def handshake(self, scope: Scope, _: Receive) -> Response:
+    @operation(
+        "GET",
+        PATH,
+        parameters=tuple(Parameter(f"hub.{name}", str, words) for name, words in HANDSHAKE.items()),
+        answers={
+            200: Answer(str, "The challenge.", "text/plain"),
+            403: Answer(words="The token is not ours."),
+        },
+    )
+    async def verify_webhook(self, scope: Scope, _: Receive) -> Response:
         """Echo the challenge when the token is ours, else 403."""
         asked = parse_qs(scope["query_string"].decode("latin-1"))
-        mode, challenge, token = (
-            asked.get(f"hub.{name}", [""]) for name in ("mode", "challenge", "verify_token")
-        )
+        mode, challenge, token = (asked.get(f"hub.{name}", [""]) for name in HANDSHAKE)
         fits = len(mode) == len(challenge) == len(token) == 1 and _CHALLENGE.fullmatch(challenge[0])
         if not self._flow.knows(token[0]) or not fits or mode[0] != "subscribe":
             log.warning("handshake refused")
             return Response(status_code=403)
         return PlainTextResponse(challenge[0], headers={"x-content-type-options": "nosniff"})
 
-    async def take(self, scope: Scope, receive: Receive) -> Response | None:
-        """Answer 200 once every part is kept; 401, 408, 413, 415 without a word; 503 through the gate."""
+    @operation(
+        "POST",
+        PATH,
+        parameters=(Parameter("X-Hub-Signature-256", str, "HMAC by the app secret.", "header"),),
+        body=dict[str, Any],
+        answers={
+            200: Answer(words="Kafka has every part."),
+            401: Answer(words="It is signed by none of our app secrets."),
+            408: Answer(words="The body did not come whole in time."),
+            413: Answer(words="The body is larger than the platform's largest."),
+            415: Answer(words="The body is compressed."),
+        },
+    )
+    async def take_webhook(self, scope: Scope, receive: Receive) -> Response | None:
+        """Take what the platform tells.
+
+        Whoever sends unsigned or unreadable bodies is told nothing more than a status.
+        """
         began = perf_counter()
         body = await read_body(scope, receive, limit=MAX_WEBHOOK_BYTES, timeout_s=self._body_timeout_s)
         if isinstance(body, Unreadable):

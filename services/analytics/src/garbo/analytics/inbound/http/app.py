@@ -1,64 +1,48 @@
 """The query API and the console, over HTTP."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from functools import wraps
 from importlib.resources import files
 from typing import Final
+from uuid import UUID
 
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from garbo.analytics.flow import Queries
-from garbo.analytics.inbound.http.query import BadQueryError, filter_of, lane_of, request_id_of, since_of
+from garbo.analytics.inbound.http.funnel_views import Count, FunnelView, counts_view, funnel_view
+from garbo.analytics.inbound.http.message_views import MessagesView, StoryView, message_view, story_view
+from garbo.analytics.inbound.http.query import (
+    LANE,
+    LIMIT,
+    SINCE,
+    VERDICT,
+    BadQueryError,
+    filter_of,
+    lane_of,
+    request_id_of,
+    since_of,
+)
+from garbo.analytics.inbound.http.security_headers import SecurityHeaders
 from garbo.analytics.inbound.http.stream import LiveFunnel
-from garbo.analytics.inbound.http.views import counts_view, funnel_view, line_view, story_view
 from garbo.common.errors import Reject, RetryLater
 from garbo.common.runtime.http import JSONBytes, problem
-
-Endpoint = Callable[[Request], Awaitable[Response]]
-
-SECURITY_HEADERS: Final = (
-    (
-        b"content-security-policy",
-        b"; ".join(
-            (
-                b"default-src 'none'",
-                b"script-src 'self'",
-                b"style-src 'self'",
-                b"img-src 'self'",
-                b"connect-src 'self'",
-                b"base-uri 'none'",
-                b"form-action 'none'",
-                b"frame-ancestors 'none'",
-            )
-        ),
-    ),
-    (b"x-content-type-options", b"nosniff"),
-    (b"referrer-policy", b"no-referrer"),
-    (b"cross-origin-opener-policy", b"same-origin"),
-    (b"cache-control", b"no-cache"),
+from garbo.common.runtime.openapi import Api, ProblemDetails, openapi_routes
+from garbo.common.runtime.operations import (
+    Answer,
+    Endpoint,
+    Operation,
+    Parameter,
+    endpoints_of,
+    operation,
+    operations_of,
+    routes_of,
 )
-"""Headers of every answer: the page takes nothing from outside, and nobody frames it."""
 
-
-def http_app(queries: Queries, live: LiveFunnel, *, health: list[Route]) -> ASGIApp:
-    """Wire the routes: `/v1/...`, health, and the console at `/`."""
-    endpoints = Endpoints(queries)
-    console = StaticFiles(directory=str(files("garbo.analytics") / "inbound" / "console"), html=True)
-    routes: list[BaseRoute] = [
-        Route("/v1/counts", with_problems(endpoints.counts)),
-        Route("/v1/funnel", with_problems(endpoints.funnel)),
-        Route("/v1/messages", with_problems(endpoints.messages)),
-        Route("/v1/messages/{request_id}", with_problems(endpoints.message)),
-        Route("/v1/stream", with_problems(live.stream)),
-        *health,
-        Mount("/", console),
-    ]
-    return SecurityHeaders(Starlette(routes=routes))
+Handler = Callable[[Request], Awaitable[Response]]
 
 
 class Endpoints:
@@ -67,21 +51,42 @@ class Endpoints:
     def __init__(self, queries: Queries) -> None:
         self._queries = queries
 
-    async def counts(self, _: Request) -> Response:
+    @operation("GET", "/v1/counts", answers={200: Answer(dict[Count, int])})
+    async def show_counts(self, _: Request) -> Response:
         """Count all messages ever, by what became of them."""
         return JSONBytes(counts_view(await self._queries.totals()))
 
-    async def funnel(self, request: Request) -> Response:
+    @operation("GET", "/v1/funnel", parameters=(SINCE, LANE), answers={200: Answer(FunnelView)})
+    async def show_funnel(self, request: Request) -> Response:
         """Count the messages begun since an instant, step by step."""
         query = request.query_params
         return JSONBytes(funnel_view(await self._queries.funnel(since_of(query), lane=lane_of(query))))
 
-    async def messages(self, request: Request) -> Response:
+    @operation(
+        "GET",
+        "/v1/messages",
+        parameters=(LIMIT, VERDICT, LANE),
+        answers={200: Answer(MessagesView)},
+    )
+    async def list_messages(self, request: Request) -> Response:
         """List messages, the latest first."""
         facts = await self._queries.latest(filter_of(request.query_params))
-        return JSONBytes({"messages": [line_view(fact) for fact in facts]})
+        return JSONBytes({"messages": [message_view(fact) for fact in facts]})
 
-    async def message(self, request: Request) -> Response:
+    @operation(
+        "GET",
+        "/v1/messages/{request_id}",
+        parameters=(
+            Parameter("request_id", UUID, "As it was asked for.", "path"),
+            Parameter("client", str, "Whose request, where several clients used the same id."),
+        ),
+        answers={200: Answer(StoryView)},
+        errors={
+            300: "Several clients used this id: `clients` names them.",
+            404: "Nothing is known of this id.",
+        },
+    )
+    async def tell_message(self, request: Request) -> Response:
         """Tell one message's story."""
         request_id = request_id_of(request.path_params["request_id"])
         facts = await self._queries.messages_of(request_id, request.query_params.get("client") or None)
@@ -93,13 +98,49 @@ class Endpoints:
         return JSONBytes(story_view(facts[0]))
 
 
-def with_problems(endpoint: Endpoint) -> Endpoint:
+class Problem(ProblemDetails):
+    """An error, as RFC 9457 has it."""
+
+    clients: tuple[str, ...] | None = None
+    """Who used the same id."""
+
+
+def _shared_errors(operation: Operation) -> Mapping[int, str]:
+    if not operation.path.startswith("/v1/"):
+        return {}
+    return {400: "A parameter nobody can answer: `detail` says what to give.", 503: "The database is away."}
+
+
+API: Final = Api(
+    title="Garbo analytics",
+    summary="What became of every message.",
+    port=8081,
+    operations=operations_of(Endpoints, LiveFunnel),
+    problem=Problem,
+    shared_errors=_shared_errors,
+)
+
+
+def http_app(queries: Queries, live: LiveFunnel, *, health: list[Route]) -> SecurityHeaders:
+    """Wire the routes: `/v1/...`, health, and the console at `/`."""
+    endpoints = [*endpoints_of(Endpoints(queries)), *endpoints_of(live)]
+    console = StaticFiles(directory=str(files("garbo.analytics") / "inbound" / "console"), html=True)
+    routes: list[BaseRoute] = [
+        *routes_of(Endpoint(one.operation, with_problems(one.handler)) for one in endpoints),
+        *health,
+        *openapi_routes(API),
+        Mount("/", console),
+    ]
+    return SecurityHeaders(Starlette(routes=routes))
+
+
+def with_problems(handler: Handler) -> Handler:
     """Turn what is expected to go wrong into problem details."""
 
-    @wraps(endpoint)
+    @wraps(handler)
     async def answer(request: Request) -> Response:
         try:
-            return await endpoint(request)
+            return await handler(request)
         except BadQueryError as bad:
             return problem(400, "This cannot be asked", f"{bad}.")
         except Reject:
@@ -108,20 +149,3 @@ def with_problems(endpoint: Endpoint) -> Endpoint:
             return problem(503, "Not now", "The database does not answer: ask again in a few seconds.")
 
     return answer
-
-
-class SecurityHeaders:
-    """Adds `SECURITY_HEADERS` to every answer of an application."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer, guarded."""
-
-        async def guarded(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                message["headers"] = [*message["headers"], *SECURITY_HEADERS]
-            await send(message)
-
-        await self._app(scope, receive, guarded)

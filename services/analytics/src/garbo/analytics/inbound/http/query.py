@@ -2,12 +2,14 @@
 
 import re
 from datetime import UTC, datetime, timedelta
-from typing import Final
+from typing import Annotated, Final, Literal
 from uuid import UUID
 
+from pydantic import Field
 from starlette.datastructures import QueryParams
 
 from garbo.analytics.ports import Filter
+from garbo.common.runtime.operations import Parameter
 
 VERDICTS: Final = ("allow", "defer", "deny")
 LANES: Final = ("care", "promo")
@@ -15,6 +17,12 @@ LONGEST: Final = timedelta(days=31)
 FIRST: Final = datetime(2009, 1, 1, tzinfo=UTC)
 """The year WhatsApp began: nothing here is older, and no instant before it needs to be reckoned with."""
 MOST: Final = 200
+SINCE: Final = Parameter(
+    "since", str, "A span such as 15m, 6h, 7d (31d at most), or an instant in RFC 3339.", default="15m"
+)
+LANE: Final = Parameter("lane", Literal["care", "promo"], "One lane; absent, both.")
+LIMIT: Final = Parameter("limit", Annotated[int, Field(ge=1, le=MOST)], "How many.", default=50)
+VERDICT: Final = Parameter("verdict", str, f"One or several of {', '.join(VERDICTS)}, comma separated.")
 _UNITS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
 

@@ -4,7 +4,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, Literal
 
 import orjson
 from prometheus_client import Gauge
@@ -12,10 +12,11 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
 from garbo.analytics.flow import Queries
-from garbo.analytics.inbound.http.query import BadQueryError, lane_of, since_of
-from garbo.analytics.inbound.http.views import funnel_view
+from garbo.analytics.inbound.http.funnel_views import funnel_view
+from garbo.analytics.inbound.http.query import LANE, BadQueryError, lane_of, since_of
 from garbo.common.errors import RetryLater
 from garbo.common.runtime.http import problem
+from garbo.common.runtime.operations import Answer, Parameter, operation
 
 EVERY_S: Final = 1.0
 """How often a live console is told what changed."""
@@ -50,8 +51,24 @@ class LiveFunnel:
         """End all streams; browsers come back by themselves."""
         self._ended.set()
 
-    async def stream(self, request: Request) -> Response:
-        """Answer with a stream that lasts until the browser or this process goes."""
+    @operation(
+        "GET",
+        "/v1/stream",
+        parameters=(
+            Parameter("since", Literal["15m", "60m", "6h", "24h"], "How far back.", default="15m"),
+            LANE,
+        ),
+        answers={
+            200: Answer(
+                str,
+                "Events `funnel` (as `/v1/funnel` answers), `alive`, and `lost` while the database is away.",
+                "text/event-stream",
+            )
+        },
+        errors={503: "Too many watch."},
+    )
+    async def watch_funnel(self, request: Request) -> Response:
+        """Watch the funnel: an event each second in which it changes, until somebody hangs up."""
         watched = _watched(since_of(request.query_params)), lane_of(request.query_params)
         if self._count >= self._most:
             mend = "Close another console, or raise GARBO_ANALYTICS_SUBSCRIBERS_COUNT."

@@ -2,34 +2,53 @@
 
 from collections.abc import Sequence
 from http import HTTPStatus
-from typing import Protocol
+from typing import Final
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import BaseRoute, Route
+from starlette.routing import Route
 
 from garbo.common.business import Business
 from garbo.common.runtime.http import problem
-from garbo.router.inbound.http.auth import Auth
-from garbo.router.inbound.http.openapi import openapi_route
+from garbo.common.runtime.openapi import Api, ProblemDetails, openapi_routes
+from garbo.common.runtime.operations import operations_of
+from garbo.router.inbound.http.auth import Auth, shared_errors
+from garbo.router.inbound.http.contacts import Contacts
+from garbo.router.inbound.http.decisions import Decisions
+from garbo.router.inbound.http.policies import PolicySimulations
+from garbo.router.inbound.http.suppressions import Suppressions
 
 
-class Resource(Protocol):
-    """One resource of the API."""
+class Problem(ProblemDetails):
+    """An error, as RFC 9457 has it."""
 
-    def routes(self, door: Auth) -> list[Route]:
-        """Give its routes."""
-        ...
+    field: str | None = None
+    """The field of the body at fault."""
+    index: int | None = None
+    """The element of the array at fault."""
+    reason: str | None = None
+    errors: tuple[str, ...] | None = None
+    """All that is wrong, where it is more than one thing."""
 
 
-def http_app(business: Business, resources: Sequence[Resource], *, health: Sequence[Route]) -> Starlette:
+API: Final = Api(
+    title="Garbo router",
+    summary="What would be decided, what was, and why.",
+    port=8082,
+    operations=operations_of(Decisions, Contacts, Suppressions, PolicySimulations),
+    problem=Problem,
+    shared_errors=shared_errors,
+)
+
+
+def http_app(business: Business, resources: Sequence[object], *, health: Sequence[Route]) -> Starlette:
     """Wire the routes: `/v1/...`, the API's own description, and health."""
-    door = Auth(business)
-    routes: list[BaseRoute] = [route for resource in resources for route in resource.routes(door)]
+    auth = Auth(business)
+    routes = [route for resource in resources for route in auth.routes(resource)]
     return Starlette(
-        routes=[*health, openapi_route(), *routes],
+        routes=[*health, *openapi_routes(API), *routes],
         exception_handlers={HTTPException: _as_problem, 500: _as_fault},
     )
 

@@ -1,8 +1,8 @@
 """The door of every call: who asks, with which right, how much and for how long."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from typing import Any, Final, Literal, TypeVar
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, Final, TypeVar
 
 from pydantic import BaseModel, ValidationError
 from starlette.requests import ClientDisconnect, Request
@@ -13,8 +13,8 @@ from garbo.common.business import Business, Client
 from garbo.common.errors import Reject, RetryLater
 from garbo.common.events.jsontext import parse_json
 from garbo.common.runtime.http import problem
+from garbo.common.runtime.operations import Endpoint, Operation, endpoints_of, routes_of
 
-Scope = Literal["read", "simulate", "admin"]
 Handler = Callable[[Request, Client], Awaitable[Response]]
 M = TypeVar("M", bound=BaseModel)
 
@@ -40,20 +40,23 @@ class Auth:
         self._business = business
         self._at_once = 0
 
-    def route(
-        self, method: str, path: str, scope: Scope, handler: Handler, *, answer_s: float = ANSWER_S
-    ) -> Route:
-        """Give the route of a handler."""
+    def routes(self, resource: object) -> list[Route]:
+        """Give the routes of a resource."""
+        endpoints = endpoints_of(resource)
+        return routes_of([Endpoint(one.operation, self._guarded(one)) for one in endpoints])
 
-        async def endpoint(request: Request) -> Response:
+    def _guarded(self, endpoint: Endpoint[Handler]) -> Callable[[Request], Awaitable[Response]]:
+        answer_s = endpoint.operation.answer_s or ANSWER_S
+
+        async def answer(request: Request) -> Response:
             try:
-                client = self._client(request, scope)
+                client = self._client(request, endpoint.operation.scope)
                 if self._at_once >= MOST_AT_ONCE:
                     raise _busy()
                 self._at_once += 1
                 try:
                     async with asyncio.timeout(answer_s):
-                        return await handler(request, client)
+                        return await endpoint.handler(request, client)
                 finally:
                     self._at_once -= 1
             except Refusal as refusal:
@@ -63,9 +66,9 @@ class Auth:
             except (RetryLater, TimeoutError):
                 return problem(503, "Not now", "The database is away or busy: try again in a second.")
 
-        return Route(path, endpoint, methods=[method])
+        return answer
 
-    def _client(self, request: Request, scope: Scope) -> Client:
+    def _client(self, request: Request, scope: str | None) -> Client:
         scheme, _, key = request.headers.get("authorization", "").partition(" ")
         client = self._business.client_of_key(key.strip()) if scheme.lower() == "bearer" else None
         if client is None:
@@ -75,6 +78,23 @@ class Auth:
         if scope not in client.scopes:
             raise Refusal(403, "Not allowed", f"This key needs the scope {scope}.")
         return client
+
+
+def shared_errors(operation: Operation) -> Mapping[int, str]:
+    """Say how any call may be refused here, by status."""
+    if operation.scope is None:
+        return {}
+    read = {
+        400: "The body is not JSON, or came not at all.",
+        408: "The body came too slowly.",
+        413: "The body is too large.",
+        422: "The body is not what is asked for.",
+    }
+    return {
+        401: "The API key is unknown.",
+        403: "The key may not do this.",
+        503: f"The database is away or busy, or {MOST_AT_ONCE} calls are in hand: try again in a second.",
+    } | (read if operation.body is not None else {})
 
 
 async def read_json(request: Request, *, most_bytes: int = MOST_BYTES) -> Any:  # noqa: ANN401 - JSON

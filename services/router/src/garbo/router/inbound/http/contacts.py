@@ -1,23 +1,25 @@
 """`/v1/contacts`: who somebody is to the router."""
 
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
 
 from garbo.common.business import Client
 from garbo.common.events.addresses import Recipient
 from garbo.common.events.ids import ContactId
 from garbo.common.runtime.http import JSONBytes
+from garbo.common.runtime.operations import Answer, Parameter, operation
 from garbo.router.flow.commands.erase_contact import EraseContact
 from garbo.router.flow.queries.contact import GetContact
-from garbo.router.inbound.http.auth import Auth, Refusal, json_of, read_as, read_json
-from garbo.router.inbound.http.views.contact import ContactErased, ContactFound, contact_view
+from garbo.router.inbound.http.auth import Refusal, json_of, read_as, read_json
+from garbo.router.inbound.http.views.contact import ContactErased, ContactFound, ContactView, contact_view
 
 EXPORT_S: Final = 300.0
 """An export looks through every day that is kept."""
+CONTACT_ID: Final = Parameter("contact_id", UUID, "As decisions and topics name the person.", "path")
+NOBODY: Final = {404: "Nobody has this contact id."}
 
 
 class Contacts:
@@ -26,25 +28,54 @@ class Contacts:
     def __init__(self, *, contacts: GetContact, erasing: EraseContact) -> None:
         self._contacts, self._erasing = contacts, erasing
 
-    def routes(self, door: Auth) -> list[Route]:
-        """Give the routes."""
-        return [
-            door.route("POST", "/v1/contacts:find", "read", self.find),
-            door.route("GET", "/v1/contacts/{contact_id}:export", "admin", self.export, answer_s=EXPORT_S),
-            door.route("GET", "/v1/contacts/{contact_id}", "read", self.show),
-            door.route("DELETE", "/v1/contacts/{contact_id}", "admin", self.erase),
-        ]
+    @operation(
+        "POST",
+        "/v1/contacts:find",
+        scope="read",
+        body=Recipient,
+        answers={200: Answer(ContactFound)},
+        errors={404: "Nobody is known by this address."},
+    )
+    async def find_contact(self, request: Request, _: Client) -> Response:
+        """Tell whose address it is.
 
-    async def find(self, request: Request, _: Client) -> Response:
-        """Give the contact id of an address."""
+        An address travels in the body, so that none stands in a URL or a log.
+        """
         who = read_as(Recipient, await read_json(request), title="Not an address")
         found = await self._contacts.find(who)
         if found is None:
             raise Refusal(404, "Nobody", "Nobody is known by this address: no message was asked for it yet.")
         return json_of(ContactFound(contact_id=found))
 
-    async def show(self, request: Request, client: Client) -> Response:
-        """Show state, caps and consents, as far as the key's brands go."""
+    @operation(
+        "GET",
+        "/v1/contacts/{contact_id}:export",
+        scope="admin",
+        parameters=(CONTACT_ID,),
+        answers={200: Answer(dict[str, list[dict[str, Any]]], "Table by table.")},
+        errors=NOBODY,
+        answer_s=EXPORT_S,
+    )
+    async def export_contact(self, request: Request, _: Client) -> Response:
+        """Give everything the router holds about a person."""
+        held = await self._contacts.export(_contact_id(request))
+        if held is None:
+            raise _unknown()
+        return JSONBytes(held)
+
+    @operation(
+        "GET",
+        "/v1/contacts/{contact_id}",
+        scope="read",
+        parameters=(CONTACT_ID, Parameter("addresses", bool, "With phone and user id.", default=False)),
+        answers={200: Answer(ContactView)},
+        errors=NOBODY,
+    )
+    async def show_contact(self, request: Request, client: Client) -> Response:
+        """Show a person's state: what fills each cap and when it frees, what waits, consents with proof.
+
+        As far as the key's brands go. Addresses are shown to scope `admin` only, when asked.
+        """
         addresses = request.query_params.get("addresses", "false").lower() == "true"
         if addresses and "admin" not in client.scopes:
             raise Refusal(403, "Not allowed", "Addresses need the scope admin.")
@@ -53,15 +84,21 @@ class Contacts:
             raise _unknown()
         return json_of(contact_view(overview, brands=client.brands, addresses=addresses))
 
-    async def export(self, request: Request, _: Client) -> Response:
-        """Give everything that is held about a person."""
-        held = await self._contacts.export(_contact_id(request))
-        if held is None:
-            raise _unknown()
-        return JSONBytes(held)
+    @operation(
+        "DELETE",
+        "/v1/contacts/{contact_id}",
+        scope="admin",
+        parameters=(CONTACT_ID,),
+        answers={200: Answer(ContactErased)},
+        errors=NOBODY,
+    )
+    async def erase_contact(self, request: Request, _: Client) -> Response:
+        """Forget a person.
 
-    async def erase(self, request: Request, _: Client) -> Response:
-        """Forget a person; a second time answers the same way."""
+        Addresses, state and waiting requests are gone at once; proofs of consent stay without the person. Who
+        had opted out stays suppressed, by a keyed hash of the address alone. What is on the wire stands. A
+        second time answers the same way.
+        """
         erased = await self._erasing.erase(_contact_id(request))
         if erased is None:
             raise _unknown()

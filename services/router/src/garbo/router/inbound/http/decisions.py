@@ -2,29 +2,46 @@
 
 import asyncio
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Annotated, Any, Final
 from uuid import UUID, uuid4
 
 import orjson
-from pydantic import ValidationError
+from pydantic import ConfigDict, Field, ValidationError
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
 
 from garbo.common.business import Client
 from garbo.common.events.addresses import Recipient
+from garbo.common.events.decisions import DecisionMade
 from garbo.common.events.ids import message_id_of
 from garbo.common.events.requests import SendRequested
 from garbo.common.events.wire import encode
+from garbo.common.runtime.operations import Answer, Parameter, operation
 from garbo.router.flow.queries.preview import PreviewRequests
 from garbo.router.flow.request import ReceivedRequest
-from garbo.router.inbound.http.auth import Auth, Refusal, fault_of, json_of, read_json
-from garbo.router.inbound.http.views.preview import people_preview_view
+from garbo.router.inbound.http.auth import Refusal, fault_of, json_of, read_json
+from garbo.router.inbound.http.views.preview import PeoplePreviewView, people_preview_view
 from garbo.router.ports.store import Store
 
 MOST_PREVIEWS: Final = 1000
+FILLED: Final = ("request_id", "client", "requested_at")
+"""Of a request only its sending needs these; a preview may leave them out."""
 PREVIEWS_AT_ONCE: Final = 2
 """They take turns with deciding, on the same thread: more of them would only make everybody slower."""
+
+
+def _as_asked(schema: dict[str, Any]) -> None:
+    """Describe a request to one person or many, without what only sending needs."""
+    person = schema["properties"]["to"]
+    people = {"type": "array", "items": person, "minItems": 1, "maxItems": MOST_PREVIEWS}
+    schema["properties"]["to"] = {"anyOf": [person, people]}
+    schema["required"] = [name for name in schema["required"] if name not in FILLED]
+
+
+class PreviewRequest(SendRequested):
+    """A request as `garbo.send.requested.v1` has it; `to` may be a list of people."""
+
+    model_config = ConfigDict(json_schema_extra=_as_asked)
 
 
 class Decisions:
@@ -34,15 +51,25 @@ class Decisions:
         self._previews, self._store = previews, store
         self._turns = asyncio.Semaphore(PREVIEWS_AT_ONCE)
 
-    def routes(self, door: Auth) -> list[Route]:
-        """Give the routes."""
-        return [
-            door.route("POST", "/v1/decisions:preview", "read", self.preview),
-            door.route("GET", "/v1/decisions/{request_id}", "read", self.show),
-        ]
+    @operation(
+        "POST",
+        "/v1/decisions:preview",
+        scope="read",
+        body=PreviewRequest | Annotated[list[PreviewRequest], Field(min_length=1, max_length=MOST_PREVIEWS)],
+        answers={
+            200: Answer(
+                PeoplePreviewView | DecisionMade | list[DecisionMade],
+                "A decision, an array of them in the order asked, or the people in the order of `to`.",
+            )
+        },
+    )
+    async def preview_decisions(self, request: Request, client: Client) -> Response:
+        """Say whether messages may go, and when.
 
-    async def preview(self, request: Request, client: Client) -> Response:
-        """Say what each request, or each person of one, would be answered now, alone. Nothing is written."""
+        Says what would be answered now, by the same function that decides. Nothing is written, counted or
+        sent; each request and each person is answered alone. One request, an array of them, or one request
+        whose `to` is a list of people: 1,000 at most.
+        """
         body = await read_json(request)
         if isinstance(body, dict) and isinstance(body.get("to"), list):
             return await self._preview_people(body, client)
@@ -62,8 +89,24 @@ class Decisions:
             answer = await people_preview_view(preview)
         return json_of(answer)
 
-    async def show(self, request: Request, client: Client) -> Response:
-        """Give the current decision about a request as it was published; with `history`, all of them."""
+    @operation(
+        "GET",
+        "/v1/decisions/{request_id}",
+        scope="read",
+        parameters=(
+            Parameter("request_id", UUID, "Of the key's own client.", "path"),
+            Parameter("history", bool, "All records, the first one first.", default=False),
+        ),
+        answers={
+            200: Answer(
+                DecisionMade | list[DecisionMade],
+                "The current decision as it was published; with `history` an array.",
+            )
+        },
+        errors={404: "Nothing is decided under this client and request id yet."},
+    )
+    async def show_decision(self, request: Request, client: Client) -> Response:
+        """Show what was decided about a request, and why."""
         try:
             request_id = UUID(request.path_params["request_id"])
         except ValueError:

@@ -1,8 +1,6 @@
 """`/v1/policies`: what another policy would have made of the past."""
 
-import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
-from contextlib import suppress
+from collections.abc import AsyncGenerator, Callable
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Final, Literal
 
@@ -10,13 +8,14 @@ import orjson
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
-from starlette.types import Receive, Scope, Send
 
 from garbo.common.business import Client
 from garbo.common.events.requests import Name
+from garbo.common.runtime.operations import Answer, operation
 from garbo.router.flow.policy_in_force import PolicyInForce
-from garbo.router.inbound.http.auth import Auth, Refusal, read_as, read_json
+from garbo.router.inbound.http.auth import Refusal, read_as, read_json
+from garbo.router.inbound.http.json_lines import JsonLines
+from garbo.router.inbound.http.views.simulation import SimulationReport
 from garbo.router.inbound.http.views.view import View
 
 Simulate = Callable[[bytes], AsyncGenerator[bytes]]
@@ -25,8 +24,6 @@ Simulate = Callable[[bytes], AsyncGenerator[bytes]]
 USUAL_PERIOD: Final = timedelta(days=7)
 LONGEST_PERIOD: Final = timedelta(days=92)
 MOST_POLICY_CHARS: Final = 256 * 1024
-ENDS: Final = frozenset({"report", "failed"})
-UNFINISHED: Final = b'{"kind":"failed","detail":"the simulation ended without a report: see the log"}\n'
 
 
 class SimulationAsked(BaseModel):
@@ -69,12 +66,30 @@ class PolicySimulations:
         self._policies, self._simulate = policies, simulate
         self._running = False
 
-    def routes(self, door: Auth) -> list[Route]:
-        """Give the routes."""
-        return [door.route("POST", "/v1/policies:simulate", "simulate", self.simulate)]
+    @operation(
+        "POST",
+        "/v1/policies:simulate",
+        scope="simulate",
+        body=SimulationAsked,
+        answers={
+            200: Answer(
+                SimulationProgress | SimulationReport | SimulationFailed,
+                "One line of JSON after the other; `kind` says which.",
+                "application/x-ndjson",
+            )
+        },
+        errors={
+            422: "It is no policy: `errors` has all that is wrong, with lines.",
+            429: "Another one runs.",
+        },
+    )
+    async def simulate_policy(self, request: Request, client: Client) -> Response:
+        """Tell what another policy would have made of the past.
 
-    async def simulate(self, request: Request, client: Client) -> Response:
-        """Replay the past; answers lines of JSON as it goes. Who hangs up ends it."""
+        Replays stored requests under the policy in force and under the one given, the same way, and compares.
+        Runs in a process of its own, one at a time; who hangs up ends it. Answers lines of JSON: `progress`
+        some times, then `report` or `failed`.
+        """
         asked = read_as(SimulationAsked, await read_json(request), title="Not a simulation")
         if asked.brand not in (None, *client.brands):
             raise Refusal(403, "Not your brand", "The key's client does not have this brand.")
@@ -96,47 +111,7 @@ class PolicySimulations:
         except BaseException:
             await end()
             raise
-        return Lines(first, lines, end=end)
-
-
-class Lines(Response):
-    """Lines as they come, until there are no more or nobody listens."""
-
-    media_type = "application/x-ndjson"
-
-    def __init__(
-        self, first: bytes, lines: AsyncIterator[bytes], *, end: Callable[[], Awaitable[None]]
-    ) -> None:
-        super().__init__(None, headers={"cache-control": "no-store"})
-        self._first, self._lines, self._end = first, lines, end
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002 - ASGI's form
-        """Send the lines; whatever happens, what makes them is ended."""
-        telling = asyncio.create_task(self._tell(send))
-        leaving = asyncio.create_task(_left(receive))
-        try:
-            await asyncio.wait({telling, leaving}, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            for task in (telling, leaving):
-                task.cancel()
-            await asyncio.gather(telling, leaving, return_exceptions=True)
-            await self._end()
-
-    async def _tell(self, send: Send) -> None:
-        headers = [(name, value) for name, value in self.raw_headers if name != b"content-length"]
-        await send({"type": "http.response.start", "status": 200, "headers": headers})
-        last = self._first
-        await send({"type": "http.response.body", "body": last, "more_body": True})
-        with suppress(TimeoutError):  # its time is over: it ends unfinished
-            async for last in self._lines:
-                await send({"type": "http.response.body", "body": last, "more_body": True})
-        rest = b"" if _kind(last) in ENDS else UNFINISHED
-        await send({"type": "http.response.body", "body": rest, "more_body": False})
-
-
-async def _left(receive: Receive) -> None:
-    while (await receive())["type"] != "http.disconnect":
-        pass
+        return JsonLines(first, lines, end=end)
 
 
 def _job(asked: SimulationAsked, *, current_version: str) -> bytes:
@@ -176,7 +151,3 @@ def _busy() -> Refusal:
     refusal = Refusal(429, "One at a time", "Another simulation runs: try again when it has ended.")
     refusal.answer.headers["retry-after"] = "30"
     return refusal
-
-
-def _kind(line: bytes) -> str:
-    return str(orjson.loads(line).get("kind"))

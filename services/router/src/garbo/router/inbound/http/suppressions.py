@@ -5,15 +5,15 @@ from typing import Annotated, Final, Literal
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
 
 from garbo.common.business import Client
 from garbo.common.events.addresses import Recipient
 from garbo.common.events.ids import address_hash
 from garbo.common.events.requests import Name
+from garbo.common.runtime.operations import Answer, operation
 from garbo.router.domain.instants import to_us
 from garbo.router.flow.commands.import_suppressions import ImportSuppressions, SuppressionEntry
-from garbo.router.inbound.http.auth import Auth, Refusal, json_of, read_as, read_json
+from garbo.router.inbound.http.auth import Refusal, json_of, read_as, read_json
 from garbo.router.inbound.http.views.view import View
 from garbo.router.ports.contacts import Address
 
@@ -51,12 +51,19 @@ class Suppressions:
     def __init__(self, *, suppress: ImportSuppressions, hash_key: bytes) -> None:
         self._suppress, self._hash_key = suppress, hash_key
 
-    def routes(self, door: Auth) -> list[Route]:
-        """Give the routes."""
-        return [door.route("POST", "/v1/suppressions", "admin", self.take, answer_s=ANSWER_S)]
+    @operation(
+        "POST",
+        "/v1/suppressions",
+        scope="admin",
+        body=SuppressionList,
+        answers={200: Answer(ListTaken)},
+        answer_s=ANSWER_S,
+    )
+    async def suppress(self, request: Request, client: Client) -> Response:
+        """Bring a list of people who must not be promoted to.
 
-    async def take(self, request: Request, client: Client) -> Response:
-        """Take a list in; addresses are kept as keyed hashes alone."""
+        Idempotent: after a failure the same list again does the rest. Addresses are kept as keyed hashes.
+        """
         told = read_as(SuppressionList, await read_json(request), title="Not a list")
         if told.brand not in (EVERY_BRAND, *client.brands):
             raise Refusal(403, "Not your brand", "The key's client does not have this brand.")
