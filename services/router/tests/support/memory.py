@@ -15,7 +15,7 @@ from garbo.router.domain.grant import Grant
 from garbo.router.domain.instants import to_us
 from garbo.router.domain.state import RecipientState, Send
 from garbo.router.domain.suppression import with_suppressions
-from garbo.router.domain.templates import TemplateCategory, Templates, updated
+from garbo.router.domain.templates import TemplateCategory, Templates
 from garbo.router.domain.values import replace
 from garbo.router.ports.budgets import BudgetLease
 from garbo.router.ports.contacts import Address, Contact
@@ -262,5 +262,20 @@ def _merged(known: Templates, told: Sequence[TemplateCategory]) -> Templates:
     for template in told:
         key = (template.waba, template.name, template.language)
         old = merged.get(key)
-        merged[key] = template if old is None else updated(old, template)
+        merged[key] = template if old is None else _updated(old, template)
     return Templates(version=known.version + 1, known=merged)
+
+
+def _updated(known: TemplateCategory, told: TemplateCategory) -> TemplateCategory:
+    """Take in a further word about a template, whatever the order: category and status each stand alone."""
+    if told.categorised_at_us is not None and told.categorised_at_us >= (known.categorised_at_us or 0):
+        known = replace(
+            known,
+            category=told.category or known.category,
+            next_category=told.next_category,
+            next_at_us=told.next_at_us,
+            categorised_at_us=told.categorised_at_us,
+        )
+    if told.changed_at_us >= known.changed_at_us:
+        known = replace(known, status=told.status or known.status, changed_at_us=told.changed_at_us)
+    return known

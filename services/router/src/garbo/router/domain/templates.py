@@ -7,7 +7,6 @@ from typing import Any, Final
 
 from garbo.common.events.platform import PlatformChange
 from garbo.router.domain.instants import SECOND_US, to_us
-from garbo.router.domain.values import replace
 
 ANY_ACCOUNT: Final = "*"
 _LAST_S: Final = 253_402_300_800
@@ -54,21 +53,6 @@ class Templates:
             if category:
                 return category
         return None
-
-
-def updated(known: TemplateCategory, told: TemplateCategory) -> TemplateCategory:
-    """Take in a further word about a template, whatever the order: category and status each stand alone."""
-    if told.categorised_at_us is not None and told.categorised_at_us >= (known.categorised_at_us or 0):
-        known = replace(
-            known,
-            category=told.category or known.category,
-            next_category=told.next_category,
-            next_at_us=told.next_at_us,
-            categorised_at_us=told.categorised_at_us,
-        )
-    if told.changed_at_us >= known.changed_at_us:
-        known = replace(known, status=told.status or known.status, changed_at_us=told.changed_at_us)
-    return known
 
 
 def normal_language(code: str) -> str:
