@@ -1,4 +1,4 @@
-"""The books beside states and grants: who waits, consents, suppression, campaigns, what is to be told."""
+"""Saving what stands beside states and grants: deferrals, consents, suppression, campaigns, the outbox."""
 
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Final
@@ -71,7 +71,7 @@ SELECT topic, key, value, trace FROM unnest($1::text[], $2::text[], $3::bytea[],
 
 
 async def save_rest(connection: "Connection", changes: Changes) -> None:
-    """Write those of the books that changed."""
+    """Write what of it changed, each kind in one statement."""
     statements: list[tuple[str, tuple[Sequence[object], ...]]] = []
     if changes.no_longer_deferred:
         statements.append((NOT_DEFERRED, (list(changes.no_longer_deferred),)))
