@@ -3,14 +3,13 @@
 import hashlib
 import hmac
 import os
-import random
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import astuple, dataclass, field
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final, TypeVar
@@ -20,12 +19,12 @@ import httpx
 import orjson
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
-from garbo.cli.local.ports import is_free
 from garbo.cli.up.environment import DEMO_KEYS
-from garbo.cli.up.plan import Ports, read_plan
+from garbo.cli.up.plan import Ports, port_variable, read_plan
 from garbo.common.events.topics import SERVICES as WITH_DEAD_LETTERS
 from garbo.common.events.topics import dead_letters
 from libs.common.tests.support.waiting import until
+from tests.support.ports import free_ports
 
 T = TypeVar("T")
 Json = dict[str, Any]
@@ -193,7 +192,7 @@ def request(phone: str, *, purpose: str = "promo", **more: Any) -> Json:  # noqa
 def local_stack(data: Path, environ: Mapping[str, str], *, arguments: Sequence[str] = ()) -> Iterator[Stack]:
     """Run `garbo up` with a data folder and ports of its own; stop it as a person would, and check that."""
     env = {k: v for k, v in os.environ.items() if not k.startswith("GARBO_")} | dict(environ)
-    env |= {"GARBO_DATA": str(data), "GARBO_PORT_OFFSET": str(_free_offset())}
+    env |= {"GARBO_DATA": str(data)} | _own_ports()
     log = data.parent / f"{data.name}.log"
     with log.open("wb") as out:
         process = subprocess.Popen(
@@ -258,13 +257,9 @@ def _answers(client: httpx.Client, url: str) -> bool:
         return False
 
 
-def _free_offset() -> int:
-    """Find an offset at which every usual port is free."""
-    for _ in range(50):
-        offset = random.randrange(1000, 40000, 10)
-        if all(is_free(port + offset) for port in astuple(Ports())):
-            return offset
-    raise AssertionError("no free ports")
+def _own_ports() -> dict[str, str]:
+    names = Ports.__slots__
+    return {port_variable(name): str(port) for name, port in zip(names, free_ports(len(names)), strict=True)}
 
 
 def _tail(log: Path, lines: int = 60) -> str:

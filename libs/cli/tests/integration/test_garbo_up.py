@@ -11,7 +11,7 @@ from time import monotonic, sleep
 import psutil  # type: ignore[import-untyped]  # it ships no types
 import pytest
 
-from garbo.cli.up.plan import Ports
+from garbo.cli.up.plan import Ports, port_variable
 from garbo.cli.up.runfile import RunFile
 from tests.support.ports import free_ports
 
@@ -28,7 +28,7 @@ class Installation:
         self.data = home / "data"
         self._said = home / "said.txt"
         ports = free_ports(len(NAMES))
-        own = {f"GARBO_{name.upper()}_PORT": str(port) for name, port in zip(NAMES, ports, strict=True)}
+        own = {port_variable(name): str(port) for name, port in zip(NAMES, ports, strict=True)}
         clean = {name: value for name, value in os.environ.items() if not name.startswith("GARBO_")}
         self.env = clean | own | {"GARBO_DATA": str(self.data)}
         self.process: subprocess.Popen[bytes] | None = None
