@@ -1,19 +1,14 @@
-"""One batch in a process of its own, on real PostgreSQL and Kafka, that can be told where to die.
-
-Arguments: DSN, bootstrap servers, after which step (from 1; 0 for never) which signal it sends itself, and
-how long its transactions may be idle. Reads the batch from stdin as JSON: `requests`, or `heard` (pairs of
-topic and event). Prints the steps it took. Ends with 75 when what it met is to be tried again.
-"""
+"""One batch in a process of its own, on real PostgreSQL and Kafka, that can be told where to die."""
 
 import asyncio
 import os
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import Any
-
-import orjson
+from typing import Any, TypeAlias
 
 from garbo.common.errors import RetryLater
 from garbo.common.events.requests import SendRequested
@@ -31,22 +26,23 @@ from services.router.tests.support.router import Router
 
 POLICY = Path(__file__).parents[1] / "payloads" / "policy.yaml"
 TRY_AGAIN = 75
+Batch: TypeAlias = Mapping[str, Any]
+"""`requests`, or `heard` (pairs of topic and event), as JSON has them."""
 STATEMENTS = frozenset({"execute", "fetch", "fetchrow", "fetchval"})
 
 
 class Steps:
     """Notes each step, and after one of them sends this process a signal."""
 
-    def __init__(self, last: int, number: int) -> None:
+    def __init__(self, last: int, number: int, tell: Connection) -> None:
         self.taken: list[str] = []
-        self._last, self._number = last, number
+        self._last, self._number, self._tell = last, number, tell
 
     def take(self, name: str) -> None:
         """Take a step; perhaps the last one."""
         self.taken.append(name)
         if len(self.taken) == self._last:
-            sys.stdout.write(orjson.dumps(self.taken).decode())
-            sys.stdout.flush()
+            self._tell.send(self.taken)
             os.kill(os.getpid(), self._number)
 
 
@@ -104,9 +100,8 @@ class Publishing(RecordingPublisher):
         self._steps.take("publish")
 
 
-async def take(dsn: str, servers: str, steps: Steps) -> int:
-    """Take the transaction."""
-    batch = orjson.loads(sys.stdin.read())
+async def take(dsn: str, servers: str, batch: Batch, steps: Steps) -> int:
+    """Take the batch; gives the exit code."""
     database = SteppingDatabase(dsn, steps)
     producer = Producer(kafka=KafkaSettings(servers), service="router")
     await database.start()
@@ -125,12 +120,30 @@ async def take(dsn: str, servers: str, steps: Steps) -> int:
     finally:
         await producer.stop()
         await database.stop()
-    sys.stdout.write(orjson.dumps(steps.taken).decode())
     return 0
 
 
-if __name__ == "__main__":
-    _, to_dsn, to_servers, last_step, with_signal, idle = sys.argv
-    if idle:  # shorter than in production, where nobody waits for it
-        postgres.SESSION["idle_in_transaction_session_timeout"] = idle
-    sys.exit(asyncio.run(take(to_dsn, to_servers, Steps(int(last_step), int(with_signal)))))
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What to do with a batch, and where to die."""
+
+    dsn: str
+    servers: str
+    batch: Batch
+    last: int
+    """After which step, from 1; 0 for never."""
+    number: int
+    """The signal it sends itself then."""
+    idle: str
+    """How long its transactions may be idle, where that is to be shorter than in production."""
+
+
+def run(told: Run, tell: Connection) -> None:
+    """Take the batch and send the steps it took; end with 75 when what it met is to be tried again."""
+    if told.idle:
+        postgres.SESSION["idle_in_transaction_session_timeout"] = told.idle
+    steps = Steps(told.last, told.number, tell)
+    code = asyncio.run(take(told.dsn, told.servers, told.batch, steps))
+    if code == 0:
+        tell.send(steps.taken)
+    sys.exit(code)

@@ -1,8 +1,7 @@
 """kill -9 after every single step of a batch, stalls, redeliveries, database errors: on real servers."""
 
-import asyncio
+import os
 import signal
-import sys
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -22,8 +21,9 @@ from garbo.common.runtime.postgres import Database
 from garbo.router.inbound.policy_file.load import load_policy
 from garbo.router.outbound.postgres.store import PostgresStore
 from libs.common.tests.support.waiting import until
-from services.router.tests.crashes.batch_program import POLICY, TRY_AGAIN
+from services.router.tests.crashes.batch_program import POLICY, TRY_AGAIN, Batch, Run, run
 from services.router.tests.support.build import business, consent, inbound, requested, result
+from services.router.tests.support.forked import Forked
 from services.router.tests.support.router import Router
 from tests.support.servers import SharedKafka, SharedPostgres
 
@@ -42,7 +42,6 @@ WHERE convert_from(value, 'UTF8')::jsonb ->> 'message_id' = ANY ($1::uuid[]::tex
 WAITS = """
 SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()
 """
-PHASE_S = 60
 CAP = 3
 """Of the test policy, in a week."""
 
@@ -57,43 +56,19 @@ class Machine:
     stored: Router
     ended: list[int] = field(default_factory=list)
 
-    async def run(
-        self, batch: object, *, last: int = 0, number: int = signal.SIGKILL, idle: str = ""
-    ) -> list[str]:
+    async def run(self, batch: Batch, *, last: int = 0) -> list[str]:
         """Run a batch in a process of its own; give the steps it took. How it ended is noted."""
-        process = await self.start(batch, last=last, number=number, idle=idle)
-        return await self.finish(process)
+        return await self.finish(self.start(batch, last=last))
 
-    async def start(
-        self, batch: object, *, last: int = 0, number: int = signal.SIGKILL, idle: str = ""
-    ) -> asyncio.subprocess.Process:
-        """Start it and give it its batch."""
-        process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-m",
-            "services.router.tests.crashes.batch_program",
-            self.dsn,
-            self.kafka,
-            str(last),
-            str(int(number)),
-            idle,
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-        )
-        assert process.stdin is not None
-        process.stdin.write(orjson.dumps(batch))
-        await process.stdin.drain()
-        process.stdin.close()
-        return process
+    def start(self, batch: Batch, *, last: int = 0, number: int = signal.SIGKILL, idle: str = "") -> Forked:
+        """Start it with its batch."""
+        return Forked(run, Run(self.dsn, self.kafka, batch, last, number, idle))
 
-    async def finish(self, process: asyncio.subprocess.Process) -> list[str]:
+    async def finish(self, process: Forked) -> list[str]:
         """Wait for its end; give the steps it took."""
-        assert process.stdout is not None
-        async with asyncio.timeout(PHASE_S):
-            told: bytes = await process.stdout.read()
-            self.ended.append(await process.wait())
-        steps: list[str] = orjson.loads(told) if told else []
-        return steps
+        steps: list[str] | None = await process.sent()
+        self.ended.append(await process.exit_code())
+        return steps or []
 
     async def rows(self, sql: str, messages: Sequence[UUID]) -> list[Any]:
         """Read what is stored of messages."""
@@ -139,11 +114,11 @@ async def asked_by(machine: Machine, *, of: int = 3, each: int = 5) -> list[Send
     return [requested(to=to, priority=n) for n in range(each) for to in tos]
 
 
-def written(requests: Sequence[Event]) -> dict[str, Any]:
+def written(requests: Sequence[Event]) -> Batch:
     return {"requests": [r.model_dump(mode="json", exclude_none=True) for r in requests]}
 
 
-def heard(topic: Topic[Any], *events: Event) -> dict[str, Any]:
+def heard(topic: Topic[Any], *events: Event) -> Batch:
     return {"heard": [[topic.name, event.model_dump(mode="json", exclude_none=True)] for event in events]}
 
 
@@ -198,7 +173,7 @@ async def test_scenario_24_same_request_in_a_batch_in_two_processes_at_once_and_
 ) -> None:
     requests = await asked_by(machine)
     twice = written([*requests, *requests[::-1]])
-    both = [await machine.start(twice), await machine.start(twice)]
+    both = [machine.start(twice), machine.start(twice)]
     for process in both:
         await machine.finish(process)
     assert set(machine.ended) <= {0, TRY_AGAIN}
@@ -228,12 +203,12 @@ async def test_scenario_27_stalled_process_loses_its_locks_and_writes_nothing_wh
     requests = await asked_by(machine)
     steps = await machine.run(written(await asked_by(machine)))
     stall = steps.index("commit")
-    zombie = await machine.start(written(requests), last=stall, number=signal.SIGSTOP, idle="2s")
+    zombie = machine.start(written(requests), last=stall, number=signal.SIGSTOP, idle="2s")
     await until(lambda: _is_stopped(zombie.pid))
     assert await machine.run(written(requests)), "another takes over"
     before = await machine.rows(DECIDED, [r.message_id for r in requests])
     assert len(before) == len(requests)
-    zombie.send_signal(signal.SIGCONT)
+    os.kill(zombie.pid, signal.SIGCONT)
     await machine.finish(zombie)
     assert machine.ended[-1] == TRY_AGAIN
     assert await machine.rows(DECIDED, [r.message_id for r in requests]) == before
@@ -301,7 +276,7 @@ async def test_scenario_36_real_deadlock_with_somebody_who_does_not_sort_is_surv
         await transaction.start()
         await other.execute("SET LOCAL deadlock_timeout = '60s'")
         await other.execute(lock, last)
-        process = await machine.start(written(requests))
+        process = machine.start(written(requests))
         await until(lambda: _one(machine, WAITS))
         await other.execute(lock, first)
         await transaction.rollback()
@@ -316,9 +291,7 @@ async def _one(machine: Machine, sql: str) -> int:
         return int(await connection.fetchval(sql))
 
 
-async def _event_about(
-    machine: Machine, topic: Topic[Any], requests: Sequence[SendRequested]
-) -> dict[str, Any]:
+async def _event_about(machine: Machine, topic: Topic[Any], requests: Sequence[SendRequested]) -> Batch:
     """Let the promos be decided, and give what happens next: a STOP, or the answers of the platform."""
     before = len(machine.stored.granted)
     await machine.stored.ask(*requests)

@@ -1,17 +1,9 @@
-"""A router that dies by SIGKILL at a named point of its own work, or spends a budget until it is killed.
-
-`python dying_router.py POINT DSN KAFKA`, with POINT one of
-
-before_publish   an ended lease is released and committed, nothing is published
-before_delete    the outbox is published and acknowledged, its deletion is not committed
-spend            takes from the budget `total` of 2,000 until nothing is left, a few in each transaction
-"""
+"""A router that dies by SIGKILL at a named point of its own work, or spends a budget until it is killed."""
 
 import asyncio
 import os
 import random
 import signal
-import sys
 from collections.abc import Sequence
 
 from garbo.common.runtime.broker import KafkaSettings
@@ -96,8 +88,7 @@ async def spend_all(database: Database) -> None:
                     await connection.execute(GRANTED, os.getpid(), many)
 
 
-async def main(point: str, dsn: str, kafka: str) -> None:
-    """Go to that point."""
+async def _go(point: str, dsn: str, kafka: str) -> None:
     database = Database(dsn, service="router", size=3)
     await database.start()
     match point:
@@ -110,5 +101,11 @@ async def main(point: str, dsn: str, kafka: str) -> None:
     await database.stop()
 
 
-if __name__ == "__main__":
-    asyncio.run(main(*sys.argv[1:4]))
+def go_to(point: str, dsn: str, kafka: str, _: object) -> None:
+    """Go to one of these points, for a process of its own.
+
+    before_publish   an ended lease is released and committed, nothing is published
+    before_delete    the outbox is published and acknowledged, its deletion is not committed
+    spend            takes from the budget `total` of 2,000 until nothing is left, a few in each transaction
+    """
+    asyncio.run(_go(point, dsn, kafka))

@@ -2,10 +2,8 @@
 
 import asyncio
 import signal
-import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from pathlib import Path
 from uuid import uuid4
 
 import pytest
@@ -27,7 +25,9 @@ from garbo.router.outbound.postgres.jobs import PostgresJobStore
 from garbo.router.outbound.postgres.outbox import PostgresOutbox
 from garbo.router.ports.budgets import BudgetRequest
 from libs.common.tests.support.waiting import until
+from services.router.tests.integration.dying_router import go_to
 from services.router.tests.support.build import business, requested
+from services.router.tests.support.forked import Forked
 from services.router.tests.support.jobs import Jobs
 from services.router.tests.support.memory_jobs import CountingJobMeter
 from services.router.tests.support.router import Router
@@ -35,8 +35,6 @@ from tests.support.servers import SharedKafka, SharedPostgres
 
 pytestmark = pytest.mark.integration
 
-ROOT = Path(__file__).parents[4]
-DYING = "services.router.tests.integration.dying_router"
 LIMIT = 2_000
 LEASES_END = "UPDATE router.send_grant SET valid_until = clock_timestamp() - interval '1 minute'"
 KILLED = -signal.SIGKILL
@@ -60,19 +58,18 @@ async def own_database(dsn: str) -> AsyncIterator[Database]:
 
 
 @asynccontextmanager
-async def dying(point: str, dsn: str, kafka: str = "-") -> AsyncIterator[asyncio.subprocess.Process]:
-    process = await asyncio.create_subprocess_exec(sys.executable, "-m", DYING, point, dsn, kafka, cwd=ROOT)
+async def dying(point: str, dsn: str, kafka: str = "-") -> AsyncIterator[Forked]:
+    process = Forked(go_to, point, dsn, kafka)
     try:
         yield process
     finally:
-        if process.returncode is None:
-            process.kill()
-        await process.wait()
+        process.kill()
+        await process.exit_code()
 
 
 async def dies(point: str, dsn: str, kafka: str = "-") -> None:
-    async with dying(point, dsn, kafka) as process, asyncio.timeout(60):
-        assert await process.wait() == KILLED
+    async with dying(point, dsn, kafka) as process:
+        assert await process.exit_code() == KILLED
 
 
 async def published(kafka: SharedKafka, message_id: object) -> list[bytes]:
@@ -155,14 +152,13 @@ async def test_budget_holds_with_four_processes_though_they_are_killed(
         first.kill()
         await until(spent, lambda total: total > LIMIT / 2)
         second.kill()
-        async with asyncio.timeout(60):
-            assert await third.wait() == 0
-            assert await fourth.wait() == 0
+        assert await third.exit_code() == 0
+        assert await fourth.exit_code() == 0
     assert LIMIT - MOST_HELD <= await spent() <= LIMIT, "what the dead held is missing at most"
     async with asyncio.timeout(60):
         while await spent() < LIMIT:  # their slices have rested long enough now
             async with dying("spend", dsn) as last:
-                assert await last.wait() == 0
+                assert await last.exit_code() == 0
     assert await spent() == LIMIT
     async with own_database.connection() as connection:
         row = await connection.fetchrow("SELECT sum(used), sum(size) FROM router.budget_slice")
