@@ -118,8 +118,22 @@ def postgres_server() -> Iterator[SharedPostgres]:
 
 
 @pytest.fixture
-def private_kafka() -> Iterator[OwnKafka]:
-    """A broker for one test: .stop(), .start(), .kill(), .bootstrap_servers. Always a local process."""
+def private_kafka(fault_kafka: OwnKafka) -> OwnKafka:
+    """A broker to .stop(), .start() and .kill(), at .bootstrap_servers. It runs and has no topic of ours."""
+    fault_kafka.start()
+    SharedKafka(fault_kafka.bootstrap_servers).forget_topics()
+    return fault_kafka
+
+
+@pytest.fixture(scope="session")
+def fault_kafka() -> Iterator[OwnKafka]:
+    """Always a local process; tests of faults come one after the other."""
+    yield from _while_running(_own_kafka, lambda server: server)
+
+
+@pytest.fixture
+def untouched_kafka() -> Iterator[OwnKafka]:
+    """A broker nobody has spoken to yet."""
     yield from _while_running(_own_kafka, lambda server: server)
 
 

@@ -94,11 +94,12 @@ class OwnKafka:
         return self._server.bootstrap_servers
 
     def start(self) -> None:
-        """Start it; on return it answers. Blocks 2 to 4 s."""
+        """Start it unless it runs; on return it answers. Blocks 2 to 4 s."""
         if self._child is None:
             self._server.prepare()
             self._child = Child("Kafka", self._server.command(), self._log)
-        self._child.start(lambda _: self._server.answers(), within_s=START_S)
+        if self._child.pid is None:
+            self._child.start(lambda _: self._server.answers(), within_s=START_S)
 
     def stop(self) -> None:
         """Stop it in order; its data stays."""

@@ -50,9 +50,9 @@ async def test_a_private_broker_keeps_its_address_and_records_over_a_kill(privat
 
 
 async def test_topics_are_applied_so_that_a_group_forms_at_once_and_nothing_is_left_to_do(
-    private_kafka: OwnKafka, caplog: pytest.LogCaptureFixture
+    untouched_kafka: OwnKafka, caplog: pytest.LogCaptureFixture
 ) -> None:
-    address = private_kafka.bootstrap_servers
+    address = untouched_kafka.bootstrap_servers
     done = await apply_topics(KafkaSettings(address), replication=1)
     assert {change.kind for change in done} == {"create"}
     assert await plan_topics(KafkaSettings(address)) == []
