@@ -19,25 +19,25 @@ AIM_MS = 50.0
 AIM_OF_MANY_MS = 1_000.0
 
 
-def measure(reevaluator: Bench) -> Delay:
+def measure(bench: Bench) -> Delay:
     """Ask about one person after another, one call at a time."""
-    return _measured(reevaluator, "preview", calls=CALLS, ask=_ask, aim_ms=AIM_MS)
+    return _measured(bench, "preview", calls=CALLS, ask=_ask, aim_ms=AIM_MS)
 
 
-def measure_many(reevaluator: Bench) -> Delay:
+def measure_many(bench: Bench) -> Delay:
     """Ask one request about a thousand people, one call at a time."""
     name = f"preview of {PEOPLE:,} people"
-    return _measured(reevaluator, name, calls=CALLS_OF_MANY, ask=_ask_of_all, aim_ms=AIM_OF_MANY_MS)
+    return _measured(bench, name, calls=CALLS_OF_MANY, ask=_ask_of_all, aim_ms=AIM_OF_MANY_MS)
 
 
 def _measured(
-    reevaluator: Bench, name: str, *, calls: int, ask: Callable[[int], dict[str, object]], aim_ms: float
+    bench: Bench, name: str, *, calls: int, ask: Callable[[int], dict[str, object]], aim_ms: float
 ) -> Delay:
-    hash_key = reevaluator.env["GARBO_HASH_KEY"].encode()
-    asyncio.run(write_people(reevaluator.dsn, hash_key, rows=10_000, asked=PEOPLE))
+    hash_key = bench.env["GARBO_HASH_KEY"].encode()
+    asyncio.run(write_people(bench.dsn, hash_key, rows=10_000, asked=PEOPLE))
     (port,) = free_ports(1)
     with (
-        process(reevaluator, "garbo.router", ready_port=port, GARBO_ROUTER_PORT=str(port)),
+        process(bench, "garbo.router", ready_port=port, GARBO_ROUTER_PORT=str(port)),
         httpx.Client(
             base_url=f"http://127.0.0.1:{port}", headers={"Authorization": f"Bearer {API_KEY}"}
         ) as client,
