@@ -29,23 +29,23 @@ PROMO_FLOOR = 0.1
 UTILITY = TemplateContent(template=Template(name="order_shipped", language=Language(code="it")))
 
 
-def measure(reevaluator: Bench) -> Delay:
+def measure(bench: Bench) -> Delay:
     """Ask for care without and with promos waiting."""
-    return asyncio.run(_measure(reevaluator))
+    return asyncio.run(_measure(bench))
 
 
-async def _measure(reevaluator: Bench) -> Delay:
+async def _measure(bench: Bench) -> Delay:
     (port,) = free_ports(1)
-    with process(reevaluator, "garbo.router", ready_port=port, GARBO_ROUTER_PORT=str(port)):
-        alone = await waits_s(reevaluator)
-        await publish(reevaluator.kafka, [promo(n) for n in range(PROMOS)])
-        before, began_s = await reevaluator.end_offset(DECISION_MADE), time.perf_counter()
-        beside = await waits_s(reevaluator)
-        promos_per_s = (await reevaluator.end_offset(DECISION_MADE) - before - CARES) / (
+    with process(bench, "garbo.router", ready_port=port, GARBO_ROUTER_PORT=str(port)):
+        alone = await waits_s(bench)
+        await publish(bench.kafka, [promo(n) for n in range(PROMOS)])
+        before, began_s = await bench.end_offset(DECISION_MADE), time.perf_counter()
+        beside = await waits_s(bench)
+        promos_per_s = (await bench.end_offset(DECISION_MADE) - before - CARES) / (
             time.perf_counter() - began_s
         )
-        promos_alone_per_s = await _promos_per_s(reevaluator)
-        decided = await reevaluator.end_offset(SEND_CARE)
+        promos_alone_per_s = await _promos_per_s(bench)
+        decided = await bench.end_offset(SEND_CARE)
     if decided < 2 * CARES:
         raise AssertionError(f"only {decided} care messages were granted")
     return Delay(
@@ -59,23 +59,23 @@ async def _measure(reevaluator: Bench) -> Delay:
     )
 
 
-async def _promos_per_s(reevaluator: Bench) -> float:
+async def _promos_per_s(bench: Bench) -> float:
     """Measure how fast promos are decided while no care is asked for."""
-    before, began_s = await reevaluator.end_offset(DECISION_MADE), time.perf_counter()
+    before, began_s = await bench.end_offset(DECISION_MADE), time.perf_counter()
     await asyncio.sleep(ALONE_S)
-    decided = await reevaluator.end_offset(DECISION_MADE) - before
+    decided = await bench.end_offset(DECISION_MADE) - before
     left = PROMOS + 2 * CARES - before - decided
     if left <= 0:
         raise AssertionError("all promos were decided before it could be measured: ask for more")
     return decided / (time.perf_counter() - began_s)
 
 
-async def waits_s(reevaluator: Bench, *, cares: int = CARES) -> list[float]:
+async def waits_s(bench: Bench, *, cares: int = CARES) -> list[float]:
     """Ask for care at an even pace; gives the seconds from each publish to its grant."""
     asked: dict[bytes, float] = {}
     waits: list[float] = []
-    consumer = AIOKafkaConsumer(SEND_CARE.name, bootstrap_servers=reevaluator.kafka)
-    producer = Producer(kafka=KafkaSettings(reevaluator.kafka), service="bench")
+    consumer = AIOKafkaConsumer(SEND_CARE.name, bootstrap_servers=bench.kafka)
+    producer = Producer(kafka=KafkaSettings(bench.kafka), service="bench")
     await consumer.start()
     await producer.start()
     try:

@@ -42,25 +42,25 @@ class Untold:
         pass
 
 
-def measure(reevaluator: Bench, *, rows: int = 10_000, processes: int = 1) -> Figure:
+def measure(bench: Bench, *, rows: int = 10_000, processes: int = 1) -> Figure:
     """Write the people; then Kafka with real processes, then the use case alone on the same database."""
-    hash_key = reevaluator.env["GARBO_HASH_KEY"].encode()
-    asyncio.run(write_people(reevaluator.dsn, hash_key, rows=rows, asked=2 * PEOPLE))
-    measured = asyncio.run(_through_kafka(reevaluator, processes))
-    reference = asyncio.run(_sql_alone(reevaluator))
+    hash_key = bench.env["GARBO_HASH_KEY"].encode()
+    asyncio.run(write_people(bench.dsn, hash_key, rows=rows, asked=2 * PEOPLE))
+    measured = asyncio.run(_through_kafka(bench, processes))
+    reference = asyncio.run(_sql_alone(bench))
     name = f"router x{processes}, {_short(rows)}"
     return Figure(name, "decisions/s", [measured], "the same SQL without Kafka", [reference], aim=0.5)
 
 
-async def _through_kafka(reevaluator: Bench, processes: int) -> float:
+async def _through_kafka(bench: Bench, processes: int) -> float:
     """Let the requests wait in Kafka before the routers start: whoever publishes takes nothing of a core."""
-    await publish(reevaluator.kafka, [promo(n % PEOPLE) for n in range(REQUESTS)])
+    await publish(bench.kafka, [promo(n % PEOPLE) for n in range(REQUESTS)])
     with ExitStack() as running:
         for port in free_ports(processes):
             running.enter_context(
-                process(reevaluator, "garbo.router", ready_port=port, GARBO_ROUTER_PORT=str(port))
+                process(bench, "garbo.router", ready_port=port, GARBO_ROUTER_PORT=str(port))
             )
-        consumer = AIOKafkaConsumer(bootstrap_servers=reevaluator.kafka)
+        consumer = AIOKafkaConsumer(bootstrap_servers=bench.kafka)
         await consumer.start()
         partitions = [TopicPartition(DECISION_MADE.name, p) for p in range(DECISION_MADE.partitions)]
 
@@ -73,11 +73,11 @@ async def _through_kafka(reevaluator: Bench, processes: int) -> float:
             await consumer.stop()
 
 
-async def _sql_alone(reevaluator: Bench) -> float:
-    database = Database(reevaluator.dsn, service="bench", size=2)
+async def _sql_alone(bench: Bench) -> float:
+    database = Database(bench.dsn, service="bench", size=2)
     await database.start()
     try:
-        decide = await _decider(reevaluator, database)
+        decide = await _decider(bench, database)
         others = [_asked(PEOPLE + n % PEOPLE) for n in range(REQUESTS)]
         tenth = REQUESTS // 10
         began = 0.0
@@ -90,17 +90,17 @@ async def _sql_alone(reevaluator: Bench) -> float:
         await database.stop()
 
 
-async def _decider(reevaluator: Bench, database: Database) -> DecideRequests:
-    business = load_business(Path(reevaluator.env["GARBO_CONFIG"]))
+async def _decider(bench: Bench, database: Database) -> DecideRequests:
+    business = load_business(Path(bench.env["GARBO_CONFIG"]))
     store = PostgresStore(database)
     await store.seed(business)
     dependencies = Dependencies(
         store=store,
         publisher=Untold(),
         meter=CountingMeter(),
-        policies=PolicyInForce(load_policy(Path(reevaluator.env["GARBO_POLICY"]))),
+        policies=PolicyInForce(load_policy(Path(bench.env["GARBO_POLICY"]))),
         directory=Directory(business),
-        hash_key=reevaluator.env["GARBO_HASH_KEY"].encode(),
+        hash_key=bench.env["GARBO_HASH_KEY"].encode(),
         budget_leases=PostgresBudgetLeases(database),
     )
     return DecideRequests(dependencies)

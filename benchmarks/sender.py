@@ -22,16 +22,16 @@ CALM = (
 )
 
 
-def measure(reevaluator: Bench) -> Figure:
+def measure(bench: Bench) -> Figure:
     """Let the router grant everything first; then the sender alone sends; then a bare client."""
     port, router_port, sender_port = free_ports(3)
     graph = f"http://127.0.0.1:{port}"
     simulator = {"GARBO_SIMULATOR_PORT": str(port), "GARBO_SIMULATOR_CONTROL": CALM}
-    with process(reevaluator, "garbo.simulator", ready_port=port, **simulator):
-        with process(reevaluator, "garbo.router", ready_port=router_port, GARBO_ROUTER_PORT=str(router_port)):
-            asyncio.run(_grant(reevaluator))
+    with process(bench, "garbo.simulator", ready_port=port, **simulator):
+        with process(bench, "garbo.router", ready_port=router_port, GARBO_ROUTER_PORT=str(router_port)):
+            asyncio.run(_grant(bench))
         with process(
-            reevaluator,
+            bench,
             "garbo.sender",
             ready_port=sender_port,
             GARBO_SENDER_PORT=str(sender_port),
@@ -48,9 +48,9 @@ async def accepted(graph: str) -> int:
     return int(summary["accepted"])
 
 
-async def _grant(reevaluator: Bench) -> None:
-    await publish(reevaluator.kafka, [promo(n) for n in range(GRANTS)])
-    await until(lambda: reevaluator.end_offset(SEND_PROMO), lambda granted: granted >= GRANTS, within_s=120)
+async def _grant(bench: Bench) -> None:
+    await publish(bench.kafka, [promo(n) for n in range(GRANTS)])
+    await until(lambda: bench.end_offset(SEND_PROMO), lambda granted: granted >= GRANTS, within_s=120)
 
 
 async def bare(graph: str) -> float:

@@ -21,24 +21,24 @@ CARES: Final = 500
 WITHIN_S: Final = 600.0
 
 
-def measure(reevaluator: Bench) -> Delay:
+def measure(bench: Bench) -> Delay:
     """Ask for care while nobody is due, then while everybody is."""
-    return asyncio.run(_measure(reevaluator))
+    return asyncio.run(_measure(bench))
 
 
-async def _measure(reevaluator: Bench) -> Delay:
+async def _measure(bench: Bench) -> Delay:
     (port,) = free_ports(1)
-    with process(reevaluator, "garbo.router", ready_port=port, GARBO_ROUTER_PORT=str(port)):
+    with process(bench, "garbo.router", ready_port=port, GARBO_ROUTER_PORT=str(port)):
         due_at = datetime.now(UTC) + timedelta(seconds=PROMOS / READ_PER_S + 30)
-        await publish(reevaluator.kafka, [_later(n, due_at) for n in range(PROMOS)])
-        await _until(reevaluator, DECISION_MADE, PROMOS)
-        alone = await waits_s(reevaluator, cares=CARES)
+        await publish(bench.kafka, [_later(n, due_at) for n in range(PROMOS)])
+        await _until(bench, DECISION_MADE, PROMOS)
+        alone = await waits_s(bench, cares=CARES)
         if datetime.now(UTC) >= due_at:
             raise AssertionError("they were due before all of them waited")
         await asyncio.sleep((due_at - datetime.now(UTC)).total_seconds())
         began_s = time.perf_counter()
-        beside = await waits_s(reevaluator, cares=CARES)
-        await _until(reevaluator, SEND_PROMO, PROMOS)
+        beside = await waits_s(bench, cares=CARES)
+        await _until(bench, SEND_PROMO, PROMOS)
         woken_per_s = PROMOS / (time.perf_counter() - began_s)
     name = f"care, {PROMOS // 1000} k due at once"
     return Delay(name, p99_ms(beside), f"none due ({woken_per_s:,.0f} woken/s)", p99_ms(alone), AIM_MS)
@@ -48,5 +48,5 @@ def _later(person: int, due_at: datetime) -> SendRequested:
     return promo(person).model_copy(update={"not_before": due_at})
 
 
-async def _until(reevaluator: Bench, topic: Topic[Any], records: int) -> None:
-    await until(lambda: reevaluator.end_offset(topic), lambda seen: seen >= records, within_s=WITHIN_S)
+async def _until(bench: Bench, topic: Topic[Any], records: int) -> None:
+    await until(lambda: bench.end_offset(topic), lambda seen: seen >= records, within_s=WITHIN_S)
