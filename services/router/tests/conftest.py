@@ -1,13 +1,11 @@
 """Routers over memory and over PostgreSQL, and policies in one line a rule."""
 
 from collections.abc import AsyncIterator, Callable
-from pathlib import Path
 
 import pytest
 
 from garbo.common.runtime.postgres import Database
 from garbo.router.domain.policy import Policy
-from garbo.router.inbound.policy_file.load import read_policy
 from garbo.router.outbound.postgres.budgets import PostgresBudgetLeases
 from garbo.router.outbound.postgres.jobs import PostgresJobStore
 from garbo.router.outbound.postgres.outbox import PostgresOutbox
@@ -17,19 +15,9 @@ from services.router.tests.support.build import business
 from services.router.tests.support.jobs import Jobs
 from services.router.tests.support.memory import InMemoryStore
 from services.router.tests.support.memory_jobs import InMemoryBudgetLeases, InMemoryJobStore, InMemoryOutbox
+from services.router.tests.support.policies import policy_of
 from services.router.tests.support.router import Router
 from tests.support.servers import SharedPostgres
-
-PAYLOADS = Path(__file__).parent / "payloads"
-
-
-def policy_of(*rules: str) -> Policy:
-    """The test policy; with rules given (each one line of YAML), these in place of its own."""
-    content = (PAYLOADS / "policy.yaml").read_text()
-    if rules:
-        head, _, _ = content.partition("rules:")
-        content = "\n".join([head, "rules:", *(f"  - {{ {rule} }}" for rule in rules)])
-    return read_policy(content.encode())
 
 
 @pytest.fixture(scope="session")

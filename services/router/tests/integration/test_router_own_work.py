@@ -19,13 +19,11 @@ from garbo.router.outbound.postgres.outbox import PostgresOutbox
 from garbo.router.outbound.postgres.retention import PostgresRetention
 from services.router.tests.support.build import AT, consent, requested
 from services.router.tests.support.jobs import Jobs
+from services.router.tests.support.policies import NEVER, ONE_A_DAY
 from services.router.tests.support.router import Router
 
 pytestmark = pytest.mark.integration
 
-PROMO = "applies_to: { class: promo }"
-ONE_A_DAY = f"id: day, type: cap, limit: 1, window: {{ rolling: 24h }}, {PROMO}, counts: {{ class: promo }}"
-NEVER = f"id: never, type: block, state: always, {PROMO}"
 LEASES_END = (
     "UPDATE router.send_grant SET valid_until = clock_timestamp() - $1::interval WHERE state = 'reserved'"
 )

@@ -5,7 +5,7 @@ import pytest
 from garbo.common.runtime.postgres import Database
 from garbo.router.outbound.postgres.policies import PostgresPolicies
 from garbo.router.ports.policy_archive import PolicyArchive
-from services.router.tests.support.policies import InMemoryPolicies
+from services.router.tests.support.memory_policies import InMemoryPolicies
 
 pytestmark = pytest.mark.integration
 

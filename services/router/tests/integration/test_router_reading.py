@@ -17,12 +17,10 @@ from garbo.router.outbound.postgres.budgets import PostgresBudgetLeases
 from garbo.router.outbound.postgres.queries import PostgresContactReader, PostgresPreviewReader
 from garbo.router.ports.contacts import Address
 from services.router.tests.support.build import AT, HASH_KEY, consent, requested
+from services.router.tests.support.policies import BUDGET_OF_TWO, OPT_IN, STOPPED
 from services.router.tests.support.router import Router
 
 pytestmark = pytest.mark.integration
-OPT_IN = "id: opt-in, type: consent, purpose: marketing, applies_to: { class: promo }, hard: true"
-STOPPED = "id: user-stop, type: block, state: stopped, applies_to: { class: promo }, hard: true"
-BUDGET = "id: total, type: budget, limit: 2, per: campaign, applies_to: { class: promo }"
 
 
 def phone() -> str:
@@ -58,7 +56,9 @@ async def test_who_was_merged_is_read_and_exported_as_who_they_are(
 async def test_a_preview_sees_what_is_left_of_a_budget_without_leasing(
     stored: Router, database: Database, make_policy: Callable[..., Policy]
 ) -> None:
-    router = Router(stored.store, make_policy(OPT_IN, BUDGET), budget_leases=PostgresBudgetLeases(database))
+    router = Router(
+        stored.store, make_policy(OPT_IN, BUDGET_OF_TWO), budget_leases=PostgresBudgetLeases(database)
+    )
     previews = PreviewRequests(router.dependencies, PostgresPreviewReader(database))
     people = [{"phone": phone()} for _ in range(3)]
     await router.hear(*(consent(to=who) for who in people))

@@ -31,11 +31,11 @@ from services.router.tests.support.build import (
 )
 from services.router.tests.support.memory import InMemoryStore
 from services.router.tests.support.memory_reading import InMemoryContactReader, InMemoryPreviewReader
+from services.router.tests.support.policies import OPT_IN
 from services.router.tests.support.router import Router
 
 ADMIN_KEY = "test-admin-key"
 MakePolicy = Callable[..., Policy]
-OPT_IN = "id: opt-in, type: consent, purpose: marketing, applies_to: { class: promo }, hard: true"
 WEEK = (
     "id: week, type: cap, limit: 2, window: { rolling: 7d }, per: [recipient],"
     " applies_to: { class: promo }, counts: { class: promo }, on_hit: { defer: 8d }"

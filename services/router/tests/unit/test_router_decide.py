@@ -17,11 +17,9 @@ from services.router.tests.support.build_domain import (
     message,
     sends_at,
 )
+from services.router.tests.support.policies import ONE_A_DAY, OPT_IN
 
 MakePolicy = Callable[..., Policy]
-PROMO_ONLY = "applies_to: { class: promo }, counts: { class: promo }"
-DAY_CAP = f"id: day, type: cap, limit: 1, window: {{ rolling: 24h }}, {PROMO_ONLY}"
-OPT_IN = "id: opt-in, type: consent, purpose: marketing, applies_to: { class: promo }, hard: true"
 JUNE_5 = at("2026-06-05T10:00:00Z")
 
 
@@ -29,7 +27,7 @@ def test_first_hard_rule_in_file_order_is_named_and_the_instant_is_given_all_the
     make_policy: MakePolicy,
 ) -> None:
     state = replace(a_state(sends=sends_at("2026-06-05T09:00Z")), consents={})
-    decision = decide(make_policy(DAY_CAP, OPT_IN), state, a_request(), JUNE_5)
+    decision = decide(make_policy(ONE_A_DAY, OPT_IN), state, a_request(), JUNE_5)
     assert decision.reason == "not_opted_in"
     assert decision.next_allowed_at_us == at("2026-06-06T09:00Z")
 

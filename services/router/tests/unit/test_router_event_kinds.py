@@ -23,6 +23,7 @@ from garbo.router.flow.events.registry import EVENT_KINDS, EVENT_TOPICS
 from services.router.tests.support.build import AT, PHONE, consent, inbound, preference
 from services.router.tests.support.calls import Calls
 from services.router.tests.support.memory import InMemoryStore
+from services.router.tests.support.policies import STOPPED
 from services.router.tests.support.router import Router
 
 SOURCES: Final = Path(next(iter(garbo.router.__path__)))
@@ -30,7 +31,6 @@ MOST_FILES: Final = 3
 """One kind of event is named in no more of the router's files than these."""
 USER_ID, NEW_USER_ID = "IT.13491208655302741918", "IT.99999999999999999999"
 BOTH = Person(phone=PHONE, user_id=USER_ID)
-STOPPED = "id: user-stop, type: block, state: stopped, applies_to: { class: promo }, hard: true"
 
 
 @pytest.mark.parametrize("kind", EVENT_KINDS, ids=lambda kind: kind.topic.event.__name__)

@@ -16,11 +16,9 @@ from garbo.router.domain.policy import Policy
 from garbo.router.domain.state import RecipientState
 from services.router.tests.support.build import AT, HASH_KEY, PHONE, PROMO_NUMBER, inbound, requested
 from services.router.tests.support.memory import InMemoryStore
+from services.router.tests.support.policies import NIGHT, STOPPED
 from services.router.tests.support.router import Router
 
-PROMO = "applies_to: { class: promo }"
-STOPPED = f"id: user-stop, type: block, state: stopped, {PROMO}, hard: true"
-NIGHT = f'id: night, type: quiet, from: "21:00", to: "09:00", days: all, {PROMO}'
 PHONES = (PHONE, "+393339999991", "+393339999992")
 SAME = ((0, 1), (1, 2)), ((0, 1), (2, 0)), ((1, 0), (2, 1)), ((0, 1), (2, 1)), ((0, 1), (1, 2), (2, 0))
 

@@ -9,7 +9,7 @@ from garbo.common.errors import RetryLater, StartRefused
 from garbo.router.flow.policy_in_force import PolicyInForce
 from garbo.router.inbound.policy_file.load import read_policy
 from garbo.router.inbound.policy_file.watch import PolicyWatch
-from services.router.tests.support.policies import InMemoryPolicies, RememberingPolicyMeter
+from services.router.tests.support.memory_policies import InMemoryPolicies, RememberingPolicyMeter
 
 FIRST = "policy: first\nversion: 1\nclasses: [{ id: promo }]\nrules: []\n"
 SECOND = FIRST.replace("first", "second")

@@ -20,15 +20,11 @@ from garbo.router.outbound.postgres.codecs import json_bytes, read_inputs
 from services.router.tests.support.build import consent, requested, result
 from services.router.tests.support.build_domain import a_request, a_state, at
 from services.router.tests.support.memory import InMemoryStore
+from services.router.tests.support.policies import ONE_A_DAY, OPT_IN
 from services.router.tests.support.router import Router
 
 MakePolicy = Callable[..., Policy]
 MARIA, PAUL = ContactId(UUID(int=1)), ContactId(UUID(int=2))
-DAY_CAP = (
-    "id: day, type: cap, limit: 1, window: { rolling: 24h },"
-    " applies_to: { class: promo }, counts: { class: promo }"
-)
-OPT_IN = "id: opt-in, type: consent, purpose: marketing, applies_to: { class: promo }, hard: true"
 START, END = at("2026-06-01T10:00:00Z"), at("2026-06-08T10:00:00Z")
 
 
@@ -41,7 +37,7 @@ def asked(number: int, *, hours: float, verdict: str = "allow", **more: object) 
 
 
 def test_a_deferred_message_is_sent_when_its_cap_frees(make_policy: MakePolicy) -> None:
-    first, second = replay(make_policy(DAY_CAP), [asked(1, hours=0), asked(2, hours=1)], until_us=END)
+    first, second = replay(make_policy(ONE_A_DAY), [asked(1, hours=0), asked(2, hours=1)], until_us=END)
     assert first.sent_at_us == START
     assert (second.first, second.last, second.sent_at_us) == ("defer", "allow", START + 24 * HOUR_US)
     assert second.rule == "day"
@@ -49,13 +45,13 @@ def test_a_deferred_message_is_sent_when_its_cap_frees(make_policy: MakePolicy) 
 
 def test_what_is_due_after_the_end_still_waits(make_policy: MakePolicy) -> None:
     past = [asked(1, hours=0), asked(2, hours=1)]
-    _, second = replay(make_policy(DAY_CAP), past, until_us=START + 2 * HOUR_US)
+    _, second = replay(make_policy(ONE_A_DAY), past, until_us=START + 2 * HOUR_US)
     assert (second.last, second.sent_at_us) == ("defer", None)
 
 
 def test_two_that_are_due_together_go_by_priority(make_policy: MakePolicy) -> None:
     past = [asked(1, hours=0), asked(2, hours=1, priority=10), asked(3, hours=2, priority=90)]
-    _, low, high = replay(make_policy(DAY_CAP), past, until_us=END)
+    _, low, high = replay(make_policy(ONE_A_DAY), past, until_us=END)
     assert high.sent_at_us == START + 24 * HOUR_US
     assert low.sent_at_us == START + 48 * HOUR_US
 
@@ -66,12 +62,12 @@ def test_a_stop_told_later_reaches_what_waits(make_policy: MakePolicy) -> None:
     )
     erased = "id: erased, type: block, state: erased, applies_to: {}, hard: true"
     past = [asked(1, hours=0), asked(2, hours=1), gone]
-    _, waiting, _ = replay(make_policy(erased, DAY_CAP), past, until_us=END)
+    _, waiting, _ = replay(make_policy(erased, ONE_A_DAY), past, until_us=END)
     assert (waiting.first, waiting.last, waiting.reason) == ("defer", "deny", "erased")
 
 
 def test_the_report_counts_who_gets_more_fewer_and_later(make_policy: MakePolicy) -> None:
-    current, other = make_policy(OPT_IN), make_policy(OPT_IN, DAY_CAP)
+    current, other = make_policy(OPT_IN), make_policy(OPT_IN, ONE_A_DAY)
     simulation = Simulation(current=current, other=other, period=Period(START, END))
     simulation.take(MARIA, [asked(1, hours=0), asked(2, hours=1, campaign="summer")])
     simulation.take(PAUL, [asked(3, hours=0)])
@@ -103,7 +99,7 @@ def test_agreement_tells_where_the_replay_differs_from_what_was_decided(make_pol
 
 
 def test_other_brands_and_earlier_requests_fill_caps_but_are_not_counted(make_policy: MakePolicy) -> None:
-    policy = make_policy(DAY_CAP)
+    policy = make_policy(ONE_A_DAY)
     period = Period(START + HOUR_US, END, brand="acme")
     simulation = Simulation(current=policy, other=policy, period=period)
     simulation.take(MARIA, [asked(1, hours=0), asked(2, hours=2), asked(3, hours=3, brand="bolt")])
@@ -119,7 +115,7 @@ async def test_the_replay_of_the_policy_in_force_is_what_the_router_decided(
 ) -> None:
     """With sends that are accepted at once and rules that deny, nothing is left that could differ."""
     dice = random.Random(seed)
-    denying = DAY_CAP + ", on_hit: deny"
+    denying = ONE_A_DAY + ", on_hit: deny"
     week = denying.replace("id: day", "id: week").replace("limit: 1", "limit: 2").replace("24h", "7d")
     router = Router(memory, make_policy(OPT_IN, denying, week))
     phones = [f"+39333123456{n}" for n in range(3)]

@@ -9,17 +9,15 @@ from garbo.common.events.contacts import CaseChanged
 from garbo.router.domain.policy import Policy
 from services.router.tests.support.build import AT, PHONE, consent, inbound, requested, result, status
 from services.router.tests.support.memory import InMemoryStore
+from services.router.tests.support.policies import ONE_PROMO_A_CAMPAIGN
 from services.router.tests.support.router import Router
-
-ONCE = """id: once, type: cap, limit: 1, window: lifetime, per: [recipient, campaign],
-    applies_to: { class: promo }, counts: { class: promo }, on_hit: deny"""
 
 
 @pytest.mark.parametrize("way", ["failed", "not_sent", "stop", "refund"])
 async def test_campaign_send_that_never_went_out_does_not_count_for_life(
     router: Router, make_policy: Callable[..., Policy], way: str
 ) -> None:
-    router.policy = make_policy(ONCE)
+    router.policy = make_policy(ONE_PROMO_A_CAMPAIGN)
     await router.hear(consent())
     await router.ask(requested(campaign="spring"))
     (granted,) = router.granted
@@ -38,7 +36,7 @@ async def test_campaign_send_that_never_went_out_does_not_count_for_life(
 async def test_refunded_campaign_send_that_arrives_after_all_counts_for_life_again(
     router: Router, memory: InMemoryStore, make_policy: Callable[..., Policy]
 ) -> None:
-    router.policy = make_policy(ONCE)
+    router.policy = make_policy(ONE_PROMO_A_CAMPAIGN)
     await router.hear(consent())
     await router.ask(requested(campaign="spring"))
     (granted,) = router.granted

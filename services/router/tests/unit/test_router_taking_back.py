@@ -14,12 +14,9 @@ from garbo.router.domain.values import replace
 from services.router.tests.support.build import AT, requested, result
 from services.router.tests.support.jobs import Jobs
 from services.router.tests.support.memory import InMemoryStore
+from services.router.tests.support.policies import BUDGET_OF_TWO, NEVER, ONE_A_DAY, PROMO
 
-PROMO = "applies_to: { class: promo }"
-ONE_A_DAY = f"id: day, type: cap, limit: 1, window: {{ rolling: 24h }}, {PROMO}, counts: {{ class: promo }}"
 THREE_A_DAY = ONE_A_DAY.replace("limit: 1", "limit: 3")
-NEVER = f"id: never, type: block, state: always, {PROMO}"
-BUDGET = f"id: total, type: budget, limit: 2, per: campaign, {PROMO}"
 LEASE = timedelta(minutes=15)
 SKEW = timedelta(seconds=2)
 
@@ -174,7 +171,7 @@ async def test_scenario_45_campaign_called_off_takes_back_grants_and_what_waits(
 async def test_budget_is_never_exceeded_and_a_slot_given_back_is_given_to_another(
     work: Jobs, make_policy: Callable[..., Policy]
 ) -> None:
-    work.router.policy = make_policy(BUDGET)
+    work.router.policy = make_policy(BUDGET_OF_TWO)
     people = [{"phone": f"+39333000000{n}"} for n in range(4)]
     asked = [requested(to=to, campaign="spring", priority=90 - n) for n, to in enumerate(people)]
     decided = {d.message_id: d for d in await work.router.ask(*asked)}

@@ -15,12 +15,12 @@ from garbo.router.outbound.postgres.codecs import json_bytes, read_inputs
 from garbo.router.ports.store import Changes
 from services.router.tests.support.build import AT, business, requested
 from services.router.tests.support.memory import InMemoryStore
+from services.router.tests.support.policies import ONCE_A_CAMPAIGN
 from services.router.tests.support.router import Router
 
 WEEKLY = (
     "id: week, type: cap, limit: 1, window: { rolling: 7d }, on_hit: { defer: 30d }, overridable_by: [lead]"
 )
-ONCE = "id: once, type: cap, limit: 1, window: lifetime, per: [recipient, campaign], on_hit: deny"
 
 
 @pytest.fixture
@@ -129,7 +129,7 @@ async def test_campaign_that_was_called_off_is_denied(capped: Router, memory: In
 async def test_cap_for_life_remembers_what_the_state_forgot(
     router: Router, memory: InMemoryStore, make_policy: Callable[..., Policy]
 ) -> None:
-    router.policy = make_policy(ONCE)
+    router.policy = make_policy(ONCE_A_CAMPAIGN)
     await ask(router, campaign="spring")
     memory.advance(timedelta(days=400))
     later = memory.now

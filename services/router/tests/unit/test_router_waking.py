@@ -13,13 +13,7 @@ from garbo.router.domain.values import replace
 from services.router.tests.support.build import AT, PHONE, consent, requested, result
 from services.router.tests.support.jobs import Jobs
 from services.router.tests.support.memory import InMemoryStore
-
-PROMO = "applies_to: { class: promo }"
-ONE_A_DAY = f"id: day, type: cap, limit: 1, window: {{ rolling: 24h }}, {PROMO}, counts: {{ class: promo }}"
-HOLD = (
-    f"id: care-open, type: hold, state: case_open, cool_down: 24h, max: 7d, {PROMO}, on_hit: {{ defer: 7d }}"
-)
-NIGHT = f'id: night, type: quiet, from: "21:00", to: "09:00", days: all, zone: recipient, {PROMO}'
+from services.router.tests.support.policies import CASE_HOLD, ONE_A_DAY, PROMO, RECIPIENTS_NIGHT
 
 
 def memory_of(work: Jobs) -> InMemoryStore:
@@ -105,7 +99,7 @@ async def test_scenario_19_a_zone_that_changed_meanwhile_counts_at_the_wake(
     work: Jobs, make_policy: Callable[..., Policy]
 ) -> None:
     """Deferred for a night in Rome; at the wake the person is in New York, where it is 03:00."""
-    work.router.policy = make_policy(NIGHT)
+    work.router.policy = make_policy(RECIPIENTS_NIGHT)
     clock(work, datetime(2026, 6, 1, 20, tzinfo=UTC))
     (waits,) = await work.router.ask(requested())
     assert waits.next_allowed_at == datetime(2026, 6, 2, 7, tzinfo=UTC), "09:00 in Rome"
@@ -139,7 +133,7 @@ async def test_scenario_21_wakes_are_spread_and_the_place_is_the_same_on_redeliv
     work: Jobs, make_policy: Callable[..., Policy]
 ) -> None:
     """Everybody is free at 09:00; within the hour each has a place of their own."""
-    work.router.policy = replace(make_policy(NIGHT), spread_us=HOUR_US)
+    work.router.policy = replace(make_policy(RECIPIENTS_NIGHT), spread_us=HOUR_US)
     clock(work, datetime(2026, 6, 1, 20, tzinfo=UTC))
     asked = [requested(to={"phone": f"+39333{n:07d}"}, campaign="spring") for n in range(400)]
     first = await work.router.ask(*asked)
@@ -267,7 +261,7 @@ def case(action: str, at: datetime) -> CaseChanged:
 async def test_scenario_63_promo_is_taken_back_by_a_case_and_goes_when_it_has_cooled_down(
     work: Jobs, make_policy: Callable[..., Policy]
 ) -> None:
-    work.router.policy = make_policy(HOLD)
+    work.router.policy = make_policy(CASE_HOLD % "7d")
     (granted,) = await work.router.ask(requested())
     await work.router.hear(case("opened", AT))
     await work.publish()
@@ -290,7 +284,7 @@ async def test_scenario_63_promo_is_taken_back_by_a_case_and_goes_when_it_has_co
 async def test_scenario_63_a_forgotten_case_lets_promo_go_at_its_longest(
     work: Jobs, make_policy: Callable[..., Policy]
 ) -> None:
-    work.router.policy = make_policy(HOLD)
+    work.router.policy = make_policy(CASE_HOLD % "7d")
     await work.router.hear(case("opened", AT))
     (held,) = await work.router.ask(requested())
     assert (held.verdict, held.rule, held.next_allowed_at) == ("defer", "care-open", AT + timedelta(days=7))

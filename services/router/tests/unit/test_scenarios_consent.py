@@ -10,10 +10,9 @@ from garbo.router.domain.policy import Policy
 from garbo.router.domain.state import Consent, Preference, RecipientState, Stop
 from garbo.router.domain.values import replace
 from services.router.tests.support.build_domain import FREE, a_request, a_state, at
+from services.router.tests.support.policies import OPT_IN, STOPPED
 
 MakePolicy = Callable[..., Policy]
-OPT_IN = "id: opt-in, type: consent, purpose: marketing, applies_to: { class: promo }, hard: true"
-STOPPED = "id: user-stop, type: block, state: stopped, applies_to: { class: promo }, hard: true"
 JUNE_5 = at("2026-06-05T10:00:00Z")
 
 

@@ -25,12 +25,9 @@ from services.router.tests.support.build_domain import (
     message,
     sends_at,
 )
+from services.router.tests.support.policies import ERASED, ONE_A_DAY, PROMO_ONLY, SOME_A_WEEK
 
 MakePolicy = Callable[..., Policy]
-PROMO_ONLY = "applies_to: { class: promo }, counts: { class: promo }"
-DAY_CAP = f"id: day, type: cap, limit: 1, window: {{ rolling: 24h }}, {PROMO_ONLY}"
-WEEK = "id: week, type: cap, limit: %d, window: { rolling: 7d }, on_hit: { defer: 8d }, " + PROMO_ONLY
-ERASED = "id: erased, type: block, state: erased, hard: true"
 BUDGET = "id: total, type: budget, limit: 1000, per: campaign, window: %s, applies_to: { class: promo }"
 JUNE_5 = at("2026-06-05T10:00:00Z")
 
@@ -44,7 +41,7 @@ def test_scenario_23_of_three_requests_and_one_slot_the_first_in_order_goes(make
         a_request(5, priority=60, expires_at_us=soon, requested_at_us=1),
         a_request(6, priority=60, expires_at_us=soon, requested_at_us=1),
     ]
-    policy, state, verdicts = make_policy(DAY_CAP), a_state(), {}
+    policy, state, verdicts = make_policy(ONE_A_DAY), a_state(), {}
     for request in sorted(requests, key=lambda r: r.arbitration_key):
         decision, state = decide_and_count(policy, state, request, JUNE_5)
         verdicts[request.request_id.int] = decision.verdict
@@ -53,7 +50,7 @@ def test_scenario_23_of_three_requests_and_one_slot_the_first_in_order_goes(make
 
 
 def test_scenario_38_a_refunded_slot_is_free_at_once(make_policy: MakePolicy) -> None:
-    policy = make_policy(DAY_CAP)
+    policy = make_policy(ONE_A_DAY)
     _, state = decide_and_count(policy, a_state(), a_request(1), JUNE_5)
     assert decide(policy, state, a_request(2), JUNE_5).verdict == "defer"
     assert decide(policy, without_send(state, message(1)), a_request(2), JUNE_5).verdict == "allow"
@@ -62,7 +59,7 @@ def test_scenario_38_a_refunded_slot_is_free_at_once(make_policy: MakePolicy) ->
 def test_scenario_38_a_promo_the_platform_held_back_leaves_the_brand_alone_for_a_day(
     make_policy: MakePolicy,
 ) -> None:
-    policy = make_policy(DAY_CAP)
+    policy = make_policy(ONE_A_DAY)
     state = with_strike(a_state(), brand="acme", by=message(1), at_us=JUNE_5)
     decision = decide(policy, state, a_request(), JUNE_5 + 1)
     assert (decision.verdict, decision.reason) == ("defer", "platform_cooldown")
@@ -78,7 +75,7 @@ def test_scenario_38_a_promo_the_platform_held_back_leaves_the_brand_alone_for_a
 
 def test_scenario_39_a_send_nobody_knows_the_end_of_counts_on(make_policy: MakePolicy) -> None:
     unknown = Send(message(1), JUNE_5 + MINUTE_US, "promo", "acme", open=True)
-    decision = decide(make_policy(DAY_CAP), a_state(sends=(unknown,)), a_request(), JUNE_5 + HOUR_US)
+    decision = decide(make_policy(ONE_A_DAY), a_state(sends=(unknown,)), a_request(), JUNE_5 + HOUR_US)
     assert decision.next_allowed_at_us == JUNE_5 + MINUTE_US + DAY_US
     assert decision.provisional
 
@@ -104,7 +101,7 @@ def test_scenario_40_except_tag_passes_the_gap(make_policy: MakePolicy) -> None:
 
 
 def test_scenario_41_an_allowed_override_passes_over_and_still_counts(make_policy: MakePolicy) -> None:
-    policy = make_policy(WEEK % 1 + ", overridable_by: [crm-lead]", ERASED)
+    policy = make_policy(SOME_A_WEEK % 1 + ", overridable_by: [crm-lead]", ERASED)
     _, state = decide_and_count(policy, a_state(), a_request(1), JUNE_5)
     lead = a_request(2, override=("week",), roles=frozenset({"crm-lead"}))
     decision, after = decide_and_count(policy, state, lead, JUNE_5)
@@ -123,7 +120,7 @@ def test_scenario_41_an_allowed_override_passes_over_and_still_counts(make_polic
 def test_scenario_41_other_overrides_are_refused(
     make_policy: MakePolicy, override: str, roles: set[str]
 ) -> None:
-    policy = make_policy(WEEK % 0 + ", overridable_by: [crm-lead]", ERASED)
+    policy = make_policy(SOME_A_WEEK % 0 + ", overridable_by: [crm-lead]", ERASED)
     request = a_request(override=(override,), roles=frozenset(roles))
     decision = decide(policy, a_state(erased=True), request, JUNE_5)
     assert (decision.verdict, decision.reason) == ("deny", "override_not_allowed")
@@ -139,7 +136,8 @@ def test_scenario_42_a_send_counts_with_the_tags_it_was_granted_with(make_policy
 
 def test_scenario_43_brand_caps_and_the_portfolio_cap_hold_together(make_policy: MakePolicy) -> None:
     policy = make_policy(
-        "id: day, type: cap, limit: 1, window: { rolling: 1d }, per: [recipient, brand], counts: {}", WEEK % 3
+        "id: day, type: cap, limit: 1, window: { rolling: 1d }, per: [recipient, brand], counts: {}",
+        SOME_A_WEEK % 3,
     )
     days = sends_at("2026-06-01T10:00Z", "2026-06-02T10:00Z") + sends_at("2026-06-03T10:00Z", brand="bolt")
     for brand in ("acme", "bolt"):
@@ -150,7 +148,7 @@ def test_scenario_43_brand_caps_and_the_portfolio_cap_hold_together(make_policy:
 def test_scenario_44_the_parts_of_a_message_count_each_and_go_together_or_not_at_all(
     make_policy: MakePolicy,
 ) -> None:
-    policy, two = make_policy(WEEK % 2), a_request(7, parts=2)
+    policy, two = make_policy(SOME_A_WEEK % 2), a_request(7, parts=2)
     allowed, state = decide_and_count(policy, a_state(), two, JUNE_5)
     assert allowed.verdict == "allow"
     assert {s.message_id for s in state.sends} == {message(7), message_of_part(message(7), 1)}
@@ -174,12 +172,12 @@ def test_scenario_44_budgets_that_are_no_obstacle_are_none_to_several_parts(make
 
 
 def test_scenario_45_a_campaign_called_off_is_denied(make_policy: MakePolicy) -> None:
-    decision = decide(make_policy(DAY_CAP), a_state(), a_request(campaign="june", cancelled=True), JUNE_5)
+    decision = decide(make_policy(ONE_A_DAY), a_state(), a_request(campaign="june", cancelled=True), JUNE_5)
     assert (decision.verdict, decision.reason) == ("deny", "campaign_cancelled")
 
 
 def test_scenario_46_the_last_slot_is_kept_for_high_priority(make_policy: MakePolicy) -> None:
-    policy = make_policy(WEEK % 3 + ", keep_for: { slots: 1, min_priority: 80 }")
+    policy = make_policy(SOME_A_WEEK % 3 + ", keep_for: { slots: 1, min_priority: 80 }")
     state = a_state(sends=sends_at("2026-06-01T10:00Z", "2026-06-02T10:00Z"))
     low = decide(policy, state, a_request(priority=50), JUNE_5)
     assert (low.verdict, low.next_allowed_at_us) == ("defer", at("2026-06-08T10:00Z"))
@@ -262,7 +260,7 @@ def test_a_policy_may_count_later_than_at_the_grant(
     open_counts: bool,
     accepted_counts: bool,
 ) -> None:
-    policy = make_policy(DAY_CAP)
+    policy = make_policy(ONE_A_DAY)
     policy = replace(policy, counting=replace(policy.counting, consume=consume))
     for counts, state in (
         (open_counts, a_state(sends=sends_at("2026-06-05T09:00Z", open=True))),
@@ -276,7 +274,7 @@ def test_a_policy_may_count_later_than_at_the_grant(
 def test_open_grant_counts_at_its_latest_acceptance_and_makes_the_instant_provisional(
     make_policy: MakePolicy,
 ) -> None:
-    policy = make_policy(DAY_CAP)
+    policy = make_policy(ONE_A_DAY)
     first, state = decide_and_count(policy, a_state(), a_request(1), JUNE_5)
     assert first.verdict == "allow"
     second, _ = decide_and_count(policy, state, a_request(2), JUNE_5)

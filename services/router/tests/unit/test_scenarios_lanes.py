@@ -21,16 +21,10 @@ from services.router.tests.support.build_domain import (
     a_state,
     at,
 )
+from services.router.tests.support.policies import CASE_HOLD, NIGHT, OPT_IN, STOPPED
 
 MakePolicy = Callable[..., Policy]
-OPT_IN = "id: opt-in, type: consent, purpose: marketing, applies_to: { class: promo }, hard: true"
-STOPPED = "id: user-stop, type: block, state: stopped, applies_to: { class: promo }, hard: true"
 WINDOW = "id: wa-window, type: window, open: 24h, applies_to: { form: free }, hard: true"
-NIGHT = 'id: night, type: quiet, from: "21:00", to: "09:00", days: all, applies_to: { class: promo }'
-HOLD = (
-    "id: care-open, type: hold, state: case_open, cool_down: 24h, max: 7d, applies_to: { class: promo }, "
-    "on_hit: { defer: 8d }"
-)
 JUNE_5 = at("2026-06-05T10:00:00Z")
 CARE = a_request(purpose="care", body=FREE)
 
@@ -136,14 +130,14 @@ def test_scenario_62_class_is_what_it_is_and_not_what_it_is_called(
 def test_scenario_63_promo_waits_for_a_case_to_cool_down_or_be_forgotten(
     make_policy: MakePolicy, case: Case, free: int | None
 ) -> None:
-    decision = decide(make_policy(HOLD), a_state(cases={"desk:1": case}), a_request(), JUNE_5)
+    decision = decide(make_policy(CASE_HOLD % "8d"), a_state(cases={"desk:1": case}), a_request(), JUNE_5)
     assert decision.next_allowed_at_us == free
     assert (decision.verdict, decision.reason) == (("defer", "case_open") if free else ("allow", "allowed"))
 
 
 def test_scenario_63_of_several_cases_the_last_counts(make_policy: MakePolicy) -> None:
     cases = {"desk:1": Case(JUNE_5 - HOUR_US, JUNE_5 - 1), "desk:2": Case(JUNE_5 - HOUR_US)}
-    decision = decide(make_policy(HOLD), a_state(cases=cases), a_request(), JUNE_5)
+    decision = decide(make_policy(CASE_HOLD % "8d"), a_state(cases=cases), a_request(), JUNE_5)
     assert decision.next_allowed_at_us == JUNE_5 - HOUR_US + 7 * DAY_US
 
 
@@ -172,7 +166,7 @@ def test_scenario_66_a_code_at_night_reaches_a_stopped_person(make_policy: MakeP
 def test_scenario_66_a_recall_notice_passes_an_open_case(make_policy: MakePolicy) -> None:
     state = a_state(cases={"desk:1": Case(JUNE_5 - HOUR_US)})
     recall = a_request(purpose="utility", body=UTILITY)
-    assert decide(make_policy(HOLD), state, recall, JUNE_5).verdict == "allow"
+    assert decide(make_policy(CASE_HOLD % "8d"), state, recall, JUNE_5).verdict == "allow"
 
 
 def test_a_code_has_a_quarter_of_an_hour_at_most_and_goes_as_text_by_sms(make_policy: MakePolicy) -> None:

@@ -32,19 +32,9 @@ from services.router.tests.support.build import (
     text,
 )
 from services.router.tests.support.memory import InMemoryStore
+from services.router.tests.support.policies import CASE_HOLD, ERASED, ONE_A_WEEK, OPT_IN, STOPPED
 from services.router.tests.support.router import Router
 
-HOLD = (
-    "id: care-open, type: hold, state: case_open, cool_down: 24h, max: 7d, applies_to: { class: promo },"
-    " on_hit: { defer: 30d }"
-)
-ONE_A_WEEK = (
-    "id: c, type: cap, limit: 1, window: { rolling: 7d }, applies_to: { class: promo },"
-    " counts: { class: promo }, on_hit: { defer: 30d }"
-)
-OPT_IN = "id: opt-in, type: consent, purpose: marketing, applies_to: { class: promo }, hard: true"
-STOPPED = "id: user-stop, type: block, state: stopped, applies_to: { class: promo }, hard: true"
-ERASED = "id: erased, type: block, state: erased, hard: true"
 OTHER_PHONE = "+393339999999"
 USER_ID = "IT.13491208655302741918"
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
@@ -80,7 +70,7 @@ def last_of(router: Router) -> dict[Any, DecisionMade]:
 async def test_scenario_63_a_case_takes_back_a_granted_promo_which_waits_for_its_end(
     router: Router, memory: InMemoryStore, make_policy: Callable[..., Policy]
 ) -> None:
-    router.policy = make_policy(HOLD, ONE_A_WEEK)
+    router.policy = make_policy((CASE_HOLD % "30d"), ONE_A_WEEK)
     promo = requested()
     await router.ask(promo)
     memory.advance(HOUR)
@@ -100,7 +90,7 @@ async def test_scenario_63_a_case_takes_back_a_granted_promo_which_waits_for_its
 async def test_scenario_63_closing_looks_at_what_waits_at_once_and_reopening_is_a_new_case(
     router: Router, memory: InMemoryStore, make_policy: Callable[..., Policy]
 ) -> None:
-    router.policy = make_policy(HOLD)
+    router.policy = make_policy(CASE_HOLD % "30d")
     await router.hear(case("opened"))
     promo = requested()
     (held,) = await router.ask(promo)
@@ -119,7 +109,7 @@ async def test_scenario_63_closing_looks_at_what_waits_at_once_and_reopening_is_
 async def test_scenario_63_a_case_heard_of_by_its_end_first_is_closed(
     router: Router, memory: InMemoryStore, make_policy: Callable[..., Policy]
 ) -> None:
-    router.policy = make_policy(HOLD)
+    router.policy = make_policy(CASE_HOLD % "30d")
     memory.advance(2 * HOUR)
     await router.hear(case("closed", AT + HOUR), case("opened", AT))
     (cooling,) = await router.ask(requested())
@@ -129,7 +119,7 @@ async def test_scenario_63_a_case_heard_of_by_its_end_first_is_closed(
 async def test_a_case_of_another_brand_holds_nothing(
     router: Router, memory: InMemoryStore, make_policy: Callable[..., Policy]
 ) -> None:
-    router.policy = make_policy(HOLD)
+    router.policy = make_policy(CASE_HOLD % "30d")
     await router.hear(case("opened", brand="bolt"))
     acme, bolt = requested(), requested(brand="bolt")
     decided = {d.message_id: d.verdict for d in await router.ask(acme, bolt)}

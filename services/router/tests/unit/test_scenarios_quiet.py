@@ -14,9 +14,9 @@ from garbo.router.domain.state import RecipientState
 from garbo.router.domain.values import replace
 from garbo.router.domain.zones import TZDATA
 from services.router.tests.support.build_domain import UTILITY, a_request, a_state, at, sends_at
+from services.router.tests.support.policies import NIGHT
 
 MakePolicy = Callable[..., Policy]
-NIGHT = 'id: night, type: quiet, from: "21:00", to: "09:00", days: all, applies_to: { class: promo }'
 ROME = a_state(zone="Europe/Rome")
 
 

@@ -15,13 +15,9 @@ from garbo.router.domain.state import RecipientState
 from garbo.router.domain.values import replace
 from services.router.tests.support.build import AT, consent, requested, result, status
 from services.router.tests.support.memory import InMemoryStore
+from services.router.tests.support.policies import ONE_A_WEEK, STOPPED
 from services.router.tests.support.router import Router
 
-ANY_PROMO = "id: user-stop, type: block, state: stopped, applies_to: { class: promo }, hard: true"
-ONE_A_WEEK = (
-    "id: c, type: cap, limit: 1, window: { rolling: 7d }, applies_to: { class: promo },"
-    " counts: { class: promo }, on_hit: { defer: 30d }"
-)
 HOUR = timedelta(hours=1)
 
 
@@ -56,7 +52,7 @@ async def test_scenario_31_statuses_in_any_order_end_the_same(
 ) -> None:
     ends = set()
     for order in permutations(("sent", "delivered", "read")):
-        router = Router(memory, make_policy(ANY_PROMO))
+        router = Router(memory, make_policy(STOPPED))
         granted = await a_promo(router)
         for word in order:
             await router.hear(status(granted.message_id, word, at=AT))
@@ -92,7 +88,7 @@ async def test_scenario_38_an_undeliverable_frees_the_slot_and_wakes_who_waits_f
 async def test_scenario_38_131049_is_refunded_and_holds_the_brand_24_48_96_hours_and_7_days(
     router: Router, memory: InMemoryStore, make_policy: Callable[..., Policy]
 ) -> None:
-    router.policy = make_policy(ANY_PROMO)
+    router.policy = make_policy(STOPPED)
     for hours in (24, 48, 96, 168, 168):
         granted = await a_promo(router, requested_at=memory.now)
         failed = status(granted.message_id, "failed", code=131049, at=memory.now)
@@ -110,7 +106,7 @@ async def test_scenario_38_131049_is_refunded_and_holds_the_brand_24_48_96_hours
 async def test_a_delivered_promo_lets_the_brake_begin_anew(
     router: Router, memory: InMemoryStore, make_policy: Callable[..., Policy]
 ) -> None:
-    router.policy = make_policy(ANY_PROMO)
+    router.policy = make_policy(STOPPED)
 
     async def strike() -> datetime | None:
         granted = await a_promo(router, requested_at=memory.now)
@@ -128,7 +124,7 @@ async def test_a_delivered_promo_lets_the_brake_begin_anew(
 async def test_131049_takes_back_other_promos_of_the_brand_which_wait(
     router: Router, memory: InMemoryStore, make_policy: Callable[..., Policy]
 ) -> None:
-    router.policy = make_policy(ANY_PROMO)
+    router.policy = make_policy(STOPPED)
     first, second = requested(), requested()
     await router.ask(first, second)
     await router.hear(status(first.message_id, "failed", code=131049))

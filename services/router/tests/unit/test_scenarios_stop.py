@@ -26,15 +26,8 @@ from services.router.tests.support.build import (
     text,
 )
 from services.router.tests.support.memory import InMemoryStore
+from services.router.tests.support.policies import DOUBLE_OPT_IN, ONE_A_WEEK, STOPPED
 from services.router.tests.support.router import Router
-
-OPT_IN = "id: opt-in, type: consent, purpose: marketing, applies_to: { class: promo }, hard: true"
-DOUBLE = f"{OPT_IN}, level: double"
-STOPPED = "id: user-stop, type: block, state: stopped, applies_to: { class: promo }, hard: true"
-ONE_A_WEEK = (
-    "id: c, type: cap, limit: 1, window: { rolling: 7d }, applies_to: { class: promo },"
-    " counts: { class: promo }, on_hit: { defer: 30d }"
-)
 
 
 def asked_back(router: Router) -> list[SendRequested]:
@@ -201,7 +194,7 @@ async def test_scenario_50_stop_then_start_in_the_same_second_is_stopped(router:
 async def test_scenario_50_start_fakes_no_double_opt_in(
     router: Router, memory: InMemoryStore, make_policy: Callable[..., Policy], asked_first: bool
 ) -> None:
-    router.policy = make_policy(STOPPED, DOUBLE)
+    router.policy = make_policy(STOPPED, DOUBLE_OPT_IN)
     await router.hear(consent("given"))
     if asked_first:
         await router.hear(consent("requested", occurred_at=AT - timedelta(hours=2)))
@@ -219,7 +212,7 @@ async def test_scenario_50_start_fakes_no_double_opt_in(
 async def test_scenario_50_a_stop_after_the_request_voids_it(
     router: Router, make_policy: Callable[..., Policy]
 ) -> None:
-    router.policy = make_policy(STOPPED, DOUBLE)
+    router.policy = make_policy(STOPPED, DOUBLE_OPT_IN)
     await router.hear(consent("requested", occurred_at=AT - timedelta(hours=3)))
     await router.hear(inbound("STOP", occurred_at=AT - timedelta(hours=2)))
     await router.hear(inbound("START", occurred_at=AT - timedelta(hours=1)))
@@ -230,7 +223,7 @@ async def test_scenario_50_a_stop_after_the_request_voids_it(
 async def test_double_opt_in_is_confirmed_in_any_order_of_arrival(
     router: Router, make_policy: Callable[..., Policy]
 ) -> None:
-    router.policy = make_policy(DOUBLE)
+    router.policy = make_policy(DOUBLE_OPT_IN)
     await router.hear(inbound("START", occurred_at=AT - timedelta(hours=1)))
     await router.hear(consent("requested", occurred_at=AT - timedelta(hours=2)))
     (decision,) = await router.ask(requested())
@@ -240,7 +233,7 @@ async def test_double_opt_in_is_confirmed_in_any_order_of_arrival(
 async def test_confirm_says_yes_only_to_what_was_asked(
     router: Router, make_policy: Callable[..., Policy]
 ) -> None:
-    router.policy = make_policy(DOUBLE)
+    router.policy = make_policy(DOUBLE_OPT_IN)
     await router.hear(inbound("Confermo", occurred_at=AT - timedelta(hours=3)))
     await router.hear(consent("requested", occurred_at=AT - timedelta(hours=2)))
     (refused,) = await router.ask(requested())

@@ -22,15 +22,8 @@ from services.router.tests.support.build import (
     text,
 )
 from services.router.tests.support.memory import InMemoryStore
+from services.router.tests.support.policies import DOUBLE_OPT_IN, ONE_A_WEEK, OPT_IN, STOPPED
 from services.router.tests.support.router import Router
-
-OPT_IN = "id: opt-in, type: consent, purpose: marketing, applies_to: { class: promo }, hard: true"
-DOUBLE = f"{OPT_IN}, level: double"
-STOPPED = "id: user-stop, type: block, state: stopped, applies_to: { class: promo }, hard: true"
-ONE_A_WEEK = (
-    "id: c, type: cap, limit: 1, window: { rolling: 7d }, applies_to: { class: promo },"
-    " counts: { class: promo }, on_hit: { defer: 30d }"
-)
 
 
 def the_state(memory: InMemoryStore) -> RecipientState:
@@ -144,7 +137,7 @@ async def test_scenario_54_imported_is_as_good_as_given_and_never_confirms(
     await router.hear(consent("imported"))
     router.policy = make_policy(OPT_IN)
     (allowed,) = await router.ask(requested())
-    router.policy = make_policy(DOUBLE)
+    router.policy = make_policy(DOUBLE_OPT_IN)
     (refused,) = await router.ask(requested())
     assert (allowed.reason, refused.reason) == ("allowed", "opt_in_unconfirmed")
 
@@ -152,7 +145,7 @@ async def test_scenario_54_imported_is_as_good_as_given_and_never_confirms(
 async def test_scenario_54_a_later_given_does_not_undo_confirmed_and_a_withdrawal_does(
     router: Router, make_policy: Callable[..., Policy]
 ) -> None:
-    router.policy = make_policy(DOUBLE)
+    router.policy = make_policy(DOUBLE_OPT_IN)
     day = timedelta(days=1)
     await router.hear(consent("confirmed", occurred_at=AT - 3 * day), consent(occurred_at=AT - 2 * day))
     (allowed,) = await router.ask(requested())

@@ -9,11 +9,9 @@ from garbo.router.domain.decision import Decision
 from garbo.router.domain.policy import Policy
 from garbo.router.domain.values import replace
 from services.router.tests.support.build_domain import a_request, a_state, at, message, sends_at
+from services.router.tests.support.policies import ONE_A_DAY, PROMO_ONLY, SOME_A_WEEK
 
 MakePolicy = Callable[..., Policy]
-PROMO_ONLY = "applies_to: { class: promo }, counts: { class: promo }"
-DAY_CAP = f"id: day, type: cap, limit: 1, window: {{ rolling: 24h }}, {PROMO_ONLY}"
-WEEK = "id: week, type: cap, limit: %d, window: { rolling: 7d }, on_hit: { defer: 8d }, " + PROMO_ONLY
 JUNE_5 = at("2026-06-05T10:00:00Z")
 
 
@@ -36,7 +34,7 @@ def asked(policy: Policy, sent: str, now: str) -> Decision:
 def test_scenario_01_cap_frees_at_exactly_send_plus_window(
     make_policy: MakePolicy, now: str, verdict: str
 ) -> None:
-    decision = asked(make_policy(DAY_CAP), "2026-06-01T10:00:00Z", now)
+    decision = asked(make_policy(ONE_A_DAY), "2026-06-01T10:00:00Z", now)
     assert decision.verdict == verdict
     expected = at("2026-06-02T10:00:00Z") if verdict == "defer" else None
     assert (decision.next_allowed_at_us, decision.due_at_us) == (expected, expected)
@@ -46,7 +44,7 @@ def test_scenario_02_three_a_week_frees_when_the_oldest_leaves_and_names_all_thr
     make_policy: MakePolicy,
 ) -> None:
     state = a_state(sends=sends_at("2026-06-01T10:00Z", "2026-06-02T10:00Z", "2026-06-03T10:00Z"))
-    decision = decide(make_policy(WEEK % 3), state, a_request(), JUNE_5)
+    decision = decide(make_policy(SOME_A_WEEK % 3), state, a_request(), JUNE_5)
     assert (decision.verdict, decision.reason) == ("defer", "cap_reached")
     assert decision.next_allowed_at_us == at("2026-06-08T10:00Z")
     assert decision.deciding is not None
@@ -57,12 +55,12 @@ def test_scenario_02_three_a_week_frees_when_the_oldest_leaves_and_names_all_thr
 
 def test_scenario_03_lowered_cap_frees_when_the_newest_leaves(make_policy: MakePolicy) -> None:
     state = a_state(sends=sends_at("2026-06-01T10:00Z", "2026-06-02T10:00Z", "2026-06-03T10:00Z"))
-    decision = decide(make_policy(WEEK % 1), state, a_request(), JUNE_5)
+    decision = decide(make_policy(SOME_A_WEEK % 1), state, a_request(), JUNE_5)
     assert (decision.verdict, decision.next_allowed_at_us) == ("defer", at("2026-06-10T10:00Z"))
 
 
 def test_scenario_04_rolling_window_refuses_a_burst_across_midnight(make_policy: MakePolicy) -> None:
-    decision = asked(make_policy(DAY_CAP), "2026-06-01T23:59Z", "2026-06-02T00:01Z")
+    decision = asked(make_policy(ONE_A_DAY), "2026-06-01T23:59Z", "2026-06-02T00:01Z")
     assert decision.next_allowed_at_us == at("2026-06-02T23:59Z")
 
 
@@ -71,7 +69,7 @@ def test_scenario_05_a_calendar_day_alone_lets_the_next_day_begin_at_midnight(
 ) -> None:
     sent, now = "2026-06-01T23:00+02:00", "2026-06-02T00:30+02:00"
     assert asked(make_policy(calendar("day")), sent, now).verdict == "allow"
-    both = asked(make_policy(calendar("day"), DAY_CAP), sent, now)
+    both = asked(make_policy(calendar("day"), ONE_A_DAY), sent, now)
     assert (both.verdict, both.next_allowed_at_us) == ("defer", at("2026-06-02T23:00+02:00"))
 
 
@@ -79,7 +77,7 @@ def test_scenario_06_the_day_of_25_hours_ends_at_its_own_midnight(make_policy: M
     sent, now = "2026-10-24T22:10Z", "2026-10-25T22:50Z"
     decision = asked(make_policy(calendar("day")), sent, now)
     assert (decision.verdict, decision.next_allowed_at_us) == ("defer", at("2026-10-25T23:00Z"))
-    assert asked(make_policy(DAY_CAP), sent, now).verdict == "allow"
+    assert asked(make_policy(ONE_A_DAY), sent, now).verdict == "allow"
 
 
 def test_scenario_07_the_day_of_23_hours_frees_after_23_hours(make_policy: MakePolicy) -> None:
@@ -133,13 +131,15 @@ def test_scenario_10_a_week_may_begin_on_sunday(make_policy: MakePolicy) -> None
 
 
 def test_scenario_11_limit_zero_is_never_and_no_rule_is_always(make_policy: MakePolicy) -> None:
-    never = decide(make_policy(WEEK % 0), a_state(), a_request(), JUNE_5)
+    never = decide(make_policy(SOME_A_WEEK % 0), a_state(), a_request(), JUNE_5)
     assert (never.verdict, never.reason, never.next_allowed_at_us) == ("deny", "cap_reached", None)
     erased_only = make_policy("id: erased, type: block, state: erased")
     assert decide(erased_only, a_state(), a_request(), JUNE_5).verdict == "allow"
 
 
-@pytest.mark.parametrize("rules", [(DAY_CAP, WEEK % 1), (WEEK % 1, DAY_CAP)], ids=["day first", "week first"])
+@pytest.mark.parametrize(
+    "rules", [(ONE_A_DAY, SOME_A_WEEK % 1), (SOME_A_WEEK % 1, ONE_A_DAY)], ids=["day first", "week first"]
+)
 def test_scenario_12_of_two_caps_the_later_instant_counts_and_both_are_listed(
     make_policy: MakePolicy, rules: tuple[str, str]
 ) -> None:
@@ -152,7 +152,7 @@ def test_scenario_12_of_two_caps_the_later_instant_counts_and_both_are_listed(
 
 
 def test_scenario_32_slot_of_an_accepted_send_frees_from_its_acceptance(make_policy: MakePolicy) -> None:
-    decision = asked(make_policy(DAY_CAP), "2026-06-05T14:00Z", "2026-06-06T13:59Z")
+    decision = asked(make_policy(ONE_A_DAY), "2026-06-05T14:00Z", "2026-06-06T13:59Z")
     assert decision.next_allowed_at_us == at("2026-06-06T14:00Z")
 
 
