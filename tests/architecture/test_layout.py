@@ -23,6 +23,7 @@ SQL_ELSEWHERE = {
 }
 
 TEST_FILE = re.compile(r"/(tests?|testing|conftest|test_\w+)(/|\.py$)")
+SCENARIO = re.compile(r"def test_(scenario_\d+)_")
 TEST_TOOLS = {"pytest", "hypothesis", "testcontainers", "libs", "services", "tests", "benchmarks"}
 
 LONGEST_FILE, LONGEST_BODY = 300, 40
@@ -186,3 +187,12 @@ def test_no_registry_address_and_no_machine_path_is_committed() -> None:
             if forbidden.search(line):
                 found.append(f"{name}:{number}")
     assert not found
+
+
+@pytest.mark.parametrize("member", MEMBERS, ids=lambda m: m.name)
+def test_scenario_stands_in_one_file(member: Path) -> None:
+    files: dict[str, set[str]] = {}
+    for path in (member / "tests").rglob("test_*.py"):
+        for scenario in SCENARIO.findall(path.read_text(encoding="utf-8")):
+            files.setdefault(scenario, set()).add(_relative(path))
+    assert not {scenario: sorted(found) for scenario, found in files.items() if len(found) > 1}

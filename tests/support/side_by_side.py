@@ -22,8 +22,8 @@ class ByFile(LoadGroupScheduling):
 
 
 def workers_count() -> int:
-    """One a core. A broker that was given holds the topics of one process at a time: one alone then."""
-    return 1 if os.environ.get("GARBO_TEST_KAFKA") else min(max(2, os.cpu_count() or 2), MOST_WORKERS)
+    """One more than cores: many tests wait. A broker that was given holds the topics of one at a time."""
+    return 1 if os.environ.get("GARBO_TEST_KAFKA") else min((os.cpu_count() or 1) + 1, MOST_WORKERS)
 
 
 def longest_first(items: list[pytest.Item]) -> None:

@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 
 from garbo.common.business import Business
 from garbo.common.events.addresses import Person
-from garbo.common.events.contacts import ConsentRecorded
+from garbo.common.events.contacts import CaseChanged, ConsentRecorded, ContactUpdated
 from garbo.common.events.grants import SendGranted
 from garbo.common.events.ids import MessageId, attempt_id_of
 from garbo.common.events.inbound import InboundMessage
@@ -20,6 +20,7 @@ AT: Final = datetime(2026, 6, 1, 10, tzinfo=UTC)
 HASH_KEY: Final = b"a key for tests only, long enough"
 CARE_NUMBER, PROMO_NUMBER, OTHER_NUMBER = "1001", "1002", "2001"
 PHONE: Final = "+393331234567"
+OTHER_PHONE: Final = "+393339999999"
 API_KEY: Final = "test-crm-key"
 
 
@@ -156,3 +157,15 @@ def preference(
         occurred_at=at,
         received_at=at,
     )
+
+
+def case(action: str, at: datetime = AT, **more: Any) -> CaseChanged:  # noqa: ANN401 - any field
+    """Say that a client's case with the person of these tests was opened or closed."""
+    plain = {"case_id": "C-1", "client": "crm", "brand": "acme", "to": {"phone": PHONE}, "action": action}
+    return CaseChanged.model_validate({**plain, "occurred_at": at, "recorded_at": at, **more})
+
+
+def update(at: datetime = AT, **more: Any) -> ContactUpdated:  # noqa: ANN401 - any field
+    """Say something of a contact."""
+    plain = {"update_id": uuid4(), "client": "crm", "to": {"phone": PHONE}, "occurred_at": at}
+    return ContactUpdated.model_validate({**plain, **more})

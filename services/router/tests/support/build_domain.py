@@ -25,6 +25,9 @@ def at(text: str) -> int:
     return to_us(datetime.fromisoformat(text))
 
 
+JUNE_5: Final = at("2026-06-05T10:00:00Z")
+
+
 def message(number: int) -> MessageId:
     """Name a message by a small number."""
     return MessageId(UUID(int=number))
@@ -58,6 +61,9 @@ def a_state(**more: Any) -> RecipientState:  # noqa: ANN401 - any field
     """Give a person who has opted in to marketing of brand acme, long ago."""
     consents = {"acme/*/marketing": Consent(given_at_us=1)}
     return replace(RecipientState(consents=consents), **more)
+
+
+ROME: Final = a_state(zone="Europe/Rome")
 
 
 def a_context(**more: Any) -> EvaluationContext:  # noqa: ANN401 - any field of the subject

@@ -8,7 +8,7 @@ from typing import Any
 ENDS_S = 60.0
 CONTEXT = get_context("forkserver")
 CONTEXT.set_forkserver_preload(
-    ["services.router.tests.crashes.batch_program", "services.router.tests.integration.dying_router"]
+    ["services.router.tests.support.batch_program", "services.router.tests.support.dying_router"]
 )
 
 

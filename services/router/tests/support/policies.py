@@ -1,10 +1,13 @@
 """The test policy, and rules in one line of YAML each: every line that several tests stand on, once."""
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeAlias
 
 from garbo.router.domain.policy import Policy
 from garbo.router.inbound.policy_file.load import read_policy
+
+MakePolicy: TypeAlias = Callable[..., Policy]
 
 PAYLOADS: Final = Path(__file__).parents[1] / "payloads"
 
@@ -15,6 +18,7 @@ OPT_IN: Final = f"id: opt-in, type: consent, purpose: marketing, {PROMO}, hard: 
 DOUBLE_OPT_IN: Final = f"{OPT_IN}, level: double"
 STOPPED: Final = f"id: user-stop, type: block, state: stopped, {PROMO}, hard: true"
 ERASED: Final = "id: erased, type: block, state: erased, hard: true"
+WINDOW: Final = "id: wa-window, type: window, open: 24h, applies_to: { form: free }, hard: true"
 NEVER: Final = f"id: never, type: block, state: always, {PROMO}"
 
 NIGHT: Final = f'id: night, type: quiet, from: "21:00", to: "09:00", days: all, {PROMO}'
@@ -38,7 +42,16 @@ ONCE_A_CAMPAIGN: Final = (
 ONE_PROMO_A_CAMPAIGN: Final = (
     f"id: once, type: cap, limit: 1, window: lifetime, per: [recipient, campaign], {PROMO_ONLY}, on_hit: deny"
 )
+ONE_A_WEEK_BUT_FOR_A_LEAD: Final = (
+    "id: week, type: cap, limit: 1, window: { rolling: 7d }, on_hit: { defer: 30d }, overridable_by: [lead]"
+)
+THREE_A_DAY: Final = ONE_A_DAY.replace("limit: 1", "limit: 3")
 BUDGET_OF_TWO: Final = f"id: total, type: budget, limit: 2, per: campaign, {PROMO}"
+
+
+def quiet(start: str, end: str, days: str = "all", name: str = "quiet") -> str:
+    """Write a rule of quiet hours for promo."""
+    return f'id: {name}, type: quiet, from: "{start}", to: "{end}", days: {days}, {PROMO}'
 
 
 def policy_of(*rules: str) -> Policy:
