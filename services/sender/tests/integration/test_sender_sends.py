@@ -1,95 +1,19 @@
 """The whole flow on a real PostgreSQL and real sockets; only Kafka is left out."""
 
 import asyncio
-import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from datetime import timedelta
 
 import pytest
 
 from garbo.common.errors import Reject, RetryLater
 from garbo.common.events.addresses import Recipient
-from garbo.common.events.grants import SendGranted
-from garbo.common.events.results import SendResult
-from garbo.sender.domain.pair import MOST_AHEAD_US
-from garbo.sender.flow.calls import Calls
-from garbo.sender.flow.dependencies import Dependencies
-from garbo.sender.flow.inflight import InFlight
-from garbo.sender.flow.pacer import Pacer
-from garbo.sender.flow.recovery import Recovery
-from garbo.sender.flow.send_grants import DeliveredGrant, SendGrants
-from garbo.sender.flow.settlement import SettleAttempts
-from garbo.sender.outbound.postgres import PostgresAttempts
-from garbo.sender.outbound.postgres_rates import PostgresRateLeases
-from garbo.sender.outbound.whatsapp import WhatsAppApi
 from libs.common.tests.support.waiting import until
 from services.sender.tests.support.builders import NUMBER, a_grant, a_status
-from services.sender.tests.support.fakes import ListedResults, QuietTelemetry
-from services.sender.tests.support.graph import TOKENS, FakeGraph, Reply, error_reply, fake_graph
+from services.sender.tests.support.graph import FakeGraph, Reply, error_reply, fake_graph
 from services.sender.tests.support.postgres import SenderDatabase
+from services.sender.tests.support.running_sender import Sender, a_sender
 
 pytestmark = pytest.mark.integration
-
-
-@dataclass(frozen=True, slots=True)
-class Sender:
-    attempts: PostgresAttempts
-    send_grants: SendGrants
-    settle_attempts: SettleAttempts
-    recovery: Recovery
-    results: ListedResults
-    inflight: InFlight
-
-    async def send(self, *grants: SendGranted) -> None:
-        await self.send_grants.send([DeliveredGrant(grant, None) for grant in grants])
-
-    def published(self, grant: SendGranted) -> list[SendResult]:
-        return [r for r in self.results.published if r.message_id == grant.message_id]
-
-
-@asynccontextmanager
-async def a_sender(database: SenderDatabase, url: str, *, rate: float = 400) -> AsyncIterator[Sender]:
-    whatsapp = WhatsAppApi(url=url, version="v25.0", tokens=TOKENS)
-    attempts, results, telemetry = PostgresAttempts(database.database), ListedResults(), QuietTelemetry()
-    pacer = Pacer(PostgresRateLeases(database.database), ceilings_per_s={NUMBER: rate}, now=time.monotonic)
-    calls = Calls(
-        attempts=attempts,
-        results=results,
-        whatsapp=whatsapp,
-        pacer=pacer,
-        telemetry=telemetry,
-        now=time.monotonic,
-    )
-    inflight = InFlight()
-    deps = Dependencies(attempts, results, calls, pacer, inflight, telemetry, time.monotonic)
-    recovery = Recovery(attempts, results, telemetry, older_than=timedelta(0))
-    await whatsapp.start()
-    try:
-        yield Sender(
-            attempts,
-            SendGrants(deps),
-            SettleAttempts(attempts, results, telemetry),
-            recovery,
-            results,
-            inflight,
-        )
-    finally:
-        await inflight.stop()
-        await whatsapp.stop()
-
-
-@pytest.fixture
-async def graph() -> AsyncIterator[FakeGraph]:
-    async with fake_graph() as server:
-        yield server
-
-
-@pytest.fixture
-async def sender(sender_database: SenderDatabase, graph: FakeGraph) -> AsyncIterator[Sender]:
-    async with a_sender(sender_database, graph.url) as made:
-        yield made
 
 
 async def test_a_grant_is_sent_and_published(
@@ -361,86 +285,3 @@ async def test_recovery_tells_what_was_left_over(sender: Sender, sender_database
     await sender.attempts.begin([PlannedAttempt(grant, 1, again=False, traceparent=None)])
     await sender.recovery.look_once()
     assert [(r.outcome, r.reason) for r in sender.published(grant)] == [("unknown", "interrupted")]
-
-
-async def test_two_replicas_together_stay_below_the_ceiling_and_use_it(
-    sender_database: SenderDatabase, graph: FakeGraph
-) -> None:
-    grants = [a_grant(lane="promo") for _ in range(160)]
-    await sender_database.book(*grants)
-    async with (
-        a_sender(sender_database, graph.url, rate=50) as one,
-        a_sender(sender_database, graph.url, rate=50) as two,
-    ):
-        begun = time.monotonic()
-        await asyncio.gather(one.send(*grants[:80]), two.send(*grants[80:]))
-        took_s = time.monotonic() - begun
-    assert len(graph.at) == 160
-    most = max(sum(at <= other <= at + 1 for other in graph.at) for at in graph.at)
-    assert most <= 50
-    assert took_s < 160 / 50 * 3, "a calm machine needs 1.05 times the ideal, a busy one loses places"
-
-
-async def test_care_is_not_kept_waiting_by_a_long_promo_queue(
-    sender_database: SenderDatabase, graph: FakeGraph
-) -> None:
-    promo, care = [a_grant(lane="promo") for _ in range(80)], a_grant()
-    await sender_database.book(*promo, care)
-    async with a_sender(sender_database, graph.url, rate=50) as sender:
-        sends = asyncio.create_task(sender.send(*promo))
-        await until(lambda: len(graph.posts) > 5)
-        await sender.send(care)
-        place = [p["biz_opaque_callback_data"] for p in graph.posts].index(f"{care.message_id}.1")
-        await sends
-    assert place < 40
-
-
-async def test_scenario_67_two_senders_and_60_grants_to_one_person_at_once(
-    sender: Sender, graph: FakeGraph, sender_database: SenderDatabase
-) -> None:
-    first, other = a_grant(), a_grant()
-    same = {"contact_id": first.contact_id, "valid_until": first.not_before + timedelta(seconds=5)}
-    grants = [a_grant().model_copy(update=same) for _ in range(60)]
-    await sender_database.book(*grants, other)
-    async with a_sender(sender_database, graph.url) as second:
-        await asyncio.gather(sender.send(*grants[:30], other), second.send(*grants[30:]))
-        told = [
-            r for r in sender.results.published + second.results.published if r.message_id != other.message_id
-        ]
-    assert [r.outcome for r in sender.published(other)] == ["accepted"]
-    assert len(graph.posts) == 46
-    ends = [(r.outcome, r.reason) for r in told]
-    assert ends.count(("accepted", None)) == 45
-    assert ends.count(("not_sent", "pair_limited")) == 15
-    attempts = await sender_database.attempts()
-    assert len(attempts) == 46
-    assert set(attempts.values()) == {"accepted"}
-
-
-async def test_whoever_waits_for_a_pair_holds_up_nobody_and_uses_no_attempt(
-    sender: Sender, graph: FakeGraph, sender_database: SenderDatabase
-) -> None:
-    first, waits, other = a_grant(), a_grant(lane="promo"), a_grant(lane="promo")
-    waits = waits.model_copy(update={"contact_id": first.contact_id})
-    await sender_database.book(first, waits, other)
-    await sender.send(first)
-    far_ahead = "UPDATE sender.pair_rate SET tat_us = (extract(epoch FROM now()) * 1000000)::bigint + $1"
-    async with sender_database.database.connection() as connection:
-        await connection.execute(far_ahead, 3600 * 1_000_000)
-    begun = time.monotonic()
-    with pytest.raises(RetryLater, match="pair_limited"):
-        await sender.send(waits, other)
-    assert time.monotonic() - begun < 3
-    assert [r.outcome for r in sender.published(other)] == ["accepted"]
-    assert sender.published(waits) == []
-    async with sender_database.database.connection() as connection:
-        healed_us = await connection.fetchval(
-            "SELECT max(tat_us) - (extract(epoch FROM now()) * 1000000)::bigint FROM sender.pair_rate"
-        )
-        assert healed_us <= MOST_AHEAD_US
-        await connection.execute(far_ahead, 175 * 1_000_000)
-    await sender.send(waits)
-    assert [(r.outcome, r.attempt_id) for r in sender.published(waits)] == [
-        ("accepted", f"{waits.message_id}.1")
-    ]
-    assert len(graph.posts) == 3
