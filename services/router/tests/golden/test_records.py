@@ -1,7 +1,7 @@
 """Not a byte of what the router tells and stores differs from when the digests were written.
 
 Where a change of behaviour is meant, say so in its commit and write them anew:
-`.venv/bin/python -m services.router.tests.golden.test_router_golden`.
+`.venv/bin/python -m services.router.tests.golden.test_records`.
 """
 
 import asyncio
@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from services.router.tests.golden.wild import play, read_policies
+from services.router.tests.golden.play import play, read_policies
 
 GOLDEN = Path(__file__).parents[1] / "payloads" / "golden" / "digests.txt"
 COUNT = 300

@@ -40,7 +40,7 @@ class BudgetAllowance:
     now_us: int
     leases: Sequence[BudgetLease] = ()
     spent: dict[int, int] = field(default_factory=dict)
-    """Slice -> how many were taken."""
+    """Lease -> how many were taken."""
 
     def left(self, request: BudgetSubject) -> dict[str, int]:
         """Tell what is left for a request, by rule."""
@@ -49,7 +49,7 @@ class BudgetAllowance:
         }
 
     def spend(self, decision: Decision, request: BudgetSubject, *, slots: int) -> tuple[int, ...]:
-        """Take so many of each budget that was asked; names the slice of each."""
+        """Take so many of each budget that was asked; names the lease of each."""
         rules = [result.id for result in decision.results if result.id in self.policy.budgets]
         return tuple(lease for rule in rules for lease in self._take(rule, request, count=slots))
 

@@ -11,8 +11,14 @@ from garbo.common.events.wire import decode
 from garbo.common.priority import yielding
 from garbo.router.domain.instants import to_us
 from garbo.router.domain.policy import Policy
-from garbo.router.flow.budgets import reserve_budgets
-from garbo.router.flow.decision import Outcome, conclude, decide_candidate, granted, store_decision
+from garbo.router.flow.decision import (
+    Outcome,
+    conclude,
+    decide_candidate,
+    granted,
+    reserve_budgets_of,
+    store_decision,
+)
 from garbo.router.flow.decision_record import refused_record, rendered
 from garbo.router.flow.dependencies import Dependencies
 from garbo.router.flow.request import (
@@ -75,21 +81,14 @@ class DecideRequests:
                 _refuse(uow, resolved, resolved.refusal or "unknown_contact")
             else:
                 candidates.append(_candidate(uow, resolved, resolved.contact))
-        await self._reserve_budgets(transaction, uow, candidates)
+        if self._dependencies.budget_leases:
+            await reserve_budgets_of(uow, self._dependencies.budget_leases, transaction, candidates)
         candidates.sort(key=lambda candidate: candidate.prepared.request.arbitration_key)
         outcomes = [decide_candidate(uow, candidate) async for candidate in yielding(candidates)]
         if uow.policy.same_campaign == "keep_newest":
             outcomes = _keep_newest(uow, outcomes)
         async for outcome in yielding(outcomes):
             conclude(uow, outcome)
-
-    async def _reserve_budgets(
-        self, transaction: Transaction, uow: UnitOfWork, candidates: Sequence[Candidate]
-    ) -> None:
-        leases, now_us = self._dependencies.budget_leases, uow.snapshot.now_us
-        if leases and uow.policy.budgets:
-            asked = [candidate.prepared for candidate in candidates]
-            uow.allowance = await reserve_budgets(leases, transaction, uow.policy, asked, now_us=now_us)
 
 
 def scope_of_requests(policy: Policy, requests: Sequence[ResolvedRequest], *, lock: bool = True) -> Scope:

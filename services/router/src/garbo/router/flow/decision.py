@@ -1,6 +1,6 @@
 """Deciding one message over a unit of work, for the first time or again, and writing it down."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import Final
 
 from garbo.common.events.ids import ContactId, MessageId
@@ -13,13 +13,15 @@ from garbo.router.domain.instants import SECOND_US
 from garbo.router.domain.request import UNLIMITED, BudgetLeft
 from garbo.router.domain.state import WINDOW_US, RecipientState
 from garbo.router.domain.values import Value, replace
+from garbo.router.flow.budgets import reserve_budgets
 from garbo.router.flow.decision_record import decision_record
 from garbo.router.flow.grant_record import grant_record, new_grant
 from garbo.router.flow.request import Candidate, ReceivedRequest, ResolvedRequest
 from garbo.router.flow.unit_of_work import UnitOfWork
+from garbo.router.ports.budgets import BudgetLeases
 from garbo.router.ports.contacts import Contact
 from garbo.router.ports.publisher import OutgoingRecord, Rendered
-from garbo.router.ports.store import Deferred, StoredDecision
+from garbo.router.ports.store import Deferred, StoredDecision, Transaction
 
 NOT_AT_ONCE_US: Final = SECOND_US
 """Whatever a rule answers, what waits again waits this long: nothing is decided in circles."""
@@ -56,6 +58,16 @@ class Outcome(Value, frozen=True):
             results=decision.results,
         )
         return replace(self, decision=blank)
+
+
+async def reserve_budgets_of(
+    uow: UnitOfWork, leases: BudgetLeases, transaction: Transaction, candidates: Sequence[Candidate]
+) -> None:
+    """Lease what candidates may come to take of budgets, before the first of them is decided."""
+    if uow.policy.budgets:
+        asked = [candidate.prepared for candidate in candidates]
+        now_us = uow.snapshot.now_us
+        uow.allowance = await reserve_budgets(leases, transaction, uow.policy, asked, now_us=now_us)
 
 
 def decide_candidate(uow: UnitOfWork, candidate: Candidate) -> Outcome:
@@ -194,10 +206,8 @@ def _has_written(outcome: Outcome, now_us: int) -> bool:
 
 def _deferral(candidate: Candidate, decision: Decision, *, now_us: int) -> Deferred:
     """Write down that a request waits, and for how long already."""
-    request, earliest_us = (
-        candidate.prepared.request,
-        now_us + (0 if candidate.sequence == 1 else NOT_AT_ONCE_US),
-    )
+    request = candidate.prepared.request
+    earliest_us = now_us if candidate.sequence == 1 else now_us + NOT_AT_ONCE_US
     due_at_us = decision.due_at_us or decision.next_allowed_at_us or earliest_us
     return Deferred(
         message_id=candidate.message_id,

@@ -6,8 +6,7 @@ from typing import ClassVar, Final
 
 from garbo.common.events.ids import ContactId
 from garbo.common.priority import yielding
-from garbo.router.flow.budgets import BudgetAllowance, reserve_budgets
-from garbo.router.flow.decision import conclude, decide_candidate
+from garbo.router.flow.decision import conclude, decide_candidate, reserve_budgets_of
 from garbo.router.flow.jobs.lock_contacts import JobDependencies
 from garbo.router.flow.jobs.schedule import Schedule
 from garbo.router.flow.reevaluation import stored_candidate
@@ -42,7 +41,7 @@ class RetryDeferred:
                 return False
             uow = await self._load(transaction, contact_ids)
             candidates = await _candidates(uow)
-            await self._reserve_budgets(transaction, uow, candidates)
+            await reserve_budgets_of(uow, self.leases, transaction, candidates)
             verdicts: list[str] = []
             async for candidate in yielding(candidates):
                 outcome = decide_candidate(uow, candidate)
@@ -63,15 +62,6 @@ class RetryDeferred:
         )
         snapshot = await transaction.load(scope)
         return UnitOfWork(policy, self.dependencies.directory, self.dependencies.meter, snapshot)
-
-    async def _reserve_budgets(
-        self, transaction: JobTransaction, uow: UnitOfWork, candidates: Sequence[Candidate]
-    ) -> None:
-        policy, now_us = uow.policy, uow.snapshot.now_us
-        uow.allowance = BudgetAllowance(policy, now_us)
-        if policy.budgets:
-            asked = [candidate.prepared for candidate in candidates]
-            uow.allowance = await reserve_budgets(self.leases, transaction, policy, asked, now_us=now_us)
 
 
 async def _candidates(uow: UnitOfWork) -> list[Candidate]:
