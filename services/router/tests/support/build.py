@@ -9,18 +9,20 @@ from garbo.common.business import Business
 from garbo.common.events.addresses import Person
 from garbo.common.events.contacts import CaseChanged, ConsentRecorded, ContactUpdated
 from garbo.common.events.grants import SendGranted
-from garbo.common.events.ids import MessageId, attempt_id_of
+from garbo.common.events.ids import MessageId, address_hash, attempt_id_of
 from garbo.common.events.inbound import InboundMessage
 from garbo.common.events.platform import PlatformChange
 from garbo.common.events.requests import SendRequested
 from garbo.common.events.results import SendResult
 from garbo.common.events.statuses import MessageStatus, PlatformError
+from garbo.router.ports.contacts import Address
 
 AT: Final = datetime(2026, 6, 1, 10, tzinfo=UTC)
 HASH_KEY: Final = b"a key for tests only, long enough"
 CARE_NUMBER, PROMO_NUMBER, OTHER_NUMBER = "1001", "1002", "2001"
 PHONE: Final = "+393331234567"
 OTHER_PHONE: Final = "+393339999999"
+PHONE_ADDRESS: Final = Address("phone", PHONE, address_hash(HASH_KEY, "phone", PHONE))
 API_KEY: Final = "test-crm-key"
 
 
