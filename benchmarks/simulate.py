@@ -25,7 +25,7 @@ from benchmarks.servers import HERE
 from garbo.common.events.decisions import DecisionMade
 from garbo.common.events.wire import encode
 from garbo.common.runtime.migrations import migrate
-from garbo.router.domain.decision_inputs import decision_inputs
+from garbo.router.domain.prepared_request import decision_inputs
 from garbo.router.domain.request import Body, Numbers, Request
 from garbo.router.domain.state import Consent, RecipientState
 from garbo.router.outbound.postgres.codecs import json_bytes

@@ -14,18 +14,27 @@ MOST_FILES = 4
 """Its own, the registry, the policy file's, and one more."""
 
 
-def _kinds() -> Iterator[tuple[str, Path]]:
+def _classes() -> Iterator[tuple[ast.ClassDef, Path]]:
     for path in sorted(RULES.glob("*.py")):
         for node in ast.parse(path.read_text(encoding="utf-8")).body:
-            if isinstance(node, ast.ClassDef) and {ast.unparse(base) for base in node.bases} & SHAPES:
-                yield node.name, path
+            if isinstance(node, ast.ClassDef) and node.bases:
+                yield node, path
 
 
-KINDS = list(_kinds())
+def _says_its_type(kind: ast.ClassDef) -> bool:
+    said = [node for node in kind.body if isinstance(node, ast.AnnAssign) and node.value is not None]
+    return any(ast.unparse(node.target) == "type" for node in said)
 
 
-def test_each_file_holds_one_kind_of_rule() -> None:
-    assert len(KINDS) == len({path for _, path in KINDS}) > 0
+FAMILIES = {
+    node.name: path for node, path in _classes() if {ast.unparse(base) for base in node.bases} & SHAPES
+}
+"""Classes of one shape; caps and gaps are one family."""
+KINDS = [node.name for node, _ in _classes() if _says_its_type(node)]
+
+
+def test_each_file_holds_one_family_of_rules() -> None:
+    assert len(FAMILIES) == len({*FAMILIES.values()}) > 0
 
 
 def test_the_registry_names_every_kind_of_rule() -> None:
@@ -33,12 +42,12 @@ def test_the_registry_names_every_kind_of_rule() -> None:
         if isinstance(node, ast.AnnAssign) and ast.unparse(node.target) == "RULES":
             assert isinstance(node.value, ast.Tuple)
             named = [ast.unparse(kind) for kind in node.value.elts]
-            assert sorted(named) == sorted(name for name, _ in KINDS)
+            assert sorted(named) == sorted(KINDS)
             return
     pytest.fail("there is no RULES")
 
 
-@pytest.mark.parametrize("kind", [name for name, _ in KINDS])
+@pytest.mark.parametrize("kind", sorted({*FAMILIES, *KINDS}))
 def test_few_files_know_a_kind_of_rule(kind: str) -> None:
     word = re.compile(rf"\b{kind}\b")
     knowing = [p.relative_to(ROUTER).as_posix() for p in ROUTER.rglob("*.py") if word.search(p.read_text())]

@@ -1,5 +1,6 @@
 """Routers over memory and over PostgreSQL, and policies in one line a rule."""
 
+import dataclasses
 from collections.abc import AsyncIterator, Callable
 
 import pytest
@@ -7,7 +8,6 @@ import pytest
 from garbo.common.events.topics import TOPICS
 from garbo.common.runtime.postgres import Database
 from garbo.router.domain.policy import Policy
-from garbo.router.domain.values import replace
 from garbo.router.outbound.postgres.budgets import PostgresBudgetLeases
 from garbo.router.outbound.postgres.jobs import PostgresJobStore
 from garbo.router.outbound.postgres.outbox import PostgresOutbox
@@ -78,7 +78,7 @@ async def stored_work(database: Database) -> Jobs:
 @pytest.fixture
 def capped(router: Router) -> Router:
     """A router that lets one promo a week go and keeps the newest of a campaign."""
-    router.policy = replace(policy_of(ONE_A_WEEK_BUT_FOR_A_LEAD), same_campaign="keep_newest")
+    router.policy = dataclasses.replace(policy_of(ONE_A_WEEK_BUT_FOR_A_LEAD), same_campaign="keep_newest")
     return router
 
 

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 import yaml
 
+from garbo.router.domain.rules.cap import RateRule
 from garbo.router.inbound.policy_file.load import PolicyRefused, read_policy_file
 from services.router.tests.golden.policy_rules import CATEGORIES, CLASSES, ZONES, Entry, rule, some, words
 
@@ -56,7 +57,10 @@ def values_of(value: object) -> Any:  # noqa: ANN401 - JSON
     if is_dataclass(value):
         return {field.name: values_of(getattr(value, field.name)) for field in fields(value) if field.init}
     names: tuple[str, ...] = getattr(value, "__struct_fields__", ())
-    return {name: values_of(getattr(value, name)) for name in names} or value
+    told = {name: values_of(getattr(value, name)) for name in names}
+    if isinstance(value, RateRule):
+        told["kind"] = value.type
+    return told or value
 
 
 def written(content: Entry, dice: Random) -> bytes:

@@ -1,7 +1,7 @@
 """A policy file is read into the policy it was read into when the digests were written.
 
 Where a change of behaviour is meant, say so in its commit and write them anew:
-`.venv/bin/python -m services.router.tests.golden.test_router_policy_golden`.
+`.venv/bin/python -m services.router.tests.golden.test_policies`.
 """
 
 import json

@@ -1,6 +1,6 @@
 """Rules to play under: in the oracle's simple form, and the same ones as the engine's values."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from random import Random
 from typing import Final
 
@@ -14,10 +14,10 @@ from garbo.router.domain.rules import (
     quiet_hours,
     service_window,
 )
-from garbo.router.domain.rules.cap import KeepFor, RateRule
+from garbo.router.domain.rules.cap import CapRule as EngineCapRule
+from garbo.router.domain.rules.cap import GapRule, KeepFor, RateRule
 from garbo.router.domain.rules.rule import Rule
 from garbo.router.domain.selectors import Reach, Selector
-from garbo.router.domain.values import replace
 from services.router.tests.model.oracle import (
     DAY_US,
     HOUR_US,
@@ -222,9 +222,9 @@ def _engine_rate(rule: CapRule, reach: Reach) -> RateRule:
         window = counting_windows.Rolling(rule.span_us, f"{rule.span_us} us")
     elif rule.unit is not None:
         window = counting_windows.Calendar(rule.unit, rule.zone)
-    return RateRule(
+    kind = GapRule if rule.is_gap else EngineCapRule
+    return kind(
         reach,
-        kind="gap" if rule.is_gap else "cap",
         limit=rule.limit,
         window=window,
         counts=_classes(rule.counts),

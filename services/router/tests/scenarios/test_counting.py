@@ -1,5 +1,6 @@
 """Scenarios 40, 42 to 44 and 46: what counts, beside what, as how many, and what is kept for others."""
 
+import dataclasses
 from datetime import date
 from typing import Literal
 
@@ -77,7 +78,7 @@ def test_scenario_44_the_parts_of_a_message_count_each_and_go_together_or_not_at
     assert (decision.verdict, after) == ("defer", one_left)
     assert decision.next_allowed_at_us == at("2026-06-11T10:00Z")
     assert decide(policy, a_state(), a_request(parts=3), JUNE_5).verdict == "deny"
-    once = replace(policy, counting=Counting(parts="once"))
+    once = dataclasses.replace(policy, counting=Counting(parts="once"))
     assert len(decide_and_count(once, one_left, two, JUNE_5)[1].sends) == 2
 
 
@@ -159,7 +160,9 @@ def test_a_budgets_day_begins_once_where_clocks_go_back_over_midnight(
     make_policy: MakePolicy, now: str, day: str
 ) -> None:
     """St. John's showed a minute of 4 November 2007, then the last hour of the day before once more."""
-    policy = replace(make_policy(BUDGET % "{ calendar: day }"), zones=Zones(default="America/St_Johns"))
+    policy = dataclasses.replace(
+        make_policy(BUDGET % "{ calendar: day }"), zones=Zones(default="America/St_Johns")
+    )
     (account,) = prepare(policy, a_state(), a_request(campaign="june"), at(now)).budgets_needed
     assert account.period == (date.fromisoformat(day) - date(1970, 1, 1)).days
 
@@ -175,7 +178,7 @@ def test_a_policy_may_count_later_than_at_the_grant(
     accepted_counts: bool,
 ) -> None:
     policy = make_policy(ONE_A_DAY)
-    policy = replace(policy, counting=replace(policy.counting, consume=consume))
+    policy = dataclasses.replace(policy, counting=dataclasses.replace(policy.counting, consume=consume))
     for counts, state in (
         (open_counts, a_state(sends=sends_at("2026-06-05T09:00Z", open=True))),
         (accepted_counts, a_state(sends=sends_at("2026-06-05T09:00Z"))),

@@ -1,6 +1,7 @@
 """Scenario 57: who is erased or stands on a list stays away until they opt in themselves."""
 
 import asyncio
+import dataclasses
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from uuid import uuid4
@@ -15,7 +16,6 @@ from garbo.router.domain.decide import decide
 from garbo.router.domain.instants import to_us
 from garbo.router.domain.policy import Policy
 from garbo.router.domain.state import Consent
-from garbo.router.domain.values import replace
 from garbo.router.flow.commands.erase_contact import EraseContact
 from garbo.router.flow.commands.import_suppressions import ImportSuppressions, SuppressionEntry
 from garbo.router.ports.contacts import Address
@@ -89,7 +89,7 @@ async def test_scenario_57_erasure_leaves_no_number_and_no_link_and_drops_what_w
     assert reasons == {granted.message_id: ("deny", "erased"), waits.message_id: ("deny", "erased")}
     tables = memory.tables
     hashed = address_hash(HASH_KEY, "phone", PHONE)
-    everything = repr(replace(tables, outbox=()))
+    everything = repr(dataclasses.replace(tables, outbox=()))
     assert PHONE[1:] not in everything
     assert hashed not in everything, "nobody opted out: nothing of the address stays"
     assert not tables.deferred

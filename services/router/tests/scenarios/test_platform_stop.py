@@ -1,5 +1,6 @@
 """Scenarios 51 and 52: the platform's own switch for promos, as strong as a STOP."""
 
+import dataclasses
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -30,7 +31,7 @@ from services.router.tests.support.router import Router
 
 def test_scenario_51_the_platforms_stop_blocks_the_brand_or_its_number_alone(make_policy: MakePolicy) -> None:
     policy = make_policy(STOPPED)
-    narrow = replace(policy, platform_stop="number")
+    narrow = dataclasses.replace(policy, platform_stop="number")
     state = a_state(preferences={"1001": Preference("acme", stopped_at_us=5)})
     assert decide(policy, state, a_request(), JUNE_5).reason == "platform_stopped"
     assert decide(narrow, state, a_request(), JUNE_5).verdict == "allow"
@@ -73,7 +74,7 @@ async def test_scenario_51_resume_creates_no_opt_in(router: Router) -> None:
 async def test_scenario_51_platform_stop_can_be_held_to_its_number(
     router: Router, make_policy: Callable[..., Policy]
 ) -> None:
-    router.policy = replace(make_policy(STOPPED), platform_stop="number")
+    router.policy = dataclasses.replace(make_policy(STOPPED), platform_stop="number")
     promo, other = requested(number=PROMO_NUMBER), requested(number=CARE_NUMBER)
     await router.ask(promo, other)
     await router.hear(preference("stop"))

@@ -1,5 +1,6 @@
 """Scenario 35: another policy looks again at what an earlier one granted."""
 
+import dataclasses
 from collections.abc import Callable
 from datetime import timedelta
 
@@ -48,7 +49,7 @@ async def test_what_another_policy_forbids_is_denied_and_what_it_ends_sooner_end
 ) -> None:
     work.router.policy = make_policy(THREE_A_DAY)
     (first,) = await work.router.ask(requested())
-    shorter = replace(make_policy(ONE_A_DAY), lease_us=60_000_000)
+    shorter = dataclasses.replace(make_policy(ONE_A_DAY), lease_us=60_000_000)
     await work.reevaluate(shorter)
     (grant,) = memory_of(work).tables.grants.values()
     assert grant.state == "reserved"

@@ -1,5 +1,6 @@
 """Scenarios 13 to 18: quiet hours by the person's clock, where clocks are odd, and between other rules."""
 
+import dataclasses
 from collections.abc import Callable
 from datetime import UTC, datetime
 
@@ -98,7 +99,7 @@ def test_scenario_17_a_closed_weekend_leaves_no_hole_before_monday(make_policy: 
 
 
 def test_scenario_18_without_a_zone_the_policys_own_counts(make_policy: MakePolicy) -> None:
-    policy = replace(make_policy(NIGHT), zones=Zones(default="Asia/Tokyo"))
+    policy = dataclasses.replace(make_policy(NIGHT), zones=Zones(default="Asia/Tokyo"))
     decision = asked(policy, "2026-06-05T22:00+09:00", a_state())
     assert decision.next_allowed_at_us == at("2026-06-06T09:00+09:00")
     assert asked(policy, "2026-06-05T22:00+09:00", ROME).verdict == "allow"
@@ -111,7 +112,7 @@ def test_scenario_18_of_several_zones_only_what_all_permit(make_policy: MakePoli
     request = a_request(country_zones=("America/New_York", "America/Los_Angeles"))
     evening = decide(policy, a_state(), request, at("2026-06-05T21:30-04:00"))
     assert evening.next_allowed_at_us == at("2026-06-06T09:00-07:00")
-    first = replace(policy, zones=Zones(strictest=False))
+    first = dataclasses.replace(policy, zones=Zones(strictest=False))
     assert decide(first, a_state(), request, at("2026-06-06T09:00-04:00")).verdict == "allow"
 
 
@@ -139,7 +140,7 @@ def test_a_skipped_date_has_no_night_and_the_one_before_ends_after_it(make_polic
 
 def test_what_is_closed_for_ever_is_denied(make_policy: MakePolicy) -> None:
     nights, days = make_policy(NIGHT), make_policy(quiet("09:00", "21:00"))
-    always = replace(nights, rules=nights.rules + days.rules)
+    always = dataclasses.replace(nights, rules=nights.rules + days.rules)
     decision = asked(always, "2026-06-05T22:00+02:00")
     assert (decision.verdict, decision.reason, decision.next_allowed_at_us) == ("deny", "quiet", None)
 

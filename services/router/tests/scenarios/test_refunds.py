@@ -1,6 +1,7 @@
 """Scenarios 38 and 39: slots that come back, those that do not, and the platform's brake."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
@@ -12,7 +13,6 @@ from garbo.router.domain.grant import Grant, Settled, settle_by_result
 from garbo.router.domain.instants import DAY_US, HOUR_US, MINUTE_US, to_us
 from garbo.router.domain.policy import Policy
 from garbo.router.domain.state import Send, without_send
-from garbo.router.domain.values import replace
 from services.router.tests.support.build import AT, requested, result, status
 from services.router.tests.support.build_domain import JUNE_5, UTILITY, a_request, a_state, message
 from services.router.tests.support.grant_steps import (
@@ -51,7 +51,7 @@ def test_scenario_38_a_promo_the_platform_held_back_leaves_the_brand_alone_for_a
     decision = decide(policy, state, a_request(), JUNE_5 + 1)
     assert (decision.verdict, decision.reason) == ("defer", "platform_cooldown")
     assert decision.next_allowed_at_us == JUNE_5 + DAY_US
-    assert [(a.id, a.ok, a.type) for a in decision.results] == [
+    assert [(a.id, a.ok, a.rule.type) for a in decision.results] == [
         ("day", True, "cap"),
         ("platform_cooldown", False, "hold"),
     ]

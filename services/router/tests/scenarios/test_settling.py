@@ -1,5 +1,6 @@
 """Scenarios 30 to 32: what became of a send, told again, late and in any order."""
 
+import dataclasses
 from collections import Counter
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
@@ -134,7 +135,9 @@ async def test_a_policy_may_count_from_the_reservation(
     router: Router, memory: InMemoryStore, make_policy: Callable[..., Policy]
 ) -> None:
     policy = make_policy(ONE_A_WEEK)
-    router.policy = replace(policy, counting=replace(policy.counting, instant="reserved"))
+    router.policy = dataclasses.replace(
+        policy, counting=dataclasses.replace(policy.counting, instant="reserved")
+    )
     granted = await a_promo(router)
     memory.advance(HOUR)
     await router.hear(result(granted, "accepted", recorded_at=memory.now))

@@ -1,5 +1,6 @@
 """Scenarios 19 to 21: what waits is asked about by the new clock, in time or not at all, and is spread."""
 
+import dataclasses
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
@@ -62,7 +63,7 @@ def test_a_rule_that_wants_no_waiting_denies_and_says_when_all_the_same(
 
 
 def test_scenario_21_a_release_is_spread_the_same_way_each_time(make_policy: MakePolicy) -> None:
-    policy = replace(make_policy(NIGHT), spread_us=30 * MINUTE_US)
+    policy = dataclasses.replace(make_policy(NIGHT), spread_us=30 * MINUTE_US)
     nine, now = at("2026-06-06T09:00+02:00"), at("2026-06-05T22:00+02:00")
     people = [a_request(n, campaign="june", contact=f"c-{n}") for n in range(1, 301)]
     due = [decide(policy, ROME, request, now).due_at_us for request in people]
@@ -75,7 +76,7 @@ def test_scenario_21_a_release_is_spread_the_same_way_each_time(make_policy: Mak
 
 def test_scenario_21_nobody_is_spread_into_what_another_rule_closes(make_policy: MakePolicy) -> None:
     noon = quiet("09:10", "12:00", name="noon")
-    policy = replace(make_policy(NIGHT, noon), spread_us=HOUR_US)
+    policy = dataclasses.replace(make_policy(NIGHT, noon), spread_us=HOUR_US)
     nine, now = at("2026-06-06T09:00+02:00"), at("2026-06-05T22:00+02:00")
     for n in range(50):
         due_us = decide(policy, ROME, a_request(n, campaign="june"), now).due_at_us
@@ -84,7 +85,7 @@ def test_scenario_21_nobody_is_spread_into_what_another_rule_closes(make_policy:
 
 
 def test_promo_waits_a_moment_for_others_to_the_same_person(make_policy: MakePolicy) -> None:
-    policy = replace(make_policy(NIGHT), gather_us=10 * SECOND_US)
+    policy = dataclasses.replace(make_policy(NIGHT), gather_us=10 * SECOND_US)
     now = at("2026-06-05T12:00+02:00")
     first = decide(policy, ROME, a_request(), now)
     assert (first.verdict, first.reason, first.due_at_us) == ("defer", "gathering", now + 10 * SECOND_US)
@@ -141,7 +142,7 @@ async def test_scenario_21_wakes_are_spread_and_the_place_is_the_same_on_redeliv
     work: Jobs, make_policy: Callable[..., Policy]
 ) -> None:
     """Everybody is free at 09:00; within the hour each has a place of their own."""
-    work.router.policy = replace(make_policy(RECIPIENTS_NIGHT), spread_us=HOUR_US)
+    work.router.policy = dataclasses.replace(make_policy(RECIPIENTS_NIGHT), spread_us=HOUR_US)
     clock(work, datetime(2026, 6, 1, 20, tzinfo=UTC))
     asked = [requested(to={"phone": f"+39333{n:07d}"}, campaign="spring") for n in range(400)]
     first = await work.router.ask(*asked)

@@ -1,11 +1,12 @@
 """Scenarios 1 to 10 and 12: rolling and calendar windows, their instants, and which rule is named."""
 
+from dataclasses import replace
+
 import pytest
 
 from garbo.router.domain.decide import decide
 from garbo.router.domain.decision import Decision
 from garbo.router.domain.policy import Policy
-from garbo.router.domain.values import replace
 from services.router.tests.support.build_domain import JUNE_5, a_request, a_state, at, message, sends_at
 from services.router.tests.support.policies import ONE_A_DAY, PROMO_ONLY, SOME_A_WEEK, MakePolicy
 

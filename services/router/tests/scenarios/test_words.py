@@ -1,6 +1,7 @@
 """Scenarios 48 and 49: which words are a STOP, and what the router answers and asks."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -14,7 +15,6 @@ from garbo.router.domain.instants import HOUR_US
 from garbo.router.domain.keywords import KEEP_BUTTON, STOP_BUTTON, Keyword, keyword_of
 from garbo.router.domain.policy import Policy
 from garbo.router.domain.state import Question
-from garbo.router.domain.values import replace
 from services.router.tests.support.build import (
     AT,
     CARE_NUMBER,

@@ -70,6 +70,7 @@ def a_context(**more: Any) -> EvaluationContext:  # noqa: ANN401 - any field of 
     """Put a promo of brand acme to somebody nothing is known of before the rules."""
     subject = Subject(
         message_class="promo",
+        lane="promo",
         purpose="promo",
         form="template",
         category="marketing",

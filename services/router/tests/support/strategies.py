@@ -5,7 +5,7 @@ from typing import Final, Literal
 from hypothesis import strategies as st
 
 from garbo.router.domain.instants import DAY_US, HOUR_US
-from garbo.router.domain.rules.cap import RateRule
+from garbo.router.domain.rules.cap import CapRule, RateRule
 from garbo.router.domain.rules.case_hold import HoldRule
 from garbo.router.domain.rules.counting_windows import Calendar, Rolling, Window
 from garbo.router.domain.rules.quiet_hours import QuietRule
@@ -23,7 +23,7 @@ def _reach(name: int) -> Reach:
 
 
 def _rate(name: int, limit: int, window: Window) -> RateRule:
-    return RateRule(_reach(name), "cap", limit, window, PROMO_CLASS)
+    return CapRule(_reach(name), limit, window, PROMO_CLASS)
 
 
 def _night(name: int, begin: int, end: int, days: frozenset[int]) -> QuietRule:

@@ -11,6 +11,7 @@ from itertools import groupby
 from pathlib import Path
 from types import FrameType
 
+from garbo.common.events.wire import encode
 from garbo.router.domain.policy import Policy
 from garbo.router.flow.events.handler import ReceivedEvent
 from garbo.router.flow.request import ReceivedRequest
@@ -60,16 +61,17 @@ class Trip:
 async def promo_trip(policy: Policy) -> Trip:
     """Follow one promo of a contact who has opted in, from the decided batch to its records."""
     router = await _router(policy)
-    request = ReceivedRequest(requested(campaign="c1"))
-    return await _traced(lambda: router.requests.decide([request]))
+    requests, event = router.requests, requested(campaign="c1")
+    request = ReceivedRequest(event, value=encode(event))
+    return await _traced(lambda: requests.decide([request]))
 
 
 async def stop_trip(policy: Policy) -> Trip:
     """Follow a STOP of a contact with a promo nobody has claimed."""
     router = await _router(policy)
     await router.ask(requested(campaign="c1"))
-    event = ReceivedEvent(inbound("STOP"))
-    return await _traced(lambda: router.events.take([event]))
+    events, event = router.events, ReceivedEvent(inbound("STOP"))
+    return await _traced(lambda: events.take([event]))
 
 
 async def _router(policy: Policy) -> Router:

@@ -13,7 +13,7 @@ from garbo.common.events.topics import DECISION_MADE
 from garbo.common.runtime.postgres import Database
 from garbo.router.domain.grant import Grant, day_of_instant, grant_id_of
 from garbo.router.domain.instants import SECOND_US, to_us
-from garbo.router.flow.decision_record import rendered
+from garbo.router.flow.records import rendered
 from garbo.router.outbound.postgres.budgets import PostgresBudgetLeases
 from garbo.router.outbound.postgres.jobs import PostgresJobStore
 from garbo.router.outbound.postgres.outbox import PostgresOutbox

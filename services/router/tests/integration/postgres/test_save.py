@@ -8,9 +8,9 @@ from msgspec.structs import fields
 
 from garbo.common.events.ids import ContactId, MessageId, address_hash
 from garbo.common.runtime.postgres import Database
-from garbo.router.domain.decision_inputs import decision_inputs
 from garbo.router.domain.grant import Grant, day_of_instant, grant_id_of
 from garbo.router.domain.instants import DAY_US, to_us
+from garbo.router.domain.prepared_request import decision_inputs
 from garbo.router.domain.state import (
     Case,
     Consent,

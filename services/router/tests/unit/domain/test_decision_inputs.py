@@ -3,7 +3,7 @@
 from uuid import UUID
 
 from garbo.common.events.ids import message_id_of
-from garbo.router.domain.decision_inputs import CITED, decision_inputs
+from garbo.router.domain.prepared_request import CITED, decision_inputs
 from garbo.router.domain.request import Body, Request
 from garbo.router.domain.state import Case, Consent, Preference, RecipientState, Stop
 from garbo.router.domain.values import replace

@@ -1,5 +1,6 @@
 """What must hold for every history: never over a cap, the least instant, nothing left to chance."""
 
+import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -91,7 +92,7 @@ samples = st.floats(0, 1, exclude_max=True)
 
 
 def policy_of(make_policy: MakePolicy, drawn: Sequence[Rule]) -> Policy:
-    return replace(make_policy("id: erased, type: block, state: erased"), rules=tuple(drawn))
+    return dataclasses.replace(make_policy("id: erased, type: block, state: erased"), rules=tuple(drawn))
 
 
 weekly = st.lists(nights | holds | caps.filter(lambda cap: cap.window != Calendar("month")), min_size=1)
@@ -174,8 +175,8 @@ def test_whole_weeks_later_the_answer_is_whole_weeks_later(
     make_policy: MakePolicy, drawn: list[Rule], scene: Scene, weeks: int
 ) -> None:
     policy, shift_us = policy_of(make_policy, drawn), weeks * 7 * DAY_US
-    summer = replace(scene, start_us=SUMMER_US)
-    shifted = replace(scene, start_us=SUMMER_US + shift_us)
+    summer = dataclasses.replace(scene, start_us=SUMMER_US)
+    shifted = dataclasses.replace(scene, start_us=SUMMER_US + shift_us)
     first, later = (decide(policy, s.person, a_request(), s.now_us) for s in (summer, shifted))
     assert (first.verdict, first.reason) == (later.verdict, later.reason)
     if first.next_allowed_at_us is not None:
@@ -222,7 +223,7 @@ def test_no_rule_closes_while_a_lease_lasts(
 def test_a_replay_is_identical_and_forgetting_changes_no_decision(
     make_policy: MakePolicy, drawn: list[Rule], start_us: int, gaps: list[int]
 ) -> None:
-    policy, now_us = replace(policy_of(make_policy, drawn), history_us=31 * DAY_US), start_us
+    policy, now_us = dataclasses.replace(policy_of(make_policy, drawn), history_us=31 * DAY_US), start_us
     requests: list[tuple[Request, int]] = []
     for n, gap in enumerate(gaps):
         now_us += gap * MINUTE_US

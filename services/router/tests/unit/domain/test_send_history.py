@@ -1,5 +1,7 @@
 """The row stays small, and forgets nothing a rule can still count."""
 
+import dataclasses
+
 from garbo.router.domain.instants import DAY_US, HOUR_US
 from garbo.router.domain.policy import Policy
 from garbo.router.domain.rules.cap import RateRule
@@ -60,7 +62,7 @@ def test_a_send_for_life_outlives_the_history(make_policy: MakePolicy) -> None:
     policy = make_policy(WEEK)
     week = policy.rules[0]
     assert isinstance(week, RateRule)
-    policy = replace(policy, rules=(replace(week, window=Lifetime()),))
+    policy = dataclasses.replace(policy, rules=(replace(week, window=Lifetime()),))
     old = a_send(1, JUNE_5 - 900 * DAY_US)
     kept = pruned(policy, a_state(sends=(old, a_send(2, JUNE_5 - 91 * DAY_US, "utility"))), JUNE_5)
     assert kept.sends == (old,)
@@ -80,4 +82,4 @@ def test_sends_stand_in_the_order_of_their_instants_and_once_each() -> None:
 def test_nothing_to_forget_is_no_change(make_policy: MakePolicy) -> None:
     state = a_state(sends=(a_send(1, JUNE_5),))
     assert pruned(make_policy(WEEK), state, JUNE_5) is state
-    assert pruned(replace(make_policy(WEEK), history_us=1), a_state(), JUNE_5).sends == ()
+    assert pruned(dataclasses.replace(make_policy(WEEK), history_us=1), a_state(), JUNE_5).sends == ()

@@ -1,13 +1,13 @@
 """Requests that wait: written down and told as deferred, the newest of a campaign alone."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 
 from garbo.common.events.decisions import DecisionMade
 from garbo.common.events.topics import DECISION_MADE
 from garbo.router.domain.instants import to_datetime
 from garbo.router.domain.policy import Policy
-from garbo.router.domain.values import replace
 from garbo.router.outbound.postgres.codecs import json_bytes, read_inputs
 from garbo.router.ports.store import Changes
 from services.router.tests.support.build import AT, requested

@@ -15,19 +15,17 @@ from garbo.common.events.ids import ContactId, MessageId
 from garbo.common.events.topics import SEND_REQUESTED
 from garbo.common.events.wire import decode, encode
 from garbo.router.domain.decision import Decision
-from garbo.router.domain.grant import Grant, day_of_instant, grant_id_of
+from garbo.router.domain.grant import Grant, GrantTerms
 from garbo.router.domain.instants import to_datetime, to_us
 from garbo.router.domain.policy import Policy
 from garbo.router.domain.prepared_request import prepare
 from garbo.router.domain.rules.block import BlockRule
-from garbo.router.domain.rules.cap import RateRule
+from garbo.router.domain.rules.cap import CapRule
 from garbo.router.domain.rules.counting_windows import Lifetime
 from garbo.router.domain.rules.rule import RuleResult
 from garbo.router.domain.selectors import Reach, Selector
-from garbo.router.domain.terms import GrantTerms
 from garbo.router.domain.values import replace
-from garbo.router.flow.decision_record import decision_id_of, decision_record
-from garbo.router.flow.grant_record import grant_record, new_grant
+from garbo.router.flow.records import decision_id_of, decision_record, grant_record, new_grant
 from garbo.router.flow.request import Candidate, ReceivedRequest, recipient_of
 from garbo.router.ports.contacts import Address, Contact
 from services.router.tests.support.build import requested, template, text
@@ -35,7 +33,7 @@ from services.router.tests.support.build_domain import a_request, a_state
 
 PHONE = Address("phone", "+393331234567", "h")
 CONTACT = Contact(ContactId(UUID(int=7)), "person", PHONE)
-CAP = RateRule(Reach("week", Selector()), "cap", 3, Lifetime(), Selector())
+CAP = CapRule(Reach("week", Selector()), 3, Lifetime(), Selector())
 STOP = BlockRule(Reach("stop", Selector()), "stopped")
 names = st.text(st.characters(codec="utf-8"), max_size=20)
 maybe = st.none() | names
@@ -137,7 +135,7 @@ class Told(TypedDict):
     policy_version: str
     state_version: int
     now_us: int
-    epoch: int
+    grant: Grant | None
 
 
 def decided_record(candidate: Candidate, decision: Decision, **told: Unpack[Told]) -> DecisionMade:
@@ -172,7 +170,7 @@ def decided_record(candidate: Candidate, decision: Decision, **told: Unpack[Told
         expires_at=_instant(decision.expires_at_us),
         overridden=decision.overridden,
         checks=tuple(_check(answer) for answer in decision.results),
-        grant=_grant_given(candidate, decision, epoch=told["epoch"]),
+        grant=_grant_given(told["grant"]),
         policy_version=told["policy_version"],
         state_version=told["state_version"],
         tzdata=decision.tzdata,
@@ -217,7 +215,7 @@ def _instant(at_us: int | None) -> datetime | None:
 def _check(result: RuleResult) -> Check:
     return Check(
         rule=result.rule.reach.id,
-        type=result.type,
+        type=result.rule.type,
         ok=result.ok,
         used=result.used,
         limit=result.limit,
@@ -227,17 +225,16 @@ def _check(result: RuleResult) -> Check:
     )
 
 
-def _grant_given(candidate: Candidate, decision: Decision, *, epoch: int) -> GrantGiven | None:
-    terms = decision.terms
-    if terms is None:
+def _grant_given(grant: Grant | None) -> GrantGiven | None:
+    if grant is None:
         return None
     return GrantGiven(
-        id=grant_id_of(candidate.message_id, day_of_instant(terms.not_before_us)),
-        lane=terms.lane,
-        number=terms.number,
-        epoch=epoch,
-        not_before=to_datetime(terms.not_before_us),
-        valid_until=to_datetime(terms.valid_until_us),
+        id=grant.grant_id,
+        lane=grant.lane,
+        number=grant.number,
+        epoch=grant.epoch,
+        not_before=to_datetime(grant.not_before_us),
+        valid_until=to_datetime(grant.valid_until_us),
     )
 
 
@@ -251,7 +248,7 @@ def test_decision_is_the_bytes_of_its_model(
         "policy_version": "sha256:1",
         "state_version": numbers[0],
         "now_us": now_us,
-        "epoch": numbers[1],
+        "grant": new_grant(candidate, decision, epoch=numbers[1]),
     }
     model = decided_record(candidate, decision, **told)
     rendered = decision_record(candidate, decision, **told)

@@ -49,7 +49,7 @@ def cap_usages(
                 result = cap.evaluate(context, now_us)
                 yield CapUsage(
                     rule=cap.reach.id,
-                    kind=cap.kind,
+                    kind=cap.type,
                     brand=brand,
                     campaign=campaign,
                     window=cap.window.text,

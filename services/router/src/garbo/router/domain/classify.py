@@ -21,6 +21,8 @@ class Classified(Value, frozen=True):
     purpose: str
     """As it was asked, or what a care request without a case was demoted to."""
     demoted: bool
+    deadline_us: int | None
+    """When it is no longer wanted."""
     reclassified: bool = False
     """The template's category made it another class than the purpose says."""
 
@@ -41,11 +43,12 @@ def classify(
         number=request.numbers.asked or open_number or default,
         purpose=purpose,
         demoted=purpose != request.purpose,
+        deadline_us=_deadline_us(request, message_class),
         reclassified=message_class != purpose and body.form == "template" and not body.template_unknown,
     )
 
 
-def deadline_us(request: Request, *, message_class: str) -> int | None:
+def _deadline_us(request: Request, message_class: MessageClass) -> int | None:
     """Tell when the request is no longer wanted; a code has 10 minutes by default and 15 at most."""
     if message_class != "auth":
         return request.expires_at_us

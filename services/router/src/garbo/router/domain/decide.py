@@ -1,22 +1,21 @@
 """The decision: a pure, total function of policy, state, request and instant."""
 
 from functools import partial
+from hashlib import blake2b
 from typing import Final, TypeAlias
 from uuid import uuid5
 
 from garbo.common.events.ids import MessageId
-from garbo.router.domain.classify import deadline_us
 from garbo.router.domain.decision import Decision
 from garbo.router.domain.earliest import Wait
 from garbo.router.domain.evaluation import Evaluation, evaluate
+from garbo.router.domain.grant import terms_of
 from garbo.router.domain.instants import DAY_US, NEVER_US
-from garbo.router.domain.jitter import jitter_us
 from garbo.router.domain.policy import Policy
 from garbo.router.domain.prepared_request import ClassifiedBody, PreparedRequest, classified_body, prepare
 from garbo.router.domain.request import Request
 from garbo.router.domain.send_history import pruned
 from garbo.router.domain.state import RecipientState, Send, with_send
-from garbo.router.domain.terms import terms_of
 from garbo.router.domain.values import replace
 from garbo.router.domain.zones import TZDATA
 
@@ -92,10 +91,10 @@ def _decide_body(prepared: PreparedRequest, classified: ClassifiedBody, state: R
     )
     if request.cancelled:
         return decided("deny", "campaign_cancelled")
-    ends_us = deadline_us(request, message_class=kind.message_class)
+    ends_us = kind.deadline_us
     if ends_us is not None and ends_us <= now_us:
         return decided("deny", "expired", expires_at_us=ends_us)
-    evaluation = evaluate(prepared, classified, state, deadline_us=ends_us)
+    evaluation = evaluate(prepared, classified, state)
     decided = partial(
         decided,
         results=evaluation.results,
@@ -164,9 +163,21 @@ def _spread(evaluation: Evaluation, at_us: int, *, latest_us: int) -> int:
     """Put off a promo by its own jitter, where it may still go then."""
     context = evaluation.context
     spread_us = context.policy.spread_us if context.subject.lane == "promo" else 0
-    due_at_us = at_us + jitter_us(evaluation.request, spread_us)
+    due_at_us = at_us + _jitter_us(evaluation.request, spread_us)
     fits = at_us < due_at_us <= latest_us and evaluation.permits(due_at_us)
     return due_at_us if fits else at_us
+
+
+def _jitter_us(request: Request, spread_us: int) -> int:
+    """Give the jitter, from 0 to `spread_us`, of a campaign's request to a person.
+
+    The same for each retry; so 09:00 is no stampede.
+    """
+    if spread_us <= 0:
+        return 0
+    named = f"{request.campaign or ''}|{request.contact or request.message_id}"
+    digest = blake2b(named.encode(), digest_size=8).digest()
+    return int.from_bytes(digest) % spread_us
 
 
 def _patience_us(evaluation: Evaluation, wait: Wait) -> int:

@@ -3,8 +3,8 @@
 from typing import Literal
 
 from garbo.common.events.decisions import MessageClass
+from garbo.router.domain.grant import GrantTerms
 from garbo.router.domain.rules.rule import RuleResult
-from garbo.router.domain.terms import GrantTerms
 from garbo.router.domain.values import Value
 
 

@@ -54,14 +54,12 @@ class Evaluation(Value, frozen=True):
         for rule in self.rules:
             if not isinstance(rule, StandingRule) or rule.reach.id in refusing:
                 continue
-            if rule.violation(self.context, at_us):
+            if not rule.evaluate(self.context, at_us).ok:
                 return rule
         return None
 
 
-def evaluate(
-    prepared: PreparedRequest, classified: ClassifiedBody, state: RecipientState, *, deadline_us: int | None
-) -> Evaluation:
+def evaluate(prepared: PreparedRequest, classified: ClassifiedBody, state: RecipientState) -> Evaluation:
     """Let each rule that matches answer for the instant the request wants to go."""
     request, now_us, rules = prepared.request, prepared.now_us, classified.rules
     context = EvaluationContext(
@@ -72,7 +70,7 @@ def evaluate(
         rules = (*rules, *pauses_of(state, brand=request.brand, at_us=start_us))
     results = tuple([rule.evaluate(context, start_us) for rule in rules])
     failing = tuple([result for result in results if not result.ok])
-    evaluation = Evaluation(context, request, deadline_us, start_us, results, rules, failing)
+    evaluation = Evaluation(context, request, classified.kind.deadline_us, start_us, results, rules, failing)
     return _with_override(evaluation) if request.override else evaluation
 
 

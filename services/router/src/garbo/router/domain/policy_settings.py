@@ -27,10 +27,6 @@ class Counting:
     parts: Literal["each", "once"] = "each"
     """What a request of several messages counts as; decided whole either way."""
 
-    def slots(self, parts: int) -> int:
-        """Say how many slots of a cap, or of a budget, a request of so many messages takes."""
-        return max(parts, 1) if self.parts == "each" else 1
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PolicySettings:

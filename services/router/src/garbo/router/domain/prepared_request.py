@@ -1,8 +1,10 @@
 """A request as the rules see it: what it would be sent as, classified, and the rules that match.
 
-What this rests on (windows, cases, cited messages, the zone) no grant changes: it is made once for a request,
-and stays true while other requests of the same person are decided before it.
+What they rest on (windows, cases, cited messages, the zone) no grant changes: it is made once for a request,
+and stays true while other requests of the same person are decided before it. And what of it is kept.
 """
+
+from typing import Final
 
 from garbo.router.domain.classify import Classified, classify
 from garbo.router.domain.policy import Policy
@@ -10,8 +12,11 @@ from garbo.router.domain.request import Body, BudgetLeft, Request, Subject
 from garbo.router.domain.rules.budget import BudgetAccount
 from garbo.router.domain.rules.rule import Rule
 from garbo.router.domain.state import RecipientState
-from garbo.router.domain.values import Value, replace
+from garbo.router.domain.values import Stored, Value, replace
 from garbo.router.domain.zones import zones_of
+
+CITED: Final = "cited"
+"""In place of the wamid a request answers: a wamid holds the number of the person who wrote it."""
 
 
 class ClassifiedBody(Value, frozen=True):
@@ -31,13 +36,10 @@ class PreparedRequest(Value, frozen=True):
     request: Request
     now_us: int
     first: ClassifiedBody
-    fallback: ClassifiedBody | None = None
+    fallback: ClassifiedBody | None
     """Made beforehand only where the policy has budgets; else when it is needed."""
-
-    @property
-    def slots(self) -> int:
-        """How many slots of a cap, or of a budget, it takes."""
-        return self.policy.counting.slots(self.request.parts)
+    slots: int
+    """How many slots of a cap, or of a budget, it takes: one for each part, where parts count each."""
 
     @property
     def budgets_needed(self) -> list[BudgetAccount]:
@@ -56,13 +58,21 @@ class PreparedRequest(Value, frozen=True):
         return replace(self, request=replace(self.request, budget_left=budget_left))
 
 
+class DecisionInputs(Stored, frozen=True):
+    """The request in the decision's words, and what was known of the person, but for the sends."""
+
+    request: Request
+    given: RecipientState
+
+
 def prepare(policy: Policy, state: RecipientState, request: Request, now_us: int) -> PreparedRequest:
     """Classify a request and find the rules that match."""
     first = classified_body(policy, state, request, body=request.body, now_us=now_us)
-    if request.fallback is None or not policy.budgets:
-        return PreparedRequest(policy, request, now_us, first)
-    fallback = classified_body(policy, state, request, body=request.fallback, now_us=now_us)
-    return PreparedRequest(policy, request, now_us, first, fallback)
+    fallback = None
+    if request.fallback and policy.budgets:
+        fallback = classified_body(policy, state, request, body=request.fallback, now_us=now_us)
+    slots = max(request.parts, 1) if policy.counting.parts == "each" else 1
+    return PreparedRequest(policy, request, now_us, first, fallback, slots)
 
 
 def classified_body(
@@ -80,6 +90,7 @@ def subject_of(
     """Write a classified request as the rules see it."""
     return Subject(
         message_class=kind.message_class,
+        lane="promo" if kind.message_class == "promo" else "care",
         purpose=kind.purpose,
         form=body.form,
         category=body.category,
@@ -94,6 +105,22 @@ def subject_of(
         priority=request.priority,
         zones=zones_of(policy.zones, contact=state.zone, country=request.country_zones),
     )
+
+
+def decision_inputs(request: Request, state: RecipientState) -> DecisionInputs:
+    """Give what is kept of what a request is decided from. One that answers a message answers `CITED`."""
+    cited_us = dict(state.inbound).get(request.reply_to or "")
+    asked = replace(request, contact="", budget_left={}, reply_to=None if cited_us is None else CITED)
+    given = replace(
+        state,
+        version=0,
+        sends=(),
+        campaign_sends=(),
+        inbound=() if cited_us is None else ((CITED, cited_us),),
+        stops={brand: replace(stop, by="") for brand, stop in state.stops.items()},
+        questions={brand: replace(question, by="") for brand, question in state.questions.items()},
+    )
+    return DecisionInputs(asked, given)
 
 
 def _matching_rules(policy: Policy, subject: Subject) -> tuple[Rule, ...]:

@@ -87,6 +87,8 @@ class Subject(Value, frozen=True):
     """A request as the rules see it, once it is classified."""
 
     message_class: str
+    lane: Lane
+    """Promo has its own; everything else is care."""
     purpose: str
     form: Form
     category: str
@@ -101,8 +103,3 @@ class Subject(Value, frozen=True):
     priority: int = 50
     zones: tuple[str, ...] = ("UTC",)
     """The wall clocks an instant must be permitted by."""
-
-    @property
-    def lane(self) -> Lane:
-        """Promo has its own lane; everything else is care."""
-        return "promo" if self.message_class == "promo" else "care"

@@ -7,14 +7,14 @@ from typing import Any, Final
 
 from garbo.common.events.platform import PlatformChange
 from garbo.router.domain.instants import SECOND_US, to_us
+from garbo.router.domain.values import Value
 
 ANY_ACCOUNT: Final = "*"
 _LAST_S: Final = 253_402_300_800
 """The first second of the year 10000, which no instant reaches."""
 
 
-@dataclass(frozen=True, slots=True)
-class TemplateCategory:
+class TemplateCategory(Value, frozen=True):
     """One template of one account (or of any, from the business file)."""
 
     waba: str

@@ -3,7 +3,6 @@
 What is made anew for each request is a `Value`; a policy, which is read once, stays a dataclass (ADR 0011).
 """
 
-import dataclasses
 from typing import TYPE_CHECKING
 
 from msgspec import Struct, field, structs
@@ -19,14 +18,7 @@ class Stored(Value, frozen=True, omit_defaults=True, rename=lambda name: name.re
     """What is stored as JSON as well: the unsaid is left out, and instants are called without their unit."""
 
 
-def _replace(value: object, /, **changes: object) -> object:
-    """Give the same value or dataclass with other fields."""
-    if isinstance(value, Struct):
-        return structs.replace(value, **changes)
-    return dataclasses.replace(value, **changes)  # type: ignore[type-var] # one of the two it is
-
-
 if TYPE_CHECKING:
     from dataclasses import replace  # so that names and types of the fields are checked
 else:
-    replace = _replace
+    replace = structs.replace

@@ -19,8 +19,8 @@ from garbo.router.flow.decision import (
     reserve_budgets_of,
     store_decision,
 )
-from garbo.router.flow.decision_record import refused_record, rendered
 from garbo.router.flow.dependencies import Dependencies
+from garbo.router.flow.records import refused_record, rendered
 from garbo.router.flow.request import (
     Candidate,
     ReceivedRequest,

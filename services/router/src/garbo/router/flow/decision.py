@@ -7,15 +7,14 @@ from garbo.common.events.ids import ContactId, MessageId
 from garbo.common.events.topics import DECISION_MADE, SEND_CARE, SEND_PROMO
 from garbo.router.domain.decide import counted, decide_prepared
 from garbo.router.domain.decision import Decision
-from garbo.router.domain.decision_inputs import DecisionInputs, decision_inputs
 from garbo.router.domain.grant import FIRST_EPOCH, Grant
 from garbo.router.domain.instants import SECOND_US
+from garbo.router.domain.prepared_request import DecisionInputs, decision_inputs
 from garbo.router.domain.request import UNLIMITED, BudgetLeft
 from garbo.router.domain.state import WINDOW_US, RecipientState
 from garbo.router.domain.values import Value, replace
 from garbo.router.flow.budgets import reserve_budgets
-from garbo.router.flow.decision_record import decision_record
-from garbo.router.flow.grant_record import grant_record, new_grant
+from garbo.router.flow.records import decision_record, grant_record, new_grant
 from garbo.router.flow.request import Candidate, ReceivedRequest, ResolvedRequest
 from garbo.router.flow.unit_of_work import UnitOfWork
 from garbo.router.ports.budgets import BudgetLeases
@@ -101,7 +100,7 @@ def conclude(uow: UnitOfWork, outcome: Outcome) -> None:
         epoch=before.epoch + 1 if before else FIRST_EPOCH,
         budget_leases=outcome.budget_leases,
     )
-    record_decision(uow, outcome, epoch=grant.epoch if grant else FIRST_EPOCH)
+    record_decision(uow, outcome, grant=grant)
     if grant is not None:
         uow.grant(grant)
         record_grant(uow, candidate, grant)
@@ -112,7 +111,7 @@ def conclude(uow: UnitOfWork, outcome: Outcome) -> None:
         )
 
 
-def record_decision(uow: UnitOfWork, outcome: Outcome, *, epoch: int = FIRST_EPOCH) -> None:
+def record_decision(uow: UnitOfWork, outcome: Outcome, *, grant: Grant | None = None) -> None:
     """Write down a decision; what is deferred waits, everything else waits no longer."""
     candidate, decision = outcome.candidate, outcome.decision
     contact_id, now_us = candidate.contact.contact_id, uow.snapshot.now_us
@@ -122,7 +121,7 @@ def record_decision(uow: UnitOfWork, outcome: Outcome, *, epoch: int = FIRST_EPO
         policy_version=uow.policy.version,
         state_version=outcome.state.version,
         now_us=now_us,
-        epoch=epoch,
+        grant=grant,
     )
     if candidate.sequence == 1:
         inputs = decision_inputs(candidate.prepared.request, outcome.state)

@@ -1,6 +1,7 @@
 """Who may ask, and by which numbers: the business file, ready for questions."""
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from garbo.common.business import ROUTER_CLIENT, Business, Client, Replies
 from garbo.common.events.requests import SendRequested
@@ -15,6 +16,17 @@ class BrandNumbers:
     care_default: str
     promo_default: str
     waba: str
+
+
+class Origin(NamedTuple):
+    """What the business file says of a request."""
+
+    waba: str
+    """The account whose template registry counts."""
+    numbers: Numbers
+    """Those it may use."""
+    roles: frozenset[str]
+    """What its client may be; nothing for one that is not known."""
 
 
 class Directory:
@@ -53,10 +65,6 @@ class Directory:
             return "unknown_number"
         return "channel_unavailable" if event.channel == "sms" else None
 
-    def roles(self, client: str) -> frozenset[str]:
-        """Give what a client may be; nothing for one that is not known."""
-        return self._roles.get(client, frozenset())
-
     def client_refusal(self, client: str) -> str | None:
         """Say why nothing is taken of a client; None when it may tell of people."""
         return None if client in self._clients else "unknown_client"
@@ -90,9 +98,13 @@ class Directory:
             asked=asked, all=own.all, care_default=own.care_default, promo_default=own.promo_default
         )
 
-    def waba(self, brand: str, number: str | None) -> str:
-        """Give the account whose template registry counts."""
-        return self._waba_of.get(number or "", self._brands[brand].waba)
+    def origin(self, event: SendRequested) -> Origin:
+        """Say what a request that is not refused may go as."""
+        return Origin(
+            waba=self._waba_of.get(event.number or "", self._brands[event.brand].waba),
+            numbers=self.numbers(event.brand, event.number),
+            roles=self._roles.get(event.client, frozenset()),
+        )
 
     def brand_of(self, number: str) -> str | None:
         """Tell whose number it is."""

@@ -7,6 +7,7 @@ from garbo.common.errors import Reject
 from garbo.common.events.addresses import Person, Recipient
 from garbo.common.events.ids import AddressKind, ContactId, address_hash
 from garbo.router.domain.state import RecipientState
+from garbo.router.domain.values import Value
 from garbo.router.ports.contacts import Address, Contact, ContactTransaction
 
 
@@ -22,8 +23,7 @@ class ContactsChanged(Exception):  # noqa: N818 - an answer, not an error
         self.merged = merged or {}
 
 
-@dataclass(frozen=True, slots=True)
-class Identity:
+class Identity(Value, frozen=True):
     """One contact as an event names it."""
 
     addresses: tuple[Address, ...] = ()

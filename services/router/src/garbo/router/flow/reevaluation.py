@@ -16,7 +16,7 @@ from garbo.router.domain.request import UNLIMITED
 from garbo.router.domain.state import with_send, without_send
 from garbo.router.domain.values import Value, replace
 from garbo.router.flow.decision import Outcome, record_decision, record_grant, with_campaign_sends
-from garbo.router.flow.grant_record import new_grant
+from garbo.router.flow.records import new_grant
 from garbo.router.flow.request import Candidate, ReceivedRequest, request_of
 from garbo.router.flow.unit_of_work import UnitOfWork
 
@@ -122,19 +122,19 @@ def fall_back(uow: UnitOfWork, grant: Grant, *, trace: str | None) -> bool:
     fallback = read.candidate.prepared.request.fallback if read else None
     if read is None or fallback is None or grant.by_fallback:
         return False
-    before, epoch = uow.states[grant.contact_id], grant.epoch + 1
+    before = uow.states[grant.contact_id]
     second = replace(read.candidate.prepared.request, body=fallback, fallback=None)
     prepared = prepare(uow.policy, before, second, uow.snapshot.now_us)
     candidate = replace(read.candidate, prepared=prepared)
     decision = replace(decide_prepared(prepared, before), by_fallback=True)
-    record_decision(uow, Outcome(candidate, decision, before), epoch=epoch)
     given = new_grant(
         candidate,
         decision,
         policy_version=uow.policy.version,
-        epoch=epoch,
+        epoch=grant.epoch + 1,
         budget_leases=grant.budget_leases,
     )
+    record_decision(uow, Outcome(candidate, decision, before), grant=given)
     if given is not None:
         uow.renew(given, counted(prepared, before, decision))
         record_grant(uow, candidate, given)

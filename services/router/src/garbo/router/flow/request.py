@@ -14,7 +14,6 @@ from garbo.router.domain.policy import Policy
 from garbo.router.domain.prepared_request import PreparedRequest, prepare
 from garbo.router.domain.request import Body, Request
 from garbo.router.domain.state import RecipientState
-from garbo.router.domain.templates import Templates
 from garbo.router.domain.values import Value, replace
 from garbo.router.flow.directory import Directory
 from garbo.router.flow.phone_region import UNKNOWN_REGION, phone_region
@@ -119,8 +118,7 @@ def request_of(
     snapshot: Snapshot,
 ) -> Request:
     """Write a request in the decision's words, with the templates' categories of this instant."""
-    waba = directory.waba(event.brand, event.number)
-    templates, now_us = snapshot.templates, snapshot.now_us
+    origin = directory.origin(event)
     template = event.content.template if isinstance(event.content, TemplateContent) else None
     second = event.fallback.template if event.fallback else None
     place = phone_region(contact.address.value) if contact.address.kind == "phone" else UNKNOWN_REGION
@@ -130,9 +128,9 @@ def request_of(
         client=event.client,
         brand=event.brand,
         purpose=event.purpose,
-        body=_body(template, templates, waba=waba, now_us=now_us) if template else Body(form="free"),
-        fallback=_body(second, templates, waba=waba, now_us=now_us) if second and not template else None,
-        numbers=directory.numbers(event.brand, event.number),
+        body=_body(template, origin.waba, snapshot) if template else Body(form="free"),
+        fallback=_body(second, origin.waba, snapshot) if second and not template else None,
+        numbers=origin.numbers,
         requested_at_us=to_us(event.requested_at),
         priority=event.priority,
         campaign=event.campaign,
@@ -147,7 +145,7 @@ def request_of(
         country_zones=place.zones,
         case_id=event.case_id,
         override=event.override.rules if event.override else (),
-        roles=directory.roles(event.client),
+        roles=origin.roles,
         cancelled=(event.brand, event.campaign) in snapshot.cancelled,
     )
 
@@ -183,8 +181,8 @@ def _with_recipient(
     return replace(resolved, contact=contact)
 
 
-def _body(template: Template, templates: Templates, *, waba: str, now_us: int) -> Body:
-    category = templates.category_at(
-        waba=waba, name=template.name, language=template.language.code, now_us=now_us
+def _body(template: Template, waba: str, snapshot: Snapshot) -> Body:
+    category = snapshot.templates.category_at(
+        waba=waba, name=template.name, language=template.language.code, now_us=snapshot.now_us
     )
     return Body(form="template", category=category or "unknown", template_unknown=category is None)

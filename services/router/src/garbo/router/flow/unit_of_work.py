@@ -13,8 +13,8 @@ from garbo.router.domain.state import RecipientState, Send, with_send, without_s
 from garbo.router.domain.templates import TemplateCategory
 from garbo.router.domain.values import replace
 from garbo.router.flow.budgets import BudgetAllowance
-from garbo.router.flow.decision_record import rendered, withdrawn_record
 from garbo.router.flow.directory import Directory
+from garbo.router.flow.records import rendered, withdrawn_record
 from garbo.router.ports.contacts import ConsentEvidence, Suppression
 from garbo.router.ports.publisher import OutgoingRecord, Rendered
 from garbo.router.ports.store import Changes, Deferred, Snapshot, StoredDecision

@@ -6,8 +6,8 @@ from typing import Protocol
 from uuid import UUID
 
 from garbo.common.events.ids import ContactId, MessageId
-from garbo.router.domain.decision_inputs import DecisionInputs
 from garbo.router.domain.grant import Grant
+from garbo.router.domain.prepared_request import DecisionInputs
 from garbo.router.domain.state import RecipientState, Send
 from garbo.router.domain.templates import TemplateCategory, Templates
 from garbo.router.domain.values import Value, field

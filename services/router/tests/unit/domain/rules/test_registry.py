@@ -22,11 +22,11 @@ def test_kind_of_rule_answers_what_is_asked_of_its_shape(kind: type[Rule]) -> No
         assert kind.reason is not TimedRule.reason
     else:
         assert issubclass(kind, StandingRule)
-        assert kind.violation is not StandingRule.violation
+        assert kind.evaluate is not Rule.evaluate
 
 
 def test_no_two_kinds_of_rule_have_one_word_in_a_policy_file() -> None:
-    words = [word for kind in RULES for word in kind.types]
+    words = [kind.type for kind in RULES if kind.in_files]
     assert len(words) == len(set(words))
 
 

@@ -1,5 +1,6 @@
 """What waits is decided again when it is due: with the policy, the person and the clock of the wake."""
 
+import dataclasses
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -52,7 +53,7 @@ async def test_the_better_one_goes_first_although_its_timer_fires_later(
     work: Jobs, make_policy: Callable[..., Policy]
 ) -> None:
     """Both are free at ten; the spread lets one's timer fire before the other's."""
-    work.router.policy = replace(make_policy(ONE_A_DAY), spread_us=HOUR_US)
+    work.router.policy = dataclasses.replace(make_policy(ONE_A_DAY), spread_us=HOUR_US)
     await filled(work)
     asked = [requested(campaign=f"c{n}", priority=n) for n in range(5)]
     await work.router.ask(*asked)
@@ -122,7 +123,7 @@ async def test_who_was_erased_or_forgotten_is_dropped_with_a_last_deny(
 async def test_gathered_promos_are_decided_together_the_best_first(
     work: Jobs, make_policy: Callable[..., Policy]
 ) -> None:
-    work.router.policy = replace(make_policy(ONE_A_DAY), gather_us=10 * SECOND_US)
+    work.router.policy = dataclasses.replace(make_policy(ONE_A_DAY), gather_us=10 * SECOND_US)
     (early,) = await work.router.ask(requested(priority=10))
     assert (early.verdict, early.reason, early.due_at) == ("defer", "gathering", AT + timedelta(seconds=10))
     memory_of(work).advance(timedelta(seconds=6))
@@ -138,7 +139,9 @@ async def test_gathered_promos_are_decided_together_the_best_first(
 async def test_only_the_newest_of_a_campaign_is_kept_where_the_policy_says_so(
     work: Jobs, make_policy: Callable[..., Policy]
 ) -> None:
-    work.router.policy = replace(make_policy(ONE_A_DAY), same_campaign="keep_newest", gather_us=SECOND_US)
+    work.router.policy = dataclasses.replace(
+        make_policy(ONE_A_DAY), same_campaign="keep_newest", gather_us=SECOND_US
+    )
     older = requested(campaign="spring")
     newer = requested(campaign="spring", requested_at=AT + timedelta(seconds=1))
     await work.router.ask(older)

@@ -8,8 +8,8 @@ import pytest
 
 from garbo.common.events.decisions import DecisionMade
 from garbo.common.events.ids import ContactId
-from garbo.router.domain.decision_inputs import DecisionInputs
 from garbo.router.domain.instants import HOUR_US, to_datetime, to_us
+from garbo.router.domain.prepared_request import DecisionInputs
 from garbo.router.domain.replay import PastRequest, replay
 from garbo.router.flow.queries.comparison import Period
 from garbo.router.flow.queries.simulation import Simulation

@@ -10,7 +10,7 @@ from garbo.router.domain.instants import DAY_US, HOUR_US, MINUTE_US, SECOND_US
 from garbo.router.domain.policy_settings import Counting, Zones
 from garbo.router.domain.rules.block import BlockRule
 from garbo.router.domain.rules.budget import BudgetRule
-from garbo.router.domain.rules.cap import KeepFor, RateRule
+from garbo.router.domain.rules.cap import CapRule, GapRule, KeepFor
 from garbo.router.domain.rules.case_hold import HoldRule
 from garbo.router.domain.rules.consent import ConsentRule
 from garbo.router.domain.rules.counting_windows import Calendar, Lifetime, Rolling
@@ -149,15 +149,15 @@ def test_every_field_is_read_into_the_value_it_means() -> None:
     assert isinstance(hold, HoldRule)
     assert (hold.cool_down_us, hold.max_us, hold.reach.max_defer_us) == (0, 2 * DAY_US, 72 * HOUR_US)
     assert hold.reach.exempt is not None
-    assert isinstance(day, RateRule)
+    assert isinstance(day, CapRule)
     assert (day.window, day.per_brand, day.keep_for) == (Calendar("month"), True, KeepFor(1, 80))
     assert (day.reach.on_hit, day.reach.overridable_by) == ("deny", frozenset({"boss"}))
-    assert isinstance(rolling, RateRule)
+    assert isinstance(rolling, CapRule)
     assert (rolling.limit, rolling.window) == (0, Rolling(14 * DAY_US, "rolling 2w"))
-    assert isinstance(once, RateRule)
+    assert isinstance(once, CapRule)
     assert (once.window, once.per_campaign, once.per_brand) == (Lifetime(), True, False)
-    assert isinstance(gap, RateRule)
-    assert (gap.kind, gap.limit, gap.window) == ("gap", 1, Rolling(90 * SECOND_US, "min 90s"))
+    assert isinstance(gap, GapRule)
+    assert (gap.type, gap.limit, gap.window) == ("gap", 1, Rolling(90 * SECOND_US, "min 90s"))
     assert isinstance(total, BudgetRule)
     assert (total.per, total.window) == ("portfolio", Calendar("day", "Europe/Rome"))
     assert isinstance(each, BudgetRule)

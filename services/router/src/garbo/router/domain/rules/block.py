@@ -2,31 +2,31 @@
 
 from typing import ClassVar, Literal
 
-from garbo.router.domain.consent import ANY, MARKETING, brands_taken_back, keys_of
 from garbo.router.domain.evaluation_context import EvaluationContext
 from garbo.router.domain.policy_settings import PolicySettings
-from garbo.router.domain.rules.rule import StandingRule
+from garbo.router.domain.rules.consent import ANY, MARKETING, brands_taken_back, keys_of
+from garbo.router.domain.rules.rule import RuleResult, StandingRule
 from garbo.router.domain.state import Preference, RecipientState
 
 
 class BlockRule(StandingRule, frozen=True):
     """Refuses while the person is in a state: erased, stopped; or always."""
 
-    types: ClassVar[tuple[str, ...]] = ("block",)
+    type: ClassVar[str] = "block"
     state: Literal["erased", "stopped", "always"]
 
-    def violation(self, context: EvaluationContext, at_us: int) -> str | None:  # noqa: ARG002 - as all are asked
+    def evaluate(self, context: EvaluationContext, at_us: int) -> RuleResult:  # noqa: ARG002 - as all are asked
         """Say what blocks."""
+        blocked: str | None = None
         match self.state:
             case "erased":
-                return "erased" if context.state.erased else None
+                blocked = "erased" if context.state.erased else None
             case "stopped":
-                subject = context.subject
-                return promo_forbidden(
-                    context.policy, context.state, brand=subject.brand, number=subject.number
-                )
+                brand, number = context.subject.brand, context.subject.number
+                blocked = promo_forbidden(context.policy, context.state, brand=brand, number=number)
             case "always":
-                return "blocked"
+                blocked = "blocked"
+        return RuleResult(self, ok=blocked is None, reason=blocked or "allowed")
 
 
 def promo_forbidden(policy: PolicySettings, state: RecipientState, *, brand: str, number: str) -> str | None:

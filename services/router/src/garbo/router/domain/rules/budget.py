@@ -44,7 +44,7 @@ class BudgetRule(TimedRule, frozen=True):
     window is of the policy's own zone.
     """
 
-    types: ClassVar[tuple[str, ...]] = ("budget",)
+    type: ClassVar[str] = "budget"
     reason: ClassVar[str] = "budget_spent"
     limit: int
     per: Literal["campaign", "brand", "portfolio"]

@@ -35,13 +35,11 @@ class KeepFor:
 
 
 class RateRule(TimedRule, frozen=True):
-    """A cap or a gap: at most `limit` counted sends in the window.
+    """What caps and gaps are: at most `limit` counted sends in the window."""
 
-    A gap is a cap of one over a rolling window: a send at s permits the next at exactly s + window.
-    """
-
-    types: ClassVar[tuple[str, ...]] = ("cap", "gap")
-    kind: Literal["cap", "gap"]
+    type: ClassVar[Literal["cap", "gap"]]
+    parts_count: ClassVar[bool]
+    """A message of several parts needs several slots."""
     limit: int
     window: Window
     counts: Selector
@@ -49,16 +47,6 @@ class RateRule(TimedRule, frozen=True):
     per_campaign: bool = False
     """Of the recipient and this campaign; without a campaign the rule does not apply."""
     keep_for: KeepFor | None = None
-
-    @property
-    def type(self) -> str:
-        """What a record calls it."""
-        return self.kind
-
-    @property
-    def reason(self) -> str:
-        """The reason of a refusal."""
-        return "cap_reached" if self.kind == "cap" else "gap"
 
     @property
     def reads_clock(self) -> bool:
@@ -133,12 +121,11 @@ class RateRule(TimedRule, frozen=True):
     def _room(self, context: EvaluationContext) -> int:
         """Say which of the newest sends must have left: 1 is the newest, the limit the limit-th newest.
 
-        A message of several parts needs several slots; a gap is one whatever the number of parts. The last
-        slots may be kept for those of higher priority.
+        The last slots may be kept for those of higher priority.
         """
         keep = self.keep_for
         kept = keep.slots if keep is not None and context.subject.priority < keep.min_priority else 0
-        return self.limit - kept - (context.slots if self.kind == "cap" else 1) + 1
+        return self.limit - kept - (context.slots if self.parts_count else 1) + 1
 
     def _instants(self, context: EvaluationContext) -> list[int]:
         """Give the instants of the counted sends, oldest first."""
@@ -156,6 +143,25 @@ class RateRule(TimedRule, frozen=True):
 
     def _counted(self, context: EvaluationContext) -> list[Send]:
         return _counted_of(context, self.counts, per_brand=self.per_brand, per_campaign=self.per_campaign)
+
+
+class CapRule(RateRule, frozen=True):
+    """So many counted sends in the window."""
+
+    type: ClassVar[Literal["cap", "gap"]] = "cap"
+    reason: ClassVar[str] = "cap_reached"
+    parts_count: ClassVar[bool] = True
+
+
+class GapRule(RateRule, frozen=True):
+    """A cap of one over a rolling window: a send at s permits the next at exactly s + window.
+
+    A message is one, whatever the number of its parts.
+    """
+
+    type: ClassVar[Literal["cap", "gap"]] = "gap"
+    reason: ClassVar[str] = "gap"
+    parts_count: ClassVar[bool] = False
 
 
 def caps_of(rules: Iterable[Rule]) -> tuple[RateRule, ...]:

@@ -14,7 +14,7 @@ class HoldRule(TimedRule, frozen=True):
     So a forgotten case lets go as well.
     """
 
-    types: ClassVar[tuple[str, ...]] = ("hold",)
+    type: ClassVar[str] = "hold"
     reason: ClassVar[str] = "case_open"
     cool_down_us: int
     max_us: int

@@ -17,13 +17,9 @@ PAUSES: Final = frozenset({_COOLDOWN.id, _CLARIFYING.id})
 class PauseRule(TimedRule, frozen=True):
     """Holds promo of a brand until an instant of the person's state. In the checks while it holds."""
 
-    types: ClassVar[tuple[str, ...]] = ()
+    type: ClassVar[str] = "hold"
+    in_files: ClassVar[bool] = False
     until_us: int
-
-    @property
-    def type(self) -> str:
-        """What a record calls it."""
-        return "hold"
 
     @property
     def reason(self) -> str:

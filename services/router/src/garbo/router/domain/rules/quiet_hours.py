@@ -22,7 +22,7 @@ class QuietRule(TimedRule, frozen=True):
     first instant of the next local date. A `to` before `from` is on the next local date.
     """
 
-    types: ClassVar[tuple[str, ...]] = ("quiet",)
+    type: ClassVar[str] = "quiet"
     reason: ClassVar[str] = "quiet"
     from_us: int
     to_us: int

@@ -4,7 +4,7 @@ from typing import Final
 
 from garbo.router.domain.rules.block import BlockRule
 from garbo.router.domain.rules.budget import BudgetRule
-from garbo.router.domain.rules.cap import RateRule
+from garbo.router.domain.rules.cap import CapRule, GapRule
 from garbo.router.domain.rules.case_hold import HoldRule
 from garbo.router.domain.rules.consent import ConsentRule
 from garbo.router.domain.rules.platform_pause import PauseRule
@@ -18,7 +18,8 @@ RULES: Final[tuple[type[Rule], ...]] = (
     WindowRule,
     QuietRule,
     HoldRule,
-    RateRule,
+    CapRule,
+    GapRule,
     BudgetRule,
     PauseRule,
 )

@@ -25,11 +25,6 @@ class RuleResult(NamedTuple):
     """One of them is open: `allowed_from_us` is an upper bound."""
 
     @property
-    def type(self) -> str:
-        """The rule's type, as the policy file names it."""
-        return self.rule.type
-
-    @property
     def id(self) -> str:
         """The rule's name."""
         return self.rule.reach.id
@@ -44,18 +39,15 @@ class RuleResult(NamedTuple):
 class Rule(Value, frozen=True):
     """One rule of a policy. Each answer is total and pure: same arguments, same answer."""
 
-    types: ClassVar[tuple[str, ...]]
-    """What the policy file calls it; nothing where no policy can name it."""
+    type: ClassVar[str]
+    """What a policy file and a record call it."""
+    in_files: ClassVar[bool] = True
+    """A policy file may have it."""
     template_passes: ClassVar[bool] = False
     """It refuses free-form alone: the fallback template may go where it refuses."""
     closes_to_the_instant: ClassVar[bool] = False
     """Where it closes no clocks differ: a lease may last until then."""
     reach: Reach
-
-    @property
-    def type(self) -> str:
-        """What a record calls it."""
-        return self.types[0]
 
     @property
     def reads_clock(self) -> bool:
@@ -83,17 +75,6 @@ class Rule(Value, frozen=True):
 
 class StandingRule(Rule, frozen=True):
     """A rule that waiting never satisfies; some of them refuse from an instant on."""
-
-    def violation(self, context: EvaluationContext, at_us: int) -> str | None:
-        """Say why it refuses at an instant; None when it permits."""
-        raise NotImplementedError
-
-    def evaluate(self, context: EvaluationContext, at_us: int) -> RuleResult:
-        """Answer for one instant."""
-        violation = self.violation(context, at_us)
-        if violation is None:
-            return RuleResult(self, ok=True)
-        return RuleResult(self, ok=False, reason=violation)
 
 
 class TimedRule(Rule, frozen=True):

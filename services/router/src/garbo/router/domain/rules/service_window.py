@@ -4,20 +4,21 @@ from typing import ClassVar
 
 from garbo.router.domain.evaluation_context import EvaluationContext
 from garbo.router.domain.instants import NEVER_US
-from garbo.router.domain.rules.rule import StandingRule
+from garbo.router.domain.rules.rule import RuleResult, StandingRule
 
 
 class WindowRule(StandingRule, frozen=True):
     """Refuses outside the customer service window: `open_us` from the person's last message to the number."""
 
-    types: ClassVar[tuple[str, ...]] = ("window",)
+    type: ClassVar[str] = "window"
     template_passes: ClassVar[bool] = True
     closes_to_the_instant: ClassVar[bool] = True
     open_us: int
 
-    def violation(self, context: EvaluationContext, at_us: int) -> str | None:
-        """Say that the window is closed."""
-        return "window_closed" if self._end_us(context) <= at_us else None
+    def evaluate(self, context: EvaluationContext, at_us: int) -> RuleResult:
+        """Say whether the window is open."""
+        is_open = at_us < self._end_us(context)
+        return RuleResult(self, ok=is_open, reason="allowed" if is_open else "window_closed")
 
     def closes_at_us(self, context: EvaluationContext, *, after_us: int, until_us: int) -> int | None:
         """Give the window's end."""

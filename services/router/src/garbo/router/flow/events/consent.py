@@ -8,7 +8,8 @@ from uuid import UUID, uuid5
 from garbo.common.business import ROUTER_CLIENT
 from garbo.common.events.contacts import ConsentRecorded
 from garbo.common.events.ids import ContactId
-from garbo.router.domain.consent import (
+from garbo.router.domain.instants import to_us
+from garbo.router.domain.rules.consent import (
     ANY,
     CHANNEL,
     MARKETING,
@@ -19,7 +20,6 @@ from garbo.router.domain.consent import (
     with_consent,
     without_overtaken,
 )
-from garbo.router.domain.instants import to_us
 from garbo.router.domain.state import RecipientState
 from garbo.router.flow.events.handler import EventContext, EventTargets, FoundTargets, refuse
 from garbo.router.flow.unit_of_work import UnitOfWork

@@ -6,8 +6,8 @@ from functools import cached_property
 from garbo.common.events.addresses import Person
 from garbo.common.events.contacts import ContactUpdated
 from garbo.common.events.ids import ContactId
-from garbo.router.domain.consent import MARKETING
 from garbo.router.domain.instants import to_us
+from garbo.router.domain.rules.consent import MARKETING
 from garbo.router.domain.state import RecipientState
 from garbo.router.domain.values import replace
 from garbo.router.flow.events.consent import ConsentEvent, record_consent_event

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from garbo.common.events.ids import platform_message_ref
-from garbo.router.domain.consent import confirmable, unanswered, with_confirmation, without_overtaken
 from garbo.router.domain.instants import DAY_US, MINUTE_US
+from garbo.router.domain.rules.consent import confirmable, unanswered, with_confirmation, without_overtaken
 from garbo.router.domain.state import Question, RecipientState, Stop
 from garbo.router.domain.values import replace
 from garbo.router.flow.directory import Directory

@@ -15,8 +15,8 @@ from garbo.router.domain.policy import Policy
 from garbo.router.domain.state import RecipientState
 from garbo.router.domain.values import replace
 from garbo.router.flow.decide_requests import scope_of_requests
-from garbo.router.flow.decision_record import decision_record, refused_record
 from garbo.router.flow.dependencies import Dependencies
+from garbo.router.flow.records import decision_record, refused_record
 from garbo.router.flow.request import (
     ReceivedRequest,
     ResolvedRequest,
@@ -110,9 +110,8 @@ class PreviewRequests:
         record = decision_record(
             candidate, decision, policy_version=policy.version, state_version=state.version, now_us=now_us
         )
-        unknown = {} if resolved.contact else {"contact_id": None}
         shown = DecisionMade.model_validate_json(record.value)
-        return shown.model_copy(update={"grant": None, **unknown})
+        return shown if resolved.contact else shown.model_copy(update={"contact_id": None})
 
 
 def _stranger(resolved: ResolvedRequest) -> Contact | None:

@@ -57,7 +57,7 @@ def _refuse_what_is_forgotten(read: Sequence[ReadRule], diagnostics: Diagnostics
     for item in read:
         for cap in caps_of([item.rule]):
             if _longest_us(cap.window) > history_us:
-                field = "min" if cap.kind == "gap" else "window"
+                field = "min" if cap.type == "gap" else "window"
                 diagnostics.refuse(("rules", item.n, field), "is longer than history: raise history")
 
 

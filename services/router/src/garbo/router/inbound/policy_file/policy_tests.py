@@ -1,5 +1,6 @@
 """A policy's own tests: run through the decision itself before the policy may be put in force."""
 
+import dataclasses
 from collections.abc import Mapping
 from typing import Final, Literal
 
@@ -68,7 +69,7 @@ def run_tests(tests: Mapping[int, PolicyTest], policy: Policy, diagnostics: Diag
 def _failure(test: PolicyTest, policy: Policy) -> str | None:
     """Say what came instead of what was expected; None when the test holds."""
     clock = Clock(test.given.zone or policy.zones.default)
-    clock = replace(clock, now_us=clock.us(test.at))
+    clock = dataclasses.replace(clock, now_us=clock.us(test.at))
     request = test.ask.to_request(test.given, policy, clock)
     state = test.given.to_state(clock)
     of_campaign = tuple(s for s in state.sends if s.campaign and s.campaign == request.campaign)

@@ -5,7 +5,7 @@ from typing import Annotated, Final, Literal, Self, TypeAlias
 from pydantic import AfterValidator, Discriminator, Tag, model_validator
 
 from garbo.router.domain.rules.budget import BudgetRule
-from garbo.router.domain.rules.cap import KeepFor, RateRule
+from garbo.router.domain.rules.cap import CapRule, GapRule, KeepFor, RateRule
 from garbo.router.domain.rules.counting_windows import Calendar, Lifetime, Rolling, Window
 from garbo.router.domain.selectors import Reach
 from garbo.router.domain.state import REMEMBERED_SENDS
@@ -82,12 +82,11 @@ class RateModel(TimedRuleModel):
     counts: Counts = Counts()
 
     def rate(
-        self, reach: Reach, kind: Literal["cap", "gap"], *, limit: int, window: Window, keep: KeepFor | None
+        self, kind: type[RateRule], reach: Reach, *, limit: int, window: Window, keep: KeepFor | None = None
     ) -> RateRule:
         """Give the rule."""
-        return RateRule(
+        return kind(
             reach,
-            kind=kind,
             limit=limit,
             window=window,
             counts=self.counts.to_selector(),
@@ -127,7 +126,7 @@ class CapModel(RateModel):
     def to_rule(self, reach: Reach, _zone: str) -> RateRule:
         """Give the rule."""
         keep = KeepFor(self.keep_for.slots, self.keep_for.min_priority) if self.keep_for else None
-        return self.rate(reach, "cap", limit=self.limit, window=self._window(), keep=keep)
+        return self.rate(CapRule, reach, limit=self.limit, window=self._window(), keep=keep)
 
     def _window(self) -> Window:
         match self.window:
@@ -149,7 +148,7 @@ class GapModel(RateModel):
     def to_rule(self, reach: Reach, _zone: str) -> RateRule:
         """Give the rule."""
         window = Rolling(self.min.us, f"min {self.min}")
-        return self.rate(reach, "gap", limit=1, window=window, keep=None)
+        return self.rate(GapRule, reach, limit=1, window=window)
 
 
 class BudgetModel(TimedRuleModel):

@@ -24,7 +24,7 @@ from garbo.router.inbound.policy_file.fields import (
 from garbo.router.inbound.policy_file.selectors import AppliesTo
 
 WEEK_US: Final = 7 * DAY_US
-_KINDS: Final = {word: kind for kind in RULES for word in kind.types}
+_KINDS: Final = {kind.type: kind for kind in RULES if kind.in_files}
 
 
 def _unreserved(name: str) -> str:

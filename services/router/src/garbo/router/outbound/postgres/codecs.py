@@ -4,7 +4,7 @@ from typing import Final
 
 import msgspec
 
-from garbo.router.domain.decision_inputs import DecisionInputs
+from garbo.router.domain.prepared_request import DecisionInputs
 from garbo.router.domain.state import RecipientState, Send
 from garbo.router.domain.values import Stored, replace
 

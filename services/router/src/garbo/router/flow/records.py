@@ -1,6 +1,6 @@
-"""The record of a decision: its ids, what the rules decided, how it is refused, and how it is taken back.
+"""The records of a decision and of its grant: their ids, what the rules decided, how it is taken back.
 
-What the rules decided is written as bytes at once: a model in between would take longer than the decision. A
+They are written as bytes at once: a model in between would take longer than the decision. A
 property test holds the bytes to the models.
 """
 
@@ -10,13 +10,15 @@ from uuid import UUID, uuid5
 
 import orjson
 
+from garbo.common.events.content import Content, TemplateContent
 from garbo.common.events.decisions import DecisionMade
 from garbo.common.events.wire import encode
 from garbo.router.domain.decision import Decision
-from garbo.router.domain.grant import FIRST_EPOCH, day_of_instant, grant_id_of
+from garbo.router.domain.grant import FIRST_EPOCH, Grant, day_of_instant, grant_id_of
 from garbo.router.domain.instants import to_datetime
 from garbo.router.domain.rules.rule import RuleResult
-from garbo.router.flow.request import Candidate, ResolvedRequest
+from garbo.router.flow.request import Candidate, ReceivedRequest, ResolvedRequest, recipient_of
+from garbo.router.ports.contacts import Contact
 from garbo.router.ports.publisher import Rendered
 
 _OPTIONS: Final = orjson.OPT_UTC_Z
@@ -93,9 +95,9 @@ def decision_record(
     policy_version: str,
     state_version: int,
     now_us: int,
-    epoch: int = FIRST_EPOCH,
+    grant: Grant | None = None,
 ) -> Rendered:
-    """Tell a decision of the rules, with every check it rests on."""
+    """Tell a decision of the rules, with every check it rests on, and the grant it gave."""
     event, decided_at = candidate.received.event, to_datetime(now_us)
     decision_id = decision_id_text(candidate.message_id, candidate.sequence)
     record: Json = {
@@ -118,7 +120,7 @@ def decision_record(
         **_why(decision),
         "overridden": decision.overridden,
         "checks": [_check(result) for result in decision.results],
-        "grant": _grant_given(candidate, decision, epoch=epoch),
+        "grant": _grant_given(grant) if grant else None,
         "policy_version": policy_version,
         "state_version": state_version,
         "tzdata": decision.tzdata,
@@ -139,10 +141,77 @@ def decision_id_text(message_id: UUID, sequence: int) -> str:
     return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
 
 
+def new_grant(
+    candidate: Candidate,
+    decision: Decision,
+    *,
+    policy_version: str = "",
+    epoch: int = FIRST_EPOCH,
+    budget_leases: tuple[int, ...] = (),
+) -> Grant | None:
+    """Write down the permission of an allow."""
+    terms, event = decision.terms, candidate.received.event
+    if terms is None or decision.message_class is None:
+        return None
+    return Grant(
+        grant_id=grant_id_of(candidate.message_id, day_of_instant(terms.not_before_us)),
+        message_id=candidate.message_id,
+        contact_id=candidate.contact.contact_id,
+        lane=terms.lane,
+        message_class=decision.message_class,
+        brand=event.brand,
+        number=terms.number,
+        epoch=epoch,
+        state="reserved",
+        not_before_us=terms.not_before_us,
+        valid_until_us=terms.valid_until_us,
+        window_until_us=terms.window_until_us,
+        campaign=event.campaign,
+        category=decision.category,
+        tags=event.tags,
+        by_fallback=decision.by_fallback,
+        policy_version=policy_version,
+        budget_leases=budget_leases,
+        request=candidate.received.stored(),
+    )
+
+
+def grant_record(received: ReceivedRequest, contact: Contact, grant: Grant) -> Rendered:
+    """Tell the sender: the same record for each repetition of the request."""
+    event, until_us = received.event, grant.window_until_us
+    content: Content = event.content
+    if grant.by_fallback and event.fallback and event.fallback.template:
+        content = TemplateContent(template=event.fallback.template)
+    to = event.to if event.to.address else recipient_of(contact.address) or event.to
+    not_before = to_datetime(grant.not_before_us)
+    record: Json = {
+        "grant_id": grant.grant_id,
+        "epoch": grant.epoch,
+        "message_id": grant.message_id,
+        "request_id": event.request_id,
+        "client": event.client,
+        "brand": event.brand,
+        "contact_id": grant.contact_id,
+        "lane": grant.lane,
+        "message_class": grant.message_class,
+        "category": grant.category,
+        "campaign": grant.campaign,
+        "number": grant.number,
+        "to": orjson.Fragment(to.model_dump_json(exclude_none=True)),
+        "content": orjson.Fragment(content.model_dump_json(exclude_none=True)),
+        "reply_to": event.reply_to,
+        "not_before": not_before,
+        "valid_until": to_datetime(grant.valid_until_us),
+        "window_until": None if until_us is None else to_datetime(until_us),
+        "decided_at": not_before,
+    }
+    return Rendered(f"{grant.grant_id}:{grant.epoch}", not_before, json_record(record))
+
+
 def _why(decision: Decision) -> Json:
     deciding, free_us = decision.deciding, decision.next_allowed_at_us
     return {
-        "rule": deciding.id if deciding else None,
+        "rule": deciding.rule.reach.id if deciding else None,
         "then_rule": decision.then_rule,
         "reason": decision.reason,
         "limit": deciding.limit if deciding else None,
@@ -156,7 +225,7 @@ def _why(decision: Decision) -> Json:
 
 
 def _check(result: RuleResult) -> Json:
-    said: Json = {"rule": result.id, "type": result.type, "ok": result.ok}
+    said: Json = {"rule": result.rule.reach.id, "type": result.rule.type, "ok": result.ok}
     if result.used is not None:
         said["used"] = result.used
     if result.limit is not None:
@@ -169,17 +238,14 @@ def _check(result: RuleResult) -> Json:
     return said
 
 
-def _grant_given(candidate: Candidate, decision: Decision, *, epoch: int) -> Json | None:
-    terms = decision.terms
-    if terms is None:
-        return None
+def _grant_given(grant: Grant) -> Json:
     return {
-        "id": grant_id_of(candidate.message_id, day_of_instant(terms.not_before_us)),
-        "lane": terms.lane,
-        "number": terms.number,
-        "epoch": epoch,
-        "not_before": to_datetime(terms.not_before_us),
-        "valid_until": to_datetime(terms.valid_until_us),
+        "id": grant.grant_id,
+        "lane": grant.lane,
+        "number": grant.number,
+        "epoch": grant.epoch,
+        "not_before": to_datetime(grant.not_before_us),
+        "valid_until": to_datetime(grant.valid_until_us),
     }
 
 
