@@ -101,6 +101,12 @@ def test_nothing_is_longer_than_a_reader_can_hold(member: Path) -> None:
                 assert length <= LONGEST_BODY, f"{_relative(path)}: {node.name}"
 
 
+@pytest.mark.parametrize("member", [*MEMBERS, ROOT], ids=lambda m: m.name)
+def test_no_file_of_tests_is_longer_either(member: Path) -> None:
+    for path in (member / "tests").rglob("*.py"):
+        assert len(path.read_text(encoding="utf-8").splitlines()) <= LONGEST_FILE, _relative(path)
+
+
 @pytest.mark.parametrize("member", MEMBERS, ids=lambda m: m.name)
 def test_member_declares_what_it_imports(member: Path) -> None:
     needed, extra = _declared(member)

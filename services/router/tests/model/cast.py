@@ -7,7 +7,7 @@ from typing import Final
 
 from garbo.common.events.requests import SendRequested
 from garbo.router.domain.instants import to_us, to_us_or_none
-from services.router.tests.model.oracle import MINUTE_US, Answer
+from services.router.tests.model.facts import MINUTE_US, Answer
 from services.router.tests.support.memory_jobs import InMemoryJobStore, InMemoryJobTransaction
 
 SECOND_US: Final = 1_000_000

@@ -8,14 +8,7 @@ from garbo.common.events.ids import MessageId
 from garbo.common.events.topics import DECISION_MADE
 from garbo.router.domain.instants import to_us, to_us_or_none
 from services.router.tests.model.cast import Message, rank
-from services.router.tests.model.oracle import (
-    DAY_US,
-    Answer,
-    Asked,
-    CapRule,
-    ConsentRule,
-    QuietRule,
-)
+from services.router.tests.model.facts import DAY_US, Answer, Asked, CapRule, ConsentRule, QuietRule
 from services.router.tests.model.plans import SEND_BUDGET_US, plan_of
 from services.router.tests.model.wallclock import nights, period_start, periods, starts_after
 from services.router.tests.model.world import World

@@ -18,7 +18,7 @@ from garbo.router.domain.rules.cap import CapRule as EngineCapRule
 from garbo.router.domain.rules.cap import GapRule, KeepFor, RateRule
 from garbo.router.domain.rules.rule import Rule
 from garbo.router.domain.selectors import Reach, Selector
-from services.router.tests.model.oracle import (
+from services.router.tests.model.facts import (
     DAY_US,
     HOUR_US,
     MINUTE_US,

@@ -10,16 +10,8 @@ from garbo.router.domain.decision import Decision
 from garbo.router.domain.policy import Policy
 from garbo.router.domain.request import Request
 from garbo.router.domain.state import Case, Consent, RecipientState, Send, Stop
-from services.router.tests.model.oracle import (
-    DAY_US,
-    HOUR_US,
-    MINUTE_US,
-    Answer,
-    Asked,
-    Facts,
-    Oracle,
-    Sent,
-)
+from services.router.tests.model.facts import DAY_US, HOUR_US, MINUTE_US, Answer, Asked, Facts, Sent
+from services.router.tests.model.oracle import Oracle
 from services.router.tests.model.plans import SKEW_US, WRITTEN, engine_policy, plan_of
 from services.router.tests.model.wallclock import us
 from services.router.tests.support.build_domain import AUTH, FREE, PROMO, UTILITY, a_request

@@ -2,7 +2,7 @@
 
 import pytest
 
-from services.router.tests.model.oracle import (
+from services.router.tests.model.facts import (
     DAY_US,
     HOUR_US,
     Asked,
@@ -10,10 +10,10 @@ from services.router.tests.model.oracle import (
     ConsentRule,
     Facts,
     HoldRule,
-    Oracle,
     QuietRule,
     Sent,
 )
+from services.router.tests.model.oracle import Oracle
 from services.router.tests.model.wallclock import us
 
 PROMO = frozenset({"promo"})
