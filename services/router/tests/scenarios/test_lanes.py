@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from uuid import uuid4
 
 import pytest
@@ -17,7 +18,6 @@ from garbo.common.runtime.deliver import Deliveries
 from garbo.common.runtime.outgoing import outgoing
 from garbo.common.runtime.postgres import Database
 from garbo.common.runtime.producer import Producer
-from garbo.router.domain.values import replace
 from garbo.router.flow.decide_requests import DecideRequests
 from garbo.router.flow.events.apply_events import ApplyEvents
 from garbo.router.inbound.lanes import is_promo, lanes

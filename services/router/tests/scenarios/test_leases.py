@@ -1,6 +1,7 @@
 """Scenario 33: a lease that ends unsent gives its slot back once, whoever says so first."""
 
 import asyncio
+import dataclasses
 from collections.abc import Callable, Sequence
 from datetime import timedelta
 
@@ -110,7 +111,7 @@ async def test_budget_is_never_exceeded_and_a_slot_given_back_is_given_to_anothe
 async def test_scenario_33_each_grant_is_claimed_or_released_though_both_race(
     stored_work: Jobs, database: Database, make_policy: Callable[..., Policy]
 ) -> None:
-    policy = replace(make_policy(ONE_A_DAY), clock_skew_us=0)
+    policy = dataclasses.replace(make_policy(ONE_A_DAY), clock_skew_us=0)
     stored_work.router.policy = policy
     await stored_work.router.ask(*(requested(to=person(n)) for n in range(200)))
     grants = [(g.grant_id, g.epoch) for g in stored_work.router.granted]

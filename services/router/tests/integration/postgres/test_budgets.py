@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
@@ -9,7 +10,6 @@ from garbo.common.runtime.postgres import Database
 from garbo.router.domain.policy import Policy
 from garbo.router.domain.rules.budget import BudgetRule
 from garbo.router.domain.selectors import Reach, Selector
-from garbo.router.domain.values import replace
 from garbo.router.outbound.postgres.budgets import PostgresBudgetLeases, slice_size
 from garbo.router.outbound.postgres.jobs import PostgresJobStore
 from garbo.router.outbound.postgres.outbox import PostgresOutbox

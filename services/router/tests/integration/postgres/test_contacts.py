@@ -3,6 +3,7 @@
 import asyncio
 import random
 from collections import Counter
+from dataclasses import replace
 from uuid import uuid4
 
 import pytest
@@ -12,7 +13,6 @@ from garbo.common.events.addresses import Person
 from garbo.common.events.contacts import ContactUpdated
 from garbo.common.events.ids import address_hash
 from garbo.common.runtime.postgres import Database
-from garbo.router.domain.values import replace
 from garbo.router.outbound.postgres.store import PostgresStore
 from garbo.router.ports.contacts import Address
 from services.router.tests.support.aliases import whose
