@@ -10,7 +10,7 @@ from garbo.router.domain.decide import decide, decide_and_count
 from garbo.router.domain.instants import DAY_US, HOUR_US
 from garbo.router.domain.policy import Policy
 from garbo.router.domain.request import Request
-from garbo.router.domain.state import Consent, RecipientState, Send
+from garbo.router.domain.state import Claims, Consent, RecipientState, Send
 from garbo.router.domain.values import replace
 from garbo.router.inbound.policy_file.load import read_policy
 from services.router.tests.support.build_domain import FREE, a_request, at
@@ -62,7 +62,10 @@ def history(newest_us: int) -> RecipientState:
     )
     consents = {"acme/*/marketing": Consent(given_at_us=NOW_US - 90 * DAY_US)}
     return RecipientState(
-        zone="Europe/Rome", consents=consents, sends=sends, inbound_at_us={"1001": NOW_US - HOUR_US}
+        claims={"acme": Claims(zone="Europe/Rome")},
+        consents=consents,
+        sends=sends,
+        inbound_at_us={"1001": NOW_US - HOUR_US},
     )
 
 

@@ -27,7 +27,7 @@ from garbo.common.events.wire import encode
 from garbo.common.runtime.migrations import migrate
 from garbo.router.domain.prepared_request import decision_inputs
 from garbo.router.domain.request import Body, Numbers, Request
-from garbo.router.domain.state import Consent, RecipientState
+from garbo.router.domain.state import Claims, Consent, RecipientState
 from garbo.router.outbound.postgres.codecs import json_bytes
 from garbo.router.outbound.postgres.past import PostgresPast
 from tests.support.own_servers import OwnPostgres
@@ -183,7 +183,7 @@ def _facts() -> str:
         country_zones=("Europe/Rome",),
     )
     given = RecipientState(
-        zone="Europe/Rome",
+        claims={"acme": Claims(zone="Europe/Rome")},
         consents={"acme/*/marketing": Consent(given_at_us=1_700_000_000_000_000)},
         inbound_at_us={"1001": 1_779_000_000_000_000},
     )

@@ -48,7 +48,7 @@ GROUP = RequestGroup(
 REPORT = SimulationReport(
     since=NOON - timedelta(days=7),
     until=NOON,
-    brand=None,
+    brands=None,
     current_policy=PolicyName(name="acme", version="sha256:0123456789abcdef"),
     other_policy=PolicyName(name="acme-strict", version="sha256:fedcba9876543210"),
     requests=3,

@@ -21,6 +21,7 @@ from garbo.router.flow.commands.import_suppressions import ImportSuppressions, S
 from garbo.router.ports.contacts import Address
 from services.router.tests.golden.wild import Wild
 from services.router.tests.support.build import (
+    EVERYBODY,
     HASH_KEY,
     consent,
     inbound,
@@ -270,7 +271,7 @@ async def _operate(wild: Wild, dice: Random) -> None:
     if dice.random() < 0.5:
         known = [ContactId(c.contact_id) for c in wild.store.tables.aliases.values()]
         if known:
-            await EraseContact(wild.router.dependencies).erase(dice.choice(known))
+            await EraseContact(wild.router.dependencies).erase(dice.choice(known), EVERYBODY)
             await wild.router.tell()
         return
     phone = dice.choice(PEOPLE[:3])["phone"]

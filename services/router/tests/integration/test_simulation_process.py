@@ -14,6 +14,7 @@ import pytest
 from garbo.common.events.ids import ContactId
 from garbo.common.runtime.http import HttpServer
 from garbo.common.runtime.postgres import Database
+from garbo.router.flow.directory import Directory
 from garbo.router.flow.policy_in_force import PolicyInForce
 from garbo.router.inbound.http.api import http_app
 from garbo.router.inbound.http.policies import PolicySimulations, Simulate
@@ -55,8 +56,11 @@ def environment(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def client_of(router: Router, simulate: Simulate = simulate) -> httpx.AsyncClient:
     clients = [{**business().clients[0].model_dump(), "scopes": ["read", "simulate"]}]
-    resource = PolicySimulations(policies=PolicyInForce(router.policy), simulate=simulate)
-    app = http_app(business(clients=clients), [resource], health=[])
+    known = business(clients=clients)
+    resource = PolicySimulations(
+        policies=PolicyInForce(router.policy), directory=Directory(known), simulate=simulate
+    )
+    app = http_app(known, [resource], health=[])
     return httpx.AsyncClient(
         transport=httpx.ASGITransport(app=app),
         base_url="http://router",
@@ -144,8 +148,11 @@ async def test_who_hangs_up_ends_the_simulation(stored: Router) -> None:
     asked = iter([{"type": "http.request", "body": body, "more_body": False}, {"type": "http.disconnect"}])
     sent: list[dict[str, Any]] = []
     clients = [{**business().clients[0].model_dump(), "scopes": ["simulate"]}]
-    resource = PolicySimulations(policies=PolicyInForce(stored.policy), simulate=endless)
-    app = http_app(business(clients=clients), [resource], health=[])
+    known = business(clients=clients)
+    resource = PolicySimulations(
+        policies=PolicyInForce(stored.policy), directory=Directory(known), simulate=endless
+    )
+    app = http_app(known, [resource], health=[])
 
     async def receive() -> Any:  # noqa: ANN401 - ASGI
         return next(asked)
@@ -182,11 +189,12 @@ async def test_a_closed_connection_ends_the_simulation(stored: Router) -> None:
             closed.set()
 
     clients = [{**business().clients[0].model_dump(), "scopes": ["simulate"]}]
-    resource = PolicySimulations(policies=PolicyInForce(stored.policy), simulate=endless)
-    (port,) = free_ports(1)
-    server = HttpServer(
-        http_app(business(clients=clients), [resource], health=[]), host="127.0.0.1", port=port
+    known = business(clients=clients)
+    resource = PolicySimulations(
+        policies=PolicyInForce(stored.policy), directory=Directory(known), simulate=endless
     )
+    (port,) = free_ports(1)
+    server = HttpServer(http_app(known, [resource], health=[]), host="127.0.0.1", port=port)
     await server.start()
     try:
         url, headers = f"http://127.0.0.1:{port}/v1/policies:simulate", {"Authorization": f"Bearer {API_KEY}"}

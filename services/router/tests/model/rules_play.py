@@ -9,7 +9,8 @@ from garbo.router.domain.decide import decide
 from garbo.router.domain.decision import Decision
 from garbo.router.domain.policy import Policy
 from garbo.router.domain.request import Request
-from garbo.router.domain.state import Case, Consent, RecipientState, Send, Stop
+from garbo.router.domain.state import Case, Claims, Consent, RecipientState, Send, Stop
+from services.router.tests.model.cast import NUMBERS
 from services.router.tests.model.facts import DAY_US, HOUR_US, MINUTE_US, Answer, Asked, Facts, Sent
 from services.router.tests.model.oracle import Oracle
 from services.router.tests.model.plans import SKEW_US, WRITTEN, engine_policy, plan_of
@@ -175,7 +176,7 @@ def _state(facts: Facts) -> RecipientState:
         known = stops.get(brand, Stop())
         stops[brand] = Stop(at_us, known.started_at_us) if is_stop else Stop(known.stopped_at_us, at_us)
     return RecipientState(
-        zone=facts.zones[0] if len(facts.zones) == 1 else None,
+        claims={brand: Claims(zone=facts.zones[0] if len(facts.zones) == 1 else None) for brand in NUMBERS},
         sends=sends,
         consents=consents,
         stops=stops,

@@ -18,6 +18,7 @@ from services.router.tests.support.build_domain import (
     FREE,
     JUNE_5,
     PROMO,
+    ROME,
     UNKNOWN,
     UTILITY,
     a_request,
@@ -80,7 +81,7 @@ def test_scenario_65_a_promo_to_the_united_states_is_denied_and_one_to_canada_is
 
 def test_scenario_66_a_code_at_night_reaches_a_stopped_person(make_policy: MakePolicy) -> None:
     night = at("2026-06-05T03:00+02:00")
-    state = a_state(stops={"acme": Stop(stopped_at_us=1)}, zone="Europe/Rome")
+    state = replace(ROME, stops={"acme": Stop(stopped_at_us=1)})
     request = a_request(purpose="auth", body=AUTH, requested_at_us=night)
     decision = decide(make_policy(STOPPED, OPT_IN, NIGHT), state, request, night)
     assert (decision.verdict, decision.message_class) == ("allow", "auth")

@@ -9,8 +9,9 @@ from garbo.router.domain.decide import decide
 from garbo.router.domain.instants import DAY_US, HOUR_US
 from garbo.router.domain.policy import Policy
 from garbo.router.domain.state import Consent, RecipientState
+from garbo.router.domain.values import replace
 from services.router.tests.support.build import AT, consent, inbound, requested, text
-from services.router.tests.support.build_domain import FREE, JUNE_5, a_request, a_state, at
+from services.router.tests.support.build_domain import FREE, JUNE_5, ROME, a_request, a_state, at
 from services.router.tests.support.memory import InMemoryStore
 from services.router.tests.support.policies import DOUBLE_OPT_IN, ONE_A_WEEK, OPT_IN, MakePolicy
 from services.router.tests.support.router import Router
@@ -53,7 +54,7 @@ def test_scenario_54_months_are_of_the_calendar_in_the_persons_zone(
     make_policy: MakePolicy, given: str, months: int, ends: str
 ) -> None:
     policy = make_policy(f"id: opt-in, type: consent, purpose: marketing, max_age: {months}mo")
-    state = RecipientState(zone="Europe/Rome", consents={"acme/*/marketing": Consent(given_at_us=at(given))})
+    state = replace(ROME, consents={"acme/*/marketing": Consent(given_at_us=at(given))})
     assert decide(policy, state, a_request(), at(ends)).reason == "consent_expired"
     allowed = decide(policy, state, a_request(), at(ends) - 1)
     assert allowed.verdict == "allow"

@@ -22,6 +22,7 @@ from garbo.router.ports.contacts import Address
 from services.router.tests.support.aliases import hash_of, whose
 from services.router.tests.support.build import (
     AT,
+    EVERYBODY,
     HASH_KEY,
     OTHER_PHONE,
     PHONE,
@@ -82,8 +83,8 @@ async def test_scenario_57_erasure_leaves_no_number_and_no_link_and_drops_what_w
     await router.ask(waits)
     contact_id = contact_of(memory)
     erasing = EraseContact(router.dependencies)
-    assert await erasing.erase(contact_id)
-    assert await erasing.erase(contact_id), "again"
+    assert await erasing.erase(contact_id, EVERYBODY)
+    assert await erasing.erase(contact_id, EVERYBODY), "again"
     await router.tell()
     reasons = {m: (d.verdict, d.reason) for m, d in last_of(router).items()}
     assert reasons == {granted.message_id: ("deny", "erased"), waits.message_id: ("deny", "erased")}
@@ -98,7 +99,7 @@ async def test_scenario_57_erasure_leaves_no_number_and_no_link_and_drops_what_w
     assert not memory.tables.aliases, "an old record of consent brings nobody back"
     (refused,) = await router.ask(requested())
     assert refused.reason == "not_opted_in"
-    assert await erasing.erase(ContactId(uuid4())) is None
+    assert await erasing.erase(ContactId(uuid4()), EVERYBODY) is None
 
 
 async def test_scenario_57_who_opted_out_and_was_erased_stays_suppressed_when_imported_again(
@@ -107,7 +108,7 @@ async def test_scenario_57_who_opted_out_and_was_erased_stays_suppressed_when_im
     router.policy = make_policy(ERASED, STOPPED, OPT_IN)
     memory.advance(HOUR)
     await router.hear(consent(), inbound("STOP"))
-    erased = await EraseContact(router.dependencies).erase(contact_of(memory))
+    erased = await EraseContact(router.dependencies).erase(contact_of(memory), EVERYBODY)
     assert erased is not None
     assert erased.suppressed
     memory.advance(DAY)
@@ -156,8 +157,8 @@ async def test_scenario_57_erasure_and_requests_at_once_leave_nothing_that_leads
                 continue
 
     erasing = EraseContact(stored.dependencies)
-    await asyncio.gather(ask(), erasing.erase(contact_id), ask())
-    assert await erasing.erase(contact_id)
+    await asyncio.gather(ask(), erasing.erase(contact_id, EVERYBODY), ask())
+    assert await erasing.erase(contact_id, EVERYBODY)
     await stored.tell()
     async with database.connection() as connection:
         tables = [row["table_name"] for row in await connection.fetch(TABLES)]

@@ -16,7 +16,7 @@ from garbo.router.domain.state import RecipientState
 from garbo.router.domain.values import replace
 from garbo.router.domain.zones import TZDATA
 from services.router.tests.support.build import requested, update
-from services.router.tests.support.build_domain import ROME, a_request, a_state, at, sends_at
+from services.router.tests.support.build_domain import ROME, a_request, a_state, at, in_zone, sends_at
 from services.router.tests.support.memory import InMemoryStore
 from services.router.tests.support.policies import NIGHT, MakePolicy, quiet
 from services.router.tests.support.router import Router
@@ -103,7 +103,7 @@ def test_scenario_18_without_a_zone_the_policys_own_counts(make_policy: MakePoli
     decision = asked(policy, "2026-06-05T22:00+09:00", a_state())
     assert decision.next_allowed_at_us == at("2026-06-06T09:00+09:00")
     assert asked(policy, "2026-06-05T22:00+09:00", ROME).verdict == "allow"
-    nowhere = a_state(zone="Europe/Atlantis")
+    nowhere = in_zone(a_state(), "Europe/Atlantis")
     assert asked(policy, "2026-06-05T22:00+09:00", nowhere).verdict == "defer"
 
 
@@ -133,7 +133,7 @@ def test_an_allow_shortly_before_quiet_ends_with_it_less_the_clocks_difference(
 
 
 def test_a_skipped_date_has_no_night_and_the_one_before_ends_after_it(make_policy: MakePolicy) -> None:
-    apia = a_state(zone="Pacific/Apia")
+    apia = in_zone(a_state(), "Pacific/Apia")
     decision = asked(make_policy(NIGHT), "2011-12-29T21:00-10:00", apia)
     assert decision.next_allowed_at_us == at("2011-12-31T09:00+14:00")
 

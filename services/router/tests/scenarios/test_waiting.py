@@ -14,7 +14,7 @@ from garbo.router.domain.policy import Policy
 from garbo.router.domain.state import RecipientState
 from garbo.router.domain.values import replace
 from services.router.tests.support.build import AT, requested
-from services.router.tests.support.build_domain import ROME, UTILITY, a_request, at, sends_at
+from services.router.tests.support.build_domain import ROME, UTILITY, a_request, at, in_zone, sends_at
 from services.router.tests.support.in_memory import clock, filled, memory_of
 from services.router.tests.support.jobs import Jobs
 from services.router.tests.support.policies import NIGHT, ONE_A_DAY, RECIPIENTS_NIGHT, MakePolicy, quiet
@@ -29,7 +29,7 @@ def test_scenario_19_a_moved_person_is_asked_about_by_the_new_clock(make_policy:
     policy, now = make_policy(NIGHT, cap), at("2026-06-05T22:00+02:00")
     rome = replace(ROME, sends=sends_at("2026-06-05T12:00+02:00"))
     assert decide(policy, rome, a_request(), now).next_allowed_at_us == at("2026-06-06T12:00+02:00")
-    new_york = replace(rome, zone="America/New_York")
+    new_york = in_zone(rome, "America/New_York")
     woken = decide(policy, new_york, a_request(first_decided_at_us=now), at("2026-06-06T12:00+02:00"))
     assert woken.next_allowed_at_us == at("2026-06-06T09:00-04:00")
     assert [(a.id, a.ok) for a in woken.results] == [("night", False), ("day", True)]
@@ -114,7 +114,7 @@ async def test_scenario_19_a_zone_that_changed_meanwhile_counts_at_the_wake(
     assert waits.next_allowed_at == datetime(2026, 6, 2, 7, tzinfo=UTC), "09:00 in Rome"
     tables = memory_of(work).tables
     ((contact_id, state),) = tables.states.items()
-    tables.states[contact_id] = replace(state, zone="America/New_York")
+    tables.states[contact_id] = in_zone(state, "America/New_York")
     clock(work, datetime(2026, 6, 2, 7, tzinfo=UTC))
     await work.retry()
     again = work.router.decided[-1]

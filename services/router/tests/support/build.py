@@ -15,6 +15,7 @@ from garbo.common.events.platform import PlatformChange
 from garbo.common.events.requests import SendRequested
 from garbo.common.events.results import SendResult
 from garbo.common.events.statuses import MessageStatus, PlatformError
+from garbo.router.flow.visibility import Viewer
 from garbo.router.ports.contacts import Address
 
 AT: Final = datetime(2026, 6, 1, 10, tzinfo=UTC)
@@ -56,6 +57,12 @@ def business(**more: Any) -> Business:  # noqa: ANN401 - any field
         ],
     }
     return Business.model_validate({**content, **more})
+
+
+EVERYBODY: Final = Viewer(
+    ("acme", "bolt"), frozenset({CARE_NUMBER, PROMO_NUMBER, OTHER_NUMBER}), has_every_brand=True
+)
+"""Somebody who sees everybody."""
 
 
 def template(name: str = "sale", language: str = "it") -> dict[str, Any]:

@@ -9,7 +9,7 @@ from garbo.router.domain.evaluation_context import EvaluationContext
 from garbo.router.domain.instants import DAY_US, MINUTE_US, SECOND_US, to_us
 from garbo.router.domain.policy_settings import PolicySettings
 from garbo.router.domain.request import Body, Numbers, Request, Subject
-from garbo.router.domain.state import Consent, RecipientState, Send
+from garbo.router.domain.state import Claims, Consent, RecipientState, Send
 from garbo.router.domain.values import replace
 
 PROMO: Final = Body(form="template", category="marketing")
@@ -63,7 +63,12 @@ def a_state(**more: Any) -> RecipientState:  # noqa: ANN401 - any field
     return replace(RecipientState(consents=consents), **more)
 
 
-ROME: Final = a_state(zone="Europe/Rome")
+def in_zone(state: RecipientState, zone: str) -> RecipientState:
+    """Let brand acme know that a person lives in a zone."""
+    return replace(state, claims={"acme": Claims(zone=zone)})
+
+
+ROME: Final = in_zone(a_state(), "Europe/Rome")
 
 
 def a_context(**more: Any) -> EvaluationContext:  # noqa: ANN401 - any field of the subject

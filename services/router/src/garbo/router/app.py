@@ -174,9 +174,11 @@ class Rooms:
         previews = PreviewRequests(dependencies, PostgresPreviewReader(database))
         return (
             Decisions(previews=previews, store=dependencies.store),
-            Contacts(contacts=contacts, erasing=EraseContact(dependencies)),
-            Suppressions(suppress=ImportSuppressions(dependencies), hash_key=self.hash_key),
-            PolicySimulations(policies=self.policies, simulate=simulate),
+            Contacts(contacts=contacts, erasing=EraseContact(dependencies), directory=self.directory),
+            Suppressions(
+                suppress=ImportSuppressions(dependencies), directory=self.directory, hash_key=self.hash_key
+            ),
+            PolicySimulations(policies=self.policies, directory=self.directory, simulate=simulate),
         )
 
 

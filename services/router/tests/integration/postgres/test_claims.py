@@ -12,7 +12,15 @@ from garbo.common.events.ids import ContactId
 from garbo.common.events.topics import CONVERSATION_CARE
 from garbo.common.runtime.postgres import Database
 from garbo.router.flow.commands.erase_contact import EraseContact
-from services.router.tests.support.build import AT, CARE_NUMBER, consent, inbound, preference, result
+from services.router.tests.support.build import (
+    AT,
+    CARE_NUMBER,
+    EVERYBODY,
+    consent,
+    inbound,
+    preference,
+    result,
+)
 from services.router.tests.support.claims import claim, one_grant
 from services.router.tests.support.router import Router
 
@@ -78,7 +86,7 @@ async def test_a_claimed_promo_whose_try_never_left_is_refused_once_its_person_i
 ) -> None:
     promo = await one_grant(stored)
     assert await claim(database, (promo.grant_id, promo.epoch)) == ["claimed"]
-    await EraseContact(stored.dependencies).erase(ContactId(promo.contact_id))
+    await EraseContact(stored.dependencies).erase(ContactId(promo.contact_id), EVERYBODY)
     assert await claim(database, (promo.grant_id, promo.epoch)) == ["revoked"]
 
 

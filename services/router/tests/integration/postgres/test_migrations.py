@@ -12,6 +12,7 @@ from garbo.common.runtime.migrations import migrate, migrations_of
 from garbo.common.runtime.postgres import Database
 from garbo.router.domain.grant import day_of_instant, grant_id_of
 from garbo.router.domain.instants import to_us
+from garbo.router.domain.state import Claims
 from garbo.router.outbound.postgres.retention import PostgresRetention
 from garbo.router.outbound.postgres.store import PostgresStore
 from garbo.router.ports.store import Scope
@@ -21,7 +22,10 @@ pytestmark = pytest.mark.integration
 
 BEFORE = ("0001_decisions.sql", "0002_stop_and_templates.sql")
 LONG_AGO = datetime.now(UTC).replace(hour=23, minute=59, second=59, microsecond=999_999) - timedelta(days=40)
-STOPPED = '{"stops": {"acme": {"stopped_at": 5, "by": "w"}, "bolt": {"stopped_at": 1, "started_at": 2}}}'
+STOPPED = (
+    '{"stops": {"acme": {"stopped_at": 5, "by": "w"}, "bolt": {"stopped_at": 1, "started_at": 2}},'
+    ' "zone": "Europe/Rome", "zone_at": 7}'
+)
 COUNTED = '{"sends": [{"id": "%s", "at": 1000000, "class": "promo", "brand": "acme", "open": true}]}'
 LEDGER = """
 CREATE SCHEMA router;
@@ -108,6 +112,7 @@ async def test_states_are_what_they_were_and_a_stop_still_stops(
     assert state.version == 4
     assert state.stopped("acme")
     assert not state.stopped("bolt")
+    assert state.claims == dict.fromkeys(("acme", "bolt"), Claims(zone="Europe/Rome", zone_at_us=7))
     async with database.connection() as connection:
         blocked = "SELECT promo_blocked FROM router.recipient_state WHERE contact_id = $1"
         assert await connection.fetchval(blocked, person) == ["acme"]

@@ -13,6 +13,7 @@ from garbo.router.domain.instants import DAY_US, to_us
 from garbo.router.domain.prepared_request import decision_inputs
 from garbo.router.domain.state import (
     Case,
+    Claims,
     Consent,
     Cooldown,
     Preference,
@@ -35,10 +36,7 @@ pytestmark = pytest.mark.integration
 NOW_US = to_us(datetime.now(UTC))
 EVERYTHING = RecipientState(
     erased=True,
-    zone="Europe/Rome",
-    zone_at_us=7,
-    language="it",
-    language_at_us=8,
+    claims={"acme": Claims("Europe/Rome", 7, "it", 8)},
     cases={"desk:1": Case(opened_at_us=0, closed_at_us=9), "desk:2": Case(opened_at_us=3)},
     preferences={"1002": Preference("acme", stopped_at_us=1, resumed_at_us=2)},
     suppressed={"*": 5},

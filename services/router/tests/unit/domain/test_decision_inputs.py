@@ -5,7 +5,7 @@ from uuid import UUID
 from garbo.common.events.ids import message_id_of
 from garbo.router.domain.prepared_request import CITED, decision_inputs
 from garbo.router.domain.request import Body, Request
-from garbo.router.domain.state import Case, Consent, Preference, RecipientState, Stop
+from garbo.router.domain.state import Case, Claims, Consent, Preference, RecipientState, Stop
 from garbo.router.domain.values import replace
 from garbo.router.outbound.postgres.codecs import json_bytes, read_inputs
 from services.router.tests.support.build_domain import a_request, a_state, sends_at
@@ -26,8 +26,7 @@ REQUEST = replace(
     roles=frozenset({"lead", "boss"}),
 )
 STATE = RecipientState(
-    zone="Europe/Rome",
-    zone_at_us=3,
+    claims={"acme": Claims(zone="Europe/Rome", zone_at_us=3)},
     inbound_at_us={"1001": 4},
     stops={"acme": Stop(stopped_at_us=1, by=WAMID)},
     consents={"acme/*/marketing": Consent(given_at_us=1)},

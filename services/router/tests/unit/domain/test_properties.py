@@ -22,7 +22,7 @@ from garbo.router.domain.rules.counting_windows import Calendar, Rolling
 from garbo.router.domain.rules.quiet_hours import QuietRule
 from garbo.router.domain.rules.rule import Rule
 from garbo.router.domain.selectors import Reach
-from garbo.router.domain.state import Case, RecipientState, Send, with_send
+from garbo.router.domain.state import Case, Claims, RecipientState, Send, with_send
 from garbo.router.domain.values import replace
 from services.router.tests.support.build_domain import (
     AUTH,
@@ -32,6 +32,7 @@ from services.router.tests.support.build_domain import (
     a_request,
     a_state,
     at,
+    in_zone,
     message,
 )
 from services.router.tests.support.policies import MakePolicy
@@ -68,7 +69,7 @@ class Scene:
     @property
     def person(self) -> RecipientState:
         return a_state(
-            zone=ZONE,
+            claims={"acme": Claims(zone=ZONE)},
             sends=tuple(
                 Send(message(n), self.start_us + m * MINUTE_US, "promo", "acme", open=n % 3 == 0)
                 for n, m in enumerate(sorted(self.sent), start=1000)
@@ -189,7 +190,7 @@ def test_accepted_sends_never_exceed_a_cap_in_any_window(
     make_policy: MakePolicy, drawn: list[RateRule | QuietRule], start_us: int, walk: list[tuple[int, int]]
 ) -> None:
     """Each allow is accepted some seconds after it was granted; the sweep looks at those instants alone."""
-    policy, state, now_us = policy_of(make_policy, drawn), a_state(zone=ZONE), start_us
+    policy, state, now_us = policy_of(make_policy, drawn), in_zone(a_state(), ZONE), start_us
     accepted: list[int] = []
     for n, (wait_minutes, delay_s) in enumerate(walk):
         now_us += wait_minutes * MINUTE_US
@@ -228,9 +229,9 @@ def test_a_replay_is_identical_and_forgetting_changes_no_decision(
     for n, gap in enumerate(gaps):
         now_us += gap * MINUTE_US
         requests.append((a_request(n, campaign=f"c-{n % 5}"), now_us))
-    told = _walked(policy, a_state(zone=ZONE), requests, erase_contacts=True)
-    assert told == _walked(policy, a_state(zone=ZONE), requests, erase_contacts=True)
-    remembered = _walked(policy, a_state(zone=ZONE), requests, erase_contacts=False)
+    told = _walked(policy, in_zone(a_state(), ZONE), requests, erase_contacts=True)
+    assert told == _walked(policy, in_zone(a_state(), ZONE), requests, erase_contacts=True)
+    remembered = _walked(policy, in_zone(a_state(), ZONE), requests, erase_contacts=False)
     assert [decision for decision, _ in told] == [decision for decision, _ in remembered]
 
 

@@ -37,7 +37,7 @@ def print_report(report: Json, console: Console) -> None:
 def _print_head(report: Json, console: Console) -> None:
     people, agreement = report["people"], report["agreement"]
     since, until = _instant(report["since"]), _instant(report["until"])
-    brand = f", brand {report['brand']}" if report["brand"] else ""
+    brand = f", {', '.join(report['brands'])} only" if report.get("brands") else ""
     console.print(
         f"{since} to {until}{brand}: {report['requests']:,} requests to {report['contacts']:,} people"
     )

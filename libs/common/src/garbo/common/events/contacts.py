@@ -72,6 +72,8 @@ class ContactUpdated(Event):
 
     update_id: UUID
     client: Name
+    brand: Name | None = None
+    """The brand for which it is told; all brands of the client when absent. It is true for no other."""
     to: Recipient
     timezone: Zone | None = None
     language: str | None = None

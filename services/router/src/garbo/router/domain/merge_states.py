@@ -12,6 +12,7 @@ from garbo.router.domain.state import (
     Question,
     RecipientState,
     Stop,
+    join_claims,
 )
 from garbo.router.domain.values import replace
 
@@ -23,14 +24,9 @@ def merge_states(first: RecipientState, second: RecipientState) -> RecipientStat
     sends = {send.message_id: send for send in (*second.sends, *first.sends)}
     heard = {**dict(second.inbound), **dict(first.inbound)}
     inbound = sorted(heard.items(), key=lambda item: (item[1], item[0]))[-REMEMBERED_INBOUND:]
-    newer_zone = first if first.zone_at_us >= second.zone_at_us and first.zone else second
-    newer_language = first if first.language_at_us >= second.language_at_us and first.language else second
     return replace(
         first,
-        zone=newer_zone.zone,
-        zone_at_us=newer_zone.zone_at_us,
-        language=newer_language.language,
-        language_at_us=newer_language.language_at_us,
+        claims=_joined(first.claims, second.claims, join_claims),
         cases=_joined(first.cases, second.cases, _later_case),
         preferences=_joined(first.preferences, second.preferences, _preference),
         suppressed=_joined(first.suppressed, second.suppressed, max),

@@ -103,7 +103,7 @@ def subject_of(
         number_region=request.region,
         channel=request.channel,
         priority=request.priority,
-        zones=zones_of(policy.zones, contact=state.zone, country=request.country_zones),
+        zones=zones_of(policy.zones, contact=state.zone_for(request.brand), country=request.country_zones),
     )
 
 
@@ -114,6 +114,7 @@ def decision_inputs(request: Request, state: RecipientState) -> DecisionInputs:
     given = replace(
         state,
         version=0,
+        claims={brand: known for brand, known in state.claims.items() if brand == request.brand},
         sends=(),
         campaign_sends=(),
         inbound=() if cited_us is None else ((CITED, cited_us),),

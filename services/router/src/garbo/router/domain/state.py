@@ -1,7 +1,7 @@
 """What is remembered of one recipient: all that a decision needs, in one row."""
 
 from bisect import insort
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 from garbo.common.events.ids import ContactId, MessageId
@@ -113,6 +113,16 @@ class Question(Stored, frozen=True):
     """The wamid of the word."""
 
 
+class Claims(Stored, frozen=True):
+    """What clients of a brand told of the person: true for that brand, and for no other."""
+
+    zone: str | None = None
+    """IANA name."""
+    zone_at_us: int = 0
+    language: str | None = None
+    language_at_us: int = 0
+
+
 class RecipientState(Stored, frozen=True):
     """One recipient. Mappings are replaced, never changed in place."""
 
@@ -120,11 +130,8 @@ class RecipientState(Stored, frozen=True):
     erased: bool = False
     merged_into: ContactId | None = None
     """This row is empty: the person turned out to be that contact."""
-    zone: str | None = None
-    """IANA name, as a client told it."""
-    zone_at_us: int = 0
-    language: str | None = None
-    language_at_us: int = 0
+    claims: Mapping[str, Claims] = field(default_factory=dict)
+    """Brand -> what it was told. Brands that stand here have dealt with the person; no other sees them."""
     cases: Mapping[str, Case] = field(default_factory=dict)
     """`client:case_id` -> case; those that were closed long ago are forgotten."""
     preferences: Mapping[str, Preference] = field(default_factory=dict)
@@ -153,6 +160,16 @@ class RecipientState(Stored, frozen=True):
         opened_at_us = self.inbound_at_us.get(number)
         return None if opened_at_us is None else opened_at_us + WINDOW_US
 
+    def zone_for(self, brand: str) -> str | None:
+        """Tell the person's zone, as a brand knows it."""
+        known = self.claims.get(brand)
+        return known.zone if known else None
+
+    def language_for(self, brand: str) -> str | None:
+        """Tell the person's language, as a brand knows it."""
+        known = self.claims.get(brand)
+        return known.language if known else None
+
     def stopped(self, brand: str) -> bool:
         """Say whether the person has stopped promos of this brand."""
         stop = self.stops.get(brand)
@@ -161,6 +178,33 @@ class RecipientState(Stored, frozen=True):
     def send_of(self, message_id: MessageId) -> Send | None:
         """Find the counted send of a message."""
         return next((s for s in self.sends if s.message_id == message_id), None)
+
+
+def known_to(state: RecipientState, brands: Iterable[str]) -> bool:
+    """Say whether one of the brands has dealt with the person."""
+    return any(brand in state.claims for brand in brands)
+
+
+def with_brands(state: RecipientState, brands: Iterable[str]) -> RecipientState:
+    """Note that brands have dealt with the person."""
+    new = [brand for brand in brands if brand not in state.claims]
+    return replace(state, claims={**state.claims, **{brand: Claims() for brand in new}}) if new else state
+
+
+def with_claims(
+    state: RecipientState, brands: Iterable[str], *, zone: str | None, language: str | None, at_us: int
+) -> RecipientState:
+    """Take in what a client told for its brands; the newest word of each stands."""
+    told = Claims(zone, at_us if zone else 0, language, at_us if language else 0)
+    joined = {brand: join_claims(state.claims.get(brand, Claims()), told) for brand in brands}
+    return replace(state, claims={**state.claims, **joined})
+
+
+def join_claims(first: Claims, second: Claims) -> Claims:
+    """Give the newest word of each. Of two of one instant always the same stands, whichever comes last."""
+    zone = max((c.zone_at_us, c.zone or "") for c in (first, second))
+    language = max((c.language_at_us, c.language or "") for c in (first, second))
+    return Claims(zone[1] or None, zone[0], language[1] or None, language[0])
 
 
 def with_send(state: RecipientState, send: Send) -> RecipientState:

@@ -11,6 +11,7 @@ from garbo.common.events.wire import decode
 from garbo.common.priority import yielding
 from garbo.router.domain.instants import to_us
 from garbo.router.domain.policy import Policy
+from garbo.router.domain.state import with_brands
 from garbo.router.flow.decision import (
     Outcome,
     conclude,
@@ -77,10 +78,11 @@ class DecideRequests:
         """Decide what is new in arbitration order; what may not be asked at all is refused before."""
         candidates: list[Candidate] = []
         async for resolved in yielding(requests):
-            if resolved.refusal or resolved.contact is None:
+            contact = resolved.contact
+            if resolved.refusal or contact is None or resolved.is_hidden(uow.states[contact.contact_id]):
                 _refuse(uow, resolved, resolved.refusal or "unknown_contact")
             else:
-                candidates.append(_candidate(uow, resolved, resolved.contact))
+                candidates.append(_candidate(uow, resolved, contact))
         if self._dependencies.budget_leases:
             await reserve_budgets_of(uow, self._dependencies.budget_leases, transaction, candidates)
         candidates.sort(key=lambda candidate: candidate.prepared.request.arbitration_key)
@@ -124,11 +126,14 @@ def _told_apart(
 
 
 def _candidate(uow: UnitOfWork, resolved: ResolvedRequest, contact: Contact) -> Candidate:
+    """Prepare a request; from now on its brand has dealt with the person."""
+    known = with_brands(uow.states[contact.contact_id], (resolved.received.event.brand,))
+    uow.put(contact.contact_id, known)
     return new_candidate(
         resolved,
         contact,
         policy=uow.policy,
-        state=uow.states[contact.contact_id],
+        state=known,
         directory=uow.directory,
         snapshot=uow.snapshot,
     )

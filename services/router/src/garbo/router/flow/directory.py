@@ -6,6 +6,7 @@ from typing import NamedTuple
 from garbo.common.business import ROUTER_CLIENT, Business, Client, Replies
 from garbo.common.events.requests import SendRequested
 from garbo.router.domain.request import Numbers
+from garbo.router.flow.visibility import Viewer
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +69,17 @@ class Directory:
     def client_refusal(self, client: str) -> str | None:
         """Say why nothing is taken of a client; None when it may tell of people."""
         return None if client in self._clients else "unknown_client"
+
+    def viewer(self, client: str) -> Viewer:
+        """Say at whom and at what a client may look."""
+        brands = self.brands_of(client)
+        numbers = frozenset(number for brand in brands for number in self._brands[brand].all)
+        return Viewer(brands, numbers, has_every_brand=set(self._brands) <= set(brands))
+
+    def brands_of(self, client: str) -> tuple[str, ...]:
+        """Give the brands a client speaks for."""
+        known = self._clients.get(client)
+        return known.brands if known else ()
 
     def brand_refusal(self, *, client: str, brand: str) -> str | None:
         """Say why nothing of a brand is this client's to change; None when it is."""

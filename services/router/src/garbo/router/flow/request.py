@@ -13,7 +13,7 @@ from garbo.router.domain.instants import to_us, to_us_or_none
 from garbo.router.domain.policy import Policy
 from garbo.router.domain.prepared_request import PreparedRequest, prepare
 from garbo.router.domain.request import Body, Request
-from garbo.router.domain.state import RecipientState
+from garbo.router.domain.state import RecipientState, known_to
 from garbo.router.domain.values import Value, replace
 from garbo.router.flow.directory import Directory
 from garbo.router.flow.phone_region import UNKNOWN_REGION, phone_region
@@ -44,6 +44,11 @@ class ResolvedRequest(Value, frozen=True):
     address: Address | None = None
     """The one it names; None when it names a contact."""
     contact: Contact | None = None
+
+    def is_hidden(self, state: RecipientState) -> bool:
+        """Say whether it names, by their id, a person its brand has never dealt with: whose id is no key."""
+        event = self.received.event
+        return event.to.contact_id is not None and not known_to(state, (event.brand,))
 
 
 class Candidate(Value, frozen=True):

@@ -49,7 +49,7 @@ class SimulationJob(Part):
     until: AwareDatetime
     warm_up_s: int = 0
     """Requests of so long before `since` are replayed too; they fill caps and are not counted."""
-    brand: str | None = None
+    brands: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +115,7 @@ async def _replayed(
     *,
     policies: tuple[Policy, Policy],
 ) -> Simulation:
-    period = Period(since_us=to_us(job.since), until_us=to_us(job.until), brand=job.brand)
+    period = Period(since_us=to_us(job.since), until_us=to_us(job.until), brands=job.brands)
     simulation = Simulation(current=policies[0], other=policies[1], period=period)
     done, told_s = 0, 0.0
     _say("progress", done=0, total=there.known)

@@ -16,7 +16,7 @@ async def test_the_newest_word_on_zone_and_language_stands(router: Router, memor
         update(AT - HOUR, timezone="Europe/Rome", language="it"),
     )
     state = state_of(memory)
-    assert (state.zone, state.language) == ("America/New_York", "es")
+    assert (state.zone_for("acme"), state.language_for("acme")) == ("America/New_York", "es")
 
 
 async def test_a_zone_told_by_a_clock_far_ahead_does_not_stand_for_ever(
@@ -25,4 +25,4 @@ async def test_a_zone_told_by_a_clock_far_ahead_does_not_stand_for_ever(
     await router.hear(update(timezone="Asia/Tokyo", occurred_at=datetime(9999, 1, 1, tzinfo=UTC)))
     memory.advance(timedelta(minutes=1))
     await router.hear(update(timezone="Europe/Rome", occurred_at=memory.now))
-    assert state_of(memory).zone == "Europe/Rome"
+    assert state_of(memory).zone_for("acme") == "Europe/Rome"

@@ -94,7 +94,7 @@ async def told_to(policy: Policy, events: list[Event]) -> RecipientState:
 
 def essence(state: RecipientState) -> object:
     stops = {brand: (stop.stopped_at_us, stop.started_at_us) for brand, stop in state.stops.items()}
-    return stops, state.consents, state.preferences, state.cases, state.zone, state.inbound_at_us
+    return stops, state.consents, state.preferences, state.cases, state.claims, state.inbound_at_us
 
 
 @settings(max_examples=100, deadline=None)
@@ -134,7 +134,7 @@ def test_of_two_zones_and_languages_told_of_one_instant_the_same_stands_in_any_o
         for n, (zone, language) in enumerate(words)
     ]
     state = asyncio.run(told_to(read_policy(POLICY), [told[n] for n in order]))
-    assert (state.zone, state.language) == ("Europe/Rome", "ja")
+    assert (state.zone_for("acme"), state.language_for("acme")) == ("Europe/Rome", "ja")
 
 
 def test_message_told_again_of_an_earlier_instant_keeps_its_place_among_those_care_may_cite() -> None:

@@ -105,7 +105,7 @@ def test_agreement_tells_where_the_replay_differs_from_what_was_decided(make_pol
 
 def test_other_brands_and_earlier_requests_fill_caps_but_are_not_counted(make_policy: MakePolicy) -> None:
     policy = make_policy(ONE_A_DAY)
-    period = Period(START + HOUR_US, END, brand="acme")
+    period = Period(START + HOUR_US, END, brands=("acme",))
     simulation = Simulation(current=policy, other=policy, period=period)
     simulation.take(MARIA, [asked(1, hours=0), asked(2, hours=2), asked(3, hours=3, brand="bolt")])
     simulation.take(PAUL, [asked(4, hours=2, brand="bolt")])

@@ -10,18 +10,10 @@ import pytest
 
 from garbo.common.events.addresses import Recipient
 from garbo.router.domain.policy import Policy
-from garbo.router.flow.commands.erase_contact import EraseContact
-from garbo.router.flow.commands.import_suppressions import ImportSuppressions
-from garbo.router.flow.directory import Directory
-from garbo.router.flow.policy_in_force import PolicyInForce
-from garbo.router.flow.queries.contact import GetContact
 from garbo.router.flow.queries.preview import PreviewRequests
 from garbo.router.inbound.http.api import http_app
-from garbo.router.inbound.http.contacts import Contacts
-from garbo.router.inbound.http.suppressions import Suppressions
 from services.router.tests.support.build import (
     API_KEY,
-    HASH_KEY,
     PHONE,
     business,
     consent,
@@ -30,8 +22,9 @@ from services.router.tests.support.build import (
     result,
 )
 from services.router.tests.support.memory import InMemoryStore
-from services.router.tests.support.memory_reading import InMemoryContactReader, InMemoryPreviewReader
+from services.router.tests.support.memory_reading import InMemoryPreviewReader
 from services.router.tests.support.policies import OPT_IN
+from services.router.tests.support.resources import resources_of
 from services.router.tests.support.router import Router
 
 ADMIN_KEY = "test-admin-key"
@@ -61,15 +54,7 @@ def capped(memory: InMemoryStore, make_policy: MakePolicy) -> Router:
 
 def client_of(router: Router, *, key: str = API_KEY) -> httpx.AsyncClient:
     assert isinstance(router.store, InMemoryStore)
-    reading = GetContact(
-        reader=InMemoryContactReader(router.store),
-        policies=PolicyInForce(router.policy),
-        directory=Directory(router.business),
-        hash_key=HASH_KEY,
-    )
-    contacts = Contacts(contacts=reading, erasing=EraseContact(router.dependencies))
-    suppressions = Suppressions(suppress=ImportSuppressions(router.dependencies), hash_key=HASH_KEY)
-    app = http_app(router.business, [contacts, suppressions], health=[])
+    app = http_app(router.business, resources_of(router, router.store), health=[])
     return httpx.AsyncClient(
         transport=httpx.ASGITransport(app=app, raise_app_exceptions=False),
         base_url="http://router",

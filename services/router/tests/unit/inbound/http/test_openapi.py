@@ -9,21 +9,10 @@ import yaml
 
 from garbo.common.contracts.openapi import openapi_yaml
 from garbo.common.runtime.health import health_routes
-from garbo.router.flow.commands.erase_contact import EraseContact
-from garbo.router.flow.commands.import_suppressions import ImportSuppressions
-from garbo.router.flow.directory import Directory
-from garbo.router.flow.policy_in_force import PolicyInForce
 from garbo.router.flow.queries.comparison import Period
-from garbo.router.flow.queries.contact import GetContact
-from garbo.router.flow.queries.preview import PreviewRequests
 from garbo.router.flow.queries.simulation import Simulation
 from garbo.router.inbound.http.api import API, http_app
-from garbo.router.inbound.http.contacts import Contacts
-from garbo.router.inbound.http.decisions import Decisions
-from garbo.router.inbound.http.policies import PolicySimulations
-from garbo.router.inbound.http.suppressions import Suppressions
 from garbo.router.inbound.http.views.simulation import simulation_report
-from garbo.router.outbound.simulation_process import simulate
 from libs.common.tests.support.openapi import (
     assert_committed,
     body_faults,
@@ -34,7 +23,6 @@ from libs.common.tests.support.openapi import (
 )
 from services.router.tests.support.build import (
     API_KEY,
-    HASH_KEY,
     business,
     consent,
     inbound,
@@ -42,7 +30,7 @@ from services.router.tests.support.build import (
     template,
 )
 from services.router.tests.support.memory import InMemoryStore
-from services.router.tests.support.memory_reading import InMemoryContactReader, InMemoryPreviewReader
+from services.router.tests.support.resources import resources_of
 from services.router.tests.support.router import Router
 
 ASK: dict[str, Any] = {
@@ -58,23 +46,6 @@ LIST = {
     "as_of": "2026-05-01T00:00:00Z",
     "addresses": [{"phone": "+393331234567"}],
 }
-
-
-def resources_of(router: Router, memory: InMemoryStore) -> list[object]:
-    reading = GetContact(
-        reader=InMemoryContactReader(memory),
-        policies=PolicyInForce(router.policy),
-        directory=Directory(router.business),
-        hash_key=HASH_KEY,
-    )
-    return [
-        Decisions(
-            previews=PreviewRequests(router.dependencies, InMemoryPreviewReader(memory)), store=router.store
-        ),
-        Contacts(contacts=reading, erasing=EraseContact(router.dependencies)),
-        Suppressions(suppress=ImportSuppressions(router.dependencies), hash_key=HASH_KEY),
-        PolicySimulations(policies=PolicyInForce(router.policy), simulate=simulate),
-    ]
 
 
 @pytest.fixture

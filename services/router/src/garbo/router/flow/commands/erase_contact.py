@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from garbo.common.errors import RetryLater
 from garbo.common.events.ids import ContactId
 from garbo.router.domain.grant import revoke
-from garbo.router.domain.state import RecipientState
+from garbo.router.domain.state import RecipientState, with_brands
 from garbo.router.domain.values import replace
 from garbo.router.flow.dependencies import Dependencies
 from garbo.router.flow.unit_of_work import UnitOfWork
+from garbo.router.flow.visibility import Viewer
 from garbo.router.ports.contacts import Address, Suppression
 from garbo.router.ports.store import Scope
 
@@ -24,6 +25,10 @@ class ErasedContact:
     """Whether an entry stays that keeps promos away from their addresses."""
 
 
+class NotTheirsAlone(Exception):  # noqa: N818 - an answer, not an error
+    """Other brands have dealt with the person, too."""
+
+
 class EraseContact:
     """One transaction under the person's row lock; idempotent.
 
@@ -35,8 +40,11 @@ class EraseContact:
     def __init__(self, dependencies: Dependencies) -> None:
         self._dependencies = dependencies
 
-    async def erase(self, contact_id: ContactId) -> ErasedContact | None:
-        """Erase a person; None when nobody of this id is known. Who was merged is erased as who they are."""
+    async def erase(self, contact_id: ContactId, viewer: Viewer) -> ErasedContact | None:
+        """Erase a person; None when nobody of this id is known. Who was merged is erased as who they are.
+
+        Raises `NotTheirsAlone` where other brands have dealt with the person as well.
+        """
         dependencies = self._dependencies
         async with dependencies.store.transaction() as transaction:
             known = (await transaction.contacts_of([contact_id])).get(contact_id)
@@ -45,8 +53,10 @@ class EraseContact:
             scope = Scope(contacts=whose, deferred_of=whose, open_grants_of=whose, addresses_of=whose)
             snapshot = await transaction.load(scope)
             state = snapshot.states.get(contact_id)
-            if state is None or (known is None and not state.erased):
+            if state is None or (known is None and not state.erased) or not viewer.sees(state):
                 return None
+            if not viewer.is_alone_with(state):
+                raise NotTheirsAlone
             if state.merged_into is not None:
                 raise RetryLater("contact_moved")
             uow = UnitOfWork(
@@ -56,10 +66,15 @@ class EraseContact:
             kept = _suppressions(state, addresses)
             uow.suppressions.extend(kept)
             _take_back(uow)
-            uow.put(contact_id, RecipientState(version=state.version, erased=True))
+            uow.put(contact_id, _emptied(state))
             uow.erased.add(contact_id)
             await transaction.save(uow.changes())
         return ErasedContact(contact_id, len(addresses), suppressed=bool(kept))
+
+
+def _emptied(state: RecipientState) -> RecipientState:
+    """Leave that somebody was here, and whose brands may hear so."""
+    return with_brands(RecipientState(version=state.version, erased=True), state.claims)
 
 
 def _take_back(uow: UnitOfWork) -> None:

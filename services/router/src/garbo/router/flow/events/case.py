@@ -46,7 +46,8 @@ class CaseHandler:
         Opening takes back promos nobody has claimed, which wait for the end. Closing looks at what waits
         again: the cool-down ends earlier than was known.
         """
-        event, contact_id = self.event, found.require_contact()
+        event = self.event
+        contact_id = found.contact_of(uow, event.to, (event.brand,))
         state = uow.states[contact_id]
         key = f"{event.client}:{event.case_id}"
         at_us = min(to_us(event.occurred_at), uow.snapshot.now_us)

@@ -63,13 +63,14 @@ class ConsentHandler:
 
         A withdrawal of marketing on this channel takes promos back, unless a newer consent is there.
         """
-        consent, contact_id = self.event, found.require_contact()
+        consent, directory = self.event, self.context.directory
+        brands = directory.brands if consent.brand == ANY else (consent.brand,)
+        contact_id = found.contact_of(uow, consent.to, brands)
         uow.evidence.append(_evidence(uow, consent, contact_id))
         key = consent_key(brand=consent.brand, channel=consent.channel, purpose=consent.purpose)
         at_us = min(to_us(consent.occurred_at), uow.snapshot.now_us)
         before = uow.states[contact_id]
         state = with_consent(before, key=key, action=consent.action, at_us=at_us)
-        brands = self.context.directory.brands if consent.brand == ANY else (consent.brand,)
         for brand in brands:
             if consent.action == "requested":
                 state = _with_earlier_start(state, brand=brand)

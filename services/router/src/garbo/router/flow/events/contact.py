@@ -8,7 +8,7 @@ from garbo.common.events.contacts import ContactUpdated
 from garbo.common.events.ids import ContactId
 from garbo.router.domain.instants import to_us
 from garbo.router.domain.rules.consent import MARKETING
-from garbo.router.domain.state import RecipientState
+from garbo.router.domain.state import RecipientState, with_claims
 from garbo.router.domain.values import replace
 from garbo.router.flow.events.consent import ConsentEvent, record_consent_event
 from garbo.router.flow.events.handler import EventContext, EventTargets, FoundTargets, refuse
@@ -26,8 +26,12 @@ class ContactHandler:
     context: EventContext
 
     def check(self) -> None:
-        """Refuse what nobody known tells."""
-        refuse(self.context.directory.client_refusal(self.event.client))
+        """Refuse what nobody known tells, or tells for a brand that is not theirs."""
+        event, directory = self.event, self.context.directory
+        if event.brand is None:
+            refuse(directory.client_refusal(event.client))
+        else:
+            refuse(directory.brand_refusal(client=event.client, brand=event.brand))
 
     @cached_property
     def targets(self) -> EventTargets:
@@ -44,20 +48,15 @@ class ContactHandler:
         return self.event.timezone is not None or self.event.same_as is not None
 
     def apply(self, uow: UnitOfWork, found: FoundTargets) -> None:
-        """Take in zone and language; the newest word of each stands."""
-        event, contact_id = self.event, found.require_contact()
-        before = state = uow.states[contact_id]
+        """Take in zone and language for the client's brands; the newest word of each stands."""
+        event = self.event
+        brands = (event.brand,) if event.brand else self.context.directory.brands_of(event.client)
+        contact_id = found.contact_of(uow, event.to, brands)
+        before = uow.states[contact_id]
         at_us = min(to_us(event.occurred_at), uow.snapshot.now_us)  # a clock ahead has not the last word
-        # of two words of one instant always the same one stands, whichever comes last
-        if event.timezone is not None and (at_us, event.timezone) > (state.zone_at_us, state.zone or ""):
-            state = replace(state, zone=event.timezone, zone_at_us=at_us)
-        if event.language is not None and (at_us, event.language) > (
-            state.language_at_us,
-            state.language or "",
-        ):
-            state = replace(state, language=event.language, language_at_us=at_us)
-        uow.put(contact_id, state)
-        if state.zone != before.zone:
+        after = with_claims(before, brands, zone=event.timezone, language=event.language, at_us=at_us)
+        uow.put(contact_id, after)
+        if any(after.zone_for(brand) != before.zone_for(brand) for brand in brands):
             reevaluate_promos(uow, contact_id, trace=self.trace)
             uow.contacts_to_recheck.add(contact_id)
 

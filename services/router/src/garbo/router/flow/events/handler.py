@@ -1,5 +1,6 @@
 """What the router must know of every event, whatever its kind: one handler answers, one is made an event."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Protocol
 from uuid import UUID
@@ -10,6 +11,7 @@ from garbo.common.events.base import Event
 from garbo.common.events.ids import ContactId, MessageId
 from garbo.router.domain.grant import Grant
 from garbo.router.domain.policy import Policy
+from garbo.router.domain.state import known_to, with_brands
 from garbo.router.flow.directory import Directory
 from garbo.router.flow.identity import Identity, identity_of
 from garbo.router.flow.unit_of_work import UnitOfWork
@@ -61,10 +63,18 @@ class FoundTargets:
     grant: Grant | None
     """The newest grant of the message, as it was before the locks."""
 
-    def require_contact(self) -> ContactId:
-        """Give the contact. Raises `Reject` where nobody is known by what the event names."""
+    def contact_of(self, uow: UnitOfWork, named: Recipient, brands: Iterable[str]) -> ContactId:
+        """Give the contact a client names, who is known to these brands from now on.
+
+        Raises `Reject` where nobody is known by that name, or named by an id of people none of the brands
+        has dealt with.
+        """
         if self.contact_id is None:
             raise Reject("unknown_contact")
+        state = uow.states[self.contact_id]
+        if named.contact_id is not None and not known_to(state, brands):
+            raise Reject("unknown_contact")
+        uow.put(self.contact_id, with_brands(state, brands))
         return self.contact_id
 
 

@@ -13,7 +13,7 @@ from garbo.common.events.topics import CONVERSATION_CARE, ENGAGEMENT_PROMO
 from garbo.router.domain.grant import Grant
 from garbo.router.domain.instants import SECOND_US, to_datetime, to_us
 from garbo.router.domain.keywords import Keyword, keyword_of
-from garbo.router.domain.state import WINDOW_US, with_inbound
+from garbo.router.domain.state import WINDOW_US, with_brands, with_inbound
 from garbo.router.flow.events.contact import changed_identity, leave_number, left_number
 from garbo.router.flow.events.handler import EventContext, EventTargets, FoundTargets, refuse
 from garbo.router.flow.events.keywords import KeywordEffects
@@ -105,7 +105,8 @@ class InboundMessageHandler:
     def _apply_words(self, uow: UnitOfWork, sender: Sender) -> None:
         message, contact_id = self.event, sender.contact_id
         at_us = min(to_us(message.occurred_at), uow.snapshot.now_us + AHEAD_US)
-        state = uow.states[contact_id]
+        state = with_brands(uow.states[contact_id], (sender.brand,))
+        uow.put(contact_id, state)
         if message.kind not in OPENS_NO_WINDOW:
             state = with_inbound(state, wamid=message.wamid, number=message.number, at_us=at_us)
             uow.put(contact_id, state)

@@ -4,7 +4,7 @@ from typing import Final, Literal, TypeAlias
 
 from garbo.common.events.base import Json
 from garbo.common.events.ids import ContactId
-from garbo.router.domain.state import Preference
+from garbo.router.domain.state import Preference, with_brands
 from garbo.router.domain.values import replace
 from garbo.router.flow.events.consent import ConsentEvent, record_consent_event
 from garbo.router.flow.unit_of_work import UnitOfWork
@@ -64,5 +64,5 @@ def stop_by_platform(
 
 
 def _keep(uow: UnitOfWork, contact_id: ContactId, number: str, preference: Preference) -> None:
-    state = uow.states[contact_id]
+    state = with_brands(uow.states[contact_id], (preference.brand,))
     uow.put(contact_id, replace(state, preferences={**state.preferences, number: preference}))

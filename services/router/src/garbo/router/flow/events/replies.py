@@ -72,7 +72,7 @@ def _button(button_id: str, title: str) -> dict[str, Any]:
 def _languages(uow: UnitOfWork, directory: Directory, message: KeywordMessage) -> tuple[str | None, ...]:
     """Give what a client told of the person, then the language of the word, then the brand's own."""
     return (
-        uow.states[message.contact_id].language,
+        uow.states[message.contact_id].language_for(message.brand),
         message.keyword.language,
         directory.language(message.brand),
     )

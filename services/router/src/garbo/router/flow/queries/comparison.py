@@ -26,11 +26,12 @@ class Period:
     since_us: int
     """What was asked before only fills caps."""
     until_us: int
-    brand: str | None = None
+    brands: tuple[str, ...] | None = None
+    """None for all there are."""
 
     def holds(self, asked: PastRequest) -> bool:
         """Say whether a request is one of those compared."""
-        return asked.at_us >= self.since_us and self.brand in (None, asked.request.brand)
+        return asked.at_us >= self.since_us and (self.brands is None or asked.request.brand in self.brands)
 
 
 @dataclass(slots=True)

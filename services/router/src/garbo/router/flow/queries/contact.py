@@ -1,8 +1,8 @@
 """Use case: look at a person: what is known of them, what every cap says now, what they would be answered."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Final, Literal
+from typing import Final, Literal
 from uuid import UUID
 
 from garbo.common.events.addresses import Recipient
@@ -17,6 +17,8 @@ from garbo.router.domain.zones import zones_of
 from garbo.router.flow.directory import Directory
 from garbo.router.flow.phone_region import UNKNOWN_REGION, PhoneRegion, phone_region
 from garbo.router.flow.policy_in_force import PolicyInForce
+from garbo.router.flow.queries.export import Tables, seen_tables
+from garbo.router.flow.visibility import Viewer
 from garbo.router.ports.queries import ContactReader, HeldContact
 
 NOBODY: Final = UUID(int=0)
@@ -47,26 +49,33 @@ class GetContact:
         self._reader, self._policies = reader, policies
         self._directory, self._hash_key = directory, hash_key
 
-    async def find(self, who: Recipient) -> ContactId | None:
-        """Find a person by an address, or see whether a contact exists."""
-        if who.address is None:
-            held = await self._reader.contact(ContactId(who.contact_id)) if who.contact_id else None
-            return held.contact_id if held else None
-        kind, value = who.address
-        return await self._reader.contact_at(address_hash(self._hash_key, kind, value))
+    async def find(self, who: Recipient, viewer: Viewer) -> ContactId | None:
+        """Find a person by an address, or see whether a contact exists; None where this viewer sees none."""
+        contact_id = ContactId(who.contact_id) if who.contact_id else None
+        if who.address is not None:
+            contact_id = await self._reader.contact_at(address_hash(self._hash_key, *who.address))
+        held = await self._held(contact_id, viewer) if contact_id else None
+        return held.contact_id if held else None
 
-    async def get(self, contact_id: ContactId, *, brands: Sequence[str]) -> ContactOverview | None:
-        """Look at a person for these brands; None when nobody has this id."""
+    async def get(self, contact_id: ContactId, viewer: Viewer) -> ContactOverview | None:
+        """Look at a person; None when nobody has this id for this viewer."""
+        held = await self._held(contact_id, viewer)
+        return self._overview(held, viewer) if held else None
+
+    async def export(self, contact_id: ContactId, viewer: Viewer) -> Tables | None:
+        """Give everything the router holds about a person; None when nobody has this id for this viewer."""
+        if await self._held(contact_id, viewer) is None:
+            return None
+        tables = await self._reader.export(contact_id)
+        return None if tables is None else seen_tables(tables, viewer)
+
+    async def _held(self, contact_id: ContactId, viewer: Viewer) -> HeldContact | None:
         held = await self._reader.contact(contact_id)
-        return None if held is None else self._overview(held, brands=brands)
+        return held if held and viewer.sees(held.state) else None
 
-    async def export(self, contact_id: ContactId) -> Mapping[str, Sequence[Mapping[str, Any]]] | None:
-        """Give everything the router holds about a person."""
-        return await self._reader.export(contact_id)
-
-    def _overview(self, held: HeldContact, *, brands: Sequence[str]) -> ContactOverview:
+    def _overview(self, held: HeldContact, viewer: Viewer) -> ContactOverview:
         policy = self._policies.current
-        probes = [self._probe(held, brand) for brand in brands]
+        probes = [self._probe(held, brand) for brand in viewer.brands]
         source, zones = _zones(policy, held, probes)
         return ContactOverview(
             held=held,
@@ -105,10 +114,11 @@ def _region(held: HeldContact) -> PhoneRegion:
 def _zones(
     policy: Policy, held: HeldContact, probes: Sequence[Request]
 ) -> tuple[ZoneSource, tuple[str, ...]]:
-    """Give the zones the person's time is read from, and who told."""
+    """Give the zones the person's time is read from, by the first brand that was told any, and who told."""
     country = probes[0].country_zones if probes else ()
-    named = {"contact": (held.state.zone, ()), "country": (None, country)}
-    zones = zones_of(policy.zones, contact=held.state.zone, country=country)
+    told = next((zone for probe in probes if (zone := held.state.zone_for(probe.brand))), None)
+    named = {"contact": (told, ()), "country": (None, country)}
+    zones = zones_of(policy.zones, contact=told, country=country)
     for source in policy.zones.sources:
         contact, of_country = named[source]
         if (contact or of_country) and zones == zones_of(policy.zones, contact=contact, country=of_country):

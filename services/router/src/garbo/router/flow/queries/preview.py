@@ -96,6 +96,8 @@ class PreviewRequests:
             reason = resolved.refusal or "unknown_contact"
             return refused_record(resolved, reason, policy_version=policy.version, now_us=now_us)
         state = seen.state_of(contact, resolved.received.event.campaign)
+        if resolved.is_hidden(state):
+            return refused_record(resolved, "unknown_contact", policy_version=policy.version, now_us=now_us)
         candidate = new_candidate(
             resolved,
             contact,

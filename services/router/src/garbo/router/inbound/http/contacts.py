@@ -11,7 +11,8 @@ from garbo.common.events.addresses import Recipient
 from garbo.common.events.ids import ContactId
 from garbo.common.runtime.http import JSONBytes
 from garbo.common.runtime.operations import Answer, Parameter, operation
-from garbo.router.flow.commands.erase_contact import EraseContact
+from garbo.router.flow.commands.erase_contact import EraseContact, NotTheirsAlone
+from garbo.router.flow.directory import Directory
 from garbo.router.flow.queries.contact import GetContact
 from garbo.router.inbound.http.auth import Refusal, json_of, read_as, read_json
 from garbo.router.inbound.http.views.contact import ContactErased, ContactFound, ContactView, contact_view
@@ -25,8 +26,9 @@ NOBODY: Final = {404: "Nobody has this contact id."}
 class Contacts:
     """Find, show, export, erase. No phone stands in a URL, and in an answer only when an admin asks."""
 
-    def __init__(self, *, contacts: GetContact, erasing: EraseContact) -> None:
+    def __init__(self, *, contacts: GetContact, erasing: EraseContact, directory: Directory) -> None:
         self._contacts, self._erasing = contacts, erasing
+        self._directory = directory
 
     @operation(
         "POST",
@@ -36,13 +38,13 @@ class Contacts:
         answers={200: Answer(ContactFound)},
         errors={404: "Nobody is known by this address."},
     )
-    async def find_contact(self, request: Request, _: Client) -> Response:
+    async def find_contact(self, request: Request, client: Client) -> Response:
         """Tell whose address it is.
 
         An address travels in the body, so that none stands in a URL or a log.
         """
         who = read_as(Recipient, await read_json(request), title="Not an address")
-        found = await self._contacts.find(who)
+        found = await self._contacts.find(who, self._directory.viewer(client.id))
         if found is None:
             raise Refusal(404, "Nobody", "Nobody is known by this address: no message was asked for it yet.")
         return json_of(ContactFound(contact_id=found))
@@ -56,9 +58,9 @@ class Contacts:
         errors=NOBODY,
         answer_s=EXPORT_S,
     )
-    async def export_contact(self, request: Request, _: Client) -> Response:
-        """Give everything the router holds about a person."""
-        held = await self._contacts.export(_contact_id(request))
+    async def export_contact(self, request: Request, client: Client) -> Response:
+        """Give everything the router holds about a person, as far as the key's brands go."""
+        held = await self._contacts.export(_contact_id(request), self._directory.viewer(client.id))
         if held is None:
             raise _unknown()
         return JSONBytes(held)
@@ -79,10 +81,11 @@ class Contacts:
         addresses = request.query_params.get("addresses", "false").lower() == "true"
         if addresses and "admin" not in client.scopes:
             raise Refusal(403, "Not allowed", "Addresses need the scope admin.")
-        overview = await self._contacts.get(_contact_id(request), brands=client.brands)
+        viewer = self._directory.viewer(client.id)
+        overview = await self._contacts.get(_contact_id(request), viewer)
         if overview is None:
             raise _unknown()
-        return json_of(contact_view(overview, brands=client.brands, addresses=addresses))
+        return json_of(contact_view(overview, viewer, addresses=addresses))
 
     @operation(
         "DELETE",
@@ -92,14 +95,18 @@ class Contacts:
         answers={200: Answer(ContactErased)},
         errors=NOBODY,
     )
-    async def erase_contact(self, request: Request, _: Client) -> Response:
+    async def erase_contact(self, request: Request, client: Client) -> Response:
         """Forget a person.
 
         Addresses, state and waiting requests are gone at once; proofs of consent stay without the person. Who
         had opted out stays suppressed, by a keyed hash of the address alone. What is on the wire stands. A
-        second time answers the same way.
+        second time answers the same way. The key needs all brands that have dealt with the person.
         """
-        erased = await self._erasing.erase(_contact_id(request))
+        try:
+            erased = await self._erasing.erase(_contact_id(request), self._directory.viewer(client.id))
+        except NotTheirsAlone:
+            detail = "Other brands have dealt with this person: only a key with all of them may erase."
+            raise Refusal(403, "Not yours alone", detail) from None
         if erased is None:
             raise _unknown()
         return json_of(

@@ -12,7 +12,9 @@ from starlette.responses import Response
 from garbo.common.business import Client
 from garbo.common.events.requests import Name
 from garbo.common.runtime.operations import Answer, operation
+from garbo.router.flow.directory import Directory
 from garbo.router.flow.policy_in_force import PolicyInForce
+from garbo.router.flow.visibility import Viewer
 from garbo.router.inbound.http.auth import Refusal, read_as, read_json
 from garbo.router.inbound.http.json_lines import JsonLines
 from garbo.router.inbound.http.views.simulation import SimulationReport
@@ -40,7 +42,7 @@ class SimulationAsked(BaseModel):
     warm_up_s: Annotated[int, Field(ge=0, le=90 * 24 * 3600)] = 0
     """Requests of so long before `since` are replayed too: they fill caps and are not counted."""
     brand: Name | None = None
-    """Compare the requests of one brand; those of others still fill the caps they share."""
+    """Compare the requests of one brand, else of all the key has; those of others still fill shared caps."""
 
 
 class SimulationProgress(View):
@@ -62,8 +64,8 @@ class SimulationFailed(View):
 class PolicySimulations:
     """`POST /v1/policies:simulate`: scope `simulate`; one at a time."""
 
-    def __init__(self, *, policies: PolicyInForce, simulate: Simulate) -> None:
-        self._policies, self._simulate = policies, simulate
+    def __init__(self, *, policies: PolicyInForce, directory: Directory, simulate: Simulate) -> None:
+        self._policies, self._directory, self._simulate = policies, directory, simulate
         self._running = False
 
     @operation(
@@ -93,7 +95,7 @@ class PolicySimulations:
         asked = read_as(SimulationAsked, await read_json(request), title="Not a simulation")
         if asked.brand not in (None, *client.brands):
             raise Refusal(403, "Not your brand", "The key's client does not have this brand.")
-        job = _job(asked, current_version=self._policies.current.version)
+        job = _job(asked, self._directory.viewer(client.id), current_version=self._policies.current.version)
         if self._running:
             raise _busy()
         self._running = True
@@ -114,7 +116,7 @@ class PolicySimulations:
         return JsonLines(first, lines, end=end)
 
 
-def _job(asked: SimulationAsked, *, current_version: str) -> bytes:
+def _job(asked: SimulationAsked, viewer: Viewer, *, current_version: str) -> bytes:
     """Write the job for the other process; raises `Refusal` when the period cannot be."""
     until = asked.until or datetime.now(UTC)
     since = asked.since or until - USUAL_PERIOD
@@ -128,9 +130,16 @@ def _job(asked: SimulationAsked, *, current_version: str) -> bytes:
             "since": since,
             "until": until,
             "warm_up_s": asked.warm_up_s,
-            "brand": asked.brand,
+            "brands": _brands(asked, viewer),
         }
     )
+
+
+def _brands(asked: SimulationAsked, viewer: Viewer) -> list[str] | None:
+    """Give the brands to compare; None for all there are."""
+    if asked.brand is not None:
+        return [asked.brand]
+    return None if viewer.has_every_brand else sorted(viewer.brands)
 
 
 def _refuse(first: bytes) -> None:

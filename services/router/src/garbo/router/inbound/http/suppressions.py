@@ -13,13 +13,13 @@ from garbo.common.events.requests import Name
 from garbo.common.runtime.operations import Answer, operation
 from garbo.router.domain.instants import to_us
 from garbo.router.flow.commands.import_suppressions import ImportSuppressions, SuppressionEntry
+from garbo.router.flow.directory import Directory
 from garbo.router.inbound.http.auth import Refusal, json_of, read_as, read_json
 from garbo.router.inbound.http.views.view import View
 from garbo.router.ports.contacts import Address
 
 MOST_ADDRESSES: Final = 10_000
 ANSWER_S: Final = 60.0
-EVERY_BRAND: Final = "*"
 
 
 class SuppressionList(BaseModel):
@@ -48,8 +48,8 @@ class ListTaken(View):
 class Suppressions:
     """`POST /v1/suppressions`: scope `admin`. Idempotent."""
 
-    def __init__(self, *, suppress: ImportSuppressions, hash_key: bytes) -> None:
-        self._suppress, self._hash_key = suppress, hash_key
+    def __init__(self, *, suppress: ImportSuppressions, directory: Directory, hash_key: bytes) -> None:
+        self._suppress, self._directory, self._hash_key = suppress, directory, hash_key
 
     @operation(
         "POST",
@@ -65,8 +65,10 @@ class Suppressions:
         Idempotent: after a failure the same list again does the rest. Addresses are kept as keyed hashes.
         """
         told = read_as(SuppressionList, await read_json(request), title="Not a list")
-        if told.brand not in (EVERY_BRAND, *client.brands):
-            raise Refusal(403, "Not your brand", "The key's client does not have this brand.")
+        if not self._directory.viewer(client.id).speaks_for(told.brand):
+            raise Refusal(
+                403, "Not your brand", "The key's client does not have this brand; * needs them all."
+            )
         since_us = to_us(told.as_of)
         listed = [
             SuppressionEntry(self._address(who, place), told.brand, since_us, told.source)

@@ -10,7 +10,7 @@ from pydantic_core import CoreSchema, core_schema
 from garbo.common.events.ids import MessageId
 from garbo.router.domain.policy import Policy
 from garbo.router.domain.request import Body, Numbers, Request
-from garbo.router.domain.state import Case, Consent, Preference, RecipientState, Send, Stop
+from garbo.router.domain.state import Case, Claims, Consent, Preference, RecipientState, Send, Stop
 from garbo.router.inbound.policy_file.fields import (
     AnyWords,
     Json,
@@ -145,13 +145,13 @@ class Given(Model):
     budget_left: dict[str, Annotated[int, Whole(0, MOST_BUDGET)]] = Field(default_factory=dict)
     """Rule: what is left; a budget that is not named here has all it has."""
 
-    def to_state(self, clock: Clock) -> RecipientState:
-        """Give the person as a decision knows them."""
+    def to_state(self, clock: Clock, *, brand: str) -> RecipientState:
+        """Give the person as a decision for a brand knows them."""
         us, maybe = clock.us, clock.us_or_none
         sends = (send.to_send(n, clock) for n, send in enumerate(self.sends, start=1))
         return RecipientState(
             erased=self.erased,
-            zone=self.zone,
+            claims={brand: Claims(zone=self.zone)},
             consents={
                 f"{c.brand}/{c.channel}/{c.purpose}": Consent(
                     given_at_us=maybe(c.given),

@@ -71,7 +71,7 @@ def _failure(test: PolicyTest, policy: Policy) -> str | None:
     clock = Clock(test.given.zone or policy.zones.default)
     clock = dataclasses.replace(clock, now_us=clock.us(test.at))
     request = test.ask.to_request(test.given, policy, clock)
-    state = test.given.to_state(clock)
+    state = test.given.to_state(clock, brand=request.brand)
     of_campaign = tuple(s for s in state.sends if s.campaign and s.campaign == request.campaign)
     decision = decide(policy, replace(state, campaign_sends=of_campaign), request, clock.now_us)
     came = _came(decision, clock)

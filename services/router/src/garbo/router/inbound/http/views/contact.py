@@ -11,6 +11,7 @@ from garbo.router.domain.decision import Decision
 from garbo.router.domain.instants import to_datetime
 from garbo.router.domain.rules.cap import CountedSend
 from garbo.router.flow.queries.contact import ContactOverview
+from garbo.router.flow.visibility import Viewer
 from garbo.router.inbound.http.views import contact_state as parts
 from garbo.router.inbound.http.views.view import View, instant
 from garbo.router.ports.store import Deferred
@@ -127,9 +128,9 @@ class ContactErased(View):
     """An entry stays that keeps promos away from their addresses: they had opted out."""
 
 
-def contact_view(overview: ContactOverview, *, brands: Sequence[str], addresses: bool) -> ContactView:
-    """Show a person to somebody of these brands."""
-    held, state = overview.held, overview.held.state
+def contact_view(overview: ContactOverview, viewer: Viewer, *, addresses: bool) -> ContactView:
+    """Show a person to somebody, as far as their brands go."""
+    held, state, brands = overview.held, overview.held.state, viewer.brands
     return ContactView(
         contact_id=held.contact_id,
         kind=held.kind,
@@ -137,7 +138,7 @@ def contact_view(overview: ContactOverview, *, brands: Sequence[str], addresses:
         policy_version=overview.policy_version,
         state_version=state.version,
         erased=state.erased,
-        language=state.language,
+        language=next((told for brand in brands if (told := state.language_for(brand))), None),
         zone=ZoneView(source=overview.zone_source, zones=overview.zones),
         addresses=tuple(AddressView(kind=a.kind, value=a.value) for a in held.addresses)
         if addresses
@@ -145,13 +146,13 @@ def contact_view(overview: ContactOverview, *, brands: Sequence[str], addresses:
         promo=tuple(_promo(brand, decision) for brand, decision in overview.promos),
         caps=tuple(_cap(usage, brands=brands) for usage in overview.caps),
         waiting=_waiting(held.waiting, brands=brands),
-        windows=parts.windows(state, now_us=held.now_us),
+        windows=parts.windows(state, numbers=viewer.numbers, now_us=held.now_us),
         stops=parts.stops(state, brands=brands),
         preferences=parts.preferences(state, brands=brands),
         suppressions=parts.suppressions(state, brands=brands),
         cooldowns=parts.cooldowns(state, brands=brands),
         questions=parts.questions(state, brands=brands),
-        cases=parts.cases(state),
+        cases=parts.cases(state, brands=brands),
         consents=parts.consents(state, brands=brands),
         consent_history=parts.evidence(held.evidence, brands=brands),
     )

@@ -1,6 +1,6 @@
 """The parts of a person's state, one by one, as they are shown to somebody of some brands."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Final, TypeVar
 from uuid import UUID
 
@@ -106,10 +106,12 @@ class ConsentEvidenceView(View):
     received_at: AwareDatetime
 
 
-def windows(state: RecipientState, *, now_us: int) -> tuple[WindowView, ...]:
+def windows(state: RecipientState, *, numbers: Collection[str], now_us: int) -> tuple[WindowView, ...]:
     """Show the customer service windows that ever opened."""
     views: list[WindowView] = []
     for number, opened_us in sorted(state.inbound_at_us.items()):
+        if number not in numbers:
+            continue
         until_us = state.window_until_us(number) or opened_us
         views.append(
             WindowView(
@@ -174,10 +176,12 @@ def questions(state: RecipientState, *, brands: Sequence[str]) -> tuple[Question
     )
 
 
-def cases(state: RecipientState) -> tuple[CaseView, ...]:
+def cases(state: RecipientState, *, brands: Sequence[str]) -> tuple[CaseView, ...]:
     """Show the cases that may still hold promo back."""
     views: list[CaseView] = []
     for name, case in sorted(state.cases.items()):
+        if case.brand not in (*brands, EVERY_BRAND):
+            continue
         client, _, case_id = name.partition(":")
         views.append(
             CaseView(

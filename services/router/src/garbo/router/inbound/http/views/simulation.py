@@ -130,7 +130,8 @@ class SimulationReport(View):
     kind: Literal["report"] = "report"
     since: AwareDatetime
     until: AwareDatetime
-    brand: str | None
+    brands: tuple[str, ...] | None
+    """Whose requests are compared; null for all there are."""
     current_policy: PolicyName
     other_policy: PolicyName
     requests: int
@@ -164,7 +165,7 @@ def simulation_report(
     return SimulationReport(
         since=to_datetime(period.since_us),
         until=to_datetime(period.until_us),
-        brand=period.brand,
+        brands=period.brands,
         current_policy=_policy_name(current.policy),
         other_policy=_policy_name(other.policy),
         requests=requests,
