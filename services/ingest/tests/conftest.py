@@ -11,7 +11,7 @@ from garbo.ingest.app import http_app
 from garbo.ingest.settings import IngestSettings
 from libs.common.tests.support.clock import FixedClock
 from services.ingest.tests.support.event_log import MemoryEventLog
-from services.ingest.tests.support.http import DESK, READER, SHOP, AnyJson
+from services.ingest.tests.support.http import CARE, DESK, READER, SHOP, AnyJson
 
 
 def _client(name: str, key: str, **more: AnyJson) -> dict[str, Any]:
@@ -33,7 +33,8 @@ def ingest_business() -> Business:
             "numbers": numbers,
             "clients": [
                 _client("shop", SHOP, brands=["acme"], purposes=["promo", "utility"]),
-                _client("desk", DESK, brands=["acme", "bella"], purposes=["care"]),
+                _client("desk", DESK, brands=["acme", "bella"], purposes=["care", "promo"]),
+                _client("agent", CARE, brands=["acme", "bella"], purposes=["care"]),
                 _client("reader", READER, brands=["acme"], purposes=["promo"], scopes=["read"]),
             ],
         }

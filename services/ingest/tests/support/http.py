@@ -10,6 +10,8 @@ from starlette.types import ASGIApp, Message, Scope
 
 SHOP: Final = "shop-key-0123456789abcdef"
 DESK: Final = "desk-key-0123456789abcdef"
+CARE: Final = "care-key-0123456789abcdef"
+"""Of a client that may ask for care alone."""
 READER: Final = "reader-key-0123456789abcdef"
 PHONE: Final = "+393331234567"
 

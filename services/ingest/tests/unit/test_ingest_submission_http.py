@@ -11,7 +11,7 @@ from garbo.common.events.ids import address_hash, message_id_of, request_id_of
 from garbo.common.events.requests import SendRequested
 from libs.common.tests.support.clock import FixedClock
 from services.ingest.tests.support.event_log import MemoryEventLog
-from services.ingest.tests.support.http import DESK, PHONE, READER, SHOP, AnyJson, post
+from services.ingest.tests.support.http import CARE, PHONE, READER, SHOP, AnyJson, post
 
 REQUEST_ID = "0192c3d4-0000-7000-8000-000000000001"
 
@@ -90,7 +90,7 @@ async def test_an_unknown_key_is_refused(
 FORBIDDEN: list[tuple[str, dict[str, Any], str]] = [
     (SHOP, {"brand": "bella"}, "brand"),
     (SHOP, {"purpose": "care"}, "purpose"),
-    (DESK, {"purpose": "promo"}, "purpose"),
+    (CARE, {"purpose": "promo"}, "purpose"),
     (SHOP, {"client": "desk"}, "client"),
 ]
 

@@ -11,7 +11,7 @@ from garbo.common.events.ids import address_hash, request_id_of
 from garbo.common.events.wire import decode, encode
 from libs.common.tests.support.clock import FixedClock
 from services.ingest.tests.support.event_log import MemoryEventLog
-from services.ingest.tests.support.http import DESK, PHONE, READER, SHOP, AnyJson, post
+from services.ingest.tests.support.http import CARE, DESK, PHONE, READER, SHOP, AnyJson, post
 
 CONTACT = "8f3a2b1c-0d4e-4f5a-9b6c-7d8e9f0a1b2c"
 
@@ -133,7 +133,7 @@ WRONG: list[tuple[str, dict[str, Any], str, str]] = [
     ("contacts", {"timezone": "+02:00"}, "timezone", "IANA name"),
     ("contacts", {"same_as": {"phone": "12"}}, "same_as.phone", "E.164"),
     ("contacts", {"to": {}}, "to", "exactly one"),
-    ("contacts", {"brand": "acme"}, "brand", "no field here"),
+    ("contacts", {"colour": "red"}, "colour", "no field here"),
     ("cases", {"action": "paused"}, "action", "opened"),
     ("cases", {"case_id": ""}, "case_id", "pattern"),
     ("cases", {"occurred_at": "2026-10-01T10:00:00"}, "occurred_at", "UTC offset"),
@@ -172,3 +172,31 @@ async def test_a_key_that_may_not_publish_may_tell_nothing(
     ingest_app: ASGIApp, path: str, key: str | None, status: int
 ) -> None:
     assert (await post(ingest_app, {}, path=path, key=key)).status == status
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "status"),
+    [
+        ("campaigns", {"brand": "acme", "campaign": "summer", "action": "cancelled"}, 403),
+        ("consents", consent() | {"action": "given"}, 403),
+        ("consents", consent() | {"action": "confirmed"}, 403),
+        ("consents", consent() | {"action": "imported"}, 403),
+        ("consents", consent() | {"action": "requested"}, 403),
+        ("consents", consent() | {"action": "withdrawn"}, 202),
+        ("consents", consent() | {"purpose": "care"}, 202),
+    ],
+)
+async def test_of_promo_speaks_who_may_ask_for_promo_but_a_no_is_anybodys_to_tell(
+    ingest_app: ASGIApp, path: str, body: AnyJson, status: int
+) -> None:
+    answer = await post(ingest_app, body, path=path, key=CARE)
+    assert answer.status == status
+    assert status == 202 or "purpose promo" in answer.json()["errors"][0]["detail"]
+
+
+@pytest.mark.parametrize(("brand", "status"), [("acme", 202), ("bella", 403), ("nothing", 403)])
+async def test_contact_data_is_told_for_the_clients_brands_alone(
+    ingest_app: ASGIApp, brand: str, status: int
+) -> None:
+    body = {"to": {"phone": PHONE}, "timezone": "Europe/Rome", "brand": brand}
+    assert (await post(ingest_app, body, path="contacts")).status == status

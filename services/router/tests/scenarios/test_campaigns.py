@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
+from garbo.common.errors import Reject
 from garbo.common.events.contacts import CampaignChanged
 from garbo.common.runtime.postgres import Database
 from garbo.router.domain.decide import decide
@@ -12,7 +13,9 @@ from services.router.tests.support.build import AT, requested
 from services.router.tests.support.build_domain import JUNE_5, a_request, a_state
 from services.router.tests.support.in_memory import memory_of
 from services.router.tests.support.jobs import Jobs
+from services.router.tests.support.memory import InMemoryStore
 from services.router.tests.support.policies import ONE_A_DAY, MakePolicy
+from services.router.tests.support.router import Router
 from services.router.tests.support.shared_database import another, count, person, records_of, run, until_done
 
 
@@ -94,3 +97,12 @@ async def test_campaigns_called_off_take_turns_none_waits_until_another_is_done_
         await work.cancel()
     for one in asked:
         assert [record.reason for record in await records_of(work, one)] == ["allowed", "campaign_cancelled"]
+
+
+async def test_a_client_without_the_purpose_promo_calls_no_campaign_off(
+    router: Router, memory: InMemoryStore
+) -> None:
+    off = called_off()
+    with pytest.raises(Reject, match="purpose_not_allowed"):
+        await router.hear(off.model_copy(update={"client": "desk"}))
+    assert not memory.tables.cancelled

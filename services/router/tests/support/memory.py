@@ -18,7 +18,7 @@ from garbo.router.domain.suppression import with_suppressions
 from garbo.router.domain.templates import TemplateCategory, Templates
 from garbo.router.domain.values import replace
 from garbo.router.ports.budgets import BudgetLease
-from garbo.router.ports.contacts import Address, Contact
+from garbo.router.ports.contacts import Address, ConsentKey, Contact
 from garbo.router.ports.publisher import OutgoingRecord
 from garbo.router.ports.store import Changes, Deferred, Scope, Snapshot, StoredDecision
 from services.router.tests.support.memory_contacts import InMemoryContacts
@@ -163,8 +163,9 @@ class InMemoryTransaction(InMemoryContacts):
         for waiting in changes.deferred:
             tables.deferred[waiting.message_id] = waiting
         for evidence in changes.evidence:
-            if evidence.consent_id not in tables.erased_consents:
-                tables.evidence.setdefault(evidence.consent_id, evidence)
+            proof = ConsentKey(evidence.actor, evidence.consent_id)
+            if proof not in tables.erased_consents:
+                tables.evidence.setdefault(proof, evidence)
         for told in changes.suppressions:
             known = tables.suppressions.get((told.address_hash, told.brand))
             if known is None or told.since_us > known.since_us:
@@ -200,9 +201,9 @@ class InMemoryTransaction(InMemoryContacts):
         for message_id, waiting in tables.deferred.items():
             if waiting.contact_id == old:
                 tables.deferred[message_id] = replace(waiting, contact_id=into)
-        for consent_id, evidence in tables.evidence.items():
+        for proof, evidence in tables.evidence.items():
             if evidence.contact_id == old:
-                tables.evidence[consent_id] = replace(evidence, contact_id=into)
+                tables.evidence[proof] = replace(evidence, contact_id=into)
         tables.counted = {(into if c == old else c, name): s for (c, name), s in tables.counted.items()}
 
 

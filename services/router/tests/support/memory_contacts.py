@@ -2,11 +2,11 @@
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Literal
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 from garbo.common.events.ids import ContactId
 from garbo.router.domain.state import RecipientState
-from garbo.router.ports.contacts import Address, Contact
+from garbo.router.ports.contacts import Address, ConsentEvidence, ConsentKey, Contact
 from services.router.tests.support.tables import Tables
 
 
@@ -50,9 +50,12 @@ class InMemoryContacts:
                     said[brand] = max(told.since_us, said.get(brand, told.since_us))
         return found
 
-    async def erased_consents(self, consent_ids: Iterable[UUID]) -> Collection[UUID]:
-        """Name those records of consent whose person was erased since."""
-        return {consent_id for consent_id in consent_ids if consent_id in self._tables.erased_consents}
+    async def recorded_consents(
+        self, keys: Collection[ConsentKey]
+    ) -> Mapping[ConsentKey, ConsentEvidence | None]:
+        """Find records of consent that are kept already; None for those whose person was erased since."""
+        erased = dict.fromkeys(self._tables.erased_consents & set(keys))
+        return {**erased, **{key: self._tables.evidence[key] for key in keys if key in self._tables.evidence}}
 
     def addresses_of(self, contact_ids: Iterable[ContactId]) -> Mapping[ContactId, Sequence[Address]]:
         """Read all addresses of people."""

@@ -2,14 +2,13 @@
 
 from copy import copy
 from dataclasses import dataclass, field, fields
-from uuid import UUID
 
 from garbo.common.events.ids import ContactId, MessageId
 from garbo.router.domain.grant import Grant
 from garbo.router.domain.state import RecipientState, Send
 from garbo.router.domain.templates import Templates
 from garbo.router.ports.budgets import BudgetLease
-from garbo.router.ports.contacts import ConsentEvidence, Contact, Suppression
+from garbo.router.ports.contacts import ConsentEvidence, ConsentKey, Contact, Suppression
 from garbo.router.ports.publisher import OutgoingRecord
 from garbo.router.ports.store import Deferred, StoredDecision
 
@@ -23,8 +22,8 @@ class Tables:
     decisions: dict[MessageId, StoredDecision] = field(default_factory=dict)
     grants: dict[MessageId, Grant] = field(default_factory=dict)
     deferred: dict[MessageId, Deferred] = field(default_factory=dict)
-    evidence: dict[UUID, ConsentEvidence] = field(default_factory=dict)
-    erased_consents: frozenset[UUID] = frozenset()
+    evidence: dict[ConsentKey, ConsentEvidence] = field(default_factory=dict)
+    erased_consents: frozenset[ConsentKey] = frozenset()
     """Proofs of consent whose person was erased."""
     suppressions: dict[tuple[str, str], Suppression] = field(default_factory=dict)
     cancelled: dict[tuple[str, str], int] = field(default_factory=dict)

@@ -257,9 +257,7 @@ async def test_who_turned_out_to_be_somebody_else_is_found_there(store: Store) -
         uuid4(), old.contact_id, "acme", "whatsapp", "marketing", "given", "form", "crm", NOW_US, NOW_US
     )
     async with store.transaction() as transaction:
-        await transaction.save(
-            Changes(decisions=[decision], deferred=[waits(decision)], evidence=[proof, proof])
-        )
+        await transaction.save(Changes(decisions=[decision], deferred=[waits(decision)], evidence=[proof]))
     async with store.transaction() as transaction:
         await transaction.save(Changes(states={old.contact_id: RecipientState(merged_into=kept.contact_id)}))
     async with store.transaction() as transaction:

@@ -36,8 +36,8 @@ class ConsentRecorded(Event):
 
     @property
     def event_id(self) -> str:
-        """The consent record's id."""
-        return str(self.consent_id)
+        """The client and its consent record's id."""
+        return f"{self.client}:{self.consent_id}"
 
     @property
     def happened_at(self) -> datetime:
@@ -83,8 +83,8 @@ class ContactUpdated(Event):
 
     @property
     def event_id(self) -> str:
-        """The update's id."""
-        return str(self.update_id)
+        """The client and its update's id."""
+        return f"{self.client}:{self.update_id}"
 
     @property
     def happened_at(self) -> datetime:

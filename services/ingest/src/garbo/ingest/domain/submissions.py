@@ -150,6 +150,17 @@ def _forbidden(event: Submission, publisher: Publisher, *, index: int | None) ->
         faults.append(Fault(index, ("brand",), "is not a brand of this client: see the business file"))
     if isinstance(event, SendRequested) and event.purpose not in publisher.purposes:
         faults.append(Fault(index, ("purpose",), "is not a purpose of this client: see the business file"))
+    if _needs_promo(event) and "promo" not in publisher.purposes:
+        faults.append(Fault(index, ("client",), "needs the purpose promo for this: see the business file"))
+    if isinstance(event, ContactUpdated) and event.brand and event.brand not in publisher.brands:
+        faults.append(Fault(index, ("brand",), "is not a brand of this client: see the business file"))
     if isinstance(event, ConsentRecorded) and event.number and event.number not in publisher.numbers:
         faults.append(Fault(index, ("number",), "is not a number of this client's brands"))
     return faults
+
+
+def _needs_promo(event: Submission) -> bool:
+    """Say whether it speaks of promo: a campaign, or marketing consent that is not taken back."""
+    if isinstance(event, ConsentRecorded):
+        return event.purpose == "marketing" and event.action not in ("withdrawn", "expired")
+    return isinstance(event, CampaignChanged)

@@ -90,6 +90,11 @@ class Directory:
             return "unknown_brand"
         return None if brand in known.brands else "brand_not_allowed"
 
+    def purpose_refusal(self, *, client: str, purpose: str) -> str | None:
+        """Say why a purpose is not this client's; None when it is."""
+        known = self._clients.get(client)
+        return None if known and purpose in known.purposes else "purpose_not_allowed"
+
     def replies(self, brand: str) -> Replies:
         """Give what the router itself answers for a brand."""
         return self._replies[brand]

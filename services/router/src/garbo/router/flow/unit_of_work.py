@@ -15,7 +15,7 @@ from garbo.router.domain.values import replace
 from garbo.router.flow.budgets import BudgetAllowance
 from garbo.router.flow.directory import Directory
 from garbo.router.flow.records import rendered, withdrawn_record
-from garbo.router.ports.contacts import ConsentEvidence, Suppression
+from garbo.router.ports.contacts import ConsentEvidence, ConsentKey, Suppression
 from garbo.router.ports.publisher import OutgoingRecord, Rendered
 from garbo.router.ports.store import Changes, Deferred, Snapshot, StoredDecision
 from garbo.router.ports.telemetry import Meter
@@ -57,7 +57,7 @@ class UnitOfWork:
         default_factory=dict
     )
     templates: list[TemplateCategory] = field(default_factory=list)
-    evidence: list[ConsentEvidence] = field(default_factory=list)
+    evidence: dict[ConsentKey, ConsentEvidence] = field(default_factory=dict)
     suppressions: list[Suppression] = field(default_factory=list)
     cancelled: set[tuple[str, str]] = field(default_factory=set)
     """Brand and campaign of what is called off."""
@@ -87,7 +87,7 @@ class UnitOfWork:
             templates=tuple(self.templates),
             deferred=tuple(self.new_deferrals.values()),
             no_longer_deferred=tuple(self.no_longer_deferred),
-            evidence=tuple(self.evidence),
+            evidence=tuple(self.evidence.values()),
             suppressions=tuple(self.suppressions),
             cancelled=tuple((*campaign, self.snapshot.now_us) for campaign in sorted(self.cancelled)),
             campaign_sends=self.campaign_sends,

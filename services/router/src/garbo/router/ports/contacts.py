@@ -1,7 +1,7 @@
 """Who people are and what they consented to, as the flow needs it of the outside."""
 
 from collections.abc import Collection, Iterable, Mapping
-from typing import Literal, Protocol
+from typing import Literal, NamedTuple, Protocol
 from uuid import UUID
 
 from garbo.common.events.ids import AddressKind, ContactId
@@ -22,6 +22,13 @@ class Contact(Value, frozen=True):
     contact_id: ContactId
     kind: Literal["person", "group"]
     address: Address
+
+
+class ConsentKey(NamedTuple):
+    """Names a record of consent: the ids that clients choose are each client's own."""
+
+    actor: str
+    consent_id: UUID
 
 
 class ConsentEvidence(Value, frozen=True):
@@ -66,6 +73,8 @@ class ContactTransaction(Protocol):
         """Find contacts by their own id, or one they had before a merge; unknown ones are left out."""
         ...
 
-    async def erased_consents(self, consent_ids: Iterable[UUID]) -> Collection[UUID]:
-        """Name those records of consent whose person was erased since."""
+    async def recorded_consents(
+        self, keys: Collection[ConsentKey]
+    ) -> Mapping[ConsentKey, ConsentEvidence | None]:
+        """Find records of consent that are kept already; None for those whose person was erased since."""
         ...

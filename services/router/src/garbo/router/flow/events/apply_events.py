@@ -1,7 +1,7 @@
 """Use case: apply a batch of events to the contacts they are about, in one transaction, then publish."""
 
 from collections.abc import Mapping, Sequence
-from typing import Final
+from typing import Final, TypeAlias
 
 from garbo.common.errors import RetryLater
 from garbo.common.events.ids import ContactId
@@ -14,10 +14,15 @@ from garbo.router.flow.events.targets import BatchTargets, find_targets
 from garbo.router.flow.identity import ContactIndex, ContactsChanged, check_unchanged, resolve_contacts
 from garbo.router.flow.merge_contacts import merge_contacts
 from garbo.router.flow.unit_of_work import UnitOfWork
+from garbo.router.ports.contacts import ConsentEvidence, ConsentKey
 from garbo.router.ports.store import Scope, Transaction
 
 TRIES: Final = 8
 """A batch looks at most this often who somebody is; then it comes again."""
+
+
+RecordedConsents: TypeAlias = Mapping[ConsentKey, ConsentEvidence | None]
+"""Kept already, by name; None where the person was erased since."""
 
 
 class ApplyEvents:
@@ -57,7 +62,8 @@ class ApplyEvents:
         """Do a batch in one transaction. Raises `ContactsChanged` when who is who must be looked at again."""
         dependencies = self._dependencies
         async with dependencies.store.transaction() as transaction:
-            events = await _not_erased(transaction, events)
+            recorded = await _recorded_consents(transaction, events)
+            events = [event for event in events if not _is_erased(event, recorded)]
             identities = [contact for event in events if (contact := event.targets.contact)]
             contacts = await resolve_contacts(transaction, identities, merged=merged)
             found = await find_targets(transaction, events, contacts)
@@ -68,7 +74,8 @@ class ApplyEvents:
                 uow.grants[message_id] = replace(grant, contact_id=contacts.current_id(grant.contact_id))
             merge_contacts(uow, contacts)
             for event in events:
-                event.apply(uow, _found_targets(event, found, contacts, uow))
+                kept = _recorded(event, recorded, contacts)
+                event.apply(uow, _found_targets(event, found, contacts, uow, kept))
             if uow.has_changes:
                 await transaction.save(uow.changes())
         return uow
@@ -92,7 +99,11 @@ def _scope(found: BatchTargets, contacts: ContactIndex) -> Scope:
 
 
 def _found_targets(
-    event: EventHandler, found: BatchTargets, contacts: ContactIndex, uow: UnitOfWork
+    event: EventHandler,
+    found: BatchTargets,
+    contacts: ContactIndex,
+    uow: UnitOfWork,
+    recorded: ConsentEvidence | None,
 ) -> FoundTargets:
     """Give what an event named. Raises `ContactsChanged` when its contact was erased meanwhile."""
     identity = event.targets.contact
@@ -101,11 +112,24 @@ def _found_targets(
         state = uow.states.get(contact_id)
         if state is None or state.erased:
             raise ContactsChanged
-    return FoundTargets(contact_id, found.grant_of(event.targets))
+    return FoundTargets(contact_id, found.grant_of(event.targets), recorded)
 
 
-async def _not_erased(transaction: Transaction, events: Sequence[EventHandler]) -> Sequence[EventHandler]:
-    """Leave out records of consent whose person was erased since: they come back to nobody."""
-    consent_ids = [consent_id for event in events if (consent_id := event.targets.consent_id)]
-    erased = await transaction.erased_consents(consent_ids) if consent_ids else ()
-    return [event for event in events if event.targets.consent_id not in erased]
+async def _recorded_consents(transaction: Transaction, events: Sequence[EventHandler]) -> RecordedConsents:
+    keys = {key for event in events if (key := event.targets.consent)}
+    return await transaction.recorded_consents(keys) if keys else {}
+
+
+def _is_erased(event: EventHandler, recorded: RecordedConsents) -> bool:
+    """Say whether it is a record of consent whose person was erased since: it comes back to nobody."""
+    key = event.targets.consent
+    return key is not None and key in recorded and recorded[key] is None
+
+
+def _recorded(
+    event: EventHandler, recorded: RecordedConsents, contacts: ContactIndex
+) -> ConsentEvidence | None:
+    """Give the record that is kept under an event's name, as of who its person is now."""
+    key = event.targets.consent
+    kept = recorded.get(key) if key else None
+    return kept and replace(kept, contact_id=contacts.current_id(kept.contact_id))

@@ -17,7 +17,9 @@ class CampaignHandler:
 
     def check(self) -> None:
         """Refuse a campaign that is not this client's to change."""
-        refuse(self.context.directory.brand_refusal(client=self.event.client, brand=self.event.brand))
+        event, directory = self.event, self.context.directory
+        refuse(directory.brand_refusal(client=event.client, brand=event.brand))
+        refuse(directory.purpose_refusal(client=event.client, purpose="promo"))
 
     @property
     def targets(self) -> EventTargets:

@@ -6,6 +6,7 @@ from typing import Final, Literal
 from uuid import UUID, uuid5
 
 from garbo.common.business import ROUTER_CLIENT
+from garbo.common.errors import Reject
 from garbo.common.events.contacts import ConsentRecorded
 from garbo.common.events.ids import ContactId
 from garbo.router.domain.instants import to_us
@@ -21,9 +22,10 @@ from garbo.router.domain.rules.consent import (
     without_overtaken,
 )
 from garbo.router.domain.state import RecipientState
+from garbo.router.domain.values import replace
 from garbo.router.flow.events.handler import EventContext, EventTargets, FoundTargets, refuse
 from garbo.router.flow.unit_of_work import UnitOfWork
-from garbo.router.ports.contacts import ConsentEvidence
+from garbo.router.ports.contacts import ConsentEvidence, ConsentKey
 
 _EVENTS: Final = UUID("6b1cbbd0-6a4f-5f0e-9c0d-0c3f5b7d2a05")
 
@@ -45,13 +47,19 @@ class ConsentHandler:
             return
         if event.brand == ANY:
             refuse(directory.client_refusal(event.client))
+            refuse(None if directory.viewer(event.client).speaks_for(ANY) else "brand_not_allowed")
         else:
             refuse(directory.brand_refusal(client=event.client, brand=event.brand))
+        if event.purpose == MARKETING:
+            refuse(directory.purpose_refusal(client=event.client, purpose="promo"))
 
     @cached_property
     def targets(self) -> EventTargets:
         """Whose consent it is."""
-        return EventTargets(self.context.identity_of(self.event.to), consent_id=self.event.consent_id)
+        return EventTargets(
+            self.context.identity_of(self.event.to),
+            consent=ConsentKey(self.event.client, self.event.consent_id),
+        )
 
     @property
     def may_revoke(self) -> bool:
@@ -66,7 +74,7 @@ class ConsentHandler:
         consent, directory = self.event, self.context.directory
         brands = directory.brands if consent.brand == ANY else (consent.brand,)
         contact_id = found.contact_of(uow, consent.to, brands)
-        uow.evidence.append(_evidence(uow, consent, contact_id))
+        _keep(uow, found, _evidence(uow, consent, contact_id))
         key = consent_key(brand=consent.brand, channel=consent.channel, purpose=consent.purpose)
         at_us = min(to_us(consent.occurred_at), uow.snapshot.now_us)
         before = uow.states[contact_id]
@@ -101,23 +109,33 @@ class ConsentEvent:
 
 def record_consent_event(uow: UnitOfWork, contact_id: ContactId, event: ConsentEvent) -> None:
     """Keep an event as evidence; the same event is kept once."""
-    uow.evidence.append(
-        ConsentEvidence(
-            consent_id=uuid5(_EVENTS, f"{event.key}\n{event.brand}\n{event.action}"),
-            contact_id=contact_id,
-            brand=event.brand,
-            channel=CHANNEL,
-            purpose=MARKETING,
-            action=event.action,
-            source=event.source,
-            actor=ROUTER_CLIENT,
-            occurred_at_us=event.at_us,
-            received_at_us=uow.snapshot.now_us,
-            number=event.number,
-            locale=event.locale,
-            evidence=event.key,
-        )
+    key = ConsentKey(ROUTER_CLIENT, uuid5(_EVENTS, f"{event.key}\n{event.brand}\n{event.action}"))
+    record = ConsentEvidence(
+        consent_id=key.consent_id,
+        contact_id=contact_id,
+        brand=event.brand,
+        channel=CHANNEL,
+        purpose=MARKETING,
+        action=event.action,
+        source=event.source,
+        actor=key.actor,
+        occurred_at_us=event.at_us,
+        received_at_us=uow.snapshot.now_us,
+        number=event.number,
+        locale=event.locale,
+        evidence=event.key,
     )
+    uow.evidence.setdefault(key, record)
+
+
+def _keep(uow: UnitOfWork, found: FoundTargets, record: ConsentEvidence) -> None:
+    """Keep a client's record. Raises `Reject` where its id names another one already: neither may vanish."""
+    name = ConsentKey(record.actor, record.consent_id)
+    kept = found.recorded or uow.evidence.get(name)
+    if kept is None:
+        uow.evidence[name] = record
+    elif replace(record, received_at_us=kept.received_at_us) != kept:
+        raise Reject("id_reused")
 
 
 def _with_earlier_start(state: RecipientState, *, brand: str) -> RecipientState:

@@ -3,7 +3,6 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Protocol
-from uuid import UUID
 
 from garbo.common.errors import Reject
 from garbo.common.events.addresses import Person, Recipient
@@ -12,9 +11,11 @@ from garbo.common.events.ids import ContactId, MessageId
 from garbo.router.domain.grant import Grant
 from garbo.router.domain.policy import Policy
 from garbo.router.domain.state import known_to, with_brands
+from garbo.router.domain.values import Value
 from garbo.router.flow.directory import Directory
 from garbo.router.flow.identity import Identity, identity_of
 from garbo.router.flow.unit_of_work import UnitOfWork
+from garbo.router.ports.contacts import ConsentEvidence, ConsentKey
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,18 +51,19 @@ class EventTargets:
     """The message it is about, or answers, by the reference of its wamid: the wamid itself holds a number."""
     settles: bool = False
     """Whether it says what became of that message: it is its contact's event, then."""
-    consent_id: UUID | None = None
+    consent: ConsentKey | None = None
     """The record of consent it is. One of somebody who was erased since comes back to nobody."""
 
 
-@dataclass(frozen=True, slots=True)
-class FoundTargets:
+class FoundTargets(Value, frozen=True):
     """What an event named, as it was found."""
 
     contact_id: ContactId | None
     """Whose event it is, by the addresses it shows: locked."""
     grant: Grant | None
     """The newest grant of the message, as it was before the locks."""
+    recorded: ConsentEvidence | None = None
+    """The record of consent that is kept under this name already."""
 
     def contact_of(self, uow: UnitOfWork, named: Recipient, brands: Iterable[str]) -> ContactId:
         """Give the contact a client names, who is known to these brands from now on.

@@ -1,14 +1,15 @@
 """Contacts in PostgreSQL: their addresses, what lists say of them, and what is cut when one is erased."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import TYPE_CHECKING, Final
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 import asyncpg
 
 from garbo.common.events.ids import ContactId
 from garbo.router.domain.instants import to_us
-from garbo.router.ports.contacts import Address, Contact
+from garbo.router.outbound.postgres.rows import read_evidence
+from garbo.router.ports.contacts import Address, ConsentEvidence, ConsentKey, Contact
 
 if TYPE_CHECKING:
     from garbo.common.runtime.postgres import Connection
@@ -52,8 +53,9 @@ SELECT a.contact_id, s.brand, max(s.since) AS since
 FROM router.alias a JOIN router.suppression s USING (address_hash)
 WHERE a.contact_id = ANY ($1::uuid[]) GROUP BY a.contact_id, s.brand
 """
-ERASED_CONSENTS: Final = """
-SELECT consent_id FROM router.consent_record WHERE consent_id = ANY ($1::uuid[]) AND contact_id IS NULL
+RECORDED_CONSENTS: Final = """
+SELECT c.* FROM router.consent_record c
+JOIN unnest($1::text[], $2::uuid[]) AS asked(actor, consent_id) USING (actor, consent_id)
 """
 ADDRESSES: Final = """
 SELECT contact_id, kind, value, address_hash FROM router.alias
@@ -123,9 +125,16 @@ async def suppressions_of(
     return found
 
 
-async def erased_consents(connection: "Connection", consent_ids: Iterable[UUID]) -> set[UUID]:
-    """Name those records of consent whose person was erased since."""
-    return {row["consent_id"] for row in await connection.fetch(ERASED_CONSENTS, list(consent_ids))}
+async def recorded_consents(
+    connection: "Connection", keys: Collection[ConsentKey]
+) -> dict[ConsentKey, ConsentEvidence | None]:
+    """Find records of consent that are kept already; None for those whose person was erased since."""
+    columns = [key.actor for key in keys], [key.consent_id for key in keys]
+    rows = await connection.fetch(RECORDED_CONSENTS, *columns)
+    return {
+        ConsentKey(row["actor"], row["consent_id"]): None if row["contact_id"] is None else read_evidence(row)
+        for row in rows
+    }
 
 
 async def addresses_of(

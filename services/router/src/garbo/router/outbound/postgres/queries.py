@@ -14,9 +14,9 @@ from garbo.router.domain.instants import EPOCH, to_us
 from garbo.router.domain.state import RecipientState
 from garbo.router.domain.values import replace
 from garbo.router.outbound.postgres.codecs import read_send, read_state
-from garbo.router.outbound.postgres.rows import read_deferred
+from garbo.router.outbound.postgres.rows import read_deferred, read_evidence
 from garbo.router.ports.budgets import BudgetRequest
-from garbo.router.ports.contacts import Address, ConsentEvidence
+from garbo.router.ports.contacts import Address
 from garbo.router.ports.queries import HeldContact
 
 if TYPE_CHECKING:
@@ -183,27 +183,6 @@ class PostgresPreviewReader:
         for row in rows:
             lists.setdefault(row["address_hash"], {})[row["brand"]] = to_us(row["since"])
         return lists
-
-
-def read_evidence(row: asyncpg.Record) -> ConsentEvidence:
-    """Read a consent record from its row."""
-    return ConsentEvidence(
-        consent_id=row["consent_id"],
-        contact_id=ContactId(row["contact_id"]),
-        brand=row["brand"],
-        channel=row["channel"],
-        purpose=row["purpose"],
-        action=row["action"],
-        source=row["source"],
-        actor=row["actor"],
-        occurred_at_us=to_us(row["occurred_at"]),
-        received_at_us=to_us(row["received_at"]),
-        number=row["number"],
-        text_version=row["text_version"],
-        text_hash=row["text_hash"],
-        locale=row["locale"],
-        evidence=row["evidence"],
-    )
 
 
 def _state(row: asyncpg.Record, sends: Sequence[asyncpg.Record]) -> RecipientState:

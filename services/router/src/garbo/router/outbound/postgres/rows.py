@@ -9,6 +9,7 @@ from garbo.common.events.ids import ContactId, GrantId, MessageId
 from garbo.router.domain.grant import Grant
 from garbo.router.domain.instants import to_us, to_us_or_none
 from garbo.router.domain.templates import TemplateCategory
+from garbo.router.ports.contacts import ConsentEvidence
 from garbo.router.ports.store import Deferred, StoredDecision
 
 FIRST_DAY: Final = date(2020, 1, 1)
@@ -94,4 +95,25 @@ def read_template(row: asyncpg.Record) -> TemplateCategory:
         next_at_us=to_us_or_none(row["next_category_at"]),
         status=row["status"],
         categorised_at_us=to_us_or_none(row["categorised_at"]),
+    )
+
+
+def read_evidence(row: asyncpg.Record) -> ConsentEvidence:
+    """Read a consent record from its row."""
+    return ConsentEvidence(
+        consent_id=row["consent_id"],
+        contact_id=ContactId(row["contact_id"]),
+        brand=row["brand"],
+        channel=row["channel"],
+        purpose=row["purpose"],
+        action=row["action"],
+        source=row["source"],
+        actor=row["actor"],
+        occurred_at_us=to_us(row["occurred_at"]),
+        received_at_us=to_us(row["received_at"]),
+        number=row["number"],
+        text_version=row["text_version"],
+        text_hash=row["text_hash"],
+        locale=row["locale"],
+        evidence=row["evidence"],
     )

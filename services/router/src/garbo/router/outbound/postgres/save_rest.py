@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
+from garbo.common.business import ROUTER_CLIENT
 from garbo.common.events.ids import ContactId, MessageId
 from garbo.router.domain.instants import to_datetime
 from garbo.router.domain.state import Send
@@ -29,14 +30,15 @@ UPDATE router.deferred SET due_at = statement_timestamp(), free_at = least(free_
 WHERE contact_id = ANY ($1::uuid[]) AND due_at > statement_timestamp()
   AND reason NOT IN ('not_before', 'gathering')
 """
-EVIDENCE: Final = """
+RECORD: Final = """
 INSERT INTO router.consent_record (consent_id, contact_id, brand, channel, purpose, action, source, actor,
     occurred_at, received_at, number, text_version, text_hash, locale, evidence)
 SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[],
     $8::text[], $9::timestamptz[], $10::timestamptz[], $11::text[], $12::text[],
     $13::text[], $14::text[], $15::text[])
-ON CONFLICT DO NOTHING
 """
+# Its own records follow from what happened: the same event, told again, has the same one.
+RECORD_OWN: Final = f"{RECORD}ON CONFLICT DO NOTHING"
 SUPPRESS: Final = """
 INSERT INTO router.suppression AS s (address_hash, brand, since, source)
 SELECT * FROM unnest($1::text[], $2::text[], $3::timestamptz[], $4::text[])
@@ -78,7 +80,11 @@ async def save_rest(connection: "Connection", changes: Changes) -> None:
     if changes.deferred:
         statements.append((DEFER, _deferred_columns(changes.deferred)))
     if changes.evidence:
-        statements.append((EVIDENCE, _evidence_columns(changes.evidence)))
+        own = [record for record in changes.evidence if record.actor == ROUTER_CLIENT]
+        told = [record for record in changes.evidence if record.actor != ROUTER_CLIENT]
+        statements += [
+            (sql, _evidence_columns(some)) for sql, some in ((RECORD_OWN, own), (RECORD, told)) if some
+        ]
     if changes.suppressions:
         statements.append((SUPPRESS, _suppression_columns(changes.suppressions)))
     if changes.cancelled:

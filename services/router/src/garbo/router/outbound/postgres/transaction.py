@@ -2,7 +2,6 @@
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
-from uuid import UUID
 
 import asyncpg
 
@@ -10,12 +9,12 @@ from garbo.common.errors import RetryLater
 from garbo.common.events.ids import ContactId, MessageId
 from garbo.router.domain.grant import Grant
 from garbo.router.outbound.postgres.budgets import lock_leases
-from garbo.router.outbound.postgres.contacts import erased_consents, find_at, find_by_id
+from garbo.router.outbound.postgres.contacts import find_at, find_by_id, recorded_consents
 from garbo.router.outbound.postgres.load import Loader
 from garbo.router.outbound.postgres.save import Writer
 from garbo.router.outbound.postgres.templates import PostgresTemplates
 from garbo.router.ports.budgets import BudgetLease
-from garbo.router.ports.contacts import Address, Contact
+from garbo.router.ports.contacts import Address, ConsentEvidence, ConsentKey, Contact
 from garbo.router.ports.store import Changes, Scope, Snapshot
 
 if TYPE_CHECKING:
@@ -37,9 +36,11 @@ class PostgresTransaction:
         """Find contacts by their own id, or one they had before a merge; unknown ones are left out."""
         return await find_by_id(self._connection, contact_ids)
 
-    async def erased_consents(self, consent_ids: Iterable[UUID]) -> Collection[UUID]:
-        """Name those records of consent whose person was erased since."""
-        return await erased_consents(self._connection, consent_ids)
+    async def recorded_consents(
+        self, keys: Collection[ConsentKey]
+    ) -> Mapping[ConsentKey, ConsentEvidence | None]:
+        """Find records of consent that are kept already; None for those whose person was erased since."""
+        return await recorded_consents(self._connection, keys)
 
     async def find_grants(
         self, *, message_ids: Iterable[MessageId] = (), wamids: Iterable[str] = ()
