@@ -89,14 +89,24 @@ class Stand:
         """Write records without a key, so that they spread over the partitions."""
         await self.producer.publish([Outgoing(self.topic.name, None, value, headers) for value in values])
 
-    async def write_to(self, partition: int, *values: bytes) -> None:
-        """Write records to one partition."""
-        writer: Any = AIOKafkaProducer(**self.kafka.connection())
+    async def write_to(
+        self,
+        partition: int,
+        *values: bytes,
+        headers: Sequence[tuple[str, bytes]] = (),
+        compressed: str | None = None,
+    ) -> None:
+        """Write records to one partition, as somebody else's producer does."""
+        writer: Any = AIOKafkaProducer(
+            **self.kafka.connection(), compression_type=compressed, max_request_size=2**30
+        )
         async with asyncio.timeout(ANSWER_S):
             await writer.start()
             try:
                 for value in values:
-                    await writer.send_and_wait(self.topic.name, value, partition=partition)
+                    await writer.send_and_wait(
+                        self.topic.name, value, partition=partition, headers=[*headers]
+                    )
             finally:
                 await writer.stop()
 

@@ -40,6 +40,25 @@ async def test_poison_goes_to_dead_letters_and_its_neighbours_do_not_notice(stan
     assert {dict(letter.headers)["garbo-reason"] for letter in letters} >= {b"empty", b"invalid:number"}
 
 
+async def test_records_of_any_size_and_headers_are_buried_and_the_lane_goes_on(stand: Stand) -> None:
+    handled: list[int] = []
+
+    async def handle(batch: Sequence[Delivered[Noted]]) -> None:
+        handled.extend(record.event.number for record in batch)
+
+    await stand.write_to(0, b"{", headers=[("garbo-attempt", b"9" * 5000)])
+    await stand.write_to(0, b" " * 6 * 1024 * 1024, compressed="gzip")
+    await stand.write_to(0, b"{", headers=[("h", b"h" * 5 * 1024 * 1024)], compressed="gzip")
+    await stand.write_to(0, note(1))
+    async with stand.delivering(stand.lane(handle)):
+        await until(lambda: stand.all_committed(4))
+    assert handled == [1]
+    letters = [dict(letter.headers) for letter in await stand.read(stand.dead.name)]
+    assert sorted(letter["garbo-origin-offset"] or b"" for letter in letters) == [b"0", b"1", b"2"]
+    cut = {letter["garbo-origin-offset"]: letter.get("garbo-whole-bytes") for letter in letters}
+    assert cut == {b"0": None, b"1": b"6291456", b"2": b"1"}
+
+
 async def test_only_the_rejected_record_of_a_batch_is_buried(stand: Stand) -> None:
     done: list[int] = []
 

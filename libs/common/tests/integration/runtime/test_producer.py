@@ -14,6 +14,8 @@ from tests.support.servers import SharedKafka
 
 pytestmark = pytest.mark.integration
 
+MIB = 1024 * 1024
+
 
 @pytest.mark.parametrize("count", [5, 50], ids=["one by one", "together"])
 async def test_same_key_goes_to_one_partition(stand: Stand, count: int) -> None:
@@ -55,11 +57,25 @@ async def test_dead_sender_task_is_noticed_and_the_producer_rebuilt(stand: Stand
     assert [record.value for record in await stand.read(stand.topic.name)] == [note(1)]
 
 
-async def test_record_that_can_never_be_published_is_rejected(stand: Stand) -> None:
-    with pytest.raises(Reject, match="record_too_large"):
-        await stand.write(b"x" * (5 * 1024 * 1024))
+@pytest.mark.parametrize(
+    "record",
+    [
+        pytest.param(Outgoing(SEND_PROMO.name, None, b"x" * (5 * MIB)), id="value"),
+        pytest.param(Outgoing(SEND_PROMO.name, None, b"x" * (4 * MIB)), id="by what surrounds it"),
+        pytest.param(Outgoing(SEND_PROMO.name, b"k" * (4 * MIB), b"x"), id="key"),
+        pytest.param(Outgoing(SEND_PROMO.name, None, b"x", (("h", b"h" * (4 * MIB)),)), id="header"),
+    ],
+)
+async def test_record_that_can_never_be_published_is_rejected_and_others_do_not_notice(
+    stand: Stand, record: Outgoing
+) -> None:
     await stand.write(note(1))
-    assert stand.producer.healthy
+    current = stand.producer._current
+    with pytest.raises(Reject, match="record_too_large"):
+        await stand.producer.publish([Outgoing(stand.topic.name, None, note(2)), record])
+    await stand.write(note(3))
+    assert stand.producer._current is current, "a batch that Kafka refuses leaves a hole in the sequence"
+    assert {record.value for record in await stand.read(stand.topic.name)} == {note(1), note(3)}
 
 
 @pytest.mark.parametrize("count", [1, 100])

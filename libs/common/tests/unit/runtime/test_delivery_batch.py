@@ -1,66 +1,19 @@
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
-from datetime import UTC, datetime
+from collections.abc import Sequence
 
 import pytest
 
 from garbo.common.errors import Reject, RetryLater
 from garbo.common.runtime import deadletter
-from garbo.common.runtime.deadletter import DeadLetterGauge, DeadLetterLimit, TooManyRejected
+from garbo.common.runtime.deadletter import DeadLetterLimit, TooManyRejected
 from garbo.common.runtime.deliver import Delivered
 from garbo.common.runtime.deliver.backoff import delay
-from garbo.common.runtime.deliver.batch import BatchProcessor, BatchResult
-from garbo.common.runtime.deliver.decoder import Decoder
-from garbo.common.runtime.raw_producer import Outgoing
-from libs.common.tests.support.clock import FixedClock
-from libs.common.tests.support.delivery import Noted, Raw, note, noted_topic
-
-TOPIC = noted_topic(Raw.topic)
-REDRIVE = "garbo.unit.redrive.v1"
-
-
-class Letters:
-    """A dead-letter topic in memory, which may be out of reach."""
-
-    def __init__(self, *, reachable: bool = True) -> None:
-        self.reachable = reachable
-        self.values: list[bytes] = []
-
-    async def publish(self, records: Sequence[Outgoing]) -> None:
-        if records and not self.reachable:
-            raise RetryLater("kafka_publish")
-        self.values.extend(record.value for record in records)
+from libs.common.tests.support.delivery import Noted, Raw, note
+from libs.common.tests.support.processing import REDRIVE, TOPIC, Letters, finish, offsets
 
 
 def numbers(batch: Sequence[Delivered[Noted]]) -> list[int]:
     return [record.event.number for record in batch]
-
-
-async def finish(
-    handle: Callable[[Sequence[Delivered[Noted]]], Awaitable[None]],
-    records: Sequence[Raw],
-    letters: Letters,
-    *,
-    still_ours: Callable[[], bool] = lambda: True,
-    limit: DeadLetterLimit | None = None,
-    wants: Callable[[bytes], bool] | None = None,
-) -> BatchResult:
-    processor = BatchProcessor(
-        group="unit.lane",
-        handle=handle,
-        decoder=Decoder(
-            topics=[TOPIC], redrive=REDRIVE, others=frozenset({"theirs"}), takes_strays=False, wants=wants
-        ),
-        dead_letters=DeadLetterGauge(limit or DeadLetterLimit()),
-        to="dlq",
-        publisher=letters,
-        clock=FixedClock(datetime(2026, 1, 1, tzinfo=UTC)),
-    )
-    return await processor.process_batch(records, still_ours=still_ours)
-
-
-def offsets(end: BatchResult) -> tuple[list[int], list[int]]:
-    return [i.record.offset for i in end.finished], [i.record.offset for i in end.left]
 
 
 async def test_retry_later_dead_letters_nothing_and_finishes_nothing() -> None:

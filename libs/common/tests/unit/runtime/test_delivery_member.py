@@ -3,21 +3,11 @@ from collections.abc import Awaitable, Callable, Sequence
 
 import pytest
 
-from garbo.common.clock import SystemClock
 from garbo.common.runtime.broker import KafkaSettings
-from garbo.common.runtime.deadletter import DeadLetterGauge, DeadLetterLimit
 from garbo.common.runtime.deliver import Delivered, DeliveryTimes
-from garbo.common.runtime.deliver.batch import BatchProcessor
-from garbo.common.runtime.deliver.decoder import Decoder
 from garbo.common.runtime.deliver.member import BatchLost, GroupMember
-from garbo.common.runtime.raw_producer import Outgoing
-from libs.common.tests.support.delivery import Noted, Raw, note, noted_topic
-
-TOPIC = noted_topic(Raw.topic)
-
-
-class Nowhere:
-    async def publish(self, records: Sequence[Outgoing]) -> None: ...
+from libs.common.tests.support.delivery import Noted, Raw, note
+from libs.common.tests.support.processing import TOPIC, Letters, processor_of
 
 
 class Lives:
@@ -25,15 +15,7 @@ class Lives:
 
     def __init__(self, handle: Callable[[Sequence[Delivered[Noted]]], Awaitable[None]]) -> None:
         self.failures: list[BaseException] = []
-        processor = BatchProcessor(
-            group="unit.lane",
-            handle=handle,
-            decoder=Decoder(topics=[TOPIC], redrive="again", others=frozenset(), takes_strays=True),
-            dead_letters=DeadLetterGauge(DeadLetterLimit()),
-            to="dlq",
-            publisher=Nowhere(),
-            clock=SystemClock(),
-        )
+        processor = processor_of(handle, Letters())
         self.member = GroupMember(
             group="unit.lane",
             topics=[TOPIC.name],

@@ -25,7 +25,8 @@ _DEAD = """
 
 Value, key and headers as they were, plus where they came from and why they were refused
 (`garbo-origin-topic`, `garbo-origin-partition`, `garbo-origin-offset`, `garbo-reason`, `garbo-error`,
-`garbo-attempt`, `garbo-failed-at`).
+`garbo-attempt`, `garbo-failed-at`). A letter too large for its topic is cut: it keeps the first 64 KiB of
+value, key and headers, and `garbo-whole-bytes` says how large the value was.
 
 """
 

@@ -160,3 +160,11 @@ def redrive(service: str) -> RawTopic:
 
 
 RAW_TOPICS: Final = tuple(topic for s in SERVICES for topic in (dead_letters(s), redrive(s)))
+_LIMITS: Final[dict[str, int]] = {t.name: t.max_message_bytes for t in TOPICS} | {
+    t.name: t.max_message_bytes for t in RAW_TOPICS
+}
+
+
+def record_limit_bytes(topic: str) -> int:
+    """Give how large a record of a topic may be, as the broker measures it: alone in its batch."""
+    return _LIMITS.get(topic, MAX_MESSAGE_BYTES)

@@ -17,6 +17,9 @@ DELIVERED: Final = Counter(
     "Records whose offset is done, by outcome: handled, dead_letter, skipped",
     ["group", "topic", "outcome"],
 )
+DEAD_LETTERS_CUT: Final = Counter(
+    "garbo_kafka_dead_letters_cut", "Dead letters that hold the beginning of their record only", ["group"]
+)
 RETRIES: Final = Counter("garbo_kafka_retries", "Batches handed over again later", ["group"])
 BATCH_SECONDS: Final = Histogram(
     "garbo_kafka_batch_seconds",

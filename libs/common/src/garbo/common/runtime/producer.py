@@ -8,10 +8,11 @@ import structlog
 from aiokafka.errors import KafkaError, MessageSizeTooLargeError
 
 from garbo.common.errors import Reject, RetryLater, StartRefused
+from garbo.common.events.topics import record_limit_bytes
 from garbo.common.runtime.bounded import bounded
 from garbo.common.runtime.broker import KafkaSettings
 from garbo.common.runtime.kafka_metrics import PRODUCER_REBUILDS, PUBLISHED
-from garbo.common.runtime.raw_producer import Outgoing, RawProducer
+from garbo.common.runtime.raw_producer import Outgoing, RawProducer, encoded_bytes
 
 BUILD_S: Final = 5.0
 """One try at connecting; together with `CLOSE_S` less than `publish_s`."""
@@ -66,10 +67,14 @@ class Producer:
         """Return when ALL records are acknowledged.
 
         Raises `RetryLater` when that is not known in time: some may be written, or may be later, so
-        whoever reads them must recognise a repeat. Raises `Reject` when one can never be published.
+        whoever reads them must recognise a repeat. Raises `Reject` when one can never be published: measured
+        here, for a batch that the broker refuses leaves a hole in the sequence that others share.
         """
         if not records:
             return
+        if any(encoded_bytes(record) > record_limit_bytes(record.topic) for record in records):
+            PUBLISHED.labels("too_large").inc(len(records))
+            raise Reject("record_too_large")
         used: RawProducer | None = None
         try:
             async with asyncio.timeout(self._kafka.publish_s):

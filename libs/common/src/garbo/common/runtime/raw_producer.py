@@ -7,6 +7,7 @@ from typing import Final, cast
 from aiokafka import AIOKafkaProducer
 from aiokafka.partitioner import DefaultPartitioner
 from aiokafka.producer.message_accumulator import BatchBuilder
+from aiokafka.record.default_records import DefaultRecordBatchBuilder
 
 from garbo.common.events.topics import MAX_MESSAGE_BYTES
 from garbo.common.runtime.broker import KafkaSettings
@@ -31,6 +32,12 @@ class Outgoing:
     headers: tuple[tuple[str, bytes], ...] = ()
 
 
+def encoded_bytes(record: Outgoing) -> int:
+    """Give the size of a record as a broker sees it, alone in its batch: never less than it will be."""
+    headers = cast("list[tuple[str, bytes | None]]", list(record.headers))
+    return DefaultRecordBatchBuilder.estimate_size_in_bytes(record.key, record.value, headers)
+
+
 class RawProducer:
     """One aiokafka producer: idempotent, acks=all. Used until it errs, then thrown away."""
 
@@ -53,7 +60,7 @@ class RawProducer:
 
     async def send(self, records: Sequence[Outgoing]) -> list[Awaitable[object]]:
         """Queue records, those of one key in order; all are written when all answers have resolved."""
-        if len(records) < TOGETHER or any(len(record.value) > SMALL_BYTES for record in records):
+        if len(records) < TOGETHER or any(map(_is_large, records)):
             return [await self._send_one(record) for record in records]
         return await self._send_together(records)
 
@@ -101,6 +108,10 @@ class RawProducer:
         self._producer._closed = True  # noqa: SLF001 - or it warns that nobody closed it
         await self._producer._sender.close()  # noqa: SLF001 - `stop` cannot be told not to flush
         await self._producer.client.close()
+
+
+def _is_large(record: Outgoing) -> bool:
+    return len(record.value) + sum(len(value) for _, value in record.headers) > SMALL_BYTES
 
 
 def _append(batch: BatchBuilder, record: Outgoing) -> bool:

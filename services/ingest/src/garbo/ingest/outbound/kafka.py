@@ -9,7 +9,7 @@ from prometheus_client import Histogram
 
 from garbo.common.clock import Clock
 from garbo.common.events.topics import dead_letters
-from garbo.common.runtime.deadletter import dead_letter_of
+from garbo.common.runtime.deadletter import Failure, dead_letter_of
 from garbo.common.runtime.outgoing import outgoing
 from garbo.common.runtime.producer import Producer
 from garbo.common.runtime.raw_producer import Outgoing
@@ -63,7 +63,5 @@ class KafkaEventLog:
         return dead_letter_of(
             _FromHttp(entry.body, headers=headers),
             to=DEAD_LETTERS,
-            reason=entry.reason,
-            error="Reject",
-            failed_at=self._clock.now(),
+            failure=Failure(reason=entry.reason, error="Reject", failed_at=self._clock.now()),
         )

@@ -3,28 +3,19 @@
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
-from garbo.common.clock import Clock
 from garbo.common.errors import Reject, RetryLater
 from garbo.common.priority import yielding
-from garbo.common.runtime.deadletter import DeadLetterGauge, dead_letter_of
+from garbo.common.runtime.deadletter import DeadLetterGauge
+from garbo.common.runtime.deliver.burial import DeadLetters
 from garbo.common.runtime.deliver.decoder import BatchItem, Decoded, Decoder, Refused, Skipped
 from garbo.common.runtime.deliver.lane import Delivered
 from garbo.common.runtime.deliver.tracing import batch_span
 from garbo.common.runtime.drivers import Record
 from garbo.common.runtime.kafka_metrics import DELIVERED
-from garbo.common.runtime.raw_producer import Outgoing
 
 OUTCOMES: Final = {Decoded: "handled", Refused: "dead_letter", Skipped: "skipped"}
-
-
-class Publisher(Protocol):
-    """Where dead letters go."""
-
-    async def publish(self, records: Sequence[Outgoing]) -> None:
-        """Return when all are acknowledged; raise `RetryLater` otherwise."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,24 +30,20 @@ class BatchResult:
 class BatchProcessor:
     """Takes the batches of one lane as far as they go."""
 
-    def __init__(  # noqa: PLR0913 - wired once, in Deliveries
+    def __init__(
         self,
         *,
         group: str,
         handle: Callable[[Sequence[Delivered[Any]]], Awaitable[None]],
         decoder: Decoder,
-        dead_letters: DeadLetterGauge,
-        to: str,
-        publisher: Publisher,
-        clock: Clock,
+        limit: DeadLetterGauge,
+        dead_letters: DeadLetters,
     ) -> None:
         self._group = group
         self._handle = handle
         self._decoder = decoder
+        self._limit = limit
         self._dead_letters = dead_letters
-        self._to = to
-        self._publisher = publisher
-        self._clock = clock
 
     async def process_batch(
         self, records: Sequence[Record], *, still_ours: Callable[[], bool]
@@ -66,11 +53,11 @@ class BatchProcessor:
         Dead letters are published last, so that a batch that is retried for hours dead-letters nothing twice.
         """
         items = [self._decoder.decode(record) async for record in yielding(records)]
-        self._dead_letters.check(_refusals(items))
+        self._limit.check(_refusals(items))
         result = await self._hand_over(items, still_ours)
-        self._dead_letters.check(_refusals(result.finished))
+        self._limit.check(_refusals(result.finished))
         try:
-            await self._publish_dead_letters(result.finished)
+            await self._dead_letters.bury([item for item in result.finished if isinstance(item, Refused)])
         except RetryLater as later:
             return BatchResult(finished=(), left=items, later=later)
         self._count(result.finished)
@@ -100,27 +87,11 @@ class BatchProcessor:
             if result.later:
                 return BatchResult(finished=finished, left=items[place:], later=result.later)
             finished.extend(result.finished)
-            self._dead_letters.check(_refusals(finished))
+            self._limit.check(_refusals(finished))
         return BatchResult(finished=finished)
 
-    async def _publish_dead_letters(self, items: Sequence[BatchItem]) -> None:
-        now = self._clock.now()
-        await self._publisher.publish(
-            [
-                dead_letter_of(
-                    item.record,
-                    to=self._to,
-                    reason=item.reason,
-                    error=f"refused while {item.where} in {self._group}",
-                    failed_at=now,
-                )
-                for item in items
-                if isinstance(item, Refused)
-            ]
-        )
-
     def _count(self, items: Sequence[BatchItem]) -> None:
-        self._dead_letters.count(_refusals(items))
+        self._limit.count(_refusals(items))
         for (topic, kind), records in Counter((item.record.topic, type(item)) for item in items).items():
             DELIVERED.labels(self._group, topic, OUTCOMES[kind]).inc(records)
 

@@ -62,19 +62,16 @@ class Decoder:
 
     def decode(self, record: Record) -> BatchItem:
         """Decode one record; never raises for what is in it."""
-        if record.topic != self._redrive and self._leaves(record):
-            return Skipped(record)
         headers = {name: value or b"" for name, value in record.headers}
-        topic = record.topic
-        if topic == self._redrive:
-            topic = headers.get(deadletter.TOPIC, b"").decode("utf-8", "replace")
-            ours = not self._leaves(record) if topic in self._topics else self._is_stray(topic)
-            if not ours:
-                return Skipped(record)
         try:
+            topic = self._topic_of(record, headers)
+            if topic is None:
+                return Skipped(record)
             event = self._event_of(topic, record.value)
         except Reject as reject:
             return Refused(record, reject.why, "decoding")
+        except Exception as error:  # noqa: BLE001 - bytes in, an event out: what fails here, fails of these bytes
+            return self._undecodable(record, error)
         return Decoded(
             record,
             Delivered(
@@ -88,8 +85,23 @@ class Decoder:
             ),
         )
 
+    def _topic_of(self, record: Record, headers: Mapping[str, bytes]) -> str | None:
+        """Give the topic a record was written to first; None when the record is another lane's."""
+        topic = record.topic
+        if topic == self._redrive:
+            topic = headers.get(deadletter.TOPIC, b"").decode("utf-8", "replace")
+            if topic not in self._topics:
+                return topic if self._is_stray(topic) else None
+        return None if self._leaves(record) else topic
+
     def _leaves(self, record: Record) -> bool:
         return self._wants is not None and not self._wants(record.value or b"")
+
+    def _undecodable(self, record: Record, error: Exception) -> BatchItem:
+        """Refuse a record nobody foresaw; of the lanes of one topic, the service's first does it."""
+        if self._wants is not None and not self._takes_strays:
+            return Skipped(record)
+        return Refused(record, f"undecodable:{type(error).__name__}", "decoding")
 
     def _is_stray(self, topic: str) -> bool:
         """Whether a redriven record of no lane's topic is this lane's to refuse."""

@@ -13,7 +13,8 @@ from garbo.common.errors import StartRefused
 from garbo.common.events.topics import dead_letters, redrive
 from garbo.common.runtime.broker import KafkaSettings
 from garbo.common.runtime.deadletter import DeadLetterGauge
-from garbo.common.runtime.deliver.batch import BatchProcessor, Publisher
+from garbo.common.runtime.deliver.batch import BatchProcessor
+from garbo.common.runtime.deliver.burial import DeadLetters, Publisher
 from garbo.common.runtime.deliver.decoder import Decoder
 from garbo.common.runtime.deliver.lane import DeliveryTimes, Lane
 from garbo.common.runtime.deliver.member import GroupMember
@@ -124,10 +125,14 @@ class Deliveries:
             group=lane.group,
             handle=lane.handle,
             decoder=decoder,
-            dead_letters=DeadLetterGauge(lane.limit),
-            to=dead_letters(self._service).name,
-            publisher=self._producer,
-            clock=SystemClock(),
+            limit=DeadLetterGauge(lane.limit),
+            dead_letters=DeadLetters(
+                group=lane.group,
+                to=dead_letters(self._service).name,
+                redrive=again,
+                publisher=self._producer,
+                clock=SystemClock(),
+            ),
         )
         return GroupMember(
             group=lane.group,

@@ -1,14 +1,17 @@
 """What a service says about what it consumes, and what its flow is handed."""
 
+import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Generic, TypeVar
+from typing import Any, Final, Generic, TypeVar
 
 from garbo.common.events.base import Event
 from garbo.common.events.topics import Topic
 from garbo.common.runtime.deadletter import DeadLetterLimit
 
 E = TypeVar("E", bound=Event)
+TRACEPARENT: Final = re.compile(rb"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
+"""Source: W3C Trace Context, level 1, section 3.2.2."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,9 +30,12 @@ class Delivered(Generic[E]):
 
     @property
     def trace(self) -> str | None:
-        """The trace it belongs to; hand it to `outgoing` or `resumed` and otherwise leave it alone."""
-        traceparent = self.headers.get("traceparent")
-        return traceparent.decode("ascii", "replace") if traceparent else None
+        """The trace it belongs to; hand it to `outgoing` or `resumed` and otherwise leave it alone.
+
+        A stranger wrote it: what is no traceparent is none, for it is kept, and travels on with what follows.
+        """
+        traceparent = self.headers.get("traceparent", b"")
+        return traceparent.decode() if TRACEPARENT.fullmatch(traceparent) else None
 
 
 @dataclass(frozen=True, slots=True)
