@@ -1,6 +1,8 @@
 import asyncio
+from typing import NoReturn
 
 import pytest
+from aiokafka import AIOKafkaProducer, errors
 
 from garbo.common.errors import Reject, RetryLater
 from garbo.common.events.topics import SEND_PROMO
@@ -8,6 +10,7 @@ from garbo.common.runtime.broker import KafkaSettings
 from garbo.common.runtime.producer import Producer
 from garbo.common.runtime.raw_producer import Outgoing
 from libs.common.tests.support.delivery import Stand, note
+from libs.common.tests.support.errors import every_error, made
 from libs.common.tests.support.waiting import until
 from tests.support.own_servers import OwnKafka
 from tests.support.servers import SharedKafka
@@ -94,3 +97,21 @@ async def test_it_is_ready_again_after_an_outage_though_nobody_publishes(
         await until(lambda: producer.healthy)
     finally:
         await producer.stop()
+
+
+async def test_every_error_of_aiokafka_is_a_retry_or_a_reject(
+    stand: Stand, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    classes = [c for c in every_error(errors) if issubclass(c, errors.KafkaError)]
+    assert len(classes) > 60
+    for error in (*classes, OSError, ConnectionResetError):
+        with monkeypatch.context() as broken:
+
+            def fail(*_: object, error: type[Exception] = error, **__: object) -> NoReturn:
+                raise made(error)
+
+            broken.setattr(AIOKafkaProducer, "send", fail)
+            with pytest.raises(Reject if error is errors.MessageSizeTooLargeError else RetryLater):
+                await stand.write(note(0))
+    await stand.write(note(1))
+    assert [record.value for record in await stand.read(stand.topic.name)] == [note(1)]

@@ -2,10 +2,13 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+import pytest
+from aiokafka import errors
 from aiokafka.errors import CommitFailedError, RequestTimedOutError
 from aiokafka.structs import TopicPartition
 
 from garbo.common.runtime.deliver.offsets import Offsets
+from libs.common.tests.support.errors import every_error, made
 
 TP = TopicPartition("t", 0)
 
@@ -87,3 +90,15 @@ async def test_commit_after_a_rebalance_is_given_up() -> None:
     await offsets.commit(broker, within_s=1)
     assert broker.commits == []
     assert offsets.next_of(TP) is None
+
+
+@pytest.mark.parametrize("error", every_error(errors), ids=lambda error: str(error.__name__))
+async def test_no_error_of_aiokafka_comes_out_of_a_commit(error: type[Exception]) -> None:
+    broker, offsets = Broker(), Offsets("g")
+    broker.fails_with = made(error)
+    offsets.done([Raw(4)])
+    await offsets.commit(broker, within_s=1)
+    broker.fails_with = None
+    offsets.done([Raw(4)])
+    await offsets.commit(broker, within_s=1)
+    assert broker.commits == [{TP: 5}]

@@ -9,6 +9,8 @@ import pytest
 from garbo.common.errors import StartRefused
 from garbo.common.runtime.lifecycle import App, Component, run
 
+PHONE = "+39 333 1234567"
+
 
 class Part:
     def __init__(
@@ -35,7 +37,16 @@ class Terminates(Part):
 
 class Fails(Part):
     async def wait_failed(self) -> BaseException:
-        return ValueError("a bug")
+        try:
+            int(PHONE)
+        except ValueError as error:
+            return error
+        raise AssertionError
+
+
+class CannotStart(Part):
+    async def start(self) -> None:
+        raise KeyError(PHONE)
 
 
 def app(*parts: Component) -> App:
@@ -53,6 +64,16 @@ def test_a_refused_start_stops_what_had_started_and_says_one_line(capsys: pytest
     assert run(lambda: app(Part("a", told), Part("b", told, refuse=True), Part("c", told))) == 1
     assert told == ["start a", "start b", "stop b", "stop a"]
     assert "garbo: b cannot start: type this" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("part", [Fails, CannotStart], ids=["later", "at the start"])
+def test_last_line_says_where_it_failed_and_not_what_the_error_says(
+    part: type[Part], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(lambda: app(part("a", []))) == 1
+    line = capsys.readouterr().out.strip().split("stopped after a failure")[-1]
+    assert f"in {'start' if part is CannotStart else 'wait_failed'}" in line
+    assert PHONE not in line
 
 
 def test_a_part_that_fails_ends_the_process_with_1() -> None:

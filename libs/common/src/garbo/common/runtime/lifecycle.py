@@ -4,6 +4,7 @@ import asyncio
 import gc
 import signal
 import sys
+import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol, runtime_checkable
@@ -57,14 +58,17 @@ class App:
 def run(build: Callable[[], App]) -> int:
     """Run a process until a signal stops it or a part fails. Returns the exit code: 0 when stopped, else 1.
 
-    A start that is refused prints its one line on stderr and returns 1.
+    A start that is refused prints its one line on stderr and returns 1. Whatever else ends a process, its
+    last line says where.
     """
     gc.set_threshold(COLLECT_EVERY)
     try:
         return uvloop.run(_live(build()))
     except StartRefused as refused:
         print(f"garbo: {refused}", file=sys.stderr)  # noqa: T201 - the one line a person must see
-        return 1
+    except Exception as error:  # noqa: BLE001 - Python's own last line would quote what the error quotes
+        log.error("stopped after a failure", error=_name(error), where=where_raised(error))  # noqa: TRY400
+    return 1
 
 
 async def _live(app: App) -> int:
@@ -83,7 +87,9 @@ async def _live(app: App) -> int:
     finally:
         clean = await _stop_all(started)
     if failure:
-        log.error("stopped after a failure", service=app.service, error=_name(failure))
+        log.error(
+            "stopped after a failure", service=app.service, error=_name(failure), where=where_raised(failure)
+        )
         return 1
     log.info("stopped", service=app.service, clean=clean)
     return 0 if clean else 1
@@ -121,10 +127,22 @@ async def _stop_all(components: Sequence[Component]) -> bool:
                 await component.stop()
         except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001 - aiokafka raises CancelledError
             clean = False
-            log.warning("stop failed", component=type(component).__name__, error=_name(error))
+            log.warning(
+                "stop failed",
+                component=type(component).__name__,
+                error=_name(error),
+                where=where_raised(error),
+            )
     return clean
 
 
 def _name(error: BaseException) -> str:
     """Name an error without its text when that could quote a record."""
     return f"{type(error).__module__}.{type(error).__qualname__}"
+
+
+def where_raised(error: BaseException) -> str:
+    """Say where in the code an error was raised, and what it came from; no text of errors, no values."""
+    places = "".join(traceback.format_tb(error.__traceback__)[-6:])
+    cause = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+    return places if cause is None else f"{where_raised(cause)}then, after {_name(cause)}:\n{places}"

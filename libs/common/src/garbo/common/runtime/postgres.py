@@ -28,6 +28,37 @@ SESSION: Final = {
     "idle_in_transaction_session_timeout": "20s",  # a process that stalls in a transaction loses its locks
 }
 
+AWAY: Final = (
+    OSError,
+    TimeoutError,
+    asyncpg.InternalClientError,  # an answer broken off, which asyncpg cannot make out
+    asyncpg.FatalPostgresError,
+    asyncpg.PostgresConnectionError,  # 08
+    asyncpg.TransactionRollbackError,  # 40: deadlock, serialization
+    asyncpg.InsufficientResourcesError,  # 53: disk, memory, connections
+    asyncpg.ObjectNotInPrerequisiteStateError,  # 55: a lock not to be had
+    asyncpg.OperatorInterventionError,  # 57: shutdown, crash, start, cancelled
+    asyncpg.PostgresSystemError,  # 58: its disk fails
+    asyncpg.SnapshotTooOldError,  # 72
+    asyncpg.ConfigFileError,  # F0
+    asyncpg.InternalServerError,  # XX: what a dying server says last
+    asyncpg.ReadOnlySQLTransactionError,  # 25006: a standby, after a failover
+    asyncpg.IdleInTransactionSessionTimeoutError,  # 25P03
+    asyncpg.TransactionTimeoutError,  # 25P04
+)
+"""The server is away or cannot now: nothing is wrong with what was asked. By SQLSTATE class.
+Source: PostgreSQL 18, appendix A."""
+LOCKED_OUT: Final = (
+    asyncpg.InvalidAuthorizationSpecificationError,  # 28: a password that is being changed
+    asyncpg.InvalidCatalogNameError,  # 3D: a database that is being restored
+)
+"""A wrong setting at the start; later the operator is at work, and it passes."""
+UNSTORABLE: Final = (
+    asyncpg.DataError,
+    asyncpg.UntranslatableCharacterError,
+    asyncpg.ProgramLimitExceededError,  # such as a text longer than an index holds
+)
+
 log = structlog.get_logger()
 
 
@@ -55,7 +86,7 @@ class Database:
                     command_timeout=COMMAND_S,
                     server_settings={"application_name": f"garbo-{self._service}", **self._session},
                 )
-            except (OSError, asyncpg.CannotConnectNowError, TimeoutError):
+            except AWAY:
                 log.warning("database does not answer yet")
                 await asyncio.sleep(0.5)
             except (asyncpg.PostgresError, ValueError, asyncpg.InterfaceError) as error:
@@ -113,33 +144,18 @@ class Database:
 
 @contextmanager
 def transient_as_retry() -> Iterator[None]:
-    """Turn what PostgreSQL says into what to do.
+    """Turn what PostgreSQL says, or what asyncpg makes of its silence, into what to do.
 
-    Deadlock, serialization, lost connection, full disk, read-only failover: `RetryLater`. A value the
-    database cannot hold: `Reject("unstorable")`. Anything else is a bug and passes.
+    The server is away, dying, full, read-only or busy: `RetryLater`. A value the database cannot hold:
+    `Reject("unstorable")`. Anything else is a bug and passes.
     """
     try:
         yield
-    except (
-        OSError,
-        TimeoutError,
-        asyncpg.TransactionRollbackError,
-        asyncpg.PostgresConnectionError,
-        asyncpg.OperatorInterventionError,
-        asyncpg.InsufficientResourcesError,
-        asyncpg.LockNotAvailableError,
-        asyncpg.ReadOnlySQLTransactionError,
-        asyncpg.QueryCanceledError,
-        asyncpg.IdleInTransactionSessionTimeoutError,
-    ) as error:
-        raise RetryLater(f"postgres:{type(error).__name__}") from error
-    except (
-        asyncpg.DataError,
-        asyncpg.UntranslatableCharacterError,
-        asyncpg.ProgramLimitExceededError,  # such as a text longer than an index holds
-    ) as error:
+    except UNSTORABLE as error:
         raise Reject("unstorable") from error
+    except (*AWAY, *LOCKED_OUT) as error:
+        raise RetryLater(f"postgres:{type(error).__name__}") from error
     except asyncpg.InterfaceError as error:
-        if isinstance(error, asyncpg.exceptions.InternalClientError) or "connection" in str(error):
+        if any(word in str(error) for word in ("connection", "pool")):  # closed, lost, given back
             raise RetryLater("postgres:connection") from error
         raise

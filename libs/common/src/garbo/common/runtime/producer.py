@@ -83,7 +83,7 @@ class Producer:
         except MessageSizeTooLargeError:
             PUBLISHED.labels("too_large").inc(len(records))
             raise Reject("record_too_large") from None
-        except (TimeoutError, KafkaError) as error:
+        except (TimeoutError, KafkaError, OSError) as error:
             PUBLISHED.labels("unknown").inc(len(records))
             await self._throw_away(used, because=type(error).__name__)
             raise RetryLater(f"kafka_publish:{type(error).__name__}") from error

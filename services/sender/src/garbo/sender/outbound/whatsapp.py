@@ -27,6 +27,17 @@ KEEP_ALIVE_S: Final = 4.0
 CONNECTIONS_COUNT: Final = 1000
 MAX_ANSWER_BYTES: Final = 256 * 1024
 
+FAILURES: Final = (
+    httpx.HTTPError,
+    httpx.InvalidURL,
+    httpx.StreamError,
+    httpx.CookieConflict,
+    aiohttp.ClientError,
+    aiohttp.http_exceptions.HttpProcessingError,
+    OSError,
+    ValueError,  # an answer that cannot be decoded, a header that cannot be written
+)
+"""All that httpx and aiohttp raise: none of it says that the platform has not got the message."""
 _NEVER_LEFT: Final = (
     aiohttp.ClientConnectorError,
     aiohttp.ConnectionTimeoutError,
@@ -70,7 +81,7 @@ class WhatsAppApi:
                 response = await self._client.post(url, content=content, headers=self._headers[grant.number])
         except TimeoutError:
             return Broke("timeout")
-        except (httpx.HTTPError, httpx.InvalidURL, aiohttp.ClientError, OSError) as error:
+        except FAILURES as error:
             return _broke(error)
         return Answered(response.status_code, _object(response.content))
 

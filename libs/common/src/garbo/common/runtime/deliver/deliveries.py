@@ -106,7 +106,7 @@ class Deliveries:
             raise StartRefused(
                 f"a topic that {member.group} reads does not exist: type garbo topics apply."
             ) from None
-        except KafkaError as error:
+        except (KafkaError, OSError) as error:
             log.warning("kafka does not answer yet", group=member.group, error=type(error).__name__)
             await member.abort_start()
             return False

@@ -2,7 +2,6 @@
 
 import asyncio
 import time
-import traceback
 from collections.abc import Callable, Sequence
 
 import structlog
@@ -26,6 +25,7 @@ from garbo.common.runtime.kafka_metrics import (
     REBALANCES,
     RETRIES,
 )
+from garbo.common.runtime.lifecycle import where_raised
 
 CLOSE_S = 4.0
 """Leaving the group and closing the sockets."""
@@ -226,7 +226,7 @@ def _safe_details(error: BaseException) -> dict[str, str]:
     """Say why, or where in the code: the text of an error that is not ours could quote a record."""
     if isinstance(error, (TooManyRejected, BatchLost, NotDrained)):
         return {"why": str(error)}
-    return {"where": "".join(traceback.format_tb(error.__traceback__)[-6:])}
+    return {"where": where_raised(error)}
 
 
 def _partition(item: BatchItem) -> TopicPartition:

@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Sequence
 
 import structlog
-from aiokafka.errors import KafkaError
+from aiokafka.errors import ConsumerStoppedError, KafkaError
 from aiokafka.structs import TopicPartition
 
 from garbo.common.runtime.bounded import bounded
@@ -73,7 +73,7 @@ class ConsumerMonitor:
         try:
             async with asyncio.timeout(ASK_S):
                 ends, positions = await _ends_and_positions(consumer)
-        except (KafkaError, TimeoutError):
+        except (KafkaError, ConsumerStoppedError, TimeoutError, OSError):
             return None, None
         lag = {tp: max(0, end - (member.offsets.next_of(tp) or positions[tp])) for tp, end in ends.items()}
         self._show(member.group, lag)
