@@ -32,12 +32,12 @@ class FakeFacts:
 
     def _new(self, observed: Observed) -> list[Inbound | ForeignStatus | Engagement]:
         new: list[Inbound | ForeignStatus | Engagement] = []
-        for wamid, inbound in observed.inbound.items():
-            known = self.inbound.get(wamid)
+        for ref, inbound in observed.inbound.items():
+            known = self.inbound.get(ref)
             if known is None:
                 new.append(inbound)
             contact = (known and known.contact_id) or inbound.contact_id
-            self.inbound[wamid] = replace(known or inbound, contact_id=contact)
+            self.inbound[ref] = replace(known or inbound, contact_id=contact)
         new += [item for key, item in observed.foreign.items() if key not in self._seen]
         new += [item for key, item in observed.engagements.items() if key not in self._seen]
         self._seen |= observed.foreign.keys() | observed.engagements.keys()

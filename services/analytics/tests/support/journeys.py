@@ -9,7 +9,7 @@ from garbo.common.events.addresses import Person, Recipient
 from garbo.common.events.content import Language, Template, TemplateContent, Text, TextContent
 from garbo.common.events.decisions import Check, DecisionMade, GrantGiven, Lane
 from garbo.common.events.engagement import CareMessage, PromoEngaged
-from garbo.common.events.ids import attempt_id_of, message_id_of
+from garbo.common.events.ids import attempt_id_of, message_id_of, platform_message_ref
 from garbo.common.events.inbound import InboundMessage
 from garbo.common.events.requests import Purpose, SendRequested
 from garbo.common.events.results import Outcome, SendResult
@@ -155,7 +155,7 @@ class Journey:
             number=self.number,
             attempt_id=attempt,
             outcome=outcome,
-            wamid=self.wamid if outcome == "accepted" else None,
+            platform_message_ref=platform_message_ref(self.wamid) if outcome == "accepted" else None,
             started_at=self.at(after - 0.3) if attempt else None,
             recorded_at=self.at(after),
             **more,

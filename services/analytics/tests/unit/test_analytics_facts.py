@@ -69,7 +69,7 @@ def partial_facts(draw: st.DrawFn) -> Fact:
     values: dict[str, Any] = {name: draw(instants) for name in draw(st.sets(st.sampled_from(EARLIEST)))}
     values["sequence"] = draw(st.integers(-1, 2))
     values["reason"] = str(values["sequence"])  # a decision's content follows its sequence
-    values["wamid"] = draw(st.none() | st.sampled_from(["wamid.a", "wamid.b"]))
+    values["platform_message_ref"] = draw(st.none() | st.sampled_from(["a", "b"]))
     values["code"] = draw(st.none() | st.integers(131000, 131002))
     return Fact(message_id=UUID(int=1), possible_duplicate=draw(st.booleans()), **values)
 

@@ -8,7 +8,7 @@ from typing import Any, Final, TypeAlias
 from garbo.common.events.addresses import Person, Recipient
 from garbo.common.events.base import Event
 from garbo.common.events.contacts import CampaignChanged, CaseChanged, ContactUpdated
-from garbo.common.events.ids import ContactId, address_hash, attempt_id_of
+from garbo.common.events.ids import ContactId, address_hash, attempt_id_of, platform_message_ref
 from garbo.common.events.platform import PlatformChange
 from garbo.common.events.requests import SendRequested
 from garbo.common.events.results import Outcome, SendResult
@@ -204,6 +204,7 @@ def _result(wild: Wild, dice: Random, grant: Grant) -> SendResult:
     outcome = dice.choice(outcomes)
     reasons = ("lease_expired", "window_closing", "window_closed", "stopping")
     code = dice.choice((131049, 131050, 131026, 470))
+    accepted_as = platform_message_ref(f"wamid.of.{grant.message_id.hex}")
     return SendResult(
         message_id=grant.message_id,
         grant_id=grant.grant_id,
@@ -215,7 +216,7 @@ def _result(wild: Wild, dice: Random, grant: Grant) -> SendResult:
         reason=dice.choice(reasons) if outcome == "not_sent" else None,
         code=code if outcome == "failed" else None,
         epoch=dice.choice((None, grant.epoch, grant.epoch - 1)),
-        wamid=f"wamid.of.{grant.message_id.hex}" if outcome == "accepted" else None,
+        platform_message_ref=accepted_as if outcome == "accepted" else None,
         started_at=wild.now,
         recorded_at=wild.now,
     )

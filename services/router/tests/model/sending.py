@@ -1,6 +1,6 @@
 """What the sender and the platform do in a small world."""
 
-from garbo.common.events.ids import attempt_id_of
+from garbo.common.events.ids import attempt_id_of, platform_message_ref
 from garbo.common.events.results import Outcome, SendResult
 from garbo.common.events.statuses import MessageStatus
 from garbo.router.domain.instants import to_datetime
@@ -91,6 +91,7 @@ class SenderSide(Ground):
 
     async def _result(self, message: Message, outcome: Outcome, *, reason: str | None = None) -> None:
         grant = self.grants[message.event.message_id]
+        accepted_as = platform_message_ref(f"wamid.of.{grant.message_id.hex}")
         event = SendResult(
             message_id=grant.message_id,
             grant_id=grant.grant_id,
@@ -100,7 +101,7 @@ class SenderSide(Ground):
             attempt_id=attempt_id_of(grant.message_id, 1),
             outcome=outcome,
             reason=reason,
-            wamid=f"wamid.of.{grant.message_id.hex}" if outcome == "accepted" else None,
+            platform_message_ref=accepted_as if outcome == "accepted" else None,
             started_at=to_datetime(message.claimed_us) if message.claimed_us else None,
             recorded_at=to_datetime(self.now_us),
         )

@@ -47,14 +47,14 @@ def test_scenario_58_closed_window_falls_back_to_the_template(make_policy: MakeP
 
 
 def test_scenario_58_a_webhook_three_hours_late_leaves_21_hours(make_policy: MakePolicy) -> None:
-    state = with_inbound(RecipientState(), wamid="w", number="1001", at_us=JUNE_5 - 3 * HOUR_US)
+    state = with_inbound(RecipientState(), ref="w", number="1001", at_us=JUNE_5 - 3 * HOUR_US)
     assert decide(make_policy(WINDOW), state, CARE, JUNE_5 + 21 * HOUR_US - 1).verdict == "allow"
     assert decide(make_policy(WINDOW), state, CARE, JUNE_5 + 21 * HOUR_US).verdict == "deny"
 
 
 def test_scenario_59_an_older_message_that_comes_later_shrinks_no_window(make_policy: MakePolicy) -> None:
-    state = with_inbound(RecipientState(), wamid="new", number="1001", at_us=JUNE_5)
-    state = with_inbound(state, wamid="old", number="1001", at_us=JUNE_5 - 5 * HOUR_US)
+    state = with_inbound(RecipientState(), ref="new", number="1001", at_us=JUNE_5)
+    state = with_inbound(state, ref="old", number="1001", at_us=JUNE_5 - 5 * HOUR_US)
     assert decide(make_policy(WINDOW), state, CARE, JUNE_5 + DAY_US - 1).verdict == "allow"
 
 

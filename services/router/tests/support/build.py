@@ -9,7 +9,7 @@ from garbo.common.business import Business
 from garbo.common.events.addresses import Person
 from garbo.common.events.contacts import CaseChanged, ConsentRecorded, ContactUpdated
 from garbo.common.events.grants import SendGranted
-from garbo.common.events.ids import MessageId, address_hash, attempt_id_of
+from garbo.common.events.ids import MessageId, address_hash, attempt_id_of, platform_message_ref
 from garbo.common.events.inbound import InboundMessage
 from garbo.common.events.platform import PlatformChange
 from garbo.common.events.requests import SendRequested
@@ -121,7 +121,9 @@ def consent(action: str = "given", **more: Any) -> ConsentRecorded:  # noqa: ANN
 
 
 def result(granted: SendGranted, outcome: str, **more: Any) -> SendResult:  # noqa: ANN401 - any field
-    """Let the sender say what it did with a grant."""
+    """Let the sender say what it did with a grant; a `wamid` as it tells it, by its hash."""
+    if wamid := more.pop("wamid", None):
+        more["platform_message_ref"] = platform_message_ref(wamid)
     content: dict[str, Any] = {
         "message_id": granted.message_id,
         "grant_id": granted.grant_id,

@@ -25,9 +25,9 @@ async def test_a_new_message_has_no_past(stand: Stand) -> None:
 
 async def test_an_accepted_send_is_published_the_same_for_ever(stand: Stand) -> None:
     grant = await stand.begun()
-    result = await stand.ended(grant, Accepted("wamid.a"))
+    result = await stand.ended(grant, Accepted("ref.a"))
     assert result is not None
-    assert (result.outcome, result.wamid) == ("accepted", "wamid.a")
+    assert (result.outcome, result.platform_message_ref) == ("accepted", "ref.a")
     assert result.started_at is not None
     assert result.recorded_at >= result.started_at
     for _ in range(2):
@@ -63,7 +63,7 @@ async def test_what_was_not_sent_may_be_sent_again_under_the_same_claim(stand: S
     past = await stand.past(grant)
     assert (past.attempts_count, past.claimed, past.result) == (1, True, None)
     await stand.begun(n=2, grant=grant)
-    result = await stand.ended(grant, Accepted("wamid.b"), n=2)
+    result = await stand.ended(grant, Accepted("ref.b"), n=2)
     assert result is not None
     assert result.attempt_id == f"{grant.message_id}.2"
 
@@ -112,7 +112,7 @@ async def test_a_new_grant_after_a_refusal_starts_anew(stand: Stand) -> None:
 
 async def test_another_grant_of_an_accepted_message_is_never_used(stand: Stand) -> None:
     old = await stand.begun()
-    result = await stand.ended(old, Accepted("wamid.a"))
+    result = await stand.ended(old, Accepted("ref.a"))
     new = old.model_copy(update={"grant_id": a_grant().grant_id})
     assert (await stand.past(new)).result == result
     await stand.book(new)
@@ -137,7 +137,7 @@ async def test_the_grant_of_an_earlier_day_does_not_come_back(stand: Stand) -> N
         old.message_id
     ].outcome == "elsewhere"
     assert await stand.attempts.refuse([RefusedGrant(old, "lease_expired")]) == {}
-    result = await stand.ended(new, Accepted("wamid.a"))
+    result = await stand.ended(new, Accepted("ref.a"))
     assert result is not None
     assert (result.grant_id, result.outcome) == (new.grant_id, "accepted")
 
@@ -157,7 +157,7 @@ async def test_a_status_settles_an_unknown_send_within_its_own_time(stand: Stand
     grant = await stand.begun()
     assert await stand.ended(grant, Unknown("timeout")) is not None
     [result] = await stand.status(grant, "delivered")
-    assert (result.outcome, result.wamid) == ("accepted", "wamid.s")
+    assert (result.outcome, result.platform_message_ref) == ("accepted", "ref.s")
     assert result.started_at is not None
     assert result.started_at <= result.recorded_at <= result.started_at + timedelta(seconds=45)
     assert await stand.status(grant, "delivered") == [result]
@@ -176,7 +176,7 @@ async def test_a_status_before_the_answer_decides_and_the_answer_changes_nothing
     grant = await stand.begun()
     [result] = await stand.status(grant, "sent")
     assert result.outcome == "accepted"
-    assert await stand.ended(grant, Accepted("wamid.answer")) == result
+    assert await stand.ended(grant, Accepted("ref.answer")) == result
 
 
 async def test_an_answer_before_the_status_decides_and_the_status_changes_nothing(stand: Stand) -> None:
@@ -188,7 +188,7 @@ async def test_an_answer_before_the_status_decides_and_the_status_changes_nothin
 async def test_a_late_answer_of_a_process_taken_for_dead_still_counts(stand: Stand) -> None:
     grant = await stand.begun()
     await stand.past(grant)
-    result = await stand.ended(grant, Accepted("wamid.late"))
+    result = await stand.ended(grant, Accepted("ref.late"))
     assert result is not None
     assert result.outcome == "accepted"
 
@@ -228,14 +228,14 @@ async def test_a_grant_that_is_on_its_way_elsewhere_is_not_called_unsent(stand: 
         answer = await stand.attempts.begin([PlannedAttempt(grant, 2, again, None)])
         assert answer[grant.message_id] == BeginResult(grant.message_id, "elsewhere")
     assert await stand.attempts.refuse([RefusedGrant(grant, "lease_expired")]) == {}
-    result = await stand.ended(grant, Accepted("wamid.on.its.way"))
+    result = await stand.ended(grant, Accepted("ref.on.its.way"))
     assert result is not None
     assert result.outcome == "accepted"
 
 
 async def test_refusing_what_is_finished_tells_its_result(stand: Stand) -> None:
     grant = await stand.begun()
-    result = await stand.ended(grant, Accepted("wamid.a"))
+    result = await stand.ended(grant, Accepted("ref.a"))
     assert await stand.attempts.refuse([RefusedGrant(grant, "lease_expired")]) == {grant.message_id: result}
 
 

@@ -15,6 +15,7 @@ import pytest
 from aiokafka import AIOKafkaConsumer
 
 from garbo.common.events.grants import SendGranted
+from garbo.common.events.ids import platform_message_ref
 from garbo.common.events.results import SendResult
 from garbo.common.events.topics import (
     MESSAGE_STATUS,
@@ -148,7 +149,7 @@ async def test_a_grant_walks_through_the_process_and_sigterm_ends_it_with_0(worl
         await world.grant(promo)
         for grant in (care, promo):
             result, trace = await world.published(grant, "accepted")
-            assert result.wamid == f"wamid.{grant.message_id}.1"
+            assert result.platform_message_ref == platform_message_ref(f"wamid.{grant.message_id}.1")
             assert trace.split("-")[1] == TRACE.split("-")[1]
             assert trace != TRACE
         async with httpx.AsyncClient(timeout=5) as client:
@@ -177,7 +178,7 @@ async def test_kill_9_between_commit_and_answer_leaves_unknown_and_a_status_sett
         status = a_status(attempt_id, wamid="wamid.settled")
         await world.producer.publish([outgoing(MESSAGE_STATUS, status, key="a", trace=TRACE)])
         result, _ = await world.published(promo, "accepted")
-        assert result.wamid == "wamid.settled"
+        assert result.platform_message_ref == platform_message_ref("wamid.settled")
         assert await process.ended(signal.SIGTERM) == 0
     assert world.graph.asked(attempt_id) == 1
     assert await world.database.attempts() == {attempt_id: "accepted"}

@@ -7,6 +7,7 @@ import pytest
 
 from garbo.common.errors import Reject, RetryLater
 from garbo.common.events.addresses import Recipient
+from garbo.common.events.ids import platform_message_ref
 from libs.common.tests.support.waiting import until
 from services.sender.tests.support.builders import NUMBER, a_grant, a_status
 from services.sender.tests.support.graph import FakeGraph, Reply, error_reply, fake_graph
@@ -23,7 +24,10 @@ async def test_a_grant_is_sent_and_published(
     await sender_database.book(grant)
     await sender.send(grant)
     [result] = sender.published(grant)
-    assert (result.outcome, result.wamid) == ("accepted", f"wamid.{grant.message_id}.1")
+    assert (result.outcome, result.platform_message_ref) == (
+        "accepted",
+        platform_message_ref(f"wamid.{grant.message_id}.1"),
+    )
     assert graph.paths == [f"/v25.0/{NUMBER}/messages"]
     assert graph.tokens == ["Bearer token-one"]
     assert graph.posts == [
@@ -128,14 +132,16 @@ async def test_throttling_does_not_use_up_the_grant(
     }
 
 
-async def test_a_wamid_the_database_cannot_hold_is_kept_as_far_as_it_can(
+async def test_a_wamid_the_database_could_not_hold_is_known_by_its_hash_as_any_other(
     sender: Sender, graph: FakeGraph, sender_database: SenderDatabase
 ) -> None:
     grant = a_grant(lane="promo")
     await sender_database.book(grant)
     graph.script.append(Reply(body=b'{"messages": [{"id": "wamid.\\u0000"}]}'))
     await sender.send(grant)
-    assert [(r.outcome, r.wamid) for r in sender.published(grant)] == [("accepted", "wamid.\ufffd")]
+    assert [(r.outcome, r.platform_message_ref) for r in sender.published(grant)] == [
+        ("accepted", platform_message_ref("wamid.\ufffd"))
+    ]
 
 
 async def test_a_status_with_a_code_beyond_any_is_refused_and_no_bug(
@@ -170,9 +176,9 @@ async def test_an_unknown_send_is_settled_by_its_status(
     await sender.send(grant)
     status = a_status(f"{grant.message_id}.1", wamid="wamid.from.status")
     await sender.settle_attempts.settle([(status, None), (a_status("no.1"), None), (a_status(None), None)])
-    assert [(r.outcome, r.wamid) for r in sender.published(grant)] == [
+    assert [(r.outcome, r.platform_message_ref) for r in sender.published(grant)] == [
         ("unknown", None),
-        ("accepted", "wamid.from.status"),
+        ("accepted", platform_message_ref("wamid.from.status")),
     ]
     await sender.send(grant)
     assert len(graph.posts) == 1

@@ -137,7 +137,7 @@ def _status(status: str, *, code: int | None = None) -> "_Happen":
 
 _Happen = Callable[[Stand, SendGranted], Awaitable[list[SendResult]]]
 _HAPPEN: Final[dict[str, _Happen]] = {
-    "accepted": _answered(Accepted("wamid.a")),
+    "accepted": _answered(Accepted("ref.a")),
     "failed": _answered(Failed(132001, "template_unknown")),
     "not_yet": _answered(NotYet(None, "unreachable")),
     "unknown": _answered(Unknown("timeout")),

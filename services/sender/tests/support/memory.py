@@ -36,7 +36,7 @@ class AttemptRow:
     started_at: datetime
     traceparent: str | None
     state: AttemptState = "dispatching"
-    wamid: str | None = None
+    platform_message_ref: str | None = None
     resolved_by: str | None = None
 
     def become(self, state: AttemptState, *, by: str) -> bool:
@@ -119,9 +119,9 @@ class MemoryAttempts:
     def _finish(self, one: FinishedAttempt, row: AttemptRow) -> None:
         was_unknown = row.state == "unknown"
         match one.outcome:
-            case Accepted(wamid=wamid, held=held):
+            case Accepted(platform_message_ref=ref, held=held):
                 if row.become("accepted", by="answer"):
-                    row.wamid = wamid
+                    row.platform_message_ref = ref
                     self._conclude(row.grant, row, "accepted", reason="held" if held else None)
             case Failed(code=code, reason=reason):
                 if row.become("rejected", by="answer"):
@@ -163,7 +163,7 @@ class MemoryAttempts:
         failed = status.status == "failed"
         if not row.become("rejected" if failed else "accepted", by=f"status:{status.status}"):
             return
-        row.wamid = status.wamid
+        row.platform_message_ref = status.platform_message_ref
         if failed:
             reason = word_of(status.code) if status.code is not None else "failed"
             self._conclude(row.grant, row, "failed", code=status.code, reason=reason)
@@ -215,7 +215,7 @@ class MemoryAttempts:
                 "number": known.number,
                 "attempt_id": attempt_id_of(MessageId(known.message_id), row.n) if row else None,
                 "outcome": outcome,
-                "wamid": row.wamid if row else None,
+                "platform_message_ref": row.platform_message_ref if row else None,
                 "code": code,
                 "reason": reason,
                 "started_at": row.started_at if row else None,

@@ -50,7 +50,7 @@ class Stand:
     async def status(self, grant: SendGranted, status: str, *, code: int | None = None) -> list[SendResult]:
         """Let a status of the first attempt come."""
         at = datetime.now(UTC).replace(microsecond=0)
-        seen = AttemptStatus(f"{grant.message_id}.1", status, "wamid.s", code, at)
+        seen = AttemptStatus(f"{grant.message_id}.1", status, "ref.s", code, at)
         return [settled.result for settled in await self.attempts.settle([seen])]
 
 

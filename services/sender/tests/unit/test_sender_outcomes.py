@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from garbo.common.events.ids import platform_message_ref
 from garbo.sender.domain.error_codes import CODES
 from garbo.sender.domain.outcomes import (
     Accepted,
@@ -26,16 +27,17 @@ def error(code: object) -> dict[str, Any]:
     return {"error": {"message": "x", "type": "OAuthException", "code": code}}
 
 
+REF = platform_message_ref("wamid.a")
 OK = {"messages": [{"id": "wamid.a"}]}
 TABLE: dict[str, tuple[Answer, Outcome]] = {
     "no_connection_was_made": (Broke("unreachable"), NotYet(None, "unreachable")),
     "no_answer_in_time": (Broke("timeout"), Unknown("timeout")),
     "connection_broke_after_the_request": (Broke("broken"), Unknown("broken")),
-    "accepted": (Answered(200, OK), Accepted("wamid.a")),
-    "accepted_with_201": (Answered(201, OK), Accepted("wamid.a")),
+    "accepted": (Answered(200, OK), Accepted(REF)),
+    "accepted_with_201": (Answered(201, OK), Accepted(REF)),
     "accepted_but_held": (
         Answered(200, {"messages": [{"id": "wamid.a", "message_status": "held_for_quality_assessment"}]}),
-        Accepted("wamid.a", held=True),
+        Accepted(REF, held=True),
     ),
     "success_without_json": (Answered(200, None), Unknown("unreadable_answer")),
     "success_without_messages": (Answered(200, {}), Unknown("unreadable_answer")),

@@ -76,7 +76,7 @@ class AttemptStatus:
 
     attempt_id: str
     status: str
-    wamid: str
+    platform_message_ref: str
     code: int | None
     occurred_at: datetime
 

@@ -174,7 +174,7 @@ def _result() -> SendResult:
         number=_NUMBER,
         attempt_id=attempt_id_of(_MESSAGE, 1),
         outcome="accepted",
-        wamid=_WAMID,
+        platform_message_ref=platform_message_ref(_WAMID),
         started_at=_AT,
         recorded_at=_AT + timedelta(milliseconds=180),
     )

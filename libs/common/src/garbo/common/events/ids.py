@@ -1,7 +1,8 @@
 """Identities, and how they are derived. Same input, same id: that is what makes repeats harmless."""
 
-from hashlib import blake2b
-from typing import Literal, NewType
+from binascii import a2b_base64
+from hashlib import blake2b, sha256
+from typing import Final, Literal, NewType
 from uuid import UUID, uuid5
 
 import orjson
@@ -19,6 +20,10 @@ AddressKind = Literal["phone", "user_id", "group_id"]
 
 _MESSAGES = UUID("6b1cbbd0-6a4f-5f0e-9c0d-0c3f5b7d2a01")
 _REQUESTS = UUID("6b1cbbd0-6a4f-5f0e-9c0d-0c3f5b7d2a02")
+_REF_DOMAIN: Final = b"garbo.wamid\n"
+_REF_DIGITS: Final = 32
+_PEER_FOLLOWS: Final = b"\x1c\x18"
+_SHORTEST_REST_BYTES: Final = 12
 
 
 def message_id_of(client: str, request_id: UUID) -> MessageId:
@@ -43,11 +48,29 @@ def address_hash(hash_key: bytes, kind: AddressKind, value: str) -> str:
 
 
 def platform_message_ref(wamid: str) -> str:
-    """Name a platform message where its wamid must not stand: headers, keys, topics of ids only.
+    """Name a platform message where its wamid must not stand: tables, headers, ids, topics kept for long.
 
-    A real wamid holds the number in base64: whoever sees it can read the number. 32 hex digits.
+    A real wamid holds the number of the person in base64: whoever sees it can read the number. The name is
+    a hash of what follows the number: the message's own id, of 9 random bytes or more. So it holds nothing
+    of the person, and is the same whichever name of theirs the platform puts before it. 32 hex digits.
     """
-    return blake2b(wamid.encode(), digest_size=16, person=b"garbo.wamid").hexdigest()
+    return sha256(_REF_DOMAIN + _message_part(wamid)).hexdigest()[:_REF_DIGITS]
+
+
+def _message_part(wamid: str) -> bytes:
+    """Cut off the peer: `wamid.` and base64 of 1C 18, a length, the peer's name, the rest.
+
+    What is built otherwise is taken whole. A rest that is too short to be an id names no message.
+    """
+    whole = wamid.encode("utf-8", "replace")
+    try:
+        raw = a2b_base64(whole.removeprefix(b"wamid."), strict_mode=True)
+    except ValueError:
+        return whole
+    if not whole.startswith(b"wamid.") or raw[: len(_PEER_FOLLOWS)] != _PEER_FOLLOWS:
+        return whole
+    rest = raw[len(_PEER_FOLLOWS) + 1 + raw[len(_PEER_FOLLOWS)] :] if len(raw) > len(_PEER_FOLLOWS) else b""
+    return rest if len(rest) >= _SHORTEST_REST_BYTES else whole
 
 
 def change_id_of(waba: str, field: str, value: Json) -> str:

@@ -26,7 +26,8 @@ class SendResult(Event):
     number: str
     attempt_id: str | None = None
     outcome: Outcome
-    wamid: str | None = None
+    platform_message_ref: str | None = None
+    """A hash of the wamid (`ids.platform_message_ref`): a wamid holds the person's number."""
     code: int | None = None
     """The platform's error code."""
     reason: str | None = None

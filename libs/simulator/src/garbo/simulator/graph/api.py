@@ -18,7 +18,7 @@ from garbo.simulator.ledger import Ledger
 from garbo.simulator.metrics import ACCEPTED, REFUSED
 from garbo.simulator.network import Accepted, Network
 from garbo.simulator.population.customers import Customer, Customers
-from garbo.simulator.wamids import new_wamid
+from garbo.simulator.wamids import wamid_to
 
 GRAPH_PATH: Final = re.compile(r"/v\d{1,2}\.\d/([^/]{1,64})(/messages)?/?")
 _SUCCESS: Final = b'{"success":true}'
@@ -103,10 +103,10 @@ class GraphApi:
         return self._accept(number, asked, fault)
 
     def _accept(self, number: SendingNumber, asked: Send, fault: Fault | None) -> bytes:
-        wamid = new_wamid()
+        customer = self._customers.at(asked.recipient)
+        wamid = wamid_to(customer.wa_id)
         self._ledger.append(asked, number_id=number.id, wamid=wamid, at_us=time.time_ns() // 1000)
         ACCEPTED.labels(asked.category).inc()
-        customer = self._customers.at(asked.recipient)
         customer.number_id = number.id
         code = fault.code if fault and fault.kind == "failed_status" else None
         self._network.follow(Accepted(asked, number, wamid, customer, code))

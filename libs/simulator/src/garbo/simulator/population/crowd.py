@@ -10,7 +10,7 @@ from garbo.simulator.graph.accounts import Accounts, SendingNumber
 from garbo.simulator.metrics import INBOUND
 from garbo.simulator.population.customers import Customer, Customers
 from garbo.simulator.population.reactions import QUESTIONS, STARTS, STOPS, Reply, pick
-from garbo.simulator.wamids import new_wamid
+from garbo.simulator.wamids import wamid_from
 from garbo.simulator.webhooks.outbox import Outbox
 from garbo.simulator.webhooks.updates import Update
 
@@ -70,7 +70,7 @@ class Crowd:
         self, customer: Customer, reply: Reply, *, number: SendingNumber, context: str | None = None
     ) -> str:
         """Let a customer write now, in answer to `context` if given; returns the wamid."""
-        wamid = new_wamid()
+        wamid = wamid_from(customer.wa_id)
         now_s = time.time()
         self.inbound_total += 1
         INBOUND.inc()
@@ -110,7 +110,13 @@ class Crowd:
             "type": "user_changed_number",
         }
         timestamp = str(int(time.time()))
-        item = {"from": before, "id": new_wamid(), "timestamp": timestamp, "type": "system", "system": said}
+        item = {
+            "from": before,
+            "id": wamid_from(before),
+            "timestamp": timestamp,
+            "type": "system",
+            "system": said,
+        }
         self._outbox.plan(Update(number, "messages", item, None))
 
     def number_of(self, customer: Customer) -> SendingNumber:

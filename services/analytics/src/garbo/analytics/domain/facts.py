@@ -26,7 +26,7 @@ class Fact:
     content_type: str | None = None
     """Known only from the request itself, so it also says that the request was seen."""
     template: str | None = None
-    wamid: str | None = None
+    platform_message_ref: str | None = None
     code: int | None = None
     failure: str | None = None
     not_sent_reason: str | None = None
@@ -100,7 +100,11 @@ class Fact:
     def on_platform_at(self) -> datetime | None:
         """The earliest instant known at which the platform had it: its answer, or else a status."""
         seen = [at for at in (self.sent_at, self.delivered_at, self.read_at) if at is not None]
-        return self.accepted_at or min(seen, default=None) or (self.failed_at if self.wamid else None)
+        return (
+            self.accepted_at
+            or min(seen, default=None)
+            or (self.failed_at if self.platform_message_ref else None)
+        )
 
     @property
     def on_phone_at(self) -> datetime | None:
@@ -121,7 +125,7 @@ KNOWN: Final = (
     "number",
     "content_type",
     "template",
-    "wamid",
+    "platform_message_ref",
     "code",
     "failure",
     "not_sent_reason",

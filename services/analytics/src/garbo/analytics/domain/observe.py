@@ -11,7 +11,7 @@ from garbo.common.events.base import Event
 from garbo.common.events.content import TemplateContent
 from garbo.common.events.decisions import DecisionMade
 from garbo.common.events.engagement import CareMessage, PromoEngaged
-from garbo.common.events.ids import message_of_attempt
+from garbo.common.events.ids import message_of_attempt, platform_message_ref
 from garbo.common.events.inbound import InboundMessage
 from garbo.common.events.requests import SendRequested
 from garbo.common.events.results import SendResult
@@ -22,7 +22,7 @@ from garbo.common.events.statuses import MessageStatus
 class Inbound:
     """A customer wrote: that, when and of which kind; never what."""
 
-    wamid: str
+    platform_message_ref: str
     kind: str
     occurred_at: datetime
     contact_id: UUID | None = None
@@ -32,7 +32,7 @@ class Inbound:
 class ForeignStatus:
     """A status of a message that Garbo did not send."""
 
-    wamid: str
+    platform_message_ref: str
     status: str
     occurred_at: datetime
 
@@ -65,9 +65,9 @@ class Observed:
 
     def add_inbound(self, inbound: Inbound) -> None:
         """Keep one record a message; the one that knows the contact."""
-        before = self.inbound.get(inbound.wamid)
+        before = self.inbound.get(inbound.platform_message_ref)
         if before is None or before.contact_id is None:
-            self.inbound[inbound.wamid] = inbound
+            self.inbound[inbound.platform_message_ref] = inbound
 
 
 def observe(events: Iterable[Event]) -> Observed:
@@ -84,7 +84,7 @@ def observe(events: Iterable[Event]) -> Observed:
             case MessageStatus():
                 _add_status(seen, event)
             case InboundMessage():
-                seen.add_inbound(Inbound(event.wamid, event.kind, event.occurred_at))
+                seen.add_inbound(Inbound(event.event_id, event.kind, event.occurred_at))
             case CareMessage():
                 _add_care_message(seen, event)
             case PromoEngaged():
@@ -164,7 +164,7 @@ def _of_result(event: SendResult) -> Fact:
         message_id=event.message_id,
         contact_id=event.contact_id,
         number=event.number,
-        wamid=event.wamid,
+        platform_message_ref=event.platform_message_ref,
         code=event.code if failed else None,
         failure=event.reason if failed else None,
         not_sent_reason=event.reason if not_sent else None,
@@ -185,8 +185,9 @@ _STATUS_AT: Final = {
 
 def _add_status(seen: Observed, event: MessageStatus) -> None:
     message_id = message_of_attempt(event.attempt_id) if event.attempt_id else None
+    ref = platform_message_ref(event.wamid)
     if message_id is None:
-        key = (event.wamid, event.status)
+        key = (ref, event.status)
         seen.foreign.setdefault(key, ForeignStatus(*key, event.occurred_at))
     elif event.status in _STATUS_AT:
         error = event.errors[0] if event.errors and event.status == "failed" else None
@@ -194,7 +195,7 @@ def _add_status(seen: Observed, event: MessageStatus) -> None:
             Fact(
                 message_id=message_id,
                 number=event.number,
-                wamid=event.wamid,
+                platform_message_ref=ref,
                 code=error.code if error else None,
                 billed_category=event.category,
                 billing=event.billing,
@@ -204,7 +205,7 @@ def _add_status(seen: Observed, event: MessageStatus) -> None:
 
 
 def _add_care_message(seen: Observed, event: CareMessage) -> None:
-    seen.add_inbound(Inbound(event.wamid, event.kind, event.occurred_at, event.contact_id))
+    seen.add_inbound(Inbound(event.event_id, event.kind, event.occurred_at, event.contact_id))
     if event.answers:
         seen.add_fact(Fact(message_id=event.answers, replied_at=event.occurred_at))
 

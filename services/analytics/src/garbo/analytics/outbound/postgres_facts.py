@@ -34,23 +34,24 @@ UPDATE analytics.fact SET ({_LIST}) = ({", ".join(f"new.{name}" for name in COLU
 FROM {_GIVEN} AS new WHERE fact.message_id = new.message_id
 """  # noqa: S608 - as above
 INSERT_INBOUND: Final = """
-INSERT INTO analytics.inbound (wamid, contact_id, kind, occurred_at)
+INSERT INTO analytics.inbound (platform_message_ref, contact_id, kind, occurred_at)
 SELECT * FROM unnest($1::text[], $2::uuid[], $3::text[], $4::timestamptz[]) ORDER BY 1
-ON CONFLICT (wamid) DO NOTHING RETURNING wamid
+ON CONFLICT (platform_message_ref) DO NOTHING RETURNING platform_message_ref
 """
 NAME_CONTACTS: Final = """
 UPDATE analytics.inbound SET contact_id = new.contact_id
 FROM (
-    SELECT wamid, given.contact_id
-    FROM unnest($1::text[], $2::uuid[]) AS given (wamid, contact_id) JOIN analytics.inbound i USING (wamid)
+    SELECT platform_message_ref, given.contact_id
+    FROM unnest($1::text[], $2::uuid[]) AS given (platform_message_ref, contact_id)
+    JOIN analytics.inbound i USING (platform_message_ref)
     WHERE given.contact_id IS NOT NULL AND i.contact_id IS NULL
-    ORDER BY wamid FOR UPDATE OF i
-) AS new WHERE inbound.wamid = new.wamid
+    ORDER BY platform_message_ref FOR UPDATE OF i
+) AS new WHERE inbound.platform_message_ref = new.platform_message_ref
 """
 INSERT_FOREIGN: Final = """
-INSERT INTO analytics.foreign_status (wamid, status, occurred_at)
+INSERT INTO analytics.foreign_status (platform_message_ref, status, occurred_at)
 SELECT * FROM unnest($1::text[], $2::text[], $3::timestamptz[]) ORDER BY 1, 2
-ON CONFLICT (wamid, status) DO NOTHING RETURNING wamid, status
+ON CONFLICT (platform_message_ref, status) DO NOTHING RETURNING platform_message_ref, status
 """
 INSERT_ENGAGEMENTS: Final = """
 INSERT INTO analytics.engagement (engagement_id, action, contact_id, message_id, campaign, occurred_at)
@@ -136,12 +137,12 @@ async def _merge_facts(
 async def _insert_inbound(connection: "Connection", inbound: Sequence[Inbound]) -> list[Inbound]:
     if not inbound:
         return []
-    wamids, contacts = [i.wamid for i in inbound], [i.contact_id for i in inbound]
+    refs, contacts = [i.platform_message_ref for i in inbound], [i.contact_id for i in inbound]
     kinds, instants = [i.kind for i in inbound], [i.occurred_at for i in inbound]
-    rows = await connection.fetch(INSERT_INBOUND, wamids, contacts, kinds, instants)
-    new = {row["wamid"] for row in rows}
-    await connection.execute(NAME_CONTACTS, wamids, contacts)
-    return [i for i in inbound if i.wamid in new]
+    rows = await connection.fetch(INSERT_INBOUND, refs, contacts, kinds, instants)
+    new = {row["platform_message_ref"] for row in rows}
+    await connection.execute(NAME_CONTACTS, refs, contacts)
+    return [i for i in inbound if i.platform_message_ref in new]
 
 
 async def _insert_foreign(
@@ -149,7 +150,7 @@ async def _insert_foreign(
 ) -> list[ForeignStatus]:
     if not foreign:
         return []
-    columns = _columns(foreign.values(), "wamid", "status", "occurred_at")
+    columns = _columns(foreign.values(), "platform_message_ref", "status", "occurred_at")
     return [foreign[tuple(row)] for row in await connection.fetch(INSERT_FOREIGN, *columns)]
 
 

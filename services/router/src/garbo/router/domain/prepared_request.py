@@ -16,7 +16,7 @@ from garbo.router.domain.values import Stored, Value, replace
 from garbo.router.domain.zones import zones_of
 
 CITED: Final = "cited"
-"""In place of the wamid a request answers: a wamid holds the number of the person who wrote it."""
+"""In place of the message a request answers: which one it was says nothing to a rule."""
 
 
 class ClassifiedBody(Value, frozen=True):

@@ -51,6 +51,7 @@ class Request(Stored, frozen=True):
     campaign: str | None = None
     tags: tuple[str, ...] = ()
     reply_to: str | None = None
+    """The message it answers, by the reference of its wamid."""
     not_before_us: int | None = None
     expires_at_us: int | None = None
     recipient_kind: Literal["person", "group"] = "person"

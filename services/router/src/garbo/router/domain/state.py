@@ -38,7 +38,7 @@ class Stop(Stored, frozen=True):
     stopped_at_us: int | None = None
     started_at_us: int | None = None
     by: str = ""
-    """The wamid of the STOP that holds; not of those that only repeat it."""
+    """The STOP that holds, by the reference of its wamid; not those that only repeat it."""
 
     @property
     def active(self) -> bool:
@@ -110,7 +110,7 @@ class Question(Stored, frozen=True):
     until_us: int
     """Promo waits until here; the instant of the answer once there is one."""
     by: str
-    """The wamid of the word."""
+    """The word, by the reference of its wamid."""
 
 
 class Claims(Stored, frozen=True):
@@ -147,7 +147,7 @@ class RecipientState(Stored, frozen=True):
     inbound_at_us: Mapping[str, int] = field(default_factory=dict)
     """Business number -> the person's last message to it."""
     inbound: tuple[tuple[str, int], ...] = ()
-    """The person's last messages (wamid, instant), newest last."""
+    """The person's last messages (reference of the wamid, instant), newest last."""
     stops: Mapping[str, Stop] = field(default_factory=dict)
     """Brand -> STOP and START."""
     consents: Mapping[str, Consent] = field(default_factory=dict)
@@ -219,11 +219,11 @@ def without_send(state: RecipientState, message_id: MessageId) -> RecipientState
     return replace(state, sends=tuple(s for s in state.sends if s.message_id != message_id))
 
 
-def with_inbound(state: RecipientState, *, wamid: str, number: str, at_us: int) -> RecipientState:
+def with_inbound(state: RecipientState, *, ref: str, number: str, at_us: int) -> RecipientState:
     """Open or extend the window to a number. An older message never shrinks it; a repeat changes nothing."""
     latest = max(at_us, state.inbound_at_us.get(number, at_us))
     known = dict(state.inbound)
-    known[wamid] = max(at_us, known.get(wamid, at_us))
+    known[ref] = max(at_us, known.get(ref, at_us))
     newest = sorted(known.items(), key=lambda item: (item[1], item[0]))[-REMEMBERED_INBOUND:]
     return replace(state, inbound_at_us={**state.inbound_at_us, number: latest}, inbound=tuple(newest))
 

@@ -6,7 +6,7 @@ from pydantic import ValidationError
 
 from garbo.common.events.addresses import Recipient
 from garbo.common.events.content import Template, TemplateContent
-from garbo.common.events.ids import ContactId, MessageId, address_hash
+from garbo.common.events.ids import ContactId, MessageId, address_hash, platform_message_ref
 from garbo.common.events.requests import SendRequested
 from garbo.common.events.wire import encode
 from garbo.router.domain.instants import to_us, to_us_or_none
@@ -140,7 +140,7 @@ def request_of(
         priority=event.priority,
         campaign=event.campaign,
         tags=event.tags,
-        reply_to=event.reply_to,
+        reply_to=platform_message_ref(event.reply_to) if event.reply_to else None,
         not_before_us=to_us_or_none(event.not_before),
         expires_at_us=to_us_or_none(event.expires_at),
         recipient_kind=contact.kind,

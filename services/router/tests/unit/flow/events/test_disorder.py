@@ -138,8 +138,8 @@ def test_of_two_zones_and_languages_told_of_one_instant_the_same_stands_in_any_o
 
 
 def test_message_told_again_of_an_earlier_instant_keeps_its_place_among_those_care_may_cite() -> None:
-    state = with_inbound(RecipientState(), wamid="first", number="1001", at_us=10)
-    state = with_inbound(state, wamid="second", number="1001", at_us=20)
-    again = with_inbound(state, wamid="second", number="1001", at_us=5)
+    state = with_inbound(RecipientState(), ref="first", number="1001", at_us=10)
+    state = with_inbound(state, ref="second", number="1001", at_us=20)
+    again = with_inbound(state, ref="second", number="1001", at_us=5)
     assert again.inbound == (("first", 10), ("second", 20))
     assert again == state

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Literal, assert_never
 
+from garbo.common.events.ids import platform_message_ref
 from garbo.sender.domain.error_codes import CODES
 
 BrokenHow = Literal["unreachable", "timeout", "broken"]
@@ -36,7 +37,8 @@ Answer = Answered | Broke
 class Accepted:
     """The platform has it. `held`: for a quality check of the template; still accepted."""
 
-    wamid: str
+    platform_message_ref: str
+    """A hash of the wamid: the wamid itself, which holds the person's number, goes no further than here."""
     held: bool = False
 
 
@@ -107,7 +109,8 @@ def _success(body: Mapping[str, Any] | None) -> Outcome:
     wamid = first.get("id") if isinstance(first, dict) else None
     if not isinstance(wamid, str) or not wamid:
         return Unknown("unreadable_answer")
-    return Accepted(wamid, held=first is not None and first.get("message_status", "accepted") != "accepted")
+    held = first is not None and first.get("message_status", "accepted") != "accepted"
+    return Accepted(platform_message_ref(wamid), held=held)
 
 
 def _error(status: int, code: int | None) -> Outcome:

@@ -4,7 +4,7 @@ from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from garbo.common.events.ids import message_of_attempt
+from garbo.common.events.ids import message_of_attempt, platform_message_ref
 from garbo.common.events.statuses import MessageStatus
 from garbo.sender.ports import Attempts, AttemptStatus, Results, Telemetry
 
@@ -60,4 +60,5 @@ def _deciding(status: MessageStatus) -> AttemptStatus | None:
     if message_of_attempt(status.attempt_id) is None:
         return None
     code = status.errors[0].code if status.status == "failed" and status.errors else None
-    return AttemptStatus(status.attempt_id, status.status, status.wamid, code, status.occurred_at)
+    ref = platform_message_ref(status.wamid)
+    return AttemptStatus(status.attempt_id, status.status, ref, code, status.occurred_at)

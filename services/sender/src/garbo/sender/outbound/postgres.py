@@ -54,7 +54,7 @@ UPDATE sender.message AS m
   FROM gone AS g WHERE m.message_id = g.message_id RETURNING m.message_id
 """
 RECALL: Final = """
-SELECT m.*, a.wamid, a.started_at,
+SELECT m.*, a.platform_message_ref, a.started_at,
        (SELECT count(*) FROM sender.attempt AS t WHERE t.message_id = m.message_id) AS attempts_count,
        (SELECT array_agg(DISTINCT t.grant_id::text || ':' || t.epoch) FROM sender.attempt AS t
          WHERE t.message_id = m.message_id) AS claimed
@@ -62,7 +62,7 @@ SELECT m.*, a.wamid, a.started_at,
  WHERE m.message_id = ANY($1::uuid[])
 """
 RESULTS: Final = """
-SELECT m.*, a.wamid, a.started_at
+SELECT m.*, a.platform_message_ref, a.started_at
   FROM sender.message AS m LEFT JOIN sender.attempt AS a ON a.attempt_id = m.attempt_id
  WHERE m.message_id = ANY($1::uuid[]) AND m.state <> 'open'
 """
@@ -102,10 +102,11 @@ UPDATE sender.message AS m
 """
 FINISH: Final = """
 UPDATE sender.attempt AS a
-   SET state = f.state, finished_at = clock_timestamp(), wamid = f.wamid, code = f.code,
+   SET state = f.state, finished_at = clock_timestamp(),
+       platform_message_ref = f.platform_message_ref, code = f.code,
        http_status = f.http_status, reason = f.reason, resolved_by = 'answer'
   FROM unnest($1::text[], $2::text[], $3::text[], $4::int[], $5::int[], $6::text[])
-       AS f (attempt_id, state, wamid, code, http_status, reason)
+       AS f (attempt_id, state, platform_message_ref, code, http_status, reason)
  WHERE a.attempt_id = f.attempt_id
    AND (a.state = 'dispatching' OR (a.state = 'unknown' AND f.state <> 'unknown'))
 RETURNING a.attempt_id
@@ -120,15 +121,16 @@ UPDATE sender.message AS m
 """
 SETTLE: Final = """
 UPDATE sender.attempt AS a
-   SET state = s.state, finished_at = clock_timestamp(), wamid = s.wamid, code = s.code, reason = s.reason,
+   SET state = s.state, finished_at = clock_timestamp(),
+       platform_message_ref = s.platform_message_ref, code = s.code, reason = s.reason,
        resolved_by = 'status:' || s.status
   FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::int[], $6::text[])
-       AS s (attempt_id, state, status, wamid, code, reason)
+       AS s (attempt_id, state, status, platform_message_ref, code, reason)
  WHERE a.attempt_id = s.attempt_id AND a.state IN ('dispatching', 'unknown')
 RETURNING a.attempt_id, a.message_id, a.started_at
 """
 SETTLED: Final = """
-SELECT m.*, a.wamid, a.started_at, a.traceparent
+SELECT m.*, a.platform_message_ref, a.started_at, a.traceparent
   FROM unnest($1::text[], $2::text[]) AS s (attempt_id, status)
   JOIN sender.attempt AS a ON a.attempt_id = s.attempt_id AND a.resolved_by = 'status:' || s.status
   JOIN sender.message AS m ON m.attempt_id = a.attempt_id

@@ -16,7 +16,7 @@ class FinishedRow:
     """What an outcome writes to the attempt and to its message."""
 
     attempt: tuple[Any, ...]
-    """attempt_id, state, wamid, code, http_status, reason"""
+    """attempt_id, state, platform_message_ref, code, http_status, reason"""
     message: tuple[Any, ...]
     """message_id, attempt_id, outcome (None: goes on), code, reason, recorded_at (None: now)"""
 
@@ -24,8 +24,10 @@ class FinishedRow:
 def finished_row(finished: FinishedAttempt) -> FinishedRow:
     """Say what to write."""
     match finished.outcome:
-        case Accepted(wamid=wamid, held=held):
-            return _row(finished, "accepted", "accepted", wamid=wamid, reason="held" if held else None)
+        case Accepted(platform_message_ref=ref, held=held):
+            return _row(
+                finished, "accepted", "accepted", platform_message_ref=ref, reason="held" if held else None
+            )
         case Failed(code=code, reason=reason):
             return _row(finished, "rejected", "failed", code=code, reason=reason)
         case NotYet(code=code, reason=reason):
@@ -47,7 +49,7 @@ def result_of(row: asyncpg.Record) -> SendResult:
         number=row["number"],
         attempt_id=row["attempt_id"],
         outcome=row["state"],
-        wamid=row["wamid"],
+        platform_message_ref=row["platform_message_ref"],
         code=row["code"],
         reason=row["reason"],
         started_at=row["started_at"],
@@ -60,23 +62,23 @@ def _row(
     state: str,
     outcome: str | None,
     *,
-    wamid: str | None = None,
+    platform_message_ref: str | None = None,
     code: int | None = None,
     reason: str | None = None,
 ) -> FinishedRow:
     name = finished.attempt_id
     return FinishedRow(
-        attempt=(name, state, wamid, code, finished.http_status, reason),
+        attempt=(name, state, platform_message_ref, code, finished.http_status, reason),
         message=(finished.grant.message_id, name, outcome, code, reason, None),
     )
 
 
 def settle_row(seen: AttemptStatus) -> tuple[Any, ...]:
-    """Say what a status writes to the attempt: attempt_id, state, status, wamid, code, reason."""
+    """Say what a status writes: attempt_id, state, status, platform_message_ref, code, reason."""
     failed = seen.status == "failed"
     reason = (word_of(seen.code) if seen.code is not None else "failed") if failed else None
     state = "rejected" if failed else "accepted"
-    return (seen.attempt_id, state, seen.status, seen.wamid, seen.code, reason)
+    return (seen.attempt_id, state, seen.status, seen.platform_message_ref, seen.code, reason)
 
 
 def conclusion_row(settled: asyncpg.Record, seen: AttemptStatus) -> tuple[Any, ...]:

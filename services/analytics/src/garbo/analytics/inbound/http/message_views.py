@@ -68,7 +68,7 @@ class StoryView(MessageView):
     category: str | None
     billed_category: str | None
     number: str | None
-    wamid: str | None
+    platform_message_ref: str | None
     code: int | None
     possible_duplicate: bool
     final: bool
@@ -118,7 +118,7 @@ def story_view(fact: Fact) -> StoryView:
         "category": fact.category,
         "billed_category": fact.billed_category,
         "number": fact.number,
-        "wamid": fact.wamid,
+        "platform_message_ref": fact.platform_message_ref,
         "code": fact.code,
         "possible_duplicate": fact.possible_duplicate,
         "final": fact.final,

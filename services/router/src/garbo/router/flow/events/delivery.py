@@ -60,7 +60,7 @@ class ResultHandler:
         settled = settle_by_result(
             grant,
             outcome=result.outcome,
-            wamid=platform_message_ref(result.wamid) if result.wamid else None,
+            wamid=result.platform_message_ref,
             reason=result.reason,
             at_us=at_us,
             refund=uow.policy.counting.refund_rejected,

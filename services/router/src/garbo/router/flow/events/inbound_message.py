@@ -105,16 +105,17 @@ class InboundMessageHandler:
     def _apply_words(self, uow: UnitOfWork, sender: Sender) -> None:
         message, contact_id = self.event, sender.contact_id
         at_us = min(to_us(message.occurred_at), uow.snapshot.now_us + AHEAD_US)
+        ref = message.event_id
         state = with_brands(uow.states[contact_id], (sender.brand,))
         uow.put(contact_id, state)
         if message.kind not in OPENS_NO_WINDOW:
-            state = with_inbound(state, wamid=message.wamid, number=message.number, at_us=at_us)
+            state = with_inbound(state, ref=ref, number=message.number, at_us=at_us)
             uow.put(contact_id, state)
-        action: Action | None = self._apply_keyword(uow, sender, at_us=at_us)
+        action: Action | None = self._apply_keyword(uow, sender, ref=ref, at_us=at_us)
         if action is None and sender.answered and sender.answered.message_class == "promo":
             action = "replied"
         if action is not None:
-            engaged = _engaged(message, action, sender=sender)
+            engaged = _engaged(message, action, sender=sender, ref=ref)
             uow.records_to_publish.append(OutgoingRecord(ENGAGEMENT_PROMO, engaged, contact_id, self.trace))
         if _is_conversation(message, action):
             until_us = state.window_until_us(message.number) or at_us + WINDOW_US
@@ -122,11 +123,13 @@ class InboundMessageHandler:
             uow.records_to_publish.append(OutgoingRecord(CONVERSATION_CARE, care, contact_id, self.trace))
 
     def _apply_keyword(
-        self, uow: UnitOfWork, sender: Sender, *, at_us: int
+        self, uow: UnitOfWork, sender: Sender, *, ref: str, at_us: int
     ) -> Literal["opted_out", "opted_in"] | None:
         if self.keyword is None:
             return None
-        message = KeywordMessage(self.event, self.keyword, sender.contact_id, sender.brand, at_us, self.trace)
+        message = KeywordMessage(
+            self.event, ref, self.keyword, sender.contact_id, sender.brand, at_us, self.trace
+        )
         return KeywordEffects(uow, self.context.directory, message).apply()
 
 
@@ -134,11 +137,11 @@ def _is_conversation(message: InboundMessage, action: Action | None) -> bool:
     return action is None or (action == "replied" and message.kind != "reaction")
 
 
-def _engaged(message: InboundMessage, action: Action, *, sender: Sender) -> PromoEngaged:
+def _engaged(message: InboundMessage, action: Action, *, sender: Sender, ref: str) -> PromoEngaged:
     answered = sender.answered
     promo = answered if answered and answered.message_class == "promo" else None
     return PromoEngaged(
-        engagement_id=platform_message_ref(message.wamid),
+        engagement_id=ref,
         contact_id=sender.contact_id,
         brand=sender.brand,
         number=message.number,

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from garbo.common.events.ids import platform_message_ref
 from garbo.router.domain.instants import DAY_US, MINUTE_US
 from garbo.router.domain.rules.consent import confirmable, unanswered, with_confirmation, without_overtaken
 from garbo.router.domain.state import Question, RecipientState, Stop
@@ -56,9 +55,9 @@ class KeywordEffects:
         self._record("withdrawn", brand=brand)
         self._close_question()
         self._put(without_overtaken(self._state, brand=brand, at_us=at_us))
-        if known.by == message.inbound.wamid or at_us <= (known.stopped_at_us or 0):
+        if known.by == message.ref or at_us <= (known.stopped_at_us or 0):
             return
-        by = known.by if known.active else message.inbound.wamid
+        by = known.by if known.active else message.ref
         stop = replace(known, stopped_at_us=at_us, by=by)
         self._put(replace(self._state, stops={**self._state.stops, brand: stop}))
         if stop.active:
@@ -98,7 +97,7 @@ class KeywordEffects:
         """
         message, brand, at_us = self.message, self.message.brand, self.message.at_us
         stop, question = self._state.stops.get(brand), self._state.questions.get(brand)
-        if stop is not None and stop.by == message.inbound.wamid:
+        if stop is not None and stop.by == message.ref:
             return True
         if message.inbound.group_id is not None or (question and at_us <= question.until_us):
             return False
@@ -107,7 +106,7 @@ class KeywordEffects:
         if self._answers_promo():
             self._stop()
             return True
-        asked = Question(at_us, at_us + QUESTION_US, message.inbound.wamid)
+        asked = Question(at_us, at_us + QUESTION_US, message.ref)
         self._put(replace(self._state, questions={**self._state.questions, brand: asked}))
         if asked.until_us > self.uow.snapshot.now_us:
             ask_question(self.uow, self.directory, message)
@@ -137,7 +136,7 @@ class KeywordEffects:
     def _record(self, action: Literal["given", "confirmed", "withdrawn"], *, brand: str) -> None:
         message = self.message
         event = ConsentEvent(
-            key=platform_message_ref(message.inbound.wamid),
+            key=message.ref,
             action=action,
             source="button" if message.inbound.payload else "keyword",
             at_us=message.at_us,

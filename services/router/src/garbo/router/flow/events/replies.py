@@ -31,6 +31,8 @@ class KeywordMessage:
     """A keyword a contact wrote to a brand."""
 
     inbound: InboundMessage
+    ref: str
+    """The message, by the reference of its wamid."""
     keyword: Keyword
     contact_id: ContactId
     brand: str
@@ -82,7 +84,7 @@ def _ask(uow: UnitOfWork, message: KeywordMessage, content: Content, what: str) 
     """Ask as any service would, under an id that follows from the person's message: twice is once."""
     inbound, at = message.inbound, to_datetime(message.at_us)
     request = SendRequested(
-        request_id=uuid5(_REPLIES, f"{inbound.wamid}\n{what}"),
+        request_id=uuid5(_REPLIES, f"{message.ref}\n{what}"),
         client=ROUTER_CLIENT,
         brand=message.brand,
         to=Recipient(contact_id=message.contact_id),

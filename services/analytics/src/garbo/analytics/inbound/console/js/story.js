@@ -78,7 +78,7 @@ function checksView(checks) {
 }
 
 function idsView(told) {
-  const ids = { Request: told.request_id, Client: told.client, Message: told.message_id, Contact: told.contact_id, Number: told.number, WhatsApp: told.wamid, Policy: told.policy_version };
+  const ids = { Request: told.request_id, Client: told.client, Message: told.message_id, Contact: told.contact_id, Number: told.number, WhatsApp: told.platform_message_ref, Policy: told.policy_version };
   const known = Object.entries(ids).filter(([, id]) => id);
   return el("dl", { class: "ids" }, ...known.flatMap(([name, id]) => [el("dt", {}, name), el("dd", {}, id)]));
 }
