@@ -16,10 +16,11 @@ from typer.testing import CliRunner
 
 from garbo.cli.main import app
 from garbo.cli.router.api import RouterApi
-from garbo.cli.router.contact import recipient_of, suppress
+from garbo.cli.router.contact import recipient_of
 from garbo.cli.router.contact_page import print_contact
 from garbo.cli.router.simulate import body_of, instant_of, simulate, span_of
 from garbo.cli.router.simulation_report import print_report
+from garbo.cli.router.suppression_list import suppress
 from garbo.common.errors import StartRefused
 from garbo.router.inbound.http.views.contact import CapSend, CapView, ContactView, PromoView, ZoneView
 from garbo.router.inbound.http.views.simulation import (
@@ -240,6 +241,19 @@ def test_a_list_is_brought_whole_or_not_at_all(
     with pytest.raises(StartRefused, match="line 2"):
         suppress(api, file, brand="*", as_of=NOON, source="register")
     assert len(answers.asked) == 1
+
+
+def test_a_list_that_begins_with_no_address_is_refused_whole(
+    router: tuple[RouterApi, type[Answers]], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    api, answers = router
+    monkeypatch.setenv("GARBO_URL_ROUTER", api.url)
+    file = tmp_path / "list.csv"
+    file.write_text("393331300003\n+393331234567\n")
+    arguments = ["contact", "suppress", str(file), "--brand", "*", "--as-of", "2026-06-01"]
+    done = CliRunner().invoke(app, arguments)
+    assert done.exit_code != 0
+    assert not answers.asked
 
 
 @pytest.mark.parametrize(

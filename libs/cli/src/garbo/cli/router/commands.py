@@ -14,6 +14,7 @@ from garbo.cli.router.api import router_of
 from garbo.cli.router.contact_page import print_contact
 from garbo.cli.router.simulate import body_of, instant_of, simulate
 from garbo.cli.router.simulation_report import print_report
+from garbo.cli.router.suppression_list import suppress
 from garbo.common.errors import StartRefused
 
 PIPED_WIDTH = 160
@@ -113,7 +114,7 @@ def contact_suppress(
 ) -> None:
     """Bring a list of people who must not be promoted to; scope admin."""
     at = instant_of(as_of, "--as-of")
-    count = people.suppress(router_of(os.environ, key=key), file, brand=brand, as_of=at, source=source)
+    count = suppress(router_of(os.environ, key=key), file, brand=brand, as_of=at, source=source)
     what = "1 address is" if count == 1 else f"{count:,} addresses are"
     typer.echo(f"{what} suppressed for {'all brands' if brand == '*' else brand}")
 

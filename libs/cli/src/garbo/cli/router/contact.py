@@ -1,17 +1,11 @@
-"""`garbo contact`: find a person, export and erase what is held, bring a suppression list."""
+"""`garbo contact`: find a person, export and erase what is held."""
 
-import csv
-from collections.abc import Iterator, Sequence
-from datetime import datetime
-from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 from garbo.cli.router.api import RouterApi
 from garbo.common.errors import StartRefused
 from garbo.common.events.addresses import Recipient
-
-ADDRESSES_AT_ONCE = 10_000
 
 
 def contact_id_of(router: RouterApi, who: str) -> str:
@@ -36,44 +30,6 @@ def recipient_of(text: str) -> dict[str, str] | None:
     except ValueError:
         return None
     return {kind: plain}
-
-
-def suppress(router: RouterApi, file: Path, *, brand: str, as_of: datetime, source: str) -> int:
-    """Bring a list: one address a line, in the first column. Gives how many addresses it held.
-
-    Raises StartRefused with the line that is no address, before anything is brought.
-    """
-    addresses = list(_addresses(file))
-    if not addresses:
-        raise StartRefused(f"{file} holds no address")
-    for start in range(0, len(addresses), ADDRESSES_AT_ONCE):
-        body = {
-            "brand": brand,
-            "source": source,
-            "as_of": as_of.isoformat(),
-            "addresses": addresses[start : start + ADDRESSES_AT_ONCE],
-        }
-        router.ask("POST", "/v1/suppressions", body)
-    return len(addresses)
-
-
-def _addresses(file: Path) -> Iterator[dict[str, str]]:
-    for number, row in enumerate(_rows(file), start=1):
-        if not row or not row[0].strip():
-            continue
-        recipient = recipient_of(row[0])
-        if recipient is not None:
-            yield recipient
-        elif number > 1:  # the first line may be a heading
-            raise StartRefused(f"{file}, line {number}: not a phone such as +393331234567, nor a user id")
-
-
-def _rows(file: Path) -> Sequence[list[str]]:
-    try:
-        with file.open(encoding="utf-8-sig", newline="") as lines:
-            return list(csv.reader(lines))
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise StartRefused(f"{file} cannot be read: {type(error).__name__}") from None
 
 
 def show(router: RouterApi, who: str, *, addresses: bool) -> Any:  # noqa: ANN401 - JSON
