@@ -2,11 +2,11 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from zoneinfo import ZoneInfo
 
 import orjson
 import pytest
 
+from garbo.common.events.zones import zone_rules
 from libs.common.tests.support.waiting import until
 from tests.e2e.stack import Json, Stack, request
 
@@ -168,7 +168,7 @@ async def test_quiet_hours_are_those_of_where_the_person_lives(stack: Stack) -> 
         await until_reason(stack, nightly, reason)
     await stack.publish([nightly])
     held = await waiting(stack, nightly, reason="quiet")
-    due_at = datetime.fromisoformat(held["due_at"]).astimezone(ZoneInfo(asleep))
+    due_at = datetime.fromisoformat(held["due_at"]).astimezone(zone_rules(asleep))
     assert (due_at.hour, due_at.minute, due_at.second) == (9, 0, 0)
     assert due_at - datetime.now(UTC) < timedelta(hours=12)
 

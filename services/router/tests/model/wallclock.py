@@ -3,10 +3,10 @@
 from bisect import bisect_left, bisect_right
 from datetime import UTC, date, datetime
 from functools import cache
-from importlib.resources import files
 from itertools import accumulate
 from typing import Literal
-from zoneinfo import ZoneInfo
+
+from garbo.common.events.zones import zone_rules
 
 MINUTE_US = 60_000_000
 DAY_MIN = 1440
@@ -21,8 +21,7 @@ class WallClock:
     """
 
     def __init__(self, zone: str, middle_us: int) -> None:
-        with files("tzdata.zoneinfo").joinpath(*zone.split("/")).open("rb") as rules:
-            where = ZoneInfo.from_file(rules)  # not the machine's own, which may be older
+        where = zone_rules(zone)
         self.first_min = middle_us // MINUTE_US - BEFORE_DAYS * DAY_MIN
         last_min = middle_us // MINUTE_US + AFTER_DAYS * DAY_MIN
         self.shown: list[int] = []

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 import pytest
 
 from garbo.common.events.ids import MessageId
+from garbo.common.events.zones import TZDATA
 from garbo.router.domain.decide import decide
 from garbo.router.domain.decision import Decision
 from garbo.router.domain.instants import MINUTE_US, to_datetime
@@ -14,7 +15,6 @@ from garbo.router.domain.policy import Policy
 from garbo.router.domain.policy_settings import Zones
 from garbo.router.domain.state import RecipientState
 from garbo.router.domain.values import replace
-from garbo.router.domain.zones import TZDATA
 from services.router.tests.support.build import requested, update
 from services.router.tests.support.build_domain import ROME, a_request, a_state, at, in_zone, sends_at
 from services.router.tests.support.memory import InMemoryStore

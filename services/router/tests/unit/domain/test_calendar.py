@@ -6,11 +6,12 @@ from itertools import pairwise
 
 import pytest
 
+from garbo.common.events.zones import TZDATA
 from garbo.router.domain.calendar import day_of, first_us, months_after, period_us
 from garbo.router.domain.instants import HOUR_US, MINUTE_US
 from garbo.router.domain.rules.quiet_hours import QuietRule
 from garbo.router.domain.selectors import Reach, Selector
-from garbo.router.domain.zones import TZDATA, local_time
+from garbo.router.domain.zones import local_time
 from services.router.tests.support.build_domain import a_context, at
 
 Minute = tuple[int, int, int]

@@ -6,6 +6,7 @@ from typing import Final, TypeAlias
 from uuid import uuid5
 
 from garbo.common.events.ids import MessageId
+from garbo.common.events.zones import TZDATA
 from garbo.router.domain.decision import Decision
 from garbo.router.domain.earliest import Wait
 from garbo.router.domain.evaluation import Evaluation, evaluate
@@ -17,7 +18,6 @@ from garbo.router.domain.request import Request
 from garbo.router.domain.send_history import pruned
 from garbo.router.domain.state import RecipientState, Send, with_send
 from garbo.router.domain.values import replace
-from garbo.router.domain.zones import TZDATA
 
 SHORTEST_KEEP_US: Final = 30 * DAY_US
 """Decisions are kept at least this long, and as long as the history."""

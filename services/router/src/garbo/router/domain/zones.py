@@ -1,44 +1,29 @@
-"""Time zones: rules of the `tzdata` package alone, so that every machine and every replay reads the same."""
+"""A person's wall clocks: which they live by, and what these show."""
 
 from datetime import datetime, timedelta
-from functools import lru_cache
-from importlib.resources import files
 from typing import Final
-from zoneinfo import ZoneInfo
 
-from tzdata import IANA_VERSION
-
-from garbo.common.events.zones import zone_names
+from garbo.common.events.zones import zone_names, zone_rules
 from garbo.router.domain.policy_settings import Zones
 
 RECIPIENT_ZONE: Final = "recipient"
 """In place of an IANA name: the zone (or zones) of the person asked about."""
-TZDATA: Final[str] = IANA_VERSION
-"""The release of the rules, such as 2026f."""
 _EPOCH: Final = datetime(1970, 1, 1)  # noqa: DTZ001 - zoneinfo wants UTC without a mark
 _MICROSECOND: Final = timedelta(microseconds=1)
 _FIRST_US: Final = (datetime(2, 1, 1) - _EPOCH) // _MICROSECOND  # noqa: DTZ001
 _LAST_US: Final = (datetime(9990, 1, 1) - _EPOCH) // _MICROSECOND  # noqa: DTZ001
 
 
-@lru_cache(maxsize=1024)
-def _zone(name: str) -> ZoneInfo:
-    """Load the rules of a zone; a name that is none is UTC (names are checked where they come in)."""
-    known = name if name in zone_names() else "UTC"
-    with files("tzdata.zoneinfo").joinpath(*known.split("/")).open("rb") as rules:
-        return ZoneInfo.from_file(rules, key=known)
-
-
 def local_time(zone: str, at_us: int) -> datetime:
     """Tell the wall clock of an instant, with its fold. Before year 2 and after 9989 it stands still."""
     utc = _EPOCH + timedelta(microseconds=min(max(at_us, _FIRST_US), _LAST_US))
-    rules = _zone(zone)
+    rules = zone_rules(zone)
     return rules.fromutc(utc.replace(tzinfo=rules))
 
 
 def utc_us(zone: str, wall: datetime, *, fold: int) -> int:
     """Tell the instant of a (naive) wall time, by the offset before (fold 0) or after (1) a change."""
-    offset = wall.replace(tzinfo=_zone(zone), fold=fold).utcoffset() or timedelta(0)
+    offset = wall.replace(tzinfo=zone_rules(zone), fold=fold).utcoffset() or timedelta(0)
     return (wall - _EPOCH - offset) // _MICROSECOND
 
 

@@ -1,6 +1,7 @@
 """What the values of a policy file are made of: how each is written, and what is told where it is not."""
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated, Any, Final, TypeAlias, TypeVar
 
@@ -122,19 +123,19 @@ class UpTo:
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """A word, or a list of different ones: of some, or of a form, or any."""
+    """A word, or a list of different ones: of some, or any."""
 
     of: tuple[str, ...] = ()
-    form: str = ""
     mend: str = ""
     """What to do where one is none of these."""
+    check: Callable[[frozenset[str]], frozenset[str]] | None = None
+    """Refuses in words of its own what is none of these."""
 
     def __get_pydantic_core_schema__(self, source: object, handler: GetCoreSchemaHandler) -> CoreSchema:
         return core_schema.no_info_plain_validator_function(self._read)
 
     def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: JsonHandler) -> Json:
-        form: Json = {"pattern": self.form} if self.form else {"minLength": 1}
-        word: Json = {"enum": list(self.of)} if self.of else {"type": "string", **form}
+        word: Json = {"enum": list(self.of)} if self.of else {"type": "string", "minLength": 1}
         return {"anyOf": [word, {"type": "array", "items": word, "minItems": 1, "uniqueItems": True}]}
 
     def _read(self, value: object) -> frozenset[str]:
@@ -142,8 +143,10 @@ class Words:
         words = frozenset(word for word in listed if isinstance(word, str) and word)
         if not words or len(words) != len(listed):
             raise wrong("must be a word or a list of different words; quote what is not a word")
+        if self.check:
+            return self.check(words)
         for word in sorted(words):
-            if (self.of and word not in self.of) or not re.search(self.form, word):
+            if self.of and word not in self.of:
                 raise wrong(self.mend or f"{word} is none of {', '.join(sorted(self.of))}")
         return words
 

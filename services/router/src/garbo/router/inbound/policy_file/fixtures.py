@@ -23,6 +23,7 @@ from garbo.router.inbound.policy_file.fields import (
     are_zones,
 )
 from garbo.router.inbound.policy_file.instant import Clock, Instant
+from garbo.router.inbound.policy_file.regions import NO_REGION, Region
 
 BRAND: Final = "acme"
 EVERY_BRAND: Final = "*"
@@ -132,7 +133,7 @@ class Given(Model):
 
     zone: Maybe[Zone] = None
     """The person's own: an IANA name."""
-    region: Maybe[Text] = None
+    region: Maybe[Region] = None
     country_zones: Annotated[AnyWords, AfterValidator(are_zones)] = frozenset()
     kind: Literal["person", "group"] = "person"
     erased: bool = False
@@ -216,7 +217,7 @@ class Ask(Model):
             expires_at_us=clock.us_or_none(self.expires_at),
             channel=self.channel,
             recipient_kind=given.kind,
-            region=given.region,
+            region=None if given.region == NO_REGION else given.region,
             country_zones=tuple(sorted(given.country_zones)),
             override=tuple(sorted(self.override)),
             roles=self.roles,

@@ -4,10 +4,10 @@ import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Annotated, Final, TypeAlias
-from zoneinfo import ZoneInfo
 
 from pydantic import PlainValidator, WithJsonSchema
 
+from garbo.common.events.zones import zone_rules
 from garbo.router.domain.instants import to_datetime, to_us
 from garbo.router.inbound.policy_file.fields import SPAN, Span, wrong
 
@@ -27,7 +27,7 @@ class Clock:
         """Give an instant in microseconds since 1970."""
         if isinstance(instant, timedelta):
             return self.now_us + instant // _MICROSECOND
-        return to_us(instant if instant.tzinfo else instant.replace(tzinfo=ZoneInfo(self.zone)))
+        return to_us(instant if instant.tzinfo else instant.replace(tzinfo=zone_rules(self.zone)))
 
     def us_or_none(self, instant: datetime | timedelta | None) -> int | None:
         """Give an instant that may be missing."""
@@ -35,7 +35,7 @@ class Clock:
 
     def shown(self, at_us: int | None) -> str:
         """Write an instant by the person's wall clock."""
-        return "none" if at_us is None else to_datetime(at_us).astimezone(ZoneInfo(self.zone)).isoformat()
+        return "none" if at_us is None else to_datetime(at_us).astimezone(zone_rules(self.zone)).isoformat()
 
 
 def _read(text: object) -> datetime | timedelta:

@@ -6,6 +6,7 @@ from pydantic import Field
 
 from garbo.router.domain.selectors import Selector
 from garbo.router.inbound.policy_file.fields import AnyWords, Maybe, Model, Words
+from garbo.router.inbound.policy_file.regions import Regions
 
 PURPOSES: Final = ("auth", "care", "promo", "utility")
 """And the classes, by the same words."""
@@ -15,11 +16,6 @@ Categories: TypeAlias = Annotated[
 ]
 Forms: TypeAlias = Annotated[frozenset[str], Words(of=("free", "template"))]
 Kinds: TypeAlias = Annotated[frozenset[str], Words(of=("group", "person"))]
-Regions: TypeAlias = Annotated[
-    frozenset[str],
-    Words(form="^([A-Z]{2}|none)$", mend="must be countries in two capital letters, such as US, or none"),
-]
-"""ISO 3166 alpha-2, or `none` where the number does not tell."""
 _ANY: Final[frozenset[str]] = frozenset()
 """Of a key that is left out."""
 
