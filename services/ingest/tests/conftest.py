@@ -32,7 +32,13 @@ def ingest_business() -> Business:
             ],
             "numbers": numbers,
             "clients": [
-                _client("shop", SHOP, brands=["acme"], purposes=["promo", "utility"]),
+                _client(
+                    "shop",
+                    SHOP,
+                    brands=["acme"],
+                    purposes=["promo", "utility"],
+                    scopes=["publish", "link"],
+                ),
                 _client("desk", DESK, brands=["acme", "bella"], purposes=["care", "promo"]),
                 _client("agent", CARE, brands=["acme", "bella"], purposes=["care"]),
                 _client("reader", READER, brands=["acme"], purposes=["promo"], scopes=["read"]),

@@ -142,9 +142,8 @@ def test_a_person_is_shown_with_what_fills_each_cap() -> None:
         free_at=NOON,
         by=(CapSend(message_class="promo", counts_at=NOON, open=True, frees_at=NOON),),
     )
-    empty = (
-        "waiting windows stops preferences suppressions cooldowns questions cases consents consent_history"
-    )
+    lists = "merges waiting windows stops preferences suppressions cooldowns questions cases consents"
+    empty = f"{lists} consent_history"
     shown = ContactView.model_validate(
         {
             **dict.fromkeys(empty.split(), ()),
@@ -212,6 +211,23 @@ def test_a_phone_never_stands_in_a_url(
     erased = runner.invoke(app, ["contact", "erase", "+393331234567", "--yes"])
     assert erased.output == f"erased {MARIA}\n"
     assert not any("333" in path for _, path, _ in answers.asked)
+
+
+def test_what_a_client_joined_is_parted(
+    router: tuple[RouterApi, type[Answers]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    api, answers = router
+    parted = {"contact_id": str(MARIA), "parted_from": str(UUID(int=1)), "said_by": "shop"}
+    answers.answers["POST", f"/v1/contacts/{MARIA}:split"] = (
+        200,
+        "application/json",
+        json.dumps(parted).encode(),
+    )
+    monkeypatch.setenv("GARBO_URL_ROUTER", api.url)
+    done = CliRunner().invoke(app, ["contact", "split", str(MARIA)])
+    assert done.output == f"{MARIA} is parted from {UUID(int=1)}; shop had joined them\n"
+    refused = CliRunner().invoke(app, ["contact", "split", "+393331234567"])
+    assert refused.exit_code == 2, "an address enters no URL"
 
 
 def test_an_export_is_written_for_its_owner_alone(

@@ -200,3 +200,13 @@ async def test_contact_data_is_told_for_the_clients_brands_alone(
 ) -> None:
     body = {"to": {"phone": PHONE}, "timezone": "Europe/Rome", "brand": brand}
     assert (await post(ingest_app, body, path="contacts")).status == status
+
+
+@pytest.mark.parametrize(("key", "status"), [(SHOP, 202), (DESK, 403)])
+async def test_two_addresses_are_joined_with_the_scope_link_alone(
+    ingest_app: ASGIApp, key: str, status: int
+) -> None:
+    body = {"to": {"phone": PHONE}, "same_as": {"user_id": "IT.7"}}
+    answer = await post(ingest_app, body, path="contacts", key=key)
+    assert answer.status == status
+    assert status == 202 or answer.json()["errors"][0]["field"] == "same_as"

@@ -100,6 +100,7 @@ async def test_a_late_refund_of_a_merged_persons_send_frees_the_slot_of_who_they
     router: Router, memory: InMemoryStore, make_policy: Callable[..., Policy]
 ) -> None:
     router.policy = make_policy(ONE_A_WEEK)
+    await router.hear(consent())
     promo = requested(to={"phone": OTHER_PHONE})
     await router.ask(promo)
     await router.hear(result(router.granted[0], "accepted"))

@@ -51,7 +51,7 @@ def business(**more: Any) -> Business:  # noqa: ANN401 - any field
                 "keys_sha256": [sha256(API_KEY.encode()).hexdigest()],
                 "brands": ["acme", "bolt"],
                 "purposes": ["care", "promo", "utility", "auth"],
-                "scopes": ["publish", "read"],
+                "scopes": ["publish", "read", "link"],
             },
             {"id": "desk", "brands": ["acme"], "purposes": ["care"]},
         ],

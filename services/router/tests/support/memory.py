@@ -113,12 +113,12 @@ class InMemoryTransaction(InMemoryContacts):
     def _newly_suppressed(
         self, scope: Scope, states: Mapping[ContactId, RecipientState]
     ) -> dict[ContactId, RecipientState]:
-        new = {h: (a, c) for h, (a, c) in scope.new_addresses.items() if c in states}
-        for key, (address, contact_id) in new.items():
-            if key not in self._tables.aliases:
-                self._alias(address, contact_id)
+        new = [link for link in scope.new_addresses.values() if link.contact_id in states]
+        for link in new:
+            if link.address.hash not in self._tables.aliases:
+                self._alias(link.address, link.contact_id, home_id=link.home_id)
         asked = {c for c, state in states.items() if state.version == 0 or c in scope.suppressions_of}
-        found = self.suppressions_of(asked | {contact_id for _, contact_id in new.values()})
+        found = self.suppressions_of(asked | {link.contact_id for link in new})
         listed = {c: with_suppressions(states[c], said) for c, said in found.items()}
         return {c: state for c, state in listed.items() if state != states[c]}
 
@@ -166,6 +166,7 @@ class InMemoryTransaction(InMemoryContacts):
             proof = ConsentKey(evidence.actor, evidence.consent_id)
             if proof not in tables.erased_consents:
                 tables.evidence.setdefault(proof, evidence)
+                tables.recorded_for.setdefault(proof, evidence.contact_id)
         for told in changes.suppressions:
             known = tables.suppressions.get((told.address_hash, told.brand))
             if known is None or told.since_us > known.since_us:
@@ -174,6 +175,7 @@ class InMemoryTransaction(InMemoryContacts):
             tables.cancelled.setdefault((brand, campaign), at_us)
         self._count(changes)
         tables.outbox = (*tables.outbox, *changes.outbox)
+        self.save_merges(changes)
         self.erase_contacts(changes.erased)
 
     def _count(self, changes: Changes) -> None:

@@ -6,7 +6,9 @@ from uuid import uuid4
 
 from garbo.common.events.ids import ContactId
 from garbo.router.domain.state import RecipientState
-from garbo.router.ports.contacts import Address, ConsentEvidence, ConsentKey, Contact
+from garbo.router.domain.values import replace
+from garbo.router.ports.contacts import Address, ClaimedMerge, ConsentEvidence, ConsentKey, Contact
+from garbo.router.ports.store import Changes
 from services.router.tests.support.tables import Tables
 
 
@@ -25,10 +27,11 @@ class InMemoryContacts:
         """Find contacts by their own id, or by one they had before; unknown ones are left out."""
         states = self._tables.states
         wanted = {c: (states[c].merged_into if c in states else None) or c for c in contact_ids}
-        aliases = self._tables.aliases.values()
+        aliases, homes = self._tables.aliases.values(), self._tables.homes
         best = sorted(aliases, key=lambda c: (c.address.kind, ".ENT." in c.address.value), reverse=True)
-        by_id = {contact.contact_id: contact for contact in best}
-        return {asked: by_id[found] for asked, found in wanted.items() if found in by_id}
+        by_home = {(contact.contact_id, contact.home_id): contact for contact in best}
+        found = {asked: by_home.get((into, homes.get(asked, asked))) for asked, into in wanted.items()}
+        return {asked: contact for asked, contact in found.items() if contact}
 
     def get_or_create(self, addresses: Iterable[Address]) -> Mapping[str, Contact]:
         """Find the contacts of addresses, by hash, and make those that are not known."""
@@ -37,7 +40,7 @@ class InMemoryContacts:
             if address.hash not in self._tables.aliases:
                 contact_id = ContactId(uuid4())
                 self._tables.states[contact_id] = RecipientState()
-                self._alias(address, contact_id)
+                self._alias(address, contact_id, home_id=contact_id)
         return {key: self._tables.aliases[key] for key in asked}
 
     def suppressions_of(self, contact_ids: Iterable[ContactId]) -> Mapping[ContactId, Mapping[str, int]]:
@@ -75,6 +78,46 @@ class InMemoryContacts:
         tables.deferred = {m: w for m, w in tables.deferred.items() if w.contact_id not in gone}
         tables.counted = {key: sends for key, sends in tables.counted.items() if key[0] not in gone}
 
-    def _alias(self, address: Address, contact_id: ContactId) -> None:
+    async def claimed_merge(self, contact_id: ContactId) -> ClaimedMerge | None:
+        """Find how a contact came to lead on to another one, where a client said so."""
+        merge, into_id = self._tables.claimed_merges.get(contact_id), self._tables.states.get(contact_id)
+        if merge is None or into_id is None or into_id.merged_into is None:
+            return None
+        return replace(merge, into_id=into_id.merged_into)
+
+    def save_merges(self, changes: Changes) -> None:
+        """Keep what clients joined, whose homes are one, and who is two again."""
+        tables = self._tables
+        tables.claimed_merges |= {merge.contact_id: merge for merge in changes.claimed_merges}
+        for home_id, into_id in changes.homes.items():
+            tables.homes |= {c: into_id for c, home in tables.homes.items() if home == home_id}
+            tables.homes[home_id] = into_id
+            for key, contact in tables.aliases.items():
+                if contact.home_id == home_id:
+                    tables.aliases[key] = replace(contact, home_id=into_id)
+        for key, home_id in changes.shown_addresses.items():
+            if tables.aliases[key].home_id is None:
+                tables.aliases[key] = replace(tables.aliases[key], home_id=home_id)
+        for contact_id in changes.split:
+            self._split(contact_id)
+
+    def _split(self, contact_id: ContactId) -> None:
+        tables = self._tables
+        into_id = tables.claimed_merges.pop(contact_id).into_id
+        for key, contact in tables.aliases.items():
+            if contact.home_id == contact_id:
+                tables.aliases[key] = replace(contact, contact_id=contact_id)
+        for proof, evidence in tables.evidence.items():
+            if tables.recorded_for[proof] == contact_id:
+                tables.evidence[proof] = replace(evidence, contact_id=contact_id)
+        counted = {
+            (contact_id, name): sends for (who, name), sends in tables.counted.items() if who == into_id
+        }
+        tables.counted |= counted
+        for other, state in tables.states.items():
+            if state.merged_into == into_id and tables.homes.get(other) == contact_id:
+                tables.states[other] = replace(state, merged_into=contact_id)
+
+    def _alias(self, address: Address, contact_id: ContactId, *, home_id: ContactId | None) -> None:
         kind: Literal["person", "group"] = "group" if address.kind == "group_id" else "person"
-        self._tables.aliases[address.hash] = Contact(contact_id, kind, address)
+        self._tables.aliases[address.hash] = Contact(contact_id, kind, address, home_id)

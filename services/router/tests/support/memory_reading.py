@@ -42,6 +42,9 @@ class InMemoryContactReader:
             state=replace(state, campaign_sends=tuple(send for sends in lasting for send in sends)),
             addresses=tuple(sorted((c.address for c in mine), key=lambda a: (a.kind, a.value))),
             waiting=tuple(d for d in tables.deferred.values() if d.contact_id == contact_id),
+            merges=tuple(
+                m for c, m in tables.claimed_merges.items() if tables.states[c].merged_into == contact_id
+            ),
             evidence=tuple(e for e in tables.evidence.values() if e.contact_id == contact_id),
         )
 

@@ -6,6 +6,7 @@ import orjson
 
 from garbo.router.flow.commands.erase_contact import EraseContact
 from garbo.router.flow.commands.import_suppressions import ImportSuppressions
+from garbo.router.flow.commands.split_contact import SplitContact
 from garbo.router.flow.directory import Directory
 from garbo.router.flow.policy_in_force import PolicyInForce
 from garbo.router.flow.queries.contact import GetContact
@@ -35,7 +36,12 @@ def resources_of(router: Router, memory: InMemoryStore, simulate: Simulate = no_
     suppress = ImportSuppressions(dependencies)
     return [
         Decisions(previews=PreviewRequests(dependencies, InMemoryPreviewReader(memory)), store=router.store),
-        Contacts(contacts=reading, erasing=EraseContact(dependencies), directory=directory),
+        Contacts(
+            contacts=reading,
+            erasing=EraseContact(dependencies),
+            splitting=SplitContact(dependencies),
+            directory=directory,
+        ),
         Suppressions(suppress=suppress, directory=directory, hash_key=HASH_KEY),
         PolicySimulations(policies=policies, directory=directory, simulate=simulate),
     ]

@@ -8,7 +8,7 @@ from garbo.router.domain.grant import Grant
 from garbo.router.domain.state import RecipientState, Send
 from garbo.router.domain.templates import Templates
 from garbo.router.ports.budgets import BudgetLease
-from garbo.router.ports.contacts import ConsentEvidence, ConsentKey, Contact, Suppression
+from garbo.router.ports.contacts import ClaimedMerge, ConsentEvidence, ConsentKey, Contact, Suppression
 from garbo.router.ports.publisher import OutgoingRecord
 from garbo.router.ports.store import Deferred, StoredDecision
 
@@ -25,6 +25,11 @@ class Tables:
     evidence: dict[ConsentKey, ConsentEvidence] = field(default_factory=dict)
     erased_consents: frozenset[ConsentKey] = frozenset()
     """Proofs of consent whose person was erased."""
+    recorded_for: dict[ConsentKey, ContactId] = field(default_factory=dict)
+    """Whom each proof was recorded for, whoever they turned out to be since."""
+    homes: dict[ContactId, ContactId] = field(default_factory=dict)
+    """Contact -> its home, where that is another one."""
+    claimed_merges: dict[ContactId, ClaimedMerge] = field(default_factory=dict)
     suppressions: dict[tuple[str, str], Suppression] = field(default_factory=dict)
     cancelled: dict[tuple[str, str], int] = field(default_factory=dict)
     counted: dict[tuple[ContactId, str], tuple[Send, ...]] = field(default_factory=dict)

@@ -107,9 +107,10 @@ class Client(_Part):
     """SHA-256 of each live API key; make one with: openssl rand -hex 24."""
     brands: tuple[Name, ...]
     purposes: tuple[Purpose, ...]
-    scopes: tuple[Literal["publish", "read", "simulate", "admin"], ...] = ("publish",)
+    scopes: tuple[Literal["publish", "read", "simulate", "admin", "link"], ...] = ("publish",)
     """publish: ask for messages, record consents, cases, contact data. read: decisions, previews, contacts.
-    simulate: what another policy would have decided. admin: erase, suppress."""
+    simulate: what another policy would have decided. admin: erase, suppress, split. link: join two
+    addresses of one person."""
     roles: tuple[Name, ...] = ()
     """What rules of the policy may name in `overridable_by`."""
 

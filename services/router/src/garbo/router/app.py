@@ -16,6 +16,7 @@ from garbo.common.runtime.settings import load
 from garbo.common.runtime.telemetry import Telemetry, observe
 from garbo.router.flow.commands.erase_contact import EraseContact
 from garbo.router.flow.commands.import_suppressions import ImportSuppressions
+from garbo.router.flow.commands.split_contact import SplitContact
 from garbo.router.flow.decide_requests import DecideRequests
 from garbo.router.flow.dependencies import Dependencies
 from garbo.router.flow.directory import Directory
@@ -174,7 +175,12 @@ class Rooms:
         previews = PreviewRequests(dependencies, PostgresPreviewReader(database))
         return (
             Decisions(previews=previews, store=dependencies.store),
-            Contacts(contacts=contacts, erasing=EraseContact(dependencies), directory=self.directory),
+            Contacts(
+                contacts=contacts,
+                erasing=EraseContact(dependencies),
+                splitting=SplitContact(dependencies),
+                directory=self.directory,
+            ),
             Suppressions(
                 suppress=ImportSuppressions(dependencies), directory=self.directory, hash_key=self.hash_key
             ),

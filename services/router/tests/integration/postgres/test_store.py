@@ -15,7 +15,7 @@ from garbo.router.domain.state import Consent, RecipientState, Send, Stop
 from garbo.router.domain.templates import TemplateCategory
 from garbo.router.domain.values import replace
 from garbo.router.outbound.postgres.store import PostgresStore
-from garbo.router.ports.contacts import Address, Contact
+from garbo.router.ports.contacts import Address, Contact, Link
 from garbo.router.ports.store import Changes, Scope, Store, StoredDecision
 from services.router.tests.support.build import HASH_KEY
 from services.router.tests.support.memory import InMemoryStore
@@ -100,7 +100,8 @@ async def test_contacts_are_minted_once_and_found_again(store: Store) -> None:
 async def test_linked_address_leads_to_the_same_contact_and_is_never_taken_away(store: Store) -> None:
     phone, user_id, other = address(), address("IT.77", "user_id"), address()
     contact, stranger = await met(store, phone), await met(store, other)
-    new = {user_id.hash: (user_id, contact.contact_id), other.hash: (other, contact.contact_id)}
+    home_id = contact.contact_id
+    new = {a.hash: Link(a, contact.contact_id, home_id) for a in (user_id, other)}
     async with store.transaction() as transaction:
         await transaction.load(Scope(contacts=frozenset([contact.contact_id]), new_addresses=new))
         found = await transaction.contacts_at([user_id, other])

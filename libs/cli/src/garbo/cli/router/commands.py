@@ -5,6 +5,7 @@ import os
 import sys
 from pathlib import Path
 from typing import Annotated, Any
+from uuid import UUID
 
 import typer
 from rich.console import Console
@@ -101,6 +102,18 @@ def contact_erase(
         typer.confirm(f"Erase contact {contact_id} for good?", abort=True)
     people.erase(router, contact_id)
     typer.echo(f"erased {contact_id}")
+
+
+@contact.command("split")
+def contact_split(
+    contact_id: Annotated[UUID, typer.Argument(help="Of those joined by clients: see `garbo contact show`.")],
+    *,
+    key: Key = None,
+) -> None:
+    """Make two of a person again, whom a client had joined; scope admin. A STOP stays with both."""
+    parted = people.split(router_of(os.environ, key=key), str(contact_id))
+    one, other, client = (parted[key] for key in ("contact_id", "parted_from", "said_by"))
+    typer.echo(f"{one} is parted from {other}; {client} had joined them")
 
 
 @contact.command("suppress")

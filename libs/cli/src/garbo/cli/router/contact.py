@@ -46,3 +46,8 @@ def export(router: RouterApi, who: str) -> Any:  # noqa: ANN401 - JSON
 def erase(router: RouterApi, contact_id: str) -> Any:  # noqa: ANN401 - JSON
     """Erase a person; gives what was done."""
     return router.ask("DELETE", f"/v1/contacts/{contact_id}")
+
+
+def split(router: RouterApi, contact_id: str) -> Any:  # noqa: ANN401 - JSON
+    """Part a contact from the one a client joined it to; gives both and the client."""
+    return router.ask("POST", f"/v1/contacts/{contact_id}:split")

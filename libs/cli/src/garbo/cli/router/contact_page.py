@@ -19,6 +19,7 @@ def print_contact(person: Json, console: Console) -> None:
         console.print(f"  language  {person['language']}")
     for address in person.get("addresses") or ():
         console.print(f"  {address['kind']:<9} {address['value']}", markup=False)
+    _print_section("Joined by clients", map(_merge, person["merges"]), console)
     _print_section("A promo now", map(_promo, person["promo"]), console)
     _print_caps(person["caps"], console)
     _print_section("Waits", map(_waiting, person["waiting"]), console)
@@ -27,6 +28,10 @@ def print_contact(person: Json, console: Console) -> None:
     _print_section("Cases", map(_case, person["cases"]), console)
     _print_section("Consent now", map(_consent, person["consents"]), console)
     _print_section("Consent, as it was recorded", map(_evidence, person["consent_history"]), console)
+
+
+def _merge(merge: Json) -> str:
+    return f"{merge['contact_id']}: by {merge['said_by']} {_instant(merge['merged_at'])}"
 
 
 def _print_section(title: str, lines: Iterable[str], console: Console) -> None:

@@ -38,6 +38,7 @@ class Publisher:
     numbers: frozenset[str] = frozenset()
     """The sending numbers of its brands."""
     may_publish: bool = True
+    may_link: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +153,8 @@ def _forbidden(event: Submission, publisher: Publisher, *, index: int | None) ->
         faults.append(Fault(index, ("purpose",), "is not a purpose of this client: see the business file"))
     if _needs_promo(event) and "promo" not in publisher.purposes:
         faults.append(Fault(index, ("client",), "needs the purpose promo for this: see the business file"))
+    if isinstance(event, ContactUpdated) and event.same_as and not publisher.may_link:
+        faults.append(Fault(index, ("same_as",), "needs the scope link: see the business file"))
     if isinstance(event, ContactUpdated) and event.brand and event.brand not in publisher.brands:
         faults.append(Fault(index, ("brand",), "is not a brand of this client: see the business file"))
     if isinstance(event, ConsentRecorded) and event.number and event.number not in publisher.numbers:

@@ -23,4 +23,5 @@ class BusinessPublishers:
             purposes=frozenset(client.purposes),
             numbers=frozenset(n.id for n in self._business.numbers if n.brand in brands),
             may_publish="publish" in client.scopes,
+            may_link="link" in client.scopes,
         )

@@ -90,6 +90,11 @@ class Directory:
             return "unknown_brand"
         return None if brand in known.brands else "brand_not_allowed"
 
+    def link_refusal(self, client: str) -> str | None:
+        """Say why a client may not say that two addresses are one person's; None when it may."""
+        known = self._clients.get(client)
+        return None if known and "link" in known.scopes else "link_not_allowed"
+
     def purpose_refusal(self, *, client: str, purpose: str) -> str | None:
         """Say why a purpose is not this client's; None when it is."""
         known = self._clients.get(client)

@@ -2,13 +2,14 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from garbo.common.errors import Reject
 from garbo.common.events.addresses import Person, Recipient
 from garbo.common.events.ids import AddressKind, ContactId, address_hash
 from garbo.router.domain.state import RecipientState
 from garbo.router.domain.values import Value
-from garbo.router.ports.contacts import Address, Contact, ContactTransaction
+from garbo.router.ports.contacts import Address, Contact, ContactTransaction, Link
 
 
 class ContactsChanged(Exception):  # noqa: N818 - an answer, not an error
@@ -33,12 +34,17 @@ class Identity(Value, frozen=True):
     """Whether a stranger becomes a contact by it."""
     same_as: "Identity | None" = None
     """The same contact by another name, as a client says: what two names lead to is merged."""
+    said_by: str = ""
+    """That client."""
 
-    @property
-    def shown_together(self) -> tuple[Address, ...]:
-        """All addresses the event shows, where it shows some by each name."""
-        same = self.same_as.addresses if self.same_as else ()
-        return (*self.addresses, *same) if self.addresses else ()
+
+class Merge(NamedTuple):
+    """Two contacts that turned out to be one: the second becomes the first."""
+
+    into: ContactId
+    other: ContactId
+    said_by: str | None = None
+    """The client who says so; None: the platform showed it."""
 
 
 @dataclass(slots=True)
@@ -49,10 +55,13 @@ class ContactIndex:
     by_id: Mapping[ContactId, Contact]
     merged: Mapping[ContactId, ContactId]
     """Contacts that turned out to be another one."""
-    links: dict[str, tuple[Address, ContactId]] = field(default_factory=dict)
+    links: dict[str, Link] = field(default_factory=dict)
     """Further addresses of contacts, to be written."""
-    merges: list[tuple[ContactId, ContactId]] = field(default_factory=list)
-    """Two contacts shown to be one: the second becomes the first."""
+    merges: list[Merge] = field(default_factory=list)
+    homes: dict[ContactId, ContactId] = field(default_factory=dict)
+    """Home -> the home the platform showed it to be."""
+    shown_addresses: dict[str, ContactId] = field(default_factory=dict)
+    """Addresses that only a client had linked -> the home the platform showed them to be of."""
 
     def contact_of(self, identity: Identity) -> ContactId | None:
         """Tell whose event it is; None when nobody knows them."""
@@ -72,34 +81,56 @@ class ContactIndex:
         return contact_id
 
     def join_addresses(self, addresses: Sequence[Address]) -> None:
-        """Make addresses shown together one contact's: new ones are linked, two contacts are to be merged."""
+        """Make addresses the platform shows together one contact's: new ones are linked, others merged.
+
+        Of several, one that only a client had linked is at home with the others from now on.
+        """
         known = [self.by_hash[a.hash] for a in addresses if a.hash in self.by_hash]
+        known.sort(key=lambda contact: contact.home_id is None)  # by whom the platform knows, if by any
         if not known:
             return
         first = known[0]
+        home_id = self._home_of(first)
         for other in known[1:]:
-            self._merge(self.current_id(first.contact_id), self.current_id(other.contact_id))
+            self._merge(Merge(self.current_id(first.contact_id), self.current_id(other.contact_id)))
+            self._unite_home(other, home_id)
         for address in addresses:
             if address.hash not in self.by_hash:
-                self.links[address.hash] = (address, first.contact_id)
-                self.by_hash[address.hash] = Contact(first.contact_id, first.kind, address)
+                self.links[address.hash] = Link(address, first.contact_id, home_id)
+                self.by_hash[address.hash] = Contact(first.contact_id, first.kind, address, home_id)
 
-    def join_names(self, identity: Identity, same: Identity) -> None:
-        """Make two names one contact's. Raises `Reject` where one of them is a group's."""
+    def join_names(self, identity: Identity, same: Identity, *, said_by: str) -> None:
+        """Make two names one contact's, as a client says. Raises `Reject` where one of them is a group's."""
         contact_id, other = self.contact_of(identity), self.contact_of(same)
         if contact_id is None:
             return
         if self._is_group(identity) != self._is_group(same):
             raise Reject("group_and_person")
         if other is not None:
-            self._merge(contact_id, other)
+            self._merge(Merge(contact_id, other, said_by))
         else:
             for address in same.addresses:
-                self.links.setdefault(address.hash, (address, contact_id))
+                self.links.setdefault(address.hash, Link(address, contact_id, claimed_by=said_by))
 
-    def _merge(self, into: ContactId, other: ContactId) -> None:
-        if into != other and (into, other) not in self.merges:
-            self.merges.append((into, other))
+    def _merge(self, merge: Merge) -> None:
+        if merge.into != merge.other and merge not in self.merges:
+            self.merges.append(merge)
+
+    def _home_of(self, contact: Contact) -> ContactId | None:
+        """Give an address's home as it is by now; None for one that only a client linked."""
+        home_id = contact.home_id
+        while home_id in self.homes:
+            home_id = self.homes[home_id]
+        return home_id
+
+    def _unite_home(self, other: Contact, home_id: ContactId | None) -> None:
+        home = self._home_of(other)
+        if home_id is None or home == home_id:
+            return
+        if home is None:
+            self.shown_addresses[other.address.hash] = home_id
+        else:
+            self.homes[home] = home_id
 
     def _is_group(self, identity: Identity) -> bool:
         named = self.by_id.get(identity.contact_id) if identity.contact_id else None
@@ -145,10 +176,10 @@ async def resolve_contacts(
     if unknown := _unknown(identities, contacts_index):
         raise ContactsChanged(unknown=unknown)
     for one in identities:
-        contacts_index.join_addresses(one.shown_together)
+        contacts_index.join_addresses(one.addresses)
     for one in identities:
         if one.same_as is not None:
-            contacts_index.join_names(one, one.same_as)
+            contacts_index.join_names(one, one.same_as, said_by=one.said_by)
     return contacts_index
 
 
@@ -163,8 +194,8 @@ def _unknown(identities: Iterable[Identity], contacts_index: ContactIndex) -> li
     """Give one address of each contact nobody knows, not even by another event of this batch."""
     met = set(contacts_index.by_hash)
     unknown: list[Address] = []
-    for one in sorted(identities, key=lambda one: len(one.shown_together), reverse=True):
-        addresses = one.shown_together
+    for one in sorted(identities, key=lambda one: len(one.addresses), reverse=True):
+        addresses = one.addresses
         if not addresses or not (one.create or any(a.hash in met for a in addresses)):
             continue
         if not any(address.hash in met for address in addresses):

@@ -15,7 +15,7 @@ from garbo.router.domain.values import replace
 from garbo.router.flow.budgets import BudgetAllowance
 from garbo.router.flow.directory import Directory
 from garbo.router.flow.records import rendered, withdrawn_record
-from garbo.router.ports.contacts import ConsentEvidence, ConsentKey, Suppression
+from garbo.router.ports.contacts import ClaimedMerge, ConsentEvidence, ConsentKey, Suppression
 from garbo.router.ports.publisher import OutgoingRecord, Rendered
 from garbo.router.ports.store import Changes, Deferred, Snapshot, StoredDecision
 from garbo.router.ports.telemetry import Meter
@@ -62,6 +62,10 @@ class UnitOfWork:
     cancelled: set[tuple[str, str]] = field(default_factory=set)
     """Brand and campaign of what is called off."""
     erased: set[ContactId] = field(default_factory=set)
+    claimed_merges: list[ClaimedMerge] = field(default_factory=list)
+    homes: dict[ContactId, ContactId] = field(default_factory=dict)
+    shown_addresses: dict[str, ContactId] = field(default_factory=dict)
+    split: set[ContactId] = field(default_factory=set)
     _touched: set[ContactId] = field(init=False)
     _budget_changes: Counter[int] = field(default_factory=Counter)
     _decision_updates: dict[MessageId, OutgoingRecord] = field(default_factory=dict)
@@ -93,6 +97,10 @@ class UnitOfWork:
             campaign_sends=self.campaign_sends,
             campaign_send_updates=self.campaign_send_updates,
             erased=tuple(self.erased),
+            claimed_merges=tuple(self.claimed_merges),
+            homes=self.homes,
+            shown_addresses=self.shown_addresses,
+            split=tuple(self.split),
             outbox=(*self._decision_updates.values(), *self.outbox),
         )
 

@@ -5,6 +5,7 @@ from typing import Literal, NamedTuple, Protocol
 from uuid import UUID
 
 from garbo.common.events.ids import AddressKind, ContactId
+from garbo.router.domain.state import RecipientState
 from garbo.router.domain.values import Value
 
 
@@ -22,6 +23,31 @@ class Contact(Value, frozen=True):
     contact_id: ContactId
     kind: Literal["person", "group"]
     address: Address
+    home_id: ContactId | None = None
+    """The contact it is of by the platform's word, or from the first; None: only a client says so."""
+
+
+class Link(NamedTuple):
+    """A further address of a contact, and on whose word."""
+
+    address: Address
+    contact_id: ContactId
+    home_id: ContactId | None = None
+    """Of the address that the platform showed with it; None where only a client says so."""
+    claimed_by: str | None = None
+    """That client."""
+
+
+class ClaimedMerge(Value, frozen=True):
+    """Two contacts that are one because a client says so, as both were before."""
+
+    contact_id: ContactId
+    """It leads on to the other one since."""
+    into_id: ContactId
+    said_by: str
+    merged_at_us: int
+    state: RecipientState
+    into_state: RecipientState
 
 
 class ConsentKey(NamedTuple):
@@ -77,4 +103,8 @@ class ContactTransaction(Protocol):
         self, keys: Collection[ConsentKey]
     ) -> Mapping[ConsentKey, ConsentEvidence | None]:
         """Find records of consent that are kept already; None for those whose person was erased since."""
+        ...
+
+    async def claimed_merge(self, contact_id: ContactId) -> ClaimedMerge | None:
+        """Find how a client made a contact lead on to another one; `into_id` is who that is now."""
         ...

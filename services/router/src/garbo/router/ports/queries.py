@@ -9,7 +9,7 @@ from garbo.common.events.ids import ContactId
 from garbo.router.domain.replay import PastRequest
 from garbo.router.domain.state import RecipientState
 from garbo.router.ports.budgets import BudgetRequest
-from garbo.router.ports.contacts import Address, ConsentEvidence
+from garbo.router.ports.contacts import Address, ClaimedMerge, ConsentEvidence
 from garbo.router.ports.store import Deferred
 
 
@@ -25,6 +25,8 @@ class HeldContact:
     addresses: tuple[Address, ...] = ()
     waiting: tuple[Deferred, ...] = ()
     evidence: tuple[ConsentEvidence, ...] = ()
+    merges: tuple[ClaimedMerge, ...] = ()
+    """Contacts that clients joined to this one."""
 
 
 class ContactReader(Protocol):

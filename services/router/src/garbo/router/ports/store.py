@@ -12,7 +12,15 @@ from garbo.router.domain.state import RecipientState, Send
 from garbo.router.domain.templates import TemplateCategory, Templates
 from garbo.router.domain.values import Value, field
 from garbo.router.ports.budgets import BudgetLease
-from garbo.router.ports.contacts import Address, ConsentEvidence, Contact, ContactTransaction, Suppression
+from garbo.router.ports.contacts import (
+    Address,
+    ClaimedMerge,
+    ConsentEvidence,
+    Contact,
+    ContactTransaction,
+    Link,
+    Suppression,
+)
 from garbo.router.ports.publisher import OutgoingRecord
 
 
@@ -56,7 +64,7 @@ class Scope(Value, frozen=True):
     """Whose states are locked, in sorted order."""
     lock: bool = True
     """False: states are read as they are, for a look that changes nothing."""
-    new_addresses: Mapping[str, tuple[Address, ContactId]] = field(default_factory=dict)
+    new_addresses: Mapping[str, Link] = field(default_factory=dict)
     """Further addresses of theirs, by hash, added once they are locked; one that is somebody's stays so."""
     suppressions_of: frozenset[ContactId] = frozenset()
     """Of whom suppression lists are asked anew; of people never written before they are asked always."""
@@ -137,6 +145,14 @@ class Changes(Value, frozen=True):
         default_factory=dict
     )
     """One such send of a campaign as it is now; None when its slot came back. After `campaign_sends`."""
+    claimed_merges: Sequence[ClaimedMerge] = ()
+    """Kept, so that they can be undone."""
+    homes: Mapping[ContactId, ContactId] = field(default_factory=dict)
+    """Home -> the home it turned out to be, by the platform's word; after all merges."""
+    shown_addresses: Mapping[str, ContactId] = field(default_factory=dict)
+    """Hash of an address that only a client had linked -> the home the platform showed it to be of."""
+    split: Sequence[ContactId] = ()
+    """Who is a contact of their own again: their home's addresses, and their own proofs, come back."""
     erased: Sequence[ContactId] = ()
     """Whose addresses are deleted, proofs of consent unlinked, and old sends forgotten: after all else."""
     outbox: Sequence[OutgoingRecord] = ()

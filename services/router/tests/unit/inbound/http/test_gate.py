@@ -52,6 +52,7 @@ CALLS: Final[Mapping[str, tuple[str, Call, int]]] = {
     "showContact": ("read", lambda http, who: http.get(f"/v1/contacts/{who}"), 404),
     "exportContact": ("admin", lambda http, who: http.get(f"/v1/contacts/{who}:export"), 404),
     "eraseContact": ("admin", lambda http, who: http.delete(f"/v1/contacts/{who}"), 404),
+    "splitContact": ("admin", lambda http, who: http.post(f"/v1/contacts/{who}:split"), 404),
     "suppress": ("admin", _suppress, 403),
     "simulatePolicy": ("simulate", _simulate, 403),
     "previewDecisions": ("read", _preview, 200),

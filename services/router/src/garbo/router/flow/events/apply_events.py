@@ -84,12 +84,17 @@ class ApplyEvents:
 def _scope(found: BatchTargets, contacts: ContactIndex) -> Scope:
     """Lock all contacts at once, and of those whose promos may be revoked also these."""
     may_revoke = frozenset(found.may_revoke)
-    new_addresses = {h: (address, contacts.current_id(c)) for h, (address, c) in contacts.links.items()}
+    new_addresses = {
+        h: link._replace(contact_id=contacts.current_id(link.contact_id))
+        for h, link in contacts.links.items()
+    }
     settled = [found.by_message[message_id] for message_id in found.settling]
     return Scope(
         contacts=frozenset(found.contacts),
         new_addresses=new_addresses,
         reachable=may_revoke,
+        addresses_of=frozenset(link.contact_id for link in new_addresses.values() if link.claimed_by)
+        | frozenset(who for merge in contacts.merges if merge.said_by for who in (merge.into, merge.other)),
         deferred_of=may_revoke,
         open_grants_of=may_revoke,
         grants=frozenset(found.settling),

@@ -13,6 +13,7 @@ from garbo.router.domain.values import replace
 from garbo.router.flow.events.consent import ConsentEvent, record_consent_event
 from garbo.router.flow.events.handler import EventContext, EventTargets, FoundTargets, refuse
 from garbo.router.flow.identity import Identity
+from garbo.router.flow.merge_contacts import refuse_link
 from garbo.router.flow.reevaluation import reevaluate_promos
 from garbo.router.flow.unit_of_work import UnitOfWork
 
@@ -32,15 +33,17 @@ class ContactHandler:
             refuse(directory.client_refusal(event.client))
         else:
             refuse(directory.brand_refusal(client=event.client, brand=event.brand))
+        if event.same_as is not None:
+            refuse(directory.link_refusal(event.client))
 
     @cached_property
     def targets(self) -> EventTargets:
         """Who it is about, by both names it gives."""
-        contact = self.context.identity_of(self.event.to)
-        if self.event.same_as is None:
-            return EventTargets(contact)
-        same = self.context.identity_of(self.event.same_as, create=False)
-        return EventTargets(replace(contact, same_as=same))
+        event, identity_of = self.event, self.context.identity_of
+        if event.same_as is None:
+            return EventTargets(identity_of(event.to))
+        same = identity_of(event.same_as, create=False)
+        return EventTargets(replace(identity_of(event.to, create=False), same_as=same, said_by=event.client))
 
     @property
     def may_revoke(self) -> bool:
@@ -53,6 +56,8 @@ class ContactHandler:
         brands = (event.brand,) if event.brand else self.context.directory.brands_of(event.client)
         contact_id = found.contact_of(uow, event.to, brands)
         before = uow.states[contact_id]
+        if event.same_as is not None:
+            refuse_link(uow, contact_id, brands)
         at_us = min(to_us(event.occurred_at), uow.snapshot.now_us)  # a clock ahead has not the last word
         after = with_claims(before, brands, zone=event.timezone, language=event.language, at_us=at_us)
         uow.put(contact_id, after)

@@ -56,7 +56,7 @@ async def find_targets(
                 found.by_wamid[grant.wamid] = grant
     for event in events:
         found.add(event, contacts_index)
-    for pair in contacts_index.merges:
-        found.contacts |= set(pair)
-        found.may_revoke |= set(pair)
+    for into, other, _ in contacts_index.merges:
+        found.contacts |= {into, other}
+        found.may_revoke |= {into, other}
     return found

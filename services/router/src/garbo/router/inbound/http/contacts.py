@@ -12,10 +12,17 @@ from garbo.common.events.ids import ContactId
 from garbo.common.runtime.http import JSONBytes
 from garbo.common.runtime.operations import Answer, Parameter, operation
 from garbo.router.flow.commands.erase_contact import EraseContact, NotTheirsAlone
+from garbo.router.flow.commands.split_contact import NotTheirsToSplit, SplitContact
 from garbo.router.flow.directory import Directory
 from garbo.router.flow.queries.contact import GetContact
 from garbo.router.inbound.http.auth import Refusal, json_of, read_as, read_json
-from garbo.router.inbound.http.views.contact import ContactErased, ContactFound, ContactView, contact_view
+from garbo.router.inbound.http.views.contact import (
+    ContactErased,
+    ContactFound,
+    ContactSplit,
+    ContactView,
+    contact_view,
+)
 
 EXPORT_S: Final = 300.0
 """An export looks through every day that is kept."""
@@ -26,8 +33,10 @@ NOBODY: Final = {404: "Nobody has this contact id."}
 class Contacts:
     """Find, show, export, erase. No phone stands in a URL, and in an answer only when an admin asks."""
 
-    def __init__(self, *, contacts: GetContact, erasing: EraseContact, directory: Directory) -> None:
-        self._contacts, self._erasing = contacts, erasing
+    def __init__(
+        self, *, contacts: GetContact, erasing: EraseContact, splitting: SplitContact, directory: Directory
+    ) -> None:
+        self._contacts, self._erasing, self._splitting = contacts, erasing, splitting
         self._directory = directory
 
     @operation(
@@ -86,6 +95,33 @@ class Contacts:
         if overview is None:
             raise _unknown()
         return json_of(contact_view(overview, viewer, addresses=addresses))
+
+    @operation(
+        "POST",
+        "/v1/contacts/{contact_id}:split",
+        scope="admin",
+        parameters=(CONTACT_ID,),
+        answers={200: Answer(ContactSplit)},
+        errors={404: "No client joined the contact of this id to another one."},
+    )
+    async def split_contact(self, request: Request, client: Client) -> Response:
+        """Make two of a person again, whom a client had joined by mistake.
+
+        The id is the one that leads on to the other contact since; `merges` of that one names it. Addresses,
+        proofs, waiting requests and grants go back to whose they were; a STOP stays with both. What the
+        platform itself showed to be one stays one. The key needs all brands that have dealt with the person.
+        """
+        viewer = self._directory.viewer(client.id)
+        try:
+            parted = await self._splitting.split(_contact_id(request), viewer)
+        except NotTheirsToSplit:
+            detail = "Other brands have dealt with this person: only a key with all of them may split."
+            raise Refusal(403, "Not yours alone", detail) from None
+        if parted is None:
+            raise Refusal(404, "Nothing to split", "No client joined the contact of this id to another one.")
+        return json_of(
+            ContactSplit(contact_id=parted.contact_id, parted_from=parted.into_id, said_by=parted.said_by)
+        )
 
     @operation(
         "DELETE",

@@ -9,42 +9,45 @@ import asyncpg
 from garbo.common.events.ids import ContactId
 from garbo.router.domain.instants import to_us
 from garbo.router.outbound.postgres.rows import read_evidence
-from garbo.router.ports.contacts import Address, ConsentEvidence, ConsentKey, Contact
+from garbo.router.ports.contacts import Address, ConsentEvidence, ConsentKey, Contact, Link
 
 if TYPE_CHECKING:
     from garbo.common.runtime.postgres import Connection
 
-CONTACTS_AT: Final = "SELECT address_hash, contact_id FROM router.alias WHERE address_hash = ANY ($1::text[])"
+CONTACTS_AT: Final = """
+SELECT address_hash, contact_id, home_id FROM router.alias WHERE address_hash = ANY ($1::text[])
+"""
 CREATE: Final = """
 WITH fresh AS (
-    INSERT INTO router.alias (address_hash, kind, value, contact_id)
-    SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::uuid[])
-         AS a(address_hash, kind, value, contact_id)
+    INSERT INTO router.alias (address_hash, kind, value, contact_id, home_id)
+    SELECT address_hash, kind, value, contact_id, contact_id
+    FROM unnest($1::text[], $2::text[], $3::text[], $4::uuid[]) AS a(address_hash, kind, value, contact_id)
     ORDER BY address_hash
     ON CONFLICT DO NOTHING
     RETURNING address_hash, kind, contact_id
 ), people AS (
-    INSERT INTO router.contact (contact_id, kind)
-    SELECT contact_id, CASE kind WHEN 'group_id' THEN 'group' ELSE 'person' END FROM fresh
+    INSERT INTO router.contact (contact_id, kind, home_id)
+    SELECT contact_id, CASE kind WHEN 'group_id' THEN 'group' ELSE 'person' END, contact_id FROM fresh
 ), states AS (
     INSERT INTO router.recipient_state (contact_id) SELECT contact_id FROM fresh
 )
-SELECT address_hash, contact_id FROM fresh
+SELECT address_hash, contact_id, contact_id AS home_id FROM fresh
 """
 LINK: Final = """
-INSERT INTO router.alias (address_hash, kind, value, contact_id)
-SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::uuid[])
-     AS a(address_hash, kind, value, contact_id)
+INSERT INTO router.alias (address_hash, kind, value, contact_id, home_id, claimed_by)
+SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::uuid[], $5::uuid[], $6::text[])
+     AS a(address_hash, kind, value, contact_id, home_id, claimed_by)
 ORDER BY address_hash
 ON CONFLICT DO NOTHING
 """
-# Somebody who turned out to be somebody else is found under both ids. A parent user id is written to last.
+# Somebody who turned out to be somebody else is found under both ids, and written to at their own home: never
+# at an address that only a client links to them. A parent user id is written to last.
 CONTACTS_OF: Final = """
 SELECT DISTINCT ON (asked.contact_id)
-       asked.contact_id AS asked_id, a.contact_id, a.address_hash, a.kind, a.value
+       asked.contact_id AS asked_id, a.contact_id, a.address_hash, a.kind, a.value, a.home_id
 FROM unnest($1::uuid[]) AS asked(contact_id)
 JOIN router.contact c ON c.contact_id = asked.contact_id
-JOIN router.alias a ON a.contact_id = coalesce(c.merged_into, c.contact_id)
+JOIN router.alias a ON a.contact_id = coalesce(c.merged_into, c.contact_id) AND a.home_id = c.home_id
 ORDER BY asked.contact_id, a.kind, a.value LIKE '__.ENT.%', a.linked_at DESC, a.address_hash
 """
 
@@ -69,7 +72,10 @@ WITH gone AS (
 ), aliases AS (
     DELETE FROM router.alias a USING gone WHERE a.contact_id = gone.contact_id
 ), proofs AS (
-    UPDATE router.consent_record c SET contact_id = NULL FROM gone WHERE c.contact_id = gone.contact_id
+    UPDATE router.consent_record c SET contact_id = NULL, recorded_for = NULL FROM gone
+    WHERE c.contact_id = gone.contact_id
+), claimed AS (
+    DELETE FROM router.contact_merge m USING gone WHERE gone.contact_id IN (m.contact_id, m.into_id)
 ), waiting AS (
     DELETE FROM router.deferred d USING gone WHERE d.contact_id = gone.contact_id
 )
@@ -105,14 +111,17 @@ async def find_by_id(connection: "Connection", contact_ids: Iterable[ContactId])
         ContactId(row["asked_id"]): _contact(
             ContactId(row["contact_id"]),
             Address(kind=row["kind"], value=row["value"], hash=row["address_hash"]),
+            row["home_id"],
         )
         for row in rows
     }
 
 
-async def link_to(connection: "Connection", aliases: Mapping[str, tuple[Address, ContactId]]) -> None:
+async def link_to(connection: "Connection", links: Collection[Link]) -> None:
     """Add further addresses to contacts; one that is somebody's already stays theirs."""
-    await connection.execute(LINK, *_columns(aliases.values()))
+    columns = _columns((link.address, link.contact_id) for link in links)
+    homes, clients = [link.home_id for link in links], [link.claimed_by for link in links]
+    await connection.execute(LINK, *columns, homes, clients)
 
 
 async def suppressions_of(
@@ -155,13 +164,15 @@ async def erase_contacts(connection: "Connection", contact_ids: Iterable[Contact
 
 def _contacts(rows: Iterable[asyncpg.Record], asked: Mapping[str, Address]) -> dict[str, Contact]:
     return {
-        row["address_hash"]: _contact(ContactId(row["contact_id"]), asked[row["address_hash"]])
+        row["address_hash"]: _contact(
+            ContactId(row["contact_id"]), asked[row["address_hash"]], row["home_id"]
+        )
         for row in rows
     }
 
 
-def _contact(contact_id: ContactId, address: Address) -> Contact:
-    return Contact(contact_id, "group" if address.kind == "group_id" else "person", address)
+def _contact(contact_id: ContactId, address: Address, home_id: ContactId | None) -> Contact:
+    return Contact(contact_id, "group" if address.kind == "group_id" else "person", address, home_id)
 
 
 def _columns(aliases: Iterable[tuple[Address, ContactId]]) -> tuple[list[object], ...]:

@@ -135,13 +135,11 @@ class Loader:
 
         A state nobody has written yet is one that no list was looked at for.
         """
-        new = {
-            h: (a, contact_id) for h, (a, contact_id) in scope.new_addresses.items() if contact_id in states
-        }
+        new = [link for link in scope.new_addresses.values() if link.contact_id in states]
         if new:
             await link_to(self._connection, new)
         asked = {c for c, state in states.items() if state.version == 0 or c in scope.suppressions_of}
-        asked |= {contact_id for _, contact_id in new.values()}
+        asked |= {link.contact_id for link in new}
         found = await suppressions_of(self._connection, asked) if asked else {}
         listed = {c: with_suppressions(states[c], said) for c, said in found.items()}
         return {c: state for c, state in listed.items() if state != states[c]}

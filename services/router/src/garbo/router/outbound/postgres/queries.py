@@ -14,6 +14,7 @@ from garbo.router.domain.instants import EPOCH, to_us
 from garbo.router.domain.state import RecipientState
 from garbo.router.domain.values import replace
 from garbo.router.outbound.postgres.codecs import read_send, read_state
+from garbo.router.outbound.postgres.merges import CLAIMED_MERGES, read_claimed_merge
 from garbo.router.outbound.postgres.rows import read_deferred, read_evidence
 from garbo.router.ports.budgets import BudgetRequest
 from garbo.router.ports.contacts import Address
@@ -127,6 +128,7 @@ class PostgresContactReader:
             waiting = await connection.fetch(WAITING, held_id)
             evidence = await connection.fetch(EVIDENCE, held_id)
             sends = await connection.fetch(CAMPAIGN_SENDS, held_id)
+            merges = await connection.fetch(CLAIMED_MERGES, held_id)
         return HeldContact(
             contact_id=ContactId(held_id),
             kind=row["kind"],
@@ -137,6 +139,7 @@ class PostgresContactReader:
             ),
             waiting=tuple(map(read_deferred, waiting)),
             evidence=tuple(map(read_evidence, evidence)),
+            merges=tuple(map(read_claimed_merge, merges)),
         )
 
     async def export(self, contact_id: ContactId) -> Mapping[str, Sequence[Mapping[str, Any]]] | None:

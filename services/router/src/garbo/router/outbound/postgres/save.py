@@ -12,6 +12,7 @@ from garbo.router.domain.state import RecipientState
 from garbo.router.outbound.postgres.budgets import spend
 from garbo.router.outbound.postgres.codecs import json_bytes, state_bytes
 from garbo.router.outbound.postgres.contacts import erase_contacts
+from garbo.router.outbound.postgres.merges import save_merges, split_contacts
 from garbo.router.outbound.postgres.rows import date_of_day
 from garbo.router.outbound.postgres.save_rest import RECHECK, save_rest
 from garbo.router.ports.store import Changes, StoredDecision
@@ -96,22 +97,6 @@ WITH settled AS (
 )
 {STATES}
 """  # noqa: S608 - as above
-# Who turned out to be somebody else: addresses, waiting requests and proofs go over; the old id leads on.
-MERGED: Final = """
-WITH merged AS (
-    SELECT * FROM unnest($1::uuid[], $2::uuid[]) AS n(contact_id, into_id)
-), aliases AS (
-    UPDATE router.alias a SET contact_id = m.into_id FROM merged m WHERE a.contact_id = m.contact_id
-), waiting AS (
-    UPDATE router.deferred d SET contact_id = m.into_id FROM merged m WHERE d.contact_id = m.contact_id
-), proofs AS (
-    UPDATE router.consent_record c SET contact_id = m.into_id FROM merged m WHERE c.contact_id = m.contact_id
-), counted AS (
-    UPDATE router.campaign_send s SET contact_id = m.into_id FROM merged m WHERE s.contact_id = m.contact_id
-)
-UPDATE router.contact c SET merged_into = m.into_id FROM merged m
-WHERE c.contact_id = m.contact_id OR c.merged_into = m.contact_id
-"""
 
 
 class Writer:
@@ -137,13 +122,13 @@ class Writer:
             )
             days = list(set(updated[1])), list(set(further[1]))
             await self._connection.execute(UPDATED, *states, *updated, *further, *days)
-        if merged := {c: s.merged_into for c, s in changes.states.items() if s.merged_into is not None}:
-            await self._connection.execute(MERGED, list(merged), list(merged.values()))
+        await save_merges(self._connection, changes)
         if changes.contacts_to_recheck:  # before what waits in new terms is written
             await self._connection.execute(RECHECK, list(changes.contacts_to_recheck))
         await save_rest(self._connection, changes)
         if changes.budgets_spent:
             await spend(self._connection, changes.budgets_spent)
+        await split_contacts(self._connection, changes.split)
         if changes.erased:
             await erase_contacts(self._connection, changes.erased)
 

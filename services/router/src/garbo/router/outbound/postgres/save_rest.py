@@ -32,10 +32,10 @@ WHERE contact_id = ANY ($1::uuid[]) AND due_at > statement_timestamp()
 """
 RECORD: Final = """
 INSERT INTO router.consent_record (consent_id, contact_id, brand, channel, purpose, action, source, actor,
-    occurred_at, received_at, number, text_version, text_hash, locale, evidence)
-SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[],
-    $8::text[], $9::timestamptz[], $10::timestamptz[], $11::text[], $12::text[],
-    $13::text[], $14::text[], $15::text[])
+    occurred_at, received_at, number, text_version, text_hash, locale, evidence, recorded_for)
+SELECT *, contact_id FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[],
+    $7::text[], $8::text[], $9::timestamptz[], $10::timestamptz[], $11::text[], $12::text[],
+    $13::text[], $14::text[], $15::text[]) AS n(consent_id, contact_id)
 """
 # Its own records follow from what happened: the same event, told again, has the same one.
 RECORD_OWN: Final = f"{RECORD}ON CONFLICT DO NOTHING"

@@ -11,10 +11,11 @@ from garbo.router.domain.grant import Grant
 from garbo.router.outbound.postgres.budgets import lock_leases
 from garbo.router.outbound.postgres.contacts import find_at, find_by_id, recorded_consents
 from garbo.router.outbound.postgres.load import Loader
+from garbo.router.outbound.postgres.merges import claimed_merge
 from garbo.router.outbound.postgres.save import Writer
 from garbo.router.outbound.postgres.templates import PostgresTemplates
 from garbo.router.ports.budgets import BudgetLease
-from garbo.router.ports.contacts import Address, ConsentEvidence, ConsentKey, Contact
+from garbo.router.ports.contacts import Address, ClaimedMerge, ConsentEvidence, ConsentKey, Contact
 from garbo.router.ports.store import Changes, Scope, Snapshot
 
 if TYPE_CHECKING:
@@ -41,6 +42,10 @@ class PostgresTransaction:
     ) -> Mapping[ConsentKey, ConsentEvidence | None]:
         """Find records of consent that are kept already; None for those whose person was erased since."""
         return await recorded_consents(self._connection, keys)
+
+    async def claimed_merge(self, contact_id: ContactId) -> ClaimedMerge | None:
+        """Find how a client made a contact lead on to another one; `into_id` is who that is now."""
+        return await claimed_merge(self._connection, contact_id)
 
     async def find_grants(
         self, *, message_ids: Iterable[MessageId] = (), wamids: Iterable[str] = ()

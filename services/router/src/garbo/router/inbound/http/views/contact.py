@@ -86,6 +86,14 @@ class DeferredView(View):
     expires_at: AwareDatetime | None = None
 
 
+class MergeView(View):
+    """A contact that leads on to this one because a client says so; `:split` of its id parts them."""
+
+    contact_id: UUID
+    said_by: str
+    merged_at: AwareDatetime
+
+
 class ContactView(View):
     """One person or group, as the router knows them at `now`."""
 
@@ -99,6 +107,7 @@ class ContactView(View):
     zone: ZoneView
     addresses: tuple[AddressView, ...] | None = None
     """Null unless asked for with scope admin."""
+    merges: tuple[MergeView, ...]
     promo: tuple[PromoView, ...]
     caps: tuple[CapView, ...]
     waiting: tuple[DeferredView, ...]
@@ -117,6 +126,15 @@ class ContactFound(View):
     """Whose address it is."""
 
     contact_id: UUID
+
+
+class ContactSplit(View):
+    """Who is a contact of their own again."""
+
+    contact_id: UUID
+    parted_from: UUID
+    said_by: str
+    """The client that had joined them."""
 
 
 class ContactErased(View):
@@ -143,6 +161,10 @@ def contact_view(overview: ContactOverview, viewer: Viewer, *, addresses: bool) 
         addresses=tuple(AddressView(kind=a.kind, value=a.value) for a in held.addresses)
         if addresses
         else None,
+        merges=tuple(
+            MergeView(contact_id=m.contact_id, said_by=m.said_by, merged_at=to_datetime(m.merged_at_us))
+            for m in held.merges
+        ),
         promo=tuple(_promo(brand, decision) for brand, decision in overview.promos),
         caps=tuple(_cap(usage, brands=brands) for usage in overview.caps),
         waiting=_waiting(held.waiting, brands=brands),
