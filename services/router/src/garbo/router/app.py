@@ -106,9 +106,9 @@ def wire(settings: RouterSettings, telemetry: Telemetry) -> App:
     ready = {
         "postgres": lambda: all(database.healthy for database in databases),
         "kafka": lambda: producer.healthy,
+        "deliveries": lambda: deliveries.ready,
     }
-    alive = {"deliveries": lambda: deliveries.healthy}
-    health = health_routes(alive=alive, ready=ready | alive)
+    health = health_routes(alive={"deliveries": lambda: deliveries.healthy}, ready=ready)
     http = http_app(business, rooms.resources(for_http), health=health)
     server = HttpServer(http, host=settings.host, port=settings.port)
     seeding = Seeding(store, business)

@@ -88,6 +88,10 @@ def _server(
 ) -> HttpServer:
     health = health_routes(
         alive={"lanes": lambda: deliveries.healthy},
-        ready={"kafka": lambda: producer.healthy, "postgres": lambda: database.healthy},
+        ready={
+            "kafka": lambda: producer.healthy,
+            "postgres": lambda: database.healthy,
+            "lanes": lambda: deliveries.ready,
+        },
     )
     return HttpServer(http_app(health), host=settings.host, port=settings.port)

@@ -5,13 +5,13 @@ from functools import partial
 from typing import Any, Final, Protocol, cast
 
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener
-from aiokafka.errors import ConsumerStoppedError
-from aiokafka.structs import ConsumerRecord, TopicPartition
+from aiokafka.structs import TopicPartition
 from faststream.kafka import KafkaBroker
 from faststream.kafka.message import FAKE_CONSUMER, KafkaMessage
 from faststream.middlewares import AckPolicy
 
 from garbo.common.runtime.broker import KafkaSettings
+from garbo.common.runtime.careful_consumer import CarefulConsumer, PollObserver
 
 REBALANCE_MS: Final = 60_000
 """Every member must have finished its batch and joined again within this: the drain budget's ceiling."""
@@ -55,7 +55,7 @@ class Consumer(Protocol):
     async def end_offsets(self, partitions: Sequence[TopicPartition]) -> dict[TopicPartition, int]: ...  # noqa: D102
 
 
-class Inbox(Protocol):
+class Inbox(PollObserver, Protocol):
     """Who takes what a subscription brings."""
 
     async def take(self, records: Sequence[Record]) -> None:
@@ -64,14 +64,6 @@ class Inbox(Protocol):
 
     async def revoked(self) -> None:
         """Let go: when this returns, others may be given the partitions."""
-        ...
-
-    def polled(self, count: int) -> None:
-        """Note that a poll returned `count` records, which `take` gets next."""
-        ...
-
-    def poll_failed(self, error: Exception) -> None:
-        """Note that a poll raised."""
         ...
 
 
@@ -142,30 +134,10 @@ class _Broker(KafkaBroker):
     async def _connect(self) -> Callable[..., AIOKafkaConsumer]:
         builder = cast("partial[AIOKafkaConsumer]", await super()._connect())
         observed = partial(
-            _ObservedConsumer, **{**builder.keywords, **self._connection_of_ours}, inbox=self._inbox
+            CarefulConsumer, **{**builder.keywords, **self._connection_of_ours}, inbox=self._inbox
         )
         self.config.broker_config.builder = observed
         return observed
-
-
-class _ObservedConsumer(AIOKafkaConsumer):
-    def __init__(self, *topics: str, inbox: Inbox, **arguments: Any) -> None:  # noqa: ANN401 - aiokafka's own
-        super().__init__(*topics, **arguments)  # type: ignore[no-untyped-call] # aiokafka types few things
-        self._inbox = inbox
-
-    async def getmany(
-        self, *partitions: TopicPartition, timeout_ms: int = 0, max_records: int | None = None
-    ) -> dict[TopicPartition, list[ConsumerRecord[Any, Any]]]:
-        """Poll, and say so: FastStream itself tells nobody of empty or failed polls."""
-        try:
-            polled = await super().getmany(*partitions, timeout_ms=timeout_ms, max_records=max_records)
-        except ConsumerStoppedError:
-            raise
-        except Exception as error:
-            self._inbox.poll_failed(error)
-            raise
-        self._inbox.polled(sum(len(records) for records in polled.values()))
-        return polled
 
 
 class _Listener(ConsumerRebalanceListener):

@@ -45,3 +45,8 @@ LAG_SECONDS: Final = Gauge(
     "garbo_kafka_lag_seconds", "Age of the last record taken; 0 when there is no lag", ["group"]
 )
 POLL_AGE_SECONDS: Final = Gauge("garbo_kafka_poll_age_seconds", "Since the last poll returned", ["group"])
+STUCK_SECONDS: Final = Gauge(
+    "garbo_kafka_stuck_seconds",
+    "Since a partition with records that wait was last read, of the one that waits longest",
+    ["group"],
+)

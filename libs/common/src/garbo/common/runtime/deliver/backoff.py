@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Set
 from datetime import timedelta
 
 from aiokafka.structs import TopicPartition
@@ -19,9 +19,9 @@ class Backoff:
         self._timers: dict[TopicPartition, asyncio.TimerHandle] = {}
 
     @property
-    def waiting(self) -> bool:
-        """True while any partition waits."""
-        return bool(self._timers)
+    def waiting(self) -> Set[TopicPartition]:
+        """The partitions that wait."""
+        return self._timers.keys()
 
     def postpone(self, consumer: Consumer, *, first: Mapping[TopicPartition, int], after: timedelta) -> float:
         """Pause these partitions, rewind each to its first unfinished offset; tell the delay in seconds."""

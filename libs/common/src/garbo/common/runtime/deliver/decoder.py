@@ -8,6 +8,7 @@ from garbo.common.errors import Reject
 from garbo.common.events.topics import Topic
 from garbo.common.events.wire import decode
 from garbo.common.runtime import deadletter
+from garbo.common.runtime.careful_consumer import Unreadable
 from garbo.common.runtime.deliver.lane import Delivered
 from garbo.common.runtime.drivers import Record
 
@@ -27,7 +28,7 @@ class Refused:
     record: Record
     reason: str
     where: str
-    """`decoding` or `handling`."""
+    """`reading`, `decoding` or `handling`."""
     alarming: bool = True
     """Whether it counts toward the dead-letter limit."""
 
@@ -62,6 +63,8 @@ class Decoder:
 
     def decode(self, record: Record) -> BatchItem:
         """Decode one record; never raises for what is in it."""
+        if isinstance(record, Unreadable):
+            return self._refuse_for_all(record, f"unreadable:{record.error}", "reading")
         headers = {name: value or b"" for name, value in record.headers}
         try:
             topic = self._topic_of(record, headers)
@@ -71,7 +74,7 @@ class Decoder:
         except Reject as reject:
             return Refused(record, reject.why, "decoding")
         except Exception as error:  # noqa: BLE001 - bytes in, an event out: what fails here, fails of these bytes
-            return self._undecodable(record, error)
+            return self._refuse_for_all(record, f"undecodable:{type(error).__name__}", "decoding")
         return Decoded(
             record,
             Delivered(
@@ -97,11 +100,11 @@ class Decoder:
     def _leaves(self, record: Record) -> bool:
         return self._wants is not None and not self._wants(record.value or b"")
 
-    def _undecodable(self, record: Record, error: Exception) -> BatchItem:
-        """Refuse a record nobody foresaw; of the lanes of one topic, the service's first does it."""
+    def _refuse_for_all(self, record: Record, reason: str, where: str) -> BatchItem:
+        """Refuse a record of which no lane can tell whose it is: the first lane of a topic does."""
         if self._wants is not None and not self._takes_strays:
             return Skipped(record)
-        return Refused(record, f"undecodable:{type(error).__name__}", "decoding")
+        return Refused(record, reason, where)
 
     def _is_stray(self, topic: str) -> bool:
         """Whether a redriven record of no lane's topic is this lane's to refuse."""

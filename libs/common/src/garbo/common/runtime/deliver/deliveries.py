@@ -22,6 +22,8 @@ from garbo.common.runtime.deliver.monitor import ConsumerMonitor
 from garbo.common.runtime.producer import unreachable
 
 KNOCK_EVERY_S: Final = 1.0
+FAILED_POLLS: Final = 3
+"""So many in a row (after 1, 2 and 4 s) and the process is not ready."""
 
 log = structlog.get_logger()
 
@@ -78,6 +80,14 @@ class Deliveries:
         """True while no lane has failed and each has polled within the watchdog's budget."""
         oldest = min((member.polled_at for member in self._members), default=time.monotonic())
         return self._failure is None and time.monotonic() - oldest < self._times.watchdog_s
+
+    @property
+    def ready(self) -> bool:
+        """True while all partitions are read: not after several failed polls, nor while one stands still."""
+        return self.healthy and not any(
+            member.failed_polls >= FAILED_POLLS or member.stuck_s > self._times.watchdog_s / 2
+            for member in self._members
+        )
 
     def _fail(self, failure: BaseException) -> None:
         self._failure = self._failure or failure

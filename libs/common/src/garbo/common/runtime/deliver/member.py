@@ -62,6 +62,10 @@ class GroupMember:
         self.offsets = Offsets(group)
         self.backoff = Backoff(max_s=times.backoff_max_s)
         self.polled_at = time.monotonic()
+        self.failed_polls = 0
+        """In a row."""
+        self.stuck_s = 0.0
+        """For how long a partition with records that wait has stood still, as far as anybody looked."""
         self._processor = processor
         self._times = times
         self._report_failure = fail
@@ -115,11 +119,14 @@ class GroupMember:
         if self._unseen and not self._closed:
             self._fail(BatchLost(f"{self._unseen} records of {self.group} were polled and never handed over"))
         self.polled_at = time.monotonic()
+        self.failed_polls = 0
         self._polled_in = self._assignment
         self._unseen = count
 
     def poll_failed(self, error: Exception) -> None:
-        """Count and say it; FastStream tries again in 5 s."""
+        """Count and say it; the consumer waits longer each time."""
+        self.failed_polls += 1
+        self._unseen = 0
         POLL_FAILURES.labels(self.group).inc()
         log.warning("poll failed", group=self.group, error=type(error).__name__)
 

@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Callable, Sequence
+from typing import TypeAlias
 
 import structlog
 from aiokafka.errors import ConsumerStoppedError, KafkaError
@@ -12,10 +13,17 @@ from garbo.common.runtime.bounded import bounded
 from garbo.common.runtime.deliver.lane import DeliveryTimes
 from garbo.common.runtime.deliver.member import GroupMember
 from garbo.common.runtime.drivers import Consumer
-from garbo.common.runtime.kafka_metrics import LAG_RECORDS, LAG_SECONDS, POLL_AGE_SECONDS
+from garbo.common.runtime.kafka_metrics import (
+    LAG_RECORDS,
+    LAG_SECONDS,
+    POLL_AGE_SECONDS,
+    STUCK_SECONDS,
+)
 from garbo.common.runtime.watchdog import NotConsuming, Signs, Watchdog
 
 log = structlog.get_logger()
+
+Offsets: TypeAlias = dict[TopicPartition, int]
 
 ASK_S = 5.0
 """What the broker gets to tell the end offsets of one lane."""
@@ -56,17 +64,25 @@ class ConsumerMonitor:
 
     async def _look(self, member: GroupMember, watchdog: Watchdog) -> None:
         await bounded(f"commit of {member.group}", member.commit_late(), within_s=ASK_S)
-        read, lag = await self._measure(member)
+        positions, lags = await self._measure(member)
         now = time.monotonic()
         POLL_AGE_SECONDS.labels(member.group).set(now - member.polled_at)
-        waiting = member.busy or member.backoff.waiting
-        signs = Signs(polled_at=member.polled_at, waiting=waiting, read=read, lag=lag)
-        if wrong := watchdog.look(signs, now=now):
+        signs = Signs(
+            polled_at=member.polled_at,
+            busy=member.busy,
+            waiting=member.backoff.waiting,
+            positions=positions,
+            lags=lags,
+        )
+        wrong = watchdog.look(signs, now=now)
+        member.stuck_s = watchdog.stuck_s(now=now)
+        STUCK_SECONDS.labels(member.group).set(member.stuck_s)
+        if wrong:
             log.error("lane does not consume", group=member.group, why=wrong)
             self._fail(NotConsuming(f"{member.group}: {wrong}"))
 
-    async def _measure(self, member: GroupMember) -> tuple[int | None, int | None]:
-        """Ask the broker for the lag; neither number is known when it does not answer."""
+    async def _measure(self, member: GroupMember) -> tuple[Offsets | None, Offsets | None]:
+        """Ask the broker for positions and lags; neither is known when it does not answer."""
         consumer = member.consumer
         if consumer is None:
             return None, None
@@ -77,7 +93,7 @@ class ConsumerMonitor:
             return None, None
         lag = {tp: max(0, end - (member.offsets.next_of(tp) or positions[tp])) for tp, end in ends.items()}
         self._show(member.group, lag)
-        return sum(positions.values()), sum(max(0, end - positions[tp]) for tp, end in ends.items())
+        return positions, {tp: max(0, end - positions[tp]) for tp, end in ends.items()}
 
     def _show(self, group: str, lag: dict[TopicPartition, int]) -> None:
         for tp in self._shown.get(group, set()) - lag.keys():
@@ -89,9 +105,7 @@ class ConsumerMonitor:
         self._shown[group] = set(lag)
 
 
-async def _ends_and_positions(
-    consumer: Consumer,
-) -> tuple[dict[TopicPartition, int], dict[TopicPartition, int]]:
+async def _ends_and_positions(consumer: Consumer) -> tuple[Offsets, Offsets]:
     partitions = list(consumer.assignment())
     if not partitions:
         return {}, {}
