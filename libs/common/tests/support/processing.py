@@ -4,11 +4,11 @@ from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime
 
 from garbo.common.errors import Reject, RetryLater
-from garbo.common.runtime.deadletter import DeadLetterGauge, DeadLetterLimit
-from garbo.common.runtime.deliver import Delivered
+from garbo.common.runtime.deliver import Delivered, RefusalPace
 from garbo.common.runtime.deliver.batch import BatchProcessor, BatchResult
 from garbo.common.runtime.deliver.burial import DeadLetters
 from garbo.common.runtime.deliver.decoder import Decoder
+from garbo.common.runtime.deliver.refusals import Refusals
 from garbo.common.runtime.raw_producer import Outgoing, encoded_bytes
 from libs.common.tests.support.clock import FixedClock
 from libs.common.tests.support.delivery import Noted, Raw, noted_topic
@@ -44,9 +44,10 @@ def processor_of(
     handle: Handle,
     letters: Letters,
     *,
-    limit: DeadLetterLimit | None = None,
+    pace: RefusalPace | None = None,
     wants: Callable[[bytes], bool] | None = None,
     takes_strays: bool = False,
+    now: Callable[[], float] = lambda: 0.0,
 ) -> BatchProcessor:
     """Make the processor of one lane."""
     return BatchProcessor(
@@ -59,7 +60,7 @@ def processor_of(
             takes_strays=takes_strays,
             wants=wants,
         ),
-        limit=DeadLetterGauge(limit or DeadLetterLimit()),
+        refusals=Refusals(pace or RefusalPace(), now),
         dead_letters=DeadLetters(
             group="unit.lane",
             to="garbo.unit.dlq.v1",
@@ -76,12 +77,12 @@ async def finish(  # noqa: PLR0913 - what a lane may be, all optional
     letters: Letters,
     *,
     still_ours: Callable[[], bool] = lambda: True,
-    limit: DeadLetterLimit | None = None,
+    pace: RefusalPace | None = None,
     wants: Callable[[bytes], bool] | None = None,
     takes_strays: bool = False,
 ) -> BatchResult:
     """Take one batch as far as it goes."""
-    processor = processor_of(handle, letters, limit=limit, wants=wants, takes_strays=takes_strays)
+    processor = processor_of(handle, letters, pace=pace, wants=wants, takes_strays=takes_strays)
     return await processor.process_batch(records, still_ours=still_ours)
 
 

@@ -23,7 +23,7 @@ class Reject(Exception):  # noqa: N818 - as above
     reason of the dead letter. No address, no body, no secret.
 
     `alarming=False` for what this installation does not know yet (a number missing from a file, say):
-    any share of such records may be dead letters without stopping the consumer.
+    such records are buried at once, however many they are.
     """
 
     def __init__(self, why: str, *, alarming: bool = True) -> None:

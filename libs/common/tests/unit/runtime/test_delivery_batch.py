@@ -5,8 +5,7 @@ import pytest
 
 from garbo.common.errors import Reject, RetryLater
 from garbo.common.runtime import deadletter
-from garbo.common.runtime.deadletter import DeadLetterLimit, TooManyRejected
-from garbo.common.runtime.deliver import Delivered
+from garbo.common.runtime.deliver import Delivered, RefusalPace
 from garbo.common.runtime.deliver.backoff import delay
 from libs.common.tests.support.delivery import Noted, Raw, note
 from libs.common.tests.support.processing import REDRIVE, TOPIC, Letters, finish, offsets
@@ -66,28 +65,21 @@ async def test_nothing_is_finished_while_dead_letters_cannot_be_written() -> Non
     assert end.later is not None
 
 
-async def test_too_many_refused_by_the_flow_stop_before_any_is_dead_lettered() -> None:
+@pytest.mark.parametrize(
+    ("alarming", "buried"), [(True, 10), (False, 20)], ids=["refused", "not known here yet"]
+)
+async def test_where_nothing_is_good_the_rest_of_what_is_refused_is_held_back(
+    alarming: bool, buried: int
+) -> None:
     async def handle(batch: Sequence[Delivered[Noted]]) -> None:
-        raise Reject("all_of_them")
+        raise Reject("all_of_them", alarming=alarming)
 
     letters = Letters()
-    with pytest.raises(TooManyRejected):
-        await finish(
-            handle, [Raw(n, note(n)) for n in range(20)], letters, limit=DeadLetterLimit(consecutive=10)
-        )
-    assert letters.values == []
-
-
-async def test_any_share_of_what_is_not_known_here_yet_is_dead_lettered_and_the_lane_goes_on() -> None:
-    async def handle(batch: Sequence[Delivered[Noted]]) -> None:
-        raise Reject("unknown_number", alarming=False)
-
-    letters = Letters()
-    end = await finish(
-        handle, [Raw(n, note(n)) for n in range(20)], letters, limit=DeadLetterLimit(consecutive=10)
-    )
-    assert offsets(end) == (list(range(20)), [])
-    assert len(letters.values) == 20
+    pace = RefusalPace(free_count=6, burst_count=4)
+    end = await finish(handle, [Raw(n, note(n)) for n in range(20)], letters, pace=pace)
+    assert offsets(end) == (list(range(buried)), list(range(buried, 20)))
+    assert (end.later.why if end.later else None) == ("many_refused" if buried < 20 else None)
+    assert len(letters.values) == buried
 
 
 async def test_redriven_record_of_another_lane_is_passed_over() -> None:

@@ -1,7 +1,5 @@
-"""Where refused records go, and when to stop sending them there."""
+"""What becomes of a refused record: its dead letter."""
 
-from collections import deque
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import accumulate
@@ -29,10 +27,6 @@ OWN_BYTES: Final = 512
 """No header of ours is longer."""
 ATTEMPT_DIGITS: Final = 9
 DEAD_LETTER_BYTES: Final = dead_letters("any").max_message_bytes
-
-
-class TooManyRejected(Exception):  # noqa: N818 - it says what happened
-    """Nearly everything is refused: a bad deploy, more likely than bad records. The consumer must stop."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,50 +96,3 @@ def _own(record: Record, failure: Failure, *, redriven: bool) -> Headers:
 def _attempts(value: bytes | None) -> int:
     """Read what a header says; whoever wrote it may have written anything."""
     return int(value) if value and len(value) <= ATTEMPT_DIGITS and value.isdigit() else 0
-
-
-@dataclass(frozen=True, slots=True)
-class DeadLetterLimit:
-    """How much of a lane may be refused before its consumer stops instead."""
-
-    window: int = 200
-    """How many of the last records are looked at."""
-    ratio: float = 0.5
-    """More than this share of the window refused: stop ..."""
-    minimum: int = 50
-    """... once at least so many of the window are refused."""
-    consecutive: int = 100
-    """So many refused in a row: stop, whatever the window says."""
-
-
-class DeadLetterGauge:
-    """Counts what a lane refused lately against its limit."""
-
-    def __init__(self, limit: DeadLetterLimit) -> None:
-        self._limit = limit
-        self._refused: deque[bool] = deque(maxlen=limit.window)
-        self._row = 0
-
-    def check(self, refused: Sequence[bool]) -> None:
-        """Raise `TooManyRejected` if these records, in order, would cross the limit. Counts nothing."""
-        if not any(refused):
-            return
-        row, window = self._row, self._refused.copy()
-        for one in refused:
-            row = row + 1 if one else 0
-            window.append(one)
-            self._judge(row, window)
-
-    def count(self, refused: Sequence[bool]) -> None:
-        """Count records that are done."""
-        for one in refused:
-            self._row = self._row + 1 if one else 0
-        self._refused.extend(refused)
-
-    def _judge(self, row: int, window: deque[bool]) -> None:
-        limit = self._limit
-        if row >= limit.consecutive:
-            raise TooManyRejected(f"{row} records in a row were refused (limit {limit.consecutive})")
-        bad = sum(window) if row else 0
-        if bad >= limit.minimum and bad > limit.ratio * len(window):
-            raise TooManyRejected(f"{bad} of the last {len(window)} records were refused")

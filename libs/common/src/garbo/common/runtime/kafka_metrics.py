@@ -17,6 +17,11 @@ DELIVERED: Final = Counter(
     "Records whose offset is done, by outcome: handled, dead_letter, skipped",
     ["group", "topic", "outcome"],
 )
+HELD: Final = Counter(
+    "garbo_kafka_held_records",
+    "Refused records not buried yet, for nothing of their topic is good: each time they are looked at",
+    ["group"],
+)
 DEAD_LETTERS_CUT: Final = Counter(
     "garbo_kafka_dead_letters_cut", "Dead letters that hold the beginning of their record only", ["group"]
 )

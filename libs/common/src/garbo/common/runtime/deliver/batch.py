@@ -3,18 +3,21 @@
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any, Final
 
 from garbo.common.errors import Reject, RetryLater
 from garbo.common.priority import yielding
-from garbo.common.runtime.deadletter import DeadLetterGauge
 from garbo.common.runtime.deliver.burial import DeadLetters
 from garbo.common.runtime.deliver.decoder import BatchItem, Decoded, Decoder, Refused, Skipped
 from garbo.common.runtime.deliver.lane import Delivered
+from garbo.common.runtime.deliver.refusals import Refusals
 from garbo.common.runtime.deliver.tracing import batch_span
 from garbo.common.runtime.drivers import Record
-from garbo.common.runtime.kafka_metrics import DELIVERED
+from garbo.common.runtime.kafka_metrics import DELIVERED, HELD
 
+HOLD: Final = timedelta(seconds=2)
+"""How long partitions rest whose records are buried slowly."""
 OUTCOMES: Final = {Decoded: "handled", Refused: "dead_letter", Skipped: "skipped"}
 
 
@@ -36,32 +39,35 @@ class BatchProcessor:
         group: str,
         handle: Callable[[Sequence[Delivered[Any]]], Awaitable[None]],
         decoder: Decoder,
-        limit: DeadLetterGauge,
+        refusals: Refusals,
         dead_letters: DeadLetters,
     ) -> None:
         self._group = group
         self._handle = handle
         self._decoder = decoder
-        self._limit = limit
+        self._refusals = refusals
         self._dead_letters = dead_letters
 
     async def process_batch(
         self, records: Sequence[Record], *, still_ours: Callable[[], bool]
     ) -> BatchResult:
-        """Hand the records over and dead-letter the refused. Raises `TooManyRejected`, and whatever is a bug.
+        """Hand the records over and dead-letter the refused. Raises whatever is a bug.
 
         Dead letters are published last, so that a batch that is retried for hours dead-letters nothing twice.
         """
         items = [self._decoder.decode(record) async for record in yielding(records)]
-        self._limit.check(_refusals(items))
         result = await self._hand_over(items, still_ours)
-        self._limit.check(_refusals(result.finished))
+        finished, held = self._refusals.part(result.finished)
         try:
-            await self._dead_letters.bury([item for item in result.finished if isinstance(item, Refused)])
+            await self._dead_letters.bury([item for item in finished if isinstance(item, Refused)])
         except RetryLater as later:
             return BatchResult(finished=(), left=items, later=later)
-        self._count(result.finished)
-        return result
+        self._count(finished)
+        if not held:
+            return BatchResult(finished=finished, left=result.left, later=result.later)
+        HELD.labels(self._group).inc(len(held))
+        held_back = result.later or RetryLater("many_refused", after=HOLD)
+        return BatchResult(finished=finished, left=[*held, *result.left], later=held_back)
 
     async def _hand_over(self, items: Sequence[BatchItem], still_ours: Callable[[], bool]) -> BatchResult:
         decoded = [item.delivered for item in items if isinstance(item, Decoded)]
@@ -87,17 +93,12 @@ class BatchProcessor:
             if result.later:
                 return BatchResult(finished=finished, left=items[place:], later=result.later)
             finished.extend(result.finished)
-            self._limit.check(_refusals(finished))
         return BatchResult(finished=finished)
 
     def _count(self, items: Sequence[BatchItem]) -> None:
-        self._limit.count(_refusals(items))
+        self._refusals.count(items)
         for (topic, kind), records in Counter((item.record.topic, type(item)) for item in items).items():
             DELIVERED.labels(self._group, topic, OUTCOMES[kind]).inc(records)
-
-
-def _refusals(items: Sequence[BatchItem]) -> list[bool]:
-    return [isinstance(item, Refused) and item.alarming for item in items if not isinstance(item, Skipped)]
 
 
 def _refused(item: BatchItem, reject: Reject) -> BatchItem:

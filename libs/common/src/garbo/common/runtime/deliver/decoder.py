@@ -30,7 +30,7 @@ class Refused:
     where: str
     """`reading`, `decoding` or `handling`."""
     alarming: bool = True
-    """Whether it counts toward the dead-letter limit."""
+    """Whether many of its kind are buried slowly."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,13 +12,13 @@ from garbo.common.clock import SystemClock
 from garbo.common.errors import StartRefused
 from garbo.common.events.topics import dead_letters, redrive
 from garbo.common.runtime.broker import KafkaSettings
-from garbo.common.runtime.deadletter import DeadLetterGauge
 from garbo.common.runtime.deliver.batch import BatchProcessor
 from garbo.common.runtime.deliver.burial import DeadLetters, Publisher
 from garbo.common.runtime.deliver.decoder import Decoder
 from garbo.common.runtime.deliver.lane import DeliveryTimes, Lane
 from garbo.common.runtime.deliver.member import GroupMember
 from garbo.common.runtime.deliver.monitor import ConsumerMonitor
+from garbo.common.runtime.deliver.refusals import Refusals
 from garbo.common.runtime.producer import unreachable
 
 KNOCK_EVERY_S: Final = 1.0
@@ -71,7 +71,7 @@ class Deliveries:
                 leaving.create_task(member.stop())
 
     async def wait_failed(self) -> BaseException:
-        """Return only when a lane cannot go on: a bug, too many dead letters, or it no longer consumes."""
+        """Return only when a lane cannot go on: a bug, or it no longer consumes."""
         await self._failed.wait()
         return self._failure or RuntimeError("failed without a reason")
 
@@ -135,7 +135,7 @@ class Deliveries:
             group=lane.group,
             handle=lane.handle,
             decoder=decoder,
-            limit=DeadLetterGauge(lane.limit),
+            refusals=Refusals(lane.refusals),
             dead_letters=DeadLetters(
                 group=lane.group,
                 to=dead_letters(self._service).name,

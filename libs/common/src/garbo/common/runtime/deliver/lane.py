@@ -7,7 +7,6 @@ from typing import Any, Final, Generic, TypeVar
 
 from garbo.common.events.base import Event
 from garbo.common.events.topics import Topic
-from garbo.common.runtime.deadletter import DeadLetterLimit
 
 E = TypeVar("E", bound=Event)
 TRACEPARENT: Final = re.compile(rb"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
@@ -39,6 +38,19 @@ class Delivered(Generic[E]):
 
 
 @dataclass(frozen=True, slots=True)
+class RefusalPace:
+    """When refusals look like our own fault, and how slowly they are buried then."""
+
+    free_count: int = 100
+    """So many in a row of one publisher are buried at once, whatever else is known."""
+    proven_s: float = 60.0
+    """A good record of a topic proves for so long that we can read it: who is refused then is at fault."""
+    slow_per_s: float = 50.0
+    """Without such a proof a lane buries so many a second: a bad deploy does not empty a topic."""
+    burst_count: int = 100
+
+
+@dataclass(frozen=True, slots=True)
 class Lane(Generic[E]):
     """One consumer group of a service, and the use case its batches go to.
 
@@ -63,7 +75,7 @@ class Lane(Generic[E]):
     Asked before anything is decoded. Of the lanes of one topic exactly one must want each record, whatever
     is in it.
     """
-    limit: DeadLetterLimit = field(default_factory=DeadLetterLimit)
+    refusals: RefusalPace = field(default_factory=RefusalPace)
 
 
 @dataclass(frozen=True, slots=True)

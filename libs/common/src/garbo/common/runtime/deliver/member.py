@@ -10,7 +10,6 @@ from aiokafka.structs import TopicPartition
 from garbo.common.errors import RetryLater
 from garbo.common.runtime.bounded import bounded
 from garbo.common.runtime.broker import KafkaSettings
-from garbo.common.runtime.deadletter import TooManyRejected
 from garbo.common.runtime.deliver.backoff import Backoff
 from garbo.common.runtime.deliver.batch import BatchProcessor
 from garbo.common.runtime.deliver.decoder import BatchItem, Skipped
@@ -231,7 +230,7 @@ def _is_cancelled() -> bool:
 
 def _safe_details(error: BaseException) -> dict[str, str]:
     """Say why, or where in the code: the text of an error that is not ours could quote a record."""
-    if isinstance(error, (TooManyRejected, BatchLost, NotDrained)):
+    if isinstance(error, (BatchLost, NotDrained)):
         return {"why": str(error)}
     return {"where": where_raised(error)}
 
