@@ -46,6 +46,29 @@ class Replies(_Part):
     """The button that says no."""
 
 
+Payload = Annotated[str, Field(min_length=1, max_length=256)]
+"""The id a brand gives to a button or list row; the platform takes 256 characters."""
+
+
+class Buttons(_Part):
+    """Which of a brand's own buttons and list rows speak of promo; all others are conversation."""
+
+    stop: tuple[Payload, ...] = ()
+    """Their press is a STOP."""
+    start: tuple[Payload, ...] = ()
+    """Their press lifts a STOP."""
+    confirm: tuple[Payload, ...] = ()
+    """Their press confirms an opt-in that was asked for."""
+
+    @model_validator(mode="after")
+    def _mean_one_thing(self) -> Self:
+        listed = [*self.stop, *self.start, *self.confirm]
+        twice = next((payload for payload in listed if listed.count(payload) > 1), None)
+        if twice is not None:
+            raise ValueError(f"payload {twice} is listed twice")
+        return self
+
+
 class Brand(_Part):
     """A name customers know, and the numbers it sends from."""
 
@@ -57,6 +80,7 @@ class Brand(_Part):
     language: Language = "en"
     """What the router answers in where it knows no language of the person."""
     replies: Replies = Replies()
+    buttons: Buttons = Buttons()
 
 
 class Number(_Part):

@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from garbo.common.business import ROUTER_CLIENT, Business, Client, Replies
 from garbo.common.events.requests import SendRequested
+from garbo.router.domain.keywords import NO_PAYLOADS, Payloads
 from garbo.router.domain.request import Numbers
 from garbo.router.flow.visibility import Viewer
 
@@ -37,6 +38,10 @@ class Directory:
         router = Client(id=ROUTER_CLIENT, brands=tuple(b.id for b in business.brands), purposes=("care",))
         self._clients = {c.id: c for c in (*business.clients, router)}
         self._replies = {b.id: b.replies for b in business.brands}
+        self._buttons = {
+            b.id: Payloads(stop=b.buttons.stop, start=b.buttons.start, confirm=b.buttons.confirm)
+            for b in business.brands
+        }
         self._languages = {b.id: b.language for b in business.brands}
         self._roles = {c.id: frozenset(c.roles) for c in business.clients}
         self._brand_of = {n.id: n.brand for n in business.numbers}
@@ -103,6 +108,10 @@ class Directory:
     def replies(self, brand: str) -> Replies:
         """Give what the router itself answers for a brand."""
         return self._replies[brand]
+
+    def payloads(self, number: str) -> Payloads:
+        """Give which buttons of the brand that has this number stop and start promo; none of nobody's."""
+        return self._buttons.get(self._brand_of.get(number, ""), NO_PAYLOADS)
 
     def language(self, brand: str) -> str:
         """Give the language of a brand."""

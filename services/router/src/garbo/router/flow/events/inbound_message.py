@@ -12,7 +12,7 @@ from garbo.common.events.inbound import InboundMessage
 from garbo.common.events.topics import CONVERSATION_CARE, ENGAGEMENT_PROMO
 from garbo.router.domain.grant import Grant
 from garbo.router.domain.instants import SECOND_US, to_datetime, to_us
-from garbo.router.domain.keywords import Keyword, keyword_of
+from garbo.router.domain.keywords import Keyword, is_platform_opt_out, keyword_of
 from garbo.router.domain.state import WINDOW_US, with_brands, with_inbound
 from garbo.router.flow.events.contact import changed_identity, leave_number, left_number
 from garbo.router.flow.events.handler import EventContext, EventTargets, FoundTargets, refuse
@@ -66,11 +66,16 @@ class InboundMessageHandler:
 
     @cached_property
     def keyword(self) -> Keyword | None:
-        """The keyword, with the words the policy adds; a notice and a message taken back have none."""
+        """What is typed or pressed means to promo; a notice and a message taken back mean nothing."""
         if self.event.kind in NO_WORDS:
             return None
-        more = self.context.policy.stop_words
-        return keyword_of(text=self.event.text, payload=self.event.payload, more=more)
+        return keyword_of(
+            text=self.event.text,
+            payload=self.event.payload,
+            kind=self.event.kind,
+            more=self.context.policy.stop_words,
+            declared=self.context.directory.payloads(self.event.number),
+        )
 
     @property
     def may_revoke(self) -> bool:
@@ -125,12 +130,21 @@ class InboundMessageHandler:
     def _apply_keyword(
         self, uow: UnitOfWork, sender: Sender, *, ref: str, at_us: int
     ) -> Literal["opted_out", "opted_in"] | None:
-        if self.keyword is None:
+        if self.keyword is None or self._is_of_no_promo(sender.answered):
             return None
         message = KeywordMessage(
             self.event, ref, self.keyword, sender.contact_id, sender.brand, at_us, self.trace
         )
         return KeywordEffects(uow, self.context.directory, message).apply()
+
+    def _is_of_no_promo(self, answered: Grant | None) -> bool:
+        """Say whether the platform's opt-out title stands under what is known to be no promo of ours."""
+        event = self.event
+        if answered is None or answered.message_class == "promo":
+            return False
+        if event.payload in self.context.directory.payloads(event.number).stop:
+            return False
+        return is_platform_opt_out(event.text, event.payload, kind=event.kind)
 
 
 def _is_conversation(message: InboundMessage, action: Action | None) -> bool:
