@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any, Literal
 
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
@@ -17,7 +18,7 @@ from aiokafka.errors import (
 )
 
 from garbo.common.errors import StartRefused
-from garbo.common.events.topics import RAW_TOPICS, TOPICS, RawTopic, Topic
+from garbo.common.events.topics import RAW_TOPICS, SEGMENT, TOPICS, RawTopic, Topic
 from garbo.common.runtime.broker import KafkaSettings
 
 AnyTopic = Topic[Any] | RawTopic
@@ -78,9 +79,14 @@ def changes(present: dict[str, Present], wanted: Sequence[AnyTopic] = WANTED) ->
 def configs_of(topic: AnyTopic) -> dict[str, str]:
     """Return the settings a topic must have."""
     return {
-        "retention.ms": str(int(topic.retention.total_seconds() * 1000)),
+        "retention.ms": _ms(topic.retention),
+        "segment.ms": _ms(SEGMENT),
         "max.message.bytes": str(topic.max_message_bytes),
     }
+
+
+def _ms(span: timedelta) -> str:
+    return str(span // timedelta(milliseconds=1))
 
 
 async def plan_topics(kafka: KafkaSettings) -> list[Change]:

@@ -22,6 +22,9 @@ WITH_TEXT: Final = timedelta(days=7)
 """Retention of topics that carry text or addresses."""
 IDS_ONLY: Final = timedelta(days=30)
 """Retention of topics that carry ids only."""
+SEGMENT: Final = timedelta(days=1)
+"""How long records go into one segment. A broker deletes whole ones, by their newest record: a record may
+outlive the retention of its topic by this."""
 MAX_MESSAGE_BYTES: Final = 4 * 1024 * 1024
 """Meta's largest webhook is 3 MB; one part of it can be nearly all of it."""
 
