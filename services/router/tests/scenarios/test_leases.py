@@ -12,6 +12,7 @@ from garbo.router.domain.policy import Policy
 from garbo.router.domain.values import replace
 from garbo.router.outbound.postgres.retention import PostgresRetention
 from services.router.tests.support.build import AT, requested, result
+from services.router.tests.support.claims import CLAIM
 from services.router.tests.support.in_memory import memory_of
 from services.router.tests.support.jobs import Jobs
 from services.router.tests.support.policies import BUDGET_OF_TWO, ONE_A_DAY, THREE_A_DAY
@@ -20,7 +21,6 @@ from services.router.tests.support.shared_database import LEASES_END, another, c
 
 LEASE = timedelta(minutes=15)
 SKEW = timedelta(seconds=2)
-CLAIM = "SELECT grant_id, claimed, reason FROM router.claim_grants($1::uuid[], $2::int[])"
 
 
 async def test_scenario_33_lease_that_ended_unsent_frees_the_slot_and_closes_the_decision(

@@ -13,7 +13,7 @@ from garbo.router.domain.state import RecipientState, with_inbound
 from garbo.router.domain.values import replace
 from services.router.tests.support.build import AT, CARE_NUMBER, consent, inbound, requested, result
 from services.router.tests.support.build_domain import FREE, JUNE_5, PROMO, UTILITY, a_request, a_state, at
-from services.router.tests.support.claims import CLAIMED, a_phone
+from services.router.tests.support.claims import CLAIM, a_phone
 from services.router.tests.support.in_memory import cared, last_of, state_of
 from services.router.tests.support.memory import InMemoryStore
 from services.router.tests.support.policies import NIGHT, WINDOW, MakePolicy
@@ -164,6 +164,6 @@ async def test_scenario_60_a_fallback_granted_again_can_be_claimed_under_its_epo
     second = stored.granted[-1]
     assert (second.epoch, second.content.type) == (first.epoch + 1, "template")
     async with database.transaction() as connection:
-        (old,) = await connection.fetch(CLAIMED, [first.grant_id], [first.epoch])
-        (new,) = await connection.fetch(CLAIMED, [second.grant_id], [second.epoch])
+        (old,) = await connection.fetch(CLAIM, [first.grant_id], [first.epoch])
+        (new,) = await connection.fetch(CLAIM, [second.grant_id], [second.epoch])
     assert (old["claimed"], new["claimed"]) == (False, True)

@@ -257,3 +257,27 @@ async def test_what_a_person_has_had_too_much_of_is_not_claimed_and_holds_up_nob
     assert begun[care.message_id].outcome == "begun"
     refused = await stand.attempts.refuse([RefusedGrant(limited[0], "pair_limited")])
     assert refused[limited[0].message_id].outcome == "not_sent"
+
+
+@pytest.mark.parametrize("used", [False, True], ids=["waiting", "used"])
+async def test_a_grant_of_another_message_is_refused_and_stays_with_its_own(stand: Stand, used: bool) -> None:
+    grant = a_grant()
+    await stand.book(grant)
+    if used:
+        await stand.begun(grant=grant)
+    forged = grant.model_copy(update={"message_id": a_grant().message_id})
+    answers = await stand.attempts.begin([PlannedAttempt(g, 1, False, None) for g in (forged, grant)])
+    answer = answers[forged.message_id]
+    assert answer.result is not None
+    assert (answer.outcome, answer.result.reason) == ("refused", "unknown_grant")
+    assert answers[grant.message_id].outcome == ("elsewhere" if used else "begun")
+    assert (await stand.past(forged)).result == answer.result
+
+
+async def test_a_claimed_grant_of_which_nobody_has_an_attempt_is_refused(stand: Stand) -> None:
+    grant = a_grant()
+    await stand.book(grant)
+    await stand.claim(grant)
+    answer = (await stand.attempts.begin([PlannedAttempt(grant, 1, False, None)]))[grant.message_id]
+    assert answer.result is not None
+    assert (answer.outcome, answer.result.reason) == ("refused", "unknown_grant")

@@ -53,6 +53,8 @@ class MemoryAttempts:
 
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
     claims: dict[UUID, str] = field(default_factory=dict)
+    booked: dict[UUID, UUID] = field(default_factory=dict)
+    """The message of each grant, as far as the router told."""
     attempts: dict[str, AttemptRow] = field(default_factory=dict)
     current: dict[UUID, SendGranted] = field(default_factory=dict)
     results: dict[UUID, SendResult] = field(default_factory=dict)
@@ -94,6 +96,10 @@ class MemoryAttempts:
             return BeginResult(grant.message_id, "too_soon", after_s=(at_us - now_us) / 1_000_000)
         reason = self.claims.get(grant.grant_id, "claimed")
         late = self.clock() >= grant.valid_until
+        if self.booked.get(grant.grant_id, grant.message_id) != grant.message_id:
+            reason = "unknown_grant"
+        if reason == "already_dispatched" and not plan.again and not self._of(grant.message_id):
+            reason = "unknown_grant"
         if reason == "already_dispatched" and not plan.again:
             return BeginResult(grant.message_id, "elsewhere")
         if reason not in ("claimed", "already_dispatched") or late:

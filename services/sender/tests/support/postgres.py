@@ -24,8 +24,9 @@ class SenderDatabase:
         """Let the stand-in of the router know grants."""
         async with self.database.connection() as connection:
             await connection.executemany(
-                "INSERT INTO router.stand_in (grant_id, epoch, valid_until) VALUES ($1, $2, $3)",
-                [(g.grant_id, g.epoch, g.valid_until) for g in grants],
+                "INSERT INTO router.stand_in (grant_id, epoch, message_id, valid_until)"
+                " VALUES ($1, $2, $3, $4)",
+                [(g.grant_id, g.epoch, g.message_id, g.valid_until) for g in grants],
             )
 
     async def revoke(self, grant: SendGranted) -> None:
@@ -35,6 +36,13 @@ class SenderDatabase:
                 "UPDATE router.stand_in SET state = 'revoked' WHERE grant_id = $1", grant.grant_id
             )
 
+    async def claim(self, grant: SendGranted) -> None:
+        """Let a grant be claimed, by whom nobody knows."""
+        async with self.database.connection() as connection:
+            await connection.execute(
+                "UPDATE router.stand_in SET state = 'dispatched' WHERE grant_id = $1", grant.grant_id
+            )
+
     async def rebook(self, grant: SendGranted) -> None:
         """Give a grant again, under its new epoch."""
         async with self.database.connection() as connection:
@@ -42,6 +50,13 @@ class SenderDatabase:
                 "UPDATE router.stand_in SET state = 'reserved', epoch = $2 WHERE grant_id = $1",
                 grant.grant_id,
                 grant.epoch,
+            )
+
+    async def lose(self, grant: SendGranted) -> None:
+        """Let the result of an accepted attempt be lost, as no code of ours does it."""
+        async with self.database.connection() as connection:
+            await connection.execute(
+                "UPDATE sender.attempt SET state = 'accepted' WHERE message_id = $1", grant.message_id
             )
 
     async def attempts(self) -> dict[str, str]:

@@ -10,6 +10,7 @@ from garbo.common.events.grants import SendGranted
 from garbo.common.events.results import SendResult
 from garbo.sender.flow.calls import Calls
 from garbo.sender.flow.dependencies import Dependencies
+from garbo.sender.flow.elsewhere import Elsewhere
 from garbo.sender.flow.inflight import InFlight
 from garbo.sender.flow.pacer import Pacer
 from garbo.sender.flow.recovery import Recovery
@@ -41,7 +42,9 @@ class Sender:
 
 
 @asynccontextmanager
-async def a_sender(database: SenderDatabase, url: str, *, rate: float = 400) -> AsyncIterator[Sender]:
+async def a_sender(
+    database: SenderDatabase, url: str, *, rate: float = 400, elsewhere: Elsewhere | None = None
+) -> AsyncIterator[Sender]:
     whatsapp = WhatsAppApi(url=url, version="v25.0", tokens=TOKENS)
     attempts, results, telemetry = PostgresAttempts(database.database), ListedResults(), QuietTelemetry()
     pacer = Pacer(PostgresRateLeases(database.database), ceilings_per_s={NUMBER: rate}, now=time.monotonic)
@@ -54,7 +57,8 @@ async def a_sender(database: SenderDatabase, url: str, *, rate: float = 400) -> 
         now=time.monotonic,
     )
     inflight = InFlight()
-    deps = Dependencies(attempts, results, calls, pacer, inflight, telemetry, time.monotonic)
+    elsewhere = elsewhere or Elsewhere(time.monotonic)
+    deps = Dependencies(attempts, results, calls, pacer, inflight, telemetry, elsewhere, time.monotonic)
     recovery = Recovery(attempts, results, telemetry, older_than=timedelta(0))
     await whatsapp.start()
     try:

@@ -26,6 +26,8 @@ class Stand:
     book: Play
     revoke: Play
     rebook: Play
+    claim: Play
+    """Let a grant be claimed, by whom nobody knows."""
     stored: Callable[[SendGranted], Awaitable[Stored]]
 
     async def begun(self, *, n: int = 1, grant: SendGranted | None = None) -> SendGranted:
@@ -60,17 +62,23 @@ def memory_stand() -> Stand:
 
     async def book(grant: SendGranted) -> None:
         memory.claims.pop(grant.grant_id, None)
+        memory.booked[grant.grant_id] = grant.message_id
 
     async def revoke(grant: SendGranted) -> None:
         memory.claims[grant.grant_id] = "revoked"
+
+    async def claim(grant: SendGranted) -> None:
+        memory.claims[grant.grant_id] = "already_dispatched"
 
     async def stored(grant: SendGranted) -> Stored:
         result = memory.results.get(grant.message_id)
         return memory.attempts[f"{grant.message_id}.1"].state, result.outcome if result else None
 
-    return Stand(memory, book, revoke, book, stored)
+    return Stand(memory, book, revoke, book, claim, stored)
 
 
 def postgres_stand(door: SenderDatabase) -> Stand:
     """Stand on a database."""
-    return Stand(PostgresAttempts(door.database), door.book, door.revoke, door.rebook, door.stored)
+    return Stand(
+        PostgresAttempts(door.database), door.book, door.revoke, door.rebook, door.claim, door.stored
+    )

@@ -21,7 +21,7 @@ from services.router.tests.support.build import (
     preference,
     result,
 )
-from services.router.tests.support.claims import claim, one_grant
+from services.router.tests.support.claims import CLAIM_FOR, claim, one_grant
 from services.router.tests.support.router import Router
 
 pytestmark = pytest.mark.integration
@@ -97,3 +97,12 @@ async def test_wamid_of_any_length_is_kept_as_a_reference_and_found_again(stored
     await stored.hear(inbound("nice", reply_to=long))
     answers = [said.answers for said in stored.publisher.of(CONVERSATION_CARE)]
     assert answers == [grant.message_id]
+
+
+async def test_grant_is_claimed_for_its_own_message_alone(stored: Router, database: Database) -> None:
+    grant = await one_grant(stored)
+    asked = [grant.grant_id] * 3, [grant.epoch] * 3, [uuid4(), grant.message_id, None]
+    for expected in ("claimed", "already_dispatched"):
+        async with database.transaction() as connection:
+            reasons = [row["reason"] for row in await connection.fetch(CLAIM_FOR, *asked)]
+        assert reasons == ["unknown_grant", expected, "unknown_grant"]

@@ -16,6 +16,7 @@ from garbo.common.runtime.settings import load
 from garbo.common.runtime.telemetry import Telemetry, observe, tracer
 from garbo.sender.flow.calls import Calls
 from garbo.sender.flow.dependencies import Dependencies
+from garbo.sender.flow.elsewhere import Elsewhere
 from garbo.sender.flow.inflight import Closing, InFlight
 from garbo.sender.flow.pacer import Pacer
 from garbo.sender.flow.recovery import Recovery
@@ -80,7 +81,7 @@ def _dependencies(
     calls = Calls(
         attempts=attempts, results=results, whatsapp=whatsapp, pacer=pacer, telemetry=telemetry, now=now
     )
-    return Dependencies(attempts, results, calls, pacer, inflight, telemetry, now)
+    return Dependencies(attempts, results, calls, pacer, inflight, telemetry, Elsewhere(now), now)
 
 
 def _server(

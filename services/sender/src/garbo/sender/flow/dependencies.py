@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from garbo.sender.flow.calls import Calls
+from garbo.sender.flow.elsewhere import Elsewhere
 from garbo.sender.flow.inflight import InFlight
 from garbo.sender.flow.pacer import Pacer
 from garbo.sender.ports import Attempts, Results, Telemetry
@@ -19,5 +20,6 @@ class Dependencies:
     pacer: Pacer
     inflight: InFlight
     telemetry: Telemetry
+    elsewhere: Elsewhere
     now: Callable[[], float]
     """A monotonic clock, seconds."""

@@ -49,11 +49,14 @@ class SendBatch:
         self._calls: dict[asyncio.Task[Mapping[str, NotYet]], Mapping[str, QueuedGrant]] = {}
         self._lease_nearly_used: asyncio.Event | None = None
         self._error: BaseException | None = None
+        self._lost = False
+        """One of them has been attempted elsewhere for too long."""
 
     async def run(self) -> None:
         """Go on until nothing waits and no call is under way.
 
-        Raises `RetryLater` when some could not be sent; what could be finished is finished.
+        Raises `RetryLater` when some could not be sent; what could be finished is finished. Raises `Reject`
+        when one is said to be attempted elsewhere for longer than any attempt lasts.
         """
         try:
             while (self._queue and self._may_begin()) or self._calls:
@@ -69,6 +72,8 @@ class SendBatch:
             raise
         if self._error:
             raise self._error
+        if self._lost:
+            raise Reject("attempted_elsewhere")
         if why := self._queue.deferred_reason:
             raise RetryLater(why, after=AGAIN_AFTER)
 
@@ -92,8 +97,7 @@ class SendBatch:
             return
         refused = [RefusedGrant(q.grant, reason, q.last.code if q.last else None) for q, reason in late]
         results = await self._deps.attempts.refuse(refused)
-        if len(results) < len(refused):
-            self._queue.leave("attempted_elsewhere")
+        self._leave_elsewhere([q for q, _ in late if q.grant.message_id not in results])
         traces = {queued.grant.message_id: queued.trace for queued, _ in late}
         await self._deps.results.publish([(result, traces[m]) for m, result in results.items()])
 
@@ -152,11 +156,16 @@ class SendBatch:
             else:
                 self._queue.defer(queued, answer.after_s, why="pair_limited")
         await self._refuse(hopeless)
-        if any(answer.outcome == "elsewhere" for _, answer in others):
-            self._queue.leave("attempted_elsewhere")
+        self._leave_elsewhere([queued for queued, answer in others if answer.outcome == "elsewhere"])
         await self._deps.results.publish(
             [(answer.result, queued.trace) for queued, answer in others if answer.result is not None]
         )
+
+    def _leave_elsewhere(self, queued: Sequence[QueuedGrant]) -> None:
+        """Leave to redelivery what somebody else has in hand, or had a minute ago."""
+        if queued:
+            self._queue.leave("attempted_elsewhere")
+            self._lost |= self._deps.elsewhere.too_long(one.grant.message_id for one in queued)
 
     async def _wait_for_progress(self) -> None:
         """Wait until a chunk of calls is done or a queued grant is due."""

@@ -11,6 +11,7 @@ from garbo.common.events.grants import SendGranted
 from garbo.common.events.ids import MessageId, attempt_id_of
 from garbo.common.events.results import SendResult
 from garbo.common.runtime.postgres import Database
+from garbo.sender.outbound.postgres_claims import claim
 from garbo.sender.outbound.postgres_pairs import lock_pairs
 from garbo.sender.outbound.rows import columns, conclusion_row, finished_row, result_of, settle_row
 from garbo.sender.ports import (
@@ -80,10 +81,6 @@ ON CONFLICT (message_id) DO UPDATE
             THEN m.epoch < EXCLUDED.epoch OR (m.epoch = EXCLUDED.epoch AND m.state = 'open')
             ELSE m.not_before <= EXCLUDED.not_before END
 RETURNING message_id
-"""
-CLAIM: Final = """
-SELECT grant_id, claimed, reason, clock_timestamp() AS instant
-  FROM router.claim_grants($1::uuid[], $2::int[])
 """
 WRITE_AHEAD: Final = """
 INSERT INTO sender.attempt (attempt_id, message_id, n, grant_id, epoch, traceparent)
@@ -167,10 +164,7 @@ class PostgresAttempts:
             for message, after_s in waits.items():
                 answer[message] = BeginResult(message, "too_soon", after_s=after_s)
             mine = [p for p in mine if p.grant.message_id not in waits]
-            claims = await connection.fetch(
-                CLAIM, [p.grant.grant_id for p in mine], [p.grant.epoch for p in mine]
-            )
-            may, refused = _sort_claims(mine, claims)
+            may, refused = await claim(connection, mine)
             begun = await _write_ahead(connection, may)
             await pairs.count_sends(connection, [p.grant for p in may if p.grant.message_id in begun])
             for message in begun:
@@ -240,25 +234,6 @@ def _past(grant: SendGranted, row: asyncpg.Record) -> Past:
         result=result_of(row) if is_final else None,
         stale=newer,
     )
-
-
-def _sort_claims(
-    mine: Sequence[PlannedAttempt], claims: Sequence[asyncpg.Record]
-) -> tuple[list[PlannedAttempt], list[RefusedGrant]]:
-    """Part what may leave from what may not; what another process holds is in neither list."""
-    by_grant = {claim["grant_id"]: claim for claim in claims}
-    may: list[PlannedAttempt] = []
-    refused: list[RefusedGrant] = []
-    for plan in mine:
-        claim = by_grant[plan.grant.grant_id]
-        ours = plan.again and claim["reason"] == "already_dispatched"
-        if claim["claimed"] or (ours and claim["instant"] < plan.grant.valid_until):
-            may.append(plan)
-        elif ours:
-            refused.append(RefusedGrant(plan.grant, "lease_expired"))
-        elif claim["reason"] != "already_dispatched":
-            refused.append(RefusedGrant(plan.grant, claim["reason"]))
-    return may, refused
 
 
 async def _open(connection: "Connection", grants: Sequence[SendGranted]) -> set[UUID]:
