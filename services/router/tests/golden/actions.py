@@ -234,7 +234,7 @@ async def _status(wild: Wild, dice: Random) -> None:
         return
     word = dice.choice(("sent", "delivered", "read", "failed"))
     code = dice.choice((131049, 131050, 131026)) if word == "failed" else None
-    told: MessageStatus = status(grant.message_id, word, code=code, at=wild.now)
+    told: MessageStatus = status(grant.message_id, word, code=code, at=wild.now, phone=None)
     await wild.hear(told.model_copy(update={"attempt_id": None}) if dice.random() < 0.2 else told)
 
 

@@ -5,11 +5,7 @@ from garbo.common.events.results import Outcome, SendResult
 from garbo.common.events.statuses import MessageStatus
 from garbo.router.domain.instants import to_datetime
 from garbo.router.domain.values import replace
-from services.router.tests.model.cast import (
-    SECOND_US,
-    Message,
-    whole_second,
-)
+from services.router.tests.model.cast import PHONES, SECOND_US, Message, whole_second
 from services.router.tests.model.facts import Sent
 from services.router.tests.model.ground import Ground
 from services.router.tests.model.plans import SEND_BUDGET_US
@@ -109,7 +105,9 @@ class SenderSide(Ground):
 
     async def _status(self, message: Message, word: str, *, code: int | None = None) -> None:
         at = to_datetime(whole_second(message.true_us))
-        event: MessageStatus = status(message.event.message_id, word, code=code, at=at)
+        event: MessageStatus = status(
+            message.event.message_id, word, code=code, at=at, phone=PHONES[message.wish.person]
+        )
         await self._hear(event)
 
     def _arrive(self, message: Message, delay_s: int) -> None:

@@ -137,14 +137,16 @@ def result(granted: SendGranted, outcome: str, **more: Any) -> SendResult:  # no
     return SendResult.model_validate({**content, **more})
 
 
-def status(message_id: UUID, word: str, *, code: int | None = None, at: datetime = AT) -> MessageStatus:
-    """Let the platform say what became of a message."""
+def status(
+    message_id: UUID, word: str, *, code: int | None = None, at: datetime = AT, phone: str | None = PHONE
+) -> MessageStatus:
+    """Let the platform say what became of a message, and by which phone it knows who got it."""
     return MessageStatus(
         wamid=f"wamid.of.{message_id.hex}",
         status=word,
         waba="9001",
         number=PROMO_NUMBER,
-        recipient=Person(phone=PHONE),
+        recipient=Person(phone=phone),
         attempt_id=attempt_id_of(MessageId(message_id), 1),
         errors=() if code is None else (PlatformError(code=code),),
         occurred_at=at,

@@ -4,9 +4,8 @@ import phonenumbers
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pydantic import ValidationError
 
-from garbo.common.events.addresses import Recipient
+from garbo.common.events.addresses import is_possible
 from garbo.common.events.zones import zones_of_region
 from garbo.router.flow.phone_region import PhoneRegion, phone_region
 
@@ -20,12 +19,7 @@ def _possible(phone: str) -> bool:
 
 @given(st.from_regex(r"\+[1-9][0-9]{6,14}", fullmatch=True))
 def test_phone_is_possible_when_the_numbering_plans_say_so(phone: str) -> None:
-    try:
-        Recipient(phone=phone)
-    except ValidationError:
-        assert not _possible(phone)
-    else:
-        assert _possible(phone)
+    assert is_possible(phone) == _possible(phone)
 
 
 @pytest.mark.parametrize("region", sorted(phonenumbers.SUPPORTED_REGIONS))
@@ -33,7 +27,7 @@ def test_every_countrys_example_numbers_are_possible(region: str) -> None:
     for kind in (phonenumbers.PhoneNumberType.MOBILE, phonenumbers.PhoneNumberType.FIXED_LINE):
         example = phonenumbers.example_number_for_type(region, kind)
         if example is not None:
-            Recipient(phone=phonenumbers.format_number(example, phonenumbers.PhoneNumberFormat.E164))
+            assert is_possible(phonenumbers.format_number(example, phonenumbers.PhoneNumberFormat.E164))
 
 
 @pytest.mark.parametrize(

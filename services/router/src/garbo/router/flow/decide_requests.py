@@ -50,7 +50,7 @@ class DecideRequests:
         """Decide and tell a batch."""
         dependencies = self._dependencies
         requests = read_requests(received, directory=dependencies.directory, hash_key=dependencies.hash_key)
-        named = (r.address for r in requests if r.address and not r.refusal)
+        named = (r.address for r in requests if r.address and r.is_possible and not r.refusal)
         known = await dependencies.store.get_or_create_contacts(named)
         async with dependencies.store.transaction() as transaction:
             requests = await find_recipients(transaction, requests, known)

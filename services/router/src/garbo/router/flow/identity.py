@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from garbo.common.errors import Reject
-from garbo.common.events.addresses import Person, Recipient
+from garbo.common.events.addresses import Person, Recipient, is_possible
 from garbo.common.events.ids import AddressKind, ContactId, address_hash
 from garbo.router.domain.state import RecipientState
 from garbo.router.domain.values import Value
@@ -99,6 +99,26 @@ class ContactIndex:
                 self.links[address.hash] = Link(address, first.contact_id, home_id)
                 self.by_hash[address.hash] = Contact(first.contact_id, first.kind, address, home_id)
 
+    def is_known_as(self, contact_id: ContactId, identity: Identity) -> bool:
+        """Say whether all addresses of an identity are a contact's already."""
+        known = [self.by_hash.get(address.hash) for address in identity.addresses]
+        return all(contact and self.current_id(contact.contact_id) == contact_id for contact in known)
+
+    def join_shown(self, owner: Contact, addresses: Sequence[Address]) -> None:
+        """Make addresses a contact's, as the platform shows them with a message that was sent to them.
+
+        It may know a person by another number than the one that was dialled: in some countries always.
+        """
+        contact_id, home_id = self.current_id(owner.contact_id), self._home_of(owner)
+        for address in addresses:
+            known = self.by_hash.get(address.hash)
+            if known is None:
+                self.links[address.hash] = Link(address, contact_id, home_id)
+                self.by_hash[address.hash] = Contact(contact_id, owner.kind, address, home_id)
+            elif (other := self.current_id(known.contact_id)) != contact_id:
+                self._merge(Merge(contact_id, other))
+                self._unite_home(known, home_id)
+
     def join_names(self, identity: Identity, same: Identity, *, said_by: str) -> None:
         """Make two names one contact's, as a client says. Raises `Reject` where one of them is a group's."""
         contact_id, other = self.contact_of(identity), self.contact_of(same)
@@ -143,12 +163,14 @@ def identity_of(*names: Person | Recipient, hash_key: bytes, create: bool = True
     """Give a contact by every address an event names, the one to key by first; each is hashed once.
 
     A parent user id (`US.ENT...`) is the person's in all linked portfolios: whoever shows it is the same one.
+    A number no plan holds makes no contact of a stranger on a client's word; the platform's makes one.
     """
     shown: dict[tuple[AddressKind, str], None] = {}
     contact_id = None
     for who in names:
         named: list[tuple[AddressKind, str | None]] = [("phone", who.phone), ("user_id", who.user_id)]
         if isinstance(who, Recipient):
+            create = create and (who.phone is None or is_possible(who.phone))
             named.append(("group_id", who.group_id))
             contact_id = ContactId(who.contact_id) if who.contact_id else None
         else:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from pydantic import ValidationError
 
-from garbo.common.events.addresses import Recipient
+from garbo.common.events.addresses import Recipient, is_possible
 from garbo.common.events.content import Template, TemplateContent
 from garbo.common.events.ids import ContactId, MessageId, address_hash, platform_message_ref
 from garbo.common.events.requests import SendRequested
@@ -43,6 +43,8 @@ class ResolvedRequest(Value, frozen=True):
     refusal: str | None = None
     address: Address | None = None
     """The one it names; None when it names a contact."""
+    is_possible: bool = True
+    """Whether a stranger may have that address; whom the platform showed by it is known by it already."""
     contact: Contact | None = None
 
     def is_hidden(self, state: RecipientState) -> bool:
@@ -82,6 +84,7 @@ def read_requests(
             body_hash=one.event.body_hash(),
             refusal=directory.refusal(one.event),
             address=_address(one.event, hash_key=hash_key),
+            is_possible=one.event.to.phone is None or is_possible(one.event.to.phone),
         )
         for one in received
     ]
@@ -93,6 +96,8 @@ async def find_recipients(
     """Find the recipient of each request that its client may make; `known` has those of addresses."""
     named = [ContactId(r.received.event.to.contact_id) for r in requests if r.received.event.to.contact_id]
     by_id = await transaction.contacts_of(named) if named else {}
+    doubtful = [one.address for one in requests if one.address and not one.is_possible]
+    known = {**known, **await transaction.contacts_at(doubtful)} if doubtful else known
     return [one if one.refusal else _with_recipient(one, known, by_id) for one in requests]
 
 
@@ -179,6 +184,8 @@ def _with_recipient(
     address, named = resolved.address, resolved.received.event.to.contact_id
     if address is not None:
         found = by_hash.get(address.hash)
+        if found is None and not resolved.is_possible:
+            return replace(resolved, refusal="impossible_number")
         return replace(resolved, contact=found and Contact(found.contact_id, found.kind, address))
     contact = by_id.get(ContactId(named)) if named else None
     if contact and recipient_of(contact.address) is None:

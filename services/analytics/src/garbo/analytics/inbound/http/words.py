@@ -184,6 +184,11 @@ _REASONS: Final[dict[str, tuple[str, str, str | Callable[[Fact], str]]]] = {
     "brand_not_allowed": ("Not their brand", REFUSED, "this client may not speak for this brand"),
     "purpose_not_allowed": ("Not their purpose", REFUSED, "this client may not send for this purpose"),
     "number_not_allowed": ("Not their number", REFUSED, "this number belongs to another brand"),
+    "impossible_number": (
+        "No such number",
+        REFUSED,
+        "no country has such a number, nor did WhatsApp show it",
+    ),
     "no_address": ("No address", REFUSED, "no WhatsApp address is known of this person"),
     "channel_unavailable": ("No channel", REFUSED, "this channel is not set up"),
 }

@@ -11,7 +11,13 @@ from garbo.router.flow.dependencies import Dependencies
 from garbo.router.flow.events.handler import EventContext, EventHandler, FoundTargets, ReceivedEvent
 from garbo.router.flow.events.registry import handler_of
 from garbo.router.flow.events.targets import BatchTargets, find_targets
-from garbo.router.flow.identity import ContactIndex, ContactsChanged, check_unchanged, resolve_contacts
+from garbo.router.flow.identity import (
+    ContactIndex,
+    ContactsChanged,
+    Identity,
+    check_unchanged,
+    resolve_contacts,
+)
 from garbo.router.flow.merge_contacts import merge_contacts
 from garbo.router.flow.unit_of_work import UnitOfWork
 from garbo.router.ports.contacts import ConsentEvidence, ConsentKey
@@ -64,8 +70,7 @@ class ApplyEvents:
         async with dependencies.store.transaction() as transaction:
             recorded = await _recorded_consents(transaction, events)
             events = [event for event in events if not _is_erased(event, recorded)]
-            identities = [contact for event in events if (contact := event.targets.contact)]
-            contacts = await resolve_contacts(transaction, identities, merged=merged)
+            contacts = await resolve_contacts(transaction, _identities(events), merged=merged)
             found = await find_targets(transaction, events, contacts)
             snapshot = await transaction.load(_scope(found, contacts))
             check_unchanged(snapshot.states)
@@ -118,6 +123,12 @@ def _found_targets(
         if state is None or state.erased:
             raise ContactsChanged
     return FoundTargets(contact_id, found.grant_of(event.targets), recorded)
+
+
+def _identities(events: Sequence[EventHandler]) -> list[Identity]:
+    """Give everybody the events name or show."""
+    named = (who for event in events for who in (event.targets.contact, event.targets.shown))
+    return [identity for identity in named if identity is not None]
 
 
 async def _recorded_consents(transaction: Transaction, events: Sequence[EventHandler]) -> RecordedConsents:

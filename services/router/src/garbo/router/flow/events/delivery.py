@@ -88,7 +88,9 @@ class StatusHandler:
         attempt_id = self.event.attempt_id
         message_id = message_of_attempt(attempt_id) if attempt_id else None
         wamid = None if message_id else platform_message_ref(self.event.wamid)
-        return EventTargets(message_id=message_id, wamid=wamid, settles=True)
+        is_of_one = self.event.participant is None
+        shown = self.context.identity_of(self.event.recipient, create=False) if is_of_one else None
+        return EventTargets(message_id=message_id, wamid=wamid, shown=shown, settles=True)
 
     @property
     def may_revoke(self) -> bool:

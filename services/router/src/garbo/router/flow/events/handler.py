@@ -49,6 +49,8 @@ class EventTargets:
     """The message it is about."""
     wamid: str | None = None
     """The message it is about, or answers, by the reference of its wamid: the wamid itself holds a number."""
+    shown: Identity | None = None
+    """How the platform shows the person of that message: perhaps not as they were written to."""
     settles: bool = False
     """Whether it says what became of that message: it is its contact's event, then."""
     consent: ConsentKey | None = None

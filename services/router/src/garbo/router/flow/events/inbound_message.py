@@ -61,8 +61,9 @@ class InboundMessageHandler:
     @cached_property
     def targets(self) -> EventTargets:
         """Who wrote, and what they answer. What a group's member writes is the group's."""
-        reply_to = self.event.reply_to
-        return EventTargets(self._contact(), wamid=platform_message_ref(reply_to) if reply_to else None)
+        reply_to, contact = self.event.reply_to, self._contact()
+        wamid = platform_message_ref(reply_to) if reply_to else None
+        return EventTargets(contact, wamid=wamid, shown=None if self.event.group_id else contact)
 
     @cached_property
     def keyword(self) -> Keyword | None:

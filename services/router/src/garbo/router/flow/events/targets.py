@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from garbo.common.events.ids import ContactId, MessageId
 from garbo.router.domain.grant import Grant
 from garbo.router.flow.events.handler import EventHandler, EventTargets
-from garbo.router.flow.identity import ContactIndex
+from garbo.router.flow.identity import ContactIndex, Identity
 from garbo.router.ports.store import Transaction
 
 
@@ -28,6 +28,14 @@ class BatchTargets:
         if targets.message_id is not None:
             return self.by_message.get(targets.message_id)
         return self.by_wamid.get(targets.wamid or "")
+
+    def shown_apart(
+        self, events: Sequence[EventHandler], contacts_index: ContactIndex
+    ) -> list[tuple[ContactId, Identity]]:
+        """Give whom the platform shows with a message that was sent to somebody else, as far as one knew."""
+        shown = [(self.grant_of(event.targets), event.targets.shown) for event in events]
+        pairs = [(grant.contact_id, who) for grant, who in shown if grant is not None and who is not None]
+        return [(sent_to, who) for sent_to, who in pairs if not contacts_index.is_known_as(sent_to, who)]
 
     def add(self, event: EventHandler, contacts_index: ContactIndex) -> None:
         """Add what one event is about."""
@@ -54,6 +62,11 @@ async def find_targets(
             found.by_message[grant.message_id] = grant
             if grant.wamid:
                 found.by_wamid[grant.wamid] = grant
+    if apart := found.shown_apart(events, contacts_index):
+        owners = await transaction.contacts_of({sent_to for sent_to, _ in apart})
+        for sent_to, who in apart:
+            if sent_to in owners:  # else they were erased since
+                contacts_index.join_shown(owners[sent_to], who.addresses)
     for event in events:
         found.add(event, contacts_index)
     for into, other, _ in contacts_index.merges:
