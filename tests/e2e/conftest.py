@@ -2,11 +2,12 @@
 
 import asyncio
 import os
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.e2e.collector import Collector, running_collector
 from tests.e2e.stack import Stack, local_stack, stack_from_environment
 
 POLICY = Path(__file__).parent / "policy.yaml"
@@ -51,3 +52,10 @@ def own_stack_with_people(tmp_path_factory: pytest.TempPathFactory) -> Iterator[
     with local_stack(tmp_path_factory.mktemp("own") / "data", ENVIRON) as running:
         asyncio.run(running.opt_in(people))
         yield running
+
+
+@pytest.fixture
+async def collector() -> AsyncIterator[Collector]:
+    """Take the spans of an installation that is told of it."""
+    async with running_collector() as taking:
+        yield taking

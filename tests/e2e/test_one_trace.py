@@ -1,73 +1,15 @@
 """One trace leads from the request to the send, and the status that comes back points at it."""
 
 import asyncio
-import gzip
-from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
-from starlette.applications import Starlette
-from starlette.requests import Request
-from starlette.responses import Response
-from starlette.routing import Route
 
-from garbo.common.runtime.http import HttpServer
 from libs.common.tests.support.waiting import until
+from tests.e2e.collector import Collector, Span
 from tests.e2e.stack import Stack, local_stack, request
-from tests.support.ports import free_ports
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(240)]
-
-
-@dataclass(frozen=True)
-class Span:
-    service: str
-    name: str
-    trace: str
-    id: str
-    parent: str
-    links: frozenset[str]
-
-
-@dataclass
-class Collector:
-    """Takes spans as an OpenTelemetry collector does: OTLP over HTTP."""
-
-    port: int
-    spans: list[Span] = field(default_factory=list)
-
-    async def take(self, asked: Request) -> Response:
-        body = await asked.body()
-        if asked.headers.get("content-encoding") == "gzip":
-            body = gzip.decompress(body)
-        for resource in ExportTraceServiceRequest.FromString(body).resource_spans:
-            named = {a.key: a.value.string_value for a in resource.resource.attributes}
-            for scope in resource.scope_spans:
-                self.spans += [
-                    Span(
-                        named["service.name"],
-                        span.name,
-                        span.trace_id.hex(),
-                        span.span_id.hex(),
-                        span.parent_span_id.hex(),
-                        frozenset(link.span_id.hex() for link in span.links),
-                    )
-                    for span in scope.spans
-                ]
-        return Response(b"", media_type="application/x-protobuf")
-
-
-@pytest.fixture
-async def collector() -> AsyncIterator[Collector]:
-    (port,) = free_ports(1)
-    taking = Collector(port)
-    routes = [Route("/v1/traces", taking.take, methods=["POST"])]
-    server = HttpServer(Starlette(routes=routes), host="127.0.0.1", port=port)
-    await server.start()
-    yield taking
-    await server.stop()
 
 
 async def test_the_request_the_decision_and_the_send_are_one_trace(

@@ -13,7 +13,7 @@ import pytest
 
 from garbo.analytics.inbound.facts import READ
 from garbo.common.events.base import Event
-from garbo.common.events.topics import TOPICS, RawTopic, Topic, dead_letters, redrive
+from garbo.common.events.topics import CONTACT_ERASED, TOPICS, RawTopic, Topic, dead_letters, redrive
 from garbo.common.runtime.broker import KafkaSettings
 from garbo.common.runtime.outgoing import outgoing
 from garbo.common.runtime.producer import Producer
@@ -61,7 +61,7 @@ class Postgres(Protocol):
 
 @pytest.fixture(scope="module")
 async def service(kafka: Kafka, postgres: Postgres) -> AsyncIterator[RunningService]:
-    await kafka.create_topics([*READ, dead_letters("analytics"), redrive("analytics")])
+    await kafka.create_topics([*READ, CONTACT_ERASED, dead_letters("analytics"), redrive("analytics")])
     dsn = postgres.database("analytics")
     (port,) = free_ports(1)
     given = {"GARBO_KAFKA_BOOTSTRAP_SERVERS": kafka.bootstrap_servers, "GARBO_POSTGRES_DSN": dsn}

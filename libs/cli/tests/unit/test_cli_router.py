@@ -202,14 +202,16 @@ def test_a_phone_never_stands_in_a_url(
     api, answers = router
     found = json.dumps({"contact_id": str(MARIA)}).encode()
     answers.answers["POST", "/v1/contacts:find"] = (200, "application/json", found)
-    answers.answers["DELETE", f"/v1/contacts/{MARIA}"] = (200, "application/json", b"{}")
+    answers.answers["DELETE", f"/v1/contacts/{MARIA}"] = (200, "application/json", ERASED)
     monkeypatch.setenv("GARBO_URL_ROUTER", api.url)
     runner = CliRunner()
     refused = runner.invoke(app, ["contact", "erase", "+393331234567"], input="n\n")
     assert refused.exit_code == 1
     assert [method for method, _, _ in answers.asked] == ["POST"]
     erased = runner.invoke(app, ["contact", "erase", "+393331234567", "--yes"])
-    assert erased.output == f"erased {MARIA}\n"
+    assert erased.output.startswith(f"erased {MARIA};")
+    assert "  sender.message      until 2026-06-05 12:00Z  the contact id" in erased.output
+    assert "  router.suppression  stays                    a hash" in erased.output
     assert not any("333" in path for _, path, _ in answers.asked)
 
 
@@ -217,17 +219,21 @@ def test_what_a_client_joined_is_parted(
     router: tuple[RouterApi, type[Answers]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     api, answers = router
-    parted = {"contact_id": str(MARIA), "parted_from": str(UUID(int=1)), "said_by": "shop"}
-    answers.answers["POST", f"/v1/contacts/{MARIA}:split"] = (
-        200,
-        "application/json",
-        json.dumps(parted).encode(),
-    )
+    said = {"contact_id": str(MARIA), "parted_from": str(UUID(int=1)), "said_by": "shop"}
+    parted = json.dumps(said).encode()
+    answers.answers["POST", f"/v1/contacts/{MARIA}:split"] = (200, "application/json", parted)
     monkeypatch.setenv("GARBO_URL_ROUTER", api.url)
     done = CliRunner().invoke(app, ["contact", "split", str(MARIA)])
     assert done.output == f"{MARIA} is parted from {UUID(int=1)}; shop had joined them\n"
     refused = CliRunner().invoke(app, ["contact", "split", "+393331234567"])
     assert refused.exit_code == 2, "an address enters no URL"
+
+
+ERASED = (
+    b'{"contact_id": "8f3a0000-0000-4000-8000-000000000001", "remains": ['
+    b'{"where": "sender.message", "what": "the contact id", "until": "2026-06-05T12:00:00Z"},'
+    b'{"where": "router.suppression", "what": "a hash"}]}'
+)
 
 
 def test_an_export_is_written_for_its_owner_alone(

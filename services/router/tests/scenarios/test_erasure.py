@@ -11,6 +11,7 @@ import pytest
 from garbo.common.errors import RetryLater
 from garbo.common.events.addresses import Person
 from garbo.common.events.ids import ContactId, address_hash
+from garbo.common.events.topics import CONTACT_ERASED, CONVERSATION_CARE
 from garbo.common.runtime.postgres import Database
 from garbo.router.domain.decide import decide
 from garbo.router.domain.instants import to_us
@@ -179,6 +180,43 @@ async def test_scenario_57_erasure_and_requests_at_once_leave_nothing_that_leads
     await stored.hear(consent("imported", to={"phone": phone}))
     (refused,) = await stored.ask(requested(to={"phone": phone}))
     assert refused.reason == "suppressed"
+
+
+@pytest.fixture(params=["memory", "postgres"])
+def either(request: pytest.FixtureRequest) -> Router:
+    """A router over the fake store, or over PostgreSQL."""
+    router: Router = request.getfixturevalue("router" if request.param == "memory" else "stored")
+    return router
+
+
+@pytest.mark.integration
+async def test_an_erasure_is_told_with_all_ids_the_person_had_and_told_again(either: Router) -> None:
+    phone, user_id = a_phone(), f"IT.{uuid4().int}"[:24]
+    await either.hear(consent(to={"phone": phone}), inbound(sender=Person(phone=phone)))
+    await either.hear(inbound(sender=Person(user_id=user_id)))
+    told_of = {e.contact_id for e in either.publisher.of(CONVERSATION_CARE)}
+    await either.hear(inbound(sender=Person(phone=phone, user_id=user_id)))
+    last = either.publisher.of(CONVERSATION_CARE)[-1].contact_id
+    erasing = EraseContact(either.dependencies)
+    for _ in range(2):
+        assert await erasing.erase(ContactId(last), EVERYBODY)
+    await either.tell()
+    news = either.publisher.of(CONTACT_ERASED)
+    assert len(told_of) == len(news) == 2
+    assert {frozenset(one.all_ids) for one in news} == {frozenset(told_of)}
+    assert {one.contact_id for one in news} == {last}
+
+
+@pytest.mark.integration
+async def test_what_a_client_wrote_as_evidence_goes_with_the_person(
+    stored: Router, database: Database
+) -> None:
+    phone = a_phone()
+    await stored.hear(consent(to={"phone": phone}, evidence="signed by Maria at the till", locale="it"))
+    await EraseContact(stored.dependencies).erase(await whose(database, phone), EVERYBODY)
+    async with database.connection() as connection:
+        (proof,) = await connection.fetch("SELECT evidence, locale, action FROM router.consent_record")
+    assert tuple(proof) == (None, "it", "given")
 
 
 @pytest.mark.integration

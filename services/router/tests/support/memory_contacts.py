@@ -23,6 +23,16 @@ class InMemoryContacts:
         aliases = self._tables.aliases
         return {address.hash: aliases[address.hash] for address in addresses if address.hash in aliases}
 
+    async def former_ids(self, contact_id: ContactId) -> Collection[ContactId]:
+        """Name the contacts that turned out to be this person."""
+        found: set[ContactId] = set()
+        while (
+            more := {c for c, s in self._tables.states.items() if s.merged_into in {contact_id, *found}}
+            - found
+        ):
+            found |= more
+        return sorted(found)
+
     async def contacts_of(self, contact_ids: Iterable[ContactId]) -> Mapping[ContactId, Contact]:
         """Find contacts by their own id, or by one they had before; unknown ones are left out."""
         states = self._tables.states

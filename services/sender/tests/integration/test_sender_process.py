@@ -18,6 +18,7 @@ from garbo.common.events.grants import SendGranted
 from garbo.common.events.ids import platform_message_ref
 from garbo.common.events.results import SendResult
 from garbo.common.events.topics import (
+    CONTACT_ERASED,
     MESSAGE_STATUS,
     SEND_CARE,
     SEND_PROMO,
@@ -108,7 +109,15 @@ class Process:
 
 @pytest.fixture
 async def world(kafka: SharedKafka, sender_database: SenderDatabase, tmp_path: Path) -> AsyncIterator[World]:
-    topics = (SEND_CARE, SEND_PROMO, SEND_RESULT, MESSAGE_STATUS, dead_letters("sender"), redrive("sender"))
+    topics = (
+        SEND_CARE,
+        SEND_PROMO,
+        SEND_RESULT,
+        MESSAGE_STATUS,
+        CONTACT_ERASED,
+        dead_letters("sender"),
+        redrive("sender"),
+    )
     await kafka.create_topics(topics)
     (tmp_path / "business.yaml").write_text(BUSINESS)
     producer = Producer(kafka=KafkaSettings(kafka.bootstrap_servers), service="test")

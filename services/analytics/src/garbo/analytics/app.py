@@ -1,15 +1,20 @@
 """The only file that knows every room of this service."""
 
-from garbo.analytics.flow import Queries, RecordFacts
-from garbo.analytics.inbound.facts import facts_lane
+from datetime import timedelta
+from typing import Any
+
+from garbo.analytics.flow import Forget, Queries, RecordFacts
+from garbo.analytics.inbound.facts import erasures_lane, facts_lane
 from garbo.analytics.inbound.http.app import http_app
 from garbo.analytics.inbound.http.stream import LiveFunnel
 from garbo.analytics.outbound.postgres_facts import PostgresFacts
+from garbo.analytics.outbound.postgres_memories import PostgresMemories
 from garbo.analytics.outbound.postgres_queries import PostgresFactQueries
 from garbo.analytics.settings import AnalyticsSettings
 from garbo.common.clock import SystemClock
+from garbo.common.runtime.background import Background
 from garbo.common.runtime.broker import kafka_of
-from garbo.common.runtime.deliver import Deliveries
+from garbo.common.runtime.deliver import Deliveries, Lane
 from garbo.common.runtime.health import health_routes
 from garbo.common.runtime.http import HttpServer
 from garbo.common.runtime.lifecycle import App
@@ -17,6 +22,7 @@ from garbo.common.runtime.migrations import SchemaCurrent
 from garbo.common.runtime.postgres import Database
 from garbo.common.runtime.producer import Producer
 from garbo.common.runtime.telemetry import observe
+from garbo.common.runtime.upkeep import Upkeep
 
 
 def build(settings: AnalyticsSettings) -> App:
@@ -26,8 +32,10 @@ def build(settings: AnalyticsSettings) -> App:
     dsn = settings.postgres_dsn.get_secret_value()
     database = Database(dsn, service=settings.service)
     producer = Producer(kafka=kafka, service=settings.service)
-    lane = facts_lane(RecordFacts(PostgresFacts(database)))
-    deliveries = Deliveries(kafka=kafka, service=settings.service, producer=producer, lanes=[lane])
+    forget = Forget(PostgresMemories(database), timedelta(days=settings.keep_days))
+    lanes: list[Lane[Any]] = [facts_lane(RecordFacts(PostgresFacts(database))), erasures_lane(forget)]
+    upkeep = Background("upkeep", Upkeep("tidy", forget.tidy).run)
+    deliveries = Deliveries(kafka=kafka, service=settings.service, producer=producer, lanes=lanes)
     queries = Queries(PostgresFactQueries(database), SystemClock())
     live = LiveFunnel(queries, subscribers_count=settings.subscribers_count)
     health = health_routes(
@@ -36,4 +44,4 @@ def build(settings: AnalyticsSettings) -> App:
     )
     server = HttpServer(http_app(queries, live, health=health), host=settings.host, port=settings.port)
     schema = SchemaCurrent(dsn, service=settings.service)
-    return App(settings.service, [telemetry, database, schema, producer, deliveries, server, live])
+    return App(settings.service, [telemetry, database, schema, producer, upkeep, deliveries, server, live])

@@ -1,15 +1,17 @@
-"""The use cases: record what happened, and answer queries about it."""
+"""The use cases: record what happened, forget who is erased, and answer queries."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import Final
 from uuid import UUID
 
 from garbo.analytics.domain.facts import Fact
 from garbo.analytics.domain.funnel import MINUTE, Counts, Funnel, minute_of, width_of
 from garbo.analytics.domain.observe import observe
-from garbo.analytics.ports import FactQueries, FactStore, Filter
+from garbo.analytics.ports import FactQueries, FactStore, Filter, Memories
 from garbo.common.clock import Clock
 from garbo.common.events.base import Event
+from garbo.common.events.erasure import ContactErased
 
 
 class RecordFacts:
@@ -21,6 +23,28 @@ class RecordFacts:
     async def record(self, events: Sequence[Event]) -> None:
         """Make records of any topics part of the facts; a repeat changes nothing."""
         await self._store.upsert(observe(events))
+
+
+AT_ONCE: Final = 5000
+
+
+class Forget:
+    """Obeys erasures at once, and retention in bounded rounds."""
+
+    def __init__(self, memories: Memories, keep: timedelta) -> None:
+        self._memories, self._keep = memories, keep
+
+    async def obey(self, erasures: Sequence[ContactErased]) -> None:
+        """Forget people. The same again changes nothing."""
+        await self._memories.forget([contact for erased in erasures for contact in erased.all_ids])
+
+    async def tidy(self) -> bool:
+        """Delete what is past its keep; tells whether there may be more.
+
+        What came about an erased person after the news of it, or was being written then, is forgotten, too.
+        """
+        await self._memories.forget([])
+        return await self._memories.drop_old(keep=self._keep, limit=AT_ONCE)
 
 
 class Queries:

@@ -31,6 +31,18 @@ class FactStore(Protocol):
         ...
 
 
+class Memories(Protocol):
+    """What is kept of people and of long ago. All raise `RetryLater` while the store is not available."""
+
+    async def forget(self, contact_ids: Sequence[UUID]) -> None:
+        """Put `ERASED_CONTACT` in the place of these people, and of all who were erased lately."""
+        ...
+
+    async def drop_old(self, *, keep: timedelta, limit: int) -> bool:
+        """Delete what is older than that, `limit` rows of a table; tells whether there may be more."""
+        ...
+
+
 class FactQueries(Protocol):
     """What can be asked of the facts. Every question may raise `RetryLater`."""
 

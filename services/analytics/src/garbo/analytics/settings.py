@@ -17,3 +17,5 @@ class AnalyticsSettings(WithKafka, WithPostgres):
     port: Port = 8081
     subscribers_count: Annotated[int, Field(ge=1, le=1000)] = 64
     """How many consoles may watch live at once; one more gets 503."""
+    keep_days: Annotated[int, Field(ge=31, le=3650)] = 90
+    """Days that facts, and counts a minute, are kept: longer than any record about them may still come."""

@@ -109,7 +109,7 @@ def wire(settings: RouterSettings, telemetry: Telemetry) -> App:
         "deliveries": lambda: deliveries.ready,
     }
     health = health_routes(alive={"deliveries": lambda: deliveries.healthy}, ready=ready)
-    http = http_app(business, rooms.resources(for_http), health=health)
+    http = http_app(business, rooms.resources(for_http, keep_days=settings.keep_days), health=health)
     server = HttpServer(http, host=settings.host, port=settings.port)
     seeding = Seeding(store, business)
     schema = SchemaCurrent(settings.postgres_dsn.get_secret_value(), service=settings.service)
@@ -163,7 +163,7 @@ class Rooms:
         )
         return Scheduler(jobs, job_meter)
 
-    def resources(self, database: Database) -> tuple[object, ...]:
+    def resources(self, database: Database, *, keep_days: int) -> tuple[object, ...]:
         """Give what people ask over HTTP, over these connections."""
         dependencies = self.dependencies(database)
         contacts = GetContact(
@@ -177,7 +177,7 @@ class Rooms:
             Decisions(previews=previews, store=dependencies.store),
             Contacts(
                 contacts=contacts,
-                erasing=EraseContact(dependencies),
+                erasing=EraseContact(dependencies, keep_days=keep_days),
                 splitting=SplitContact(dependencies),
                 directory=self.directory,
             ),

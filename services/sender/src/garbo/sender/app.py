@@ -1,6 +1,7 @@
 """The wiring of the sender: the only file that knows every room."""
 
 import time
+from datetime import timedelta
 
 from garbo.common.business import Business, load_business
 from garbo.common.runtime.background import Background
@@ -14,9 +15,11 @@ from garbo.common.runtime.postgres import Database
 from garbo.common.runtime.producer import Producer
 from garbo.common.runtime.settings import load
 from garbo.common.runtime.telemetry import Telemetry, observe, tracer
+from garbo.common.runtime.upkeep import Upkeep
 from garbo.sender.flow.calls import Calls
 from garbo.sender.flow.dependencies import Dependencies
 from garbo.sender.flow.elsewhere import Elsewhere
+from garbo.sender.flow.erasure import Forget
 from garbo.sender.flow.inflight import Closing, InFlight
 from garbo.sender.flow.pacer import Pacer
 from garbo.sender.flow.recovery import Recovery
@@ -26,6 +29,7 @@ from garbo.sender.inbound.http import http_app
 from garbo.sender.inbound.lanes import grants_count, lanes
 from garbo.sender.outbound.kafka import KafkaResults
 from garbo.sender.outbound.postgres import PostgresAttempts
+from garbo.sender.outbound.postgres_memories import PostgresMemories
 from garbo.sender.outbound.postgres_rates import PostgresRateLeases
 from garbo.sender.outbound.telemetry import Instruments
 from garbo.sender.outbound.whatsapp import WhatsAppApi
@@ -57,18 +61,20 @@ def wire(settings: SenderSettings, business: Business, telemetry: Telemetry, *, 
     inflight = InFlight()
     deps = _dependencies(database, KafkaResults(producer), whatsapp, inflight, business)
     settle_attempts = SettleAttempts(deps.attempts, deps.results, deps.telemetry)
+    forget = Forget(PostgresMemories(database), timedelta(days=settings.keep_days))
     max_grants = grants_count(number.rate_per_s for number in business.numbers)
     deliveries = Deliveries(
         kafka=kafka,
         service=settings.service,
         producer=producer,
-        lanes=lanes(SendGrants(deps), settle_attempts, max_grants=max_grants),
+        lanes=lanes(SendGrants(deps), settle_attempts, forget, max_grants=max_grants),
     )
     server = _server(settings, deliveries, producer, database)
     recovery = Recovery(deps.attempts, deps.results, deps.telemetry)
     schema = SchemaCurrent(settings.postgres_dsn.get_secret_value(), service=settings.service)
     ways_out = (telemetry, database, schema, producer, whatsapp)
-    ways_in = (Background("recovery", recovery.run), deliveries, Closing(inflight), server)
+    upkeep = Background("upkeep", Upkeep("tidy", forget.tidy).run)
+    ways_in = (Background("recovery", recovery.run), upkeep, deliveries, Closing(inflight), server)
     return App(settings.service, (*ways_out, inflight, *ways_in))
 
 

@@ -147,6 +147,21 @@ class NoLease:
     after_s: float
 
 
+class Memories(Protocol):
+    """What is kept of people and of long ago. Each method is one transaction; all raise `RetryLater`."""
+
+    async def forget(self, contact_ids: Sequence[UUID]) -> None:
+        """Put `ERASED_CONTACT` in the place of these people, and of all who were erased lately.
+
+        Forget, too, by which message of the platform they would be known.
+        """
+        ...
+
+    async def drop_old(self, *, keep: timedelta, limit: int) -> bool:
+        """Delete messages and pairs older than that, `limit` of each; tells whether there may be more."""
+        ...
+
+
 class RateLeases(Protocol):
     """The rate of each number, shared by all replicas. Raises `RetryLater` when it cannot be reached."""
 

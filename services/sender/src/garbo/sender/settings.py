@@ -24,3 +24,5 @@ class SenderSettings(WithKafka, WithPostgres):
     """Which version of it (`GARBO_GRAPH_VERSION`)."""
     connections: Annotated[int, Field(ge=2, le=64)] = 8
     """Connections to PostgreSQL."""
+    keep_days: Annotated[int, Field(ge=31, le=3650)] = 90
+    """Days that messages and attempts are kept: longer than any grant or status may still come."""

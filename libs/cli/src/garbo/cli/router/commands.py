@@ -95,13 +95,18 @@ def contact_erase(
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
     key: Key = None,
 ) -> None:
-    """Erase a person: addresses, state and messages; a STOP is remembered by the address's hash alone."""
+    """Erase a person: addresses, state and messages; a STOP is remembered by the address's hash alone.
+
+    Prints what is left, where and until when.
+    """
     router = router_of(os.environ, key=key)
     contact_id = people.contact_id_of(router, who)
     if not yes:
         typer.confirm(f"Erase contact {contact_id} for good?", abort=True)
-    people.erase(router, contact_id)
-    typer.echo(f"erased {contact_id}")
+    erased = people.erase(router, contact_id)
+    typer.echo(f"erased {erased['contact_id']}; what is left of it, and until when:")
+    for line in people.lines_of(erased["remains"]):
+        typer.echo(line)
 
 
 @contact.command("split")

@@ -1,5 +1,6 @@
 """`garbo contact`: find a person, export and erase what is held."""
 
+from collections.abc import Iterator, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -43,8 +44,16 @@ def export(router: RouterApi, who: str) -> Any:  # noqa: ANN401 - JSON
     return router.ask("GET", f"/v1/contacts/{contact_id_of(router, who)}:export")
 
 
+def lines_of(remains: Sequence[dict[str, str]]) -> Iterator[str]:
+    """Write what is left of an erased person, one place a line."""
+    width = max((len(left["where"]) for left in remains), default=0)
+    for left in remains:
+        until = f"until {left['until'][:16].replace('T', ' ')}Z" if left.get("until") else "stays"
+        yield f"  {left['where']:<{width}}  {until:<23}  {left['what']}"
+
+
 def erase(router: RouterApi, contact_id: str) -> Any:  # noqa: ANN401 - JSON
-    """Erase a person; gives what was done."""
+    """Erase a person; gives what was done and what is left."""
     return router.ask("DELETE", f"/v1/contacts/{contact_id}")
 
 

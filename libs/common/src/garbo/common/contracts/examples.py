@@ -10,6 +10,7 @@ from garbo.common.events.contacts import CampaignChanged, CaseChanged, ConsentRe
 from garbo.common.events.content import Language, Template, TemplateContent
 from garbo.common.events.decisions import Check, DecisionMade, GrantGiven
 from garbo.common.events.engagement import CareMessage, PromoEngaged
+from garbo.common.events.erasure import ContactErased
 from garbo.common.events.grants import SendGranted
 from garbo.common.events.ids import attempt_id_of, message_id_of, platform_message_ref
 from garbo.common.events.inbound import InboundMessage
@@ -208,6 +209,7 @@ def _engagements() -> tuple[Event, ...]:
 def _updates() -> tuple[Event, ...]:
     to = Recipient(phone=_PHONE)
     return (
+        ContactErased(contact_id=_CONTACT, erased_at=_AT),
         ConsentRecorded(
             consent_id=_CONSENT,
             client="shop",

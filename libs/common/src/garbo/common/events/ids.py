@@ -18,6 +18,9 @@ GrantId = NewType("GrantId", UUID)
 
 AddressKind = Literal["phone", "user_id", "group_id"]
 
+ERASED_CONTACT: Final = ContactId(UUID(int=0))
+"""Stands in the place of a contact id that was erased. Less than every other one."""
+
 _MESSAGES = UUID("6b1cbbd0-6a4f-5f0e-9c0d-0c3f5b7d2a01")
 _REQUESTS = UUID("6b1cbbd0-6a4f-5f0e-9c0d-0c3f5b7d2a02")
 _REF_DOMAIN: Final = b"garbo.wamid\n"

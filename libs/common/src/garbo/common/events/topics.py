@@ -8,6 +8,7 @@ from garbo.common.events.base import Event
 from garbo.common.events.contacts import CampaignChanged, CaseChanged, ConsentRecorded, ContactUpdated
 from garbo.common.events.decisions import DecisionMade
 from garbo.common.events.engagement import CareMessage, PromoEngaged
+from garbo.common.events.erasure import ContactErased
 from garbo.common.events.grants import SendGranted
 from garbo.common.events.inbound import InboundMessage
 from garbo.common.events.platform import PlatformChange
@@ -133,6 +134,15 @@ ENGAGEMENT_PROMO: Final = Topic(
     ("analytics", "CRMs"),
     retention=IDS_ONLY,
 )
+CONTACT_ERASED: Final = Topic(
+    "garbo.contact.erased.v1",
+    ContactErased,
+    _CONTACT,
+    ("router",),
+    ("sender", "analytics", "help desks, CRMs"),
+    partitions=3,
+    retention=IDS_ONLY,
+)
 
 TOPICS: Final[tuple[Topic[Any], ...]] = (
     INBOUND_MESSAGE,
@@ -149,6 +159,7 @@ TOPICS: Final[tuple[Topic[Any], ...]] = (
     SEND_RESULT,
     CONVERSATION_CARE,
     ENGAGEMENT_PROMO,
+    CONTACT_ERASED,
 )
 
 

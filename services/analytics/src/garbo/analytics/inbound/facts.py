@@ -1,11 +1,13 @@
-"""How records come in: one lane over all topics that say something of a message."""
+"""How records come in: one lane over all topics that say something of a message, one of erasures."""
 
 from collections.abc import Sequence
 from typing import Final
 
-from garbo.analytics.flow import RecordFacts
+from garbo.analytics.flow import Forget, RecordFacts
 from garbo.common.events.base import Event
+from garbo.common.events.erasure import ContactErased
 from garbo.common.events.topics import (
+    CONTACT_ERASED,
     CONVERSATION_CARE,
     DECISION_MADE,
     ENGAGEMENT_PROMO,
@@ -34,3 +36,12 @@ def facts_lane(record_facts: RecordFacts) -> Lane[Event]:
         await record_facts.record([record.event for record in batch])
 
     return Lane(group="analytics.facts", topics=READ, handle=handle)
+
+
+def erasures_lane(forget: Forget) -> Lane[ContactErased]:
+    """Consume as `analytics.erasures`."""
+
+    async def handle(batch: Sequence[Delivered[ContactErased]]) -> None:
+        await forget.obey([record.event for record in batch])
+
+    return Lane(group="analytics.erasures", topics=(CONTACT_ERASED,), handle=handle)

@@ -95,6 +95,10 @@ class ContactTransaction(Protocol):
         """Find the contacts of addresses, by hash; unknown ones are left out."""
         ...
 
+    async def former_ids(self, contact_id: ContactId) -> Collection[ContactId]:
+        """Name the contacts that turned out to be this person."""
+        ...
+
     async def contacts_of(self, contact_ids: Iterable[ContactId]) -> Mapping[ContactId, Contact]:
         """Find contacts by their own id, or one they had before a merge; unknown ones are left out."""
         ...

@@ -9,6 +9,7 @@ from garbo.analytics.domain.facts import Fact
 from garbo.analytics.inbound.http.story import State, Step, Tone, state, state_in_words, story
 from garbo.analytics.inbound.http.words import Words, decision_in_words, in_text, label
 from garbo.common.events.decisions import Check
+from garbo.common.events.ids import ERASED_CONTACT
 
 
 class InstantView(TypedDict):
@@ -92,7 +93,7 @@ def message_view(fact: Fact) -> MessageView:
         "request_id": fact.request_id,
         "client": fact.client,
         "brand": fact.brand,
-        "contact_id": fact.contact_id,
+        "contact_id": None if fact.contact_id == ERASED_CONTACT else fact.contact_id,
         "lane": fact.lane,
         "class": fact.message_class,
         "purpose": fact.purpose,

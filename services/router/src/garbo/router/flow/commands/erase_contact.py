@@ -2,16 +2,23 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 
 from garbo.common.errors import RetryLater
+from garbo.common.events.erasure import ContactErased
 from garbo.common.events.ids import ContactId
+from garbo.common.events.topics import CONTACT_ERASED
 from garbo.router.domain.grant import revoke
+from garbo.router.domain.instants import to_datetime
 from garbo.router.domain.state import RecipientState, with_brands
 from garbo.router.domain.values import replace
+from garbo.router.flow.commands.remains import Remainder, remains
 from garbo.router.flow.dependencies import Dependencies
+from garbo.router.flow.jobs.retention import SHORTEST_KEEP_DAYS, days_kept
 from garbo.router.flow.unit_of_work import UnitOfWork
 from garbo.router.flow.visibility import Viewer
 from garbo.router.ports.contacts import Address, Suppression
+from garbo.router.ports.publisher import OutgoingRecord
 from garbo.router.ports.store import Scope
 
 
@@ -23,6 +30,8 @@ class ErasedContact:
     addresses: int
     suppressed: bool
     """Whether an entry stays that keeps promos away from their addresses."""
+    remains: Sequence[Remainder]
+    """What is left, the soonest gone first."""
 
 
 class NotTheirsAlone(Exception):  # noqa: N818 - an answer, not an error
@@ -34,11 +43,13 @@ class EraseContact:
 
     Grants nobody has claimed are taken back, waiting requests denied `erased`, addresses deleted, the state
     emptied, requests' bytes forgotten, proofs of consent kept without the person. What is on the wire stands.
+    The other services are told by the outbox; a second erasure tells them again.
     Raises `RetryLater`.
     """
 
-    def __init__(self, dependencies: Dependencies) -> None:
+    def __init__(self, dependencies: Dependencies, *, keep_days: int = SHORTEST_KEEP_DAYS) -> None:
         self._dependencies = dependencies
+        self._keep_days = keep_days
 
     async def erase(self, contact_id: ContactId, viewer: Viewer) -> ErasedContact | None:
         """Erase a person; None when nobody of this id is known. Who was merged is erased as who they are.
@@ -68,8 +79,14 @@ class EraseContact:
             _take_back(uow)
             uow.put(contact_id, _emptied(state))
             uow.erased.add(contact_id)
+            erased_at = to_datetime(snapshot.now_us)
+            former = tuple(await transaction.former_ids(contact_id))
+            told = ContactErased(contact_id=contact_id, former_ids=former, erased_at=erased_at)
+            uow.outbox.append(OutgoingRecord(CONTACT_ERASED, told, contact_id, None))
             await transaction.save(uow.changes())
-        return ErasedContact(contact_id, len(addresses), suppressed=bool(kept))
+        keep = timedelta(days=days_kept(dependencies.policies, self._keep_days))
+        left = remains(erased_at=erased_at, keep=keep, suppressed=bool(kept))
+        return ErasedContact(contact_id, len(addresses), suppressed=bool(kept), remains=left)
 
 
 def _emptied(state: RecipientState) -> RecipientState:

@@ -15,6 +15,12 @@ SHORTEST_KEEP_DAYS: Final = 31
 """A repeat of a request gets the stored decision for at least 30 days."""
 
 
+def days_kept(policies: PolicyInForce, keep_days: int) -> int:
+    """Give for how many days decisions and grants are kept: as asked, or as long as a cap or repeat needs."""
+    remembered_days = -(-policies.current.history_us // DAY_US) + 1
+    return max(keep_days, remembered_days, SHORTEST_KEEP_DAYS)
+
+
 @dataclass(frozen=True, slots=True)
 class EnforceRetention:
     """Keeps decisions, grants and seen ids for `keep_days`, and never less than a cap or a repeat needs."""
@@ -28,8 +34,7 @@ class EnforceRetention:
 
     async def once(self) -> bool:
         """Make and drop tables, and count claimed grants that nothing was heard of. Raises `RetryLater`."""
-        remembered_days = -(-self.policies.current.history_us // DAY_US) + 1
-        keep_days = max(self.keep_days, remembered_days, SHORTEST_KEEP_DAYS)
+        keep_days = days_kept(self.policies, self.keep_days)
         await self.retention.tidy(keep_days=keep_days, ahead_days=AHEAD_DAYS)
         self.job_meter.silent(await self.retention.silent())
         return False

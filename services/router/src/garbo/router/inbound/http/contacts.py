@@ -21,6 +21,7 @@ from garbo.router.inbound.http.views.contact import (
     ContactFound,
     ContactSplit,
     ContactView,
+    contact_erased,
     contact_view,
 )
 
@@ -134,9 +135,10 @@ class Contacts:
     async def erase_contact(self, request: Request, client: Client) -> Response:
         """Forget a person.
 
-        Addresses, state and waiting requests are gone at once; proofs of consent stay without the person. Who
-        had opted out stays suppressed, by a keyed hash of the address alone. What is on the wire stands. A
-        second time answers the same way. The key needs all brands that have dealt with the person.
+        Addresses, state and waiting requests are gone at once, sender and analytics follow within 2 h;
+        proofs of consent stay without the person. Who had opted out stays suppressed, by a keyed hash of the
+        address alone. What is on the wire stands. The answer lists what is left, where and until when.
+        A second time answers the same way. The key needs all brands that have dealt with the person.
         """
         try:
             erased = await self._erasing.erase(_contact_id(request), self._directory.viewer(client.id))
@@ -145,11 +147,7 @@ class Contacts:
             raise Refusal(403, "Not yours alone", detail) from None
         if erased is None:
             raise _unknown()
-        return json_of(
-            ContactErased(
-                contact_id=erased.contact_id, addresses=erased.addresses, suppressed=erased.suppressed
-            )
-        )
+        return json_of(contact_erased(erased))
 
 
 def _contact_id(request: Request) -> ContactId:

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterable, Mapping
 from typing import TYPE_CHECKING, Final
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import asyncpg
 
@@ -64,15 +64,23 @@ ADDRESSES: Final = """
 SELECT contact_id, kind, value, address_hash FROM router.alias
 WHERE contact_id = ANY ($1::uuid[]) ORDER BY contact_id, kind, linked_at DESC, address_hash
 """
-# Whoever was merged into the person goes with them.
+FORMER_IDS: Final = """
+WITH RECURSIVE people AS (
+    SELECT contact_id FROM router.contact WHERE merged_into = $1
+    UNION SELECT c.contact_id FROM router.contact c JOIN people p ON c.merged_into = p.contact_id
+)
+SELECT contact_id FROM people ORDER BY contact_id
+"""
+# Whoever was merged into the person goes with them. What a client wrote as evidence may name them.
 ERASE: Final = """
-WITH gone AS (
-    SELECT contact_id FROM router.contact
-    WHERE contact_id = ANY ($1::uuid[]) OR merged_into = ANY ($1::uuid[])
+WITH RECURSIVE gone AS (
+    SELECT unnest($1::uuid[]) AS contact_id
+    UNION SELECT c.contact_id FROM router.contact c JOIN gone g ON c.merged_into = g.contact_id
 ), aliases AS (
     DELETE FROM router.alias a USING gone WHERE a.contact_id = gone.contact_id
 ), proofs AS (
-    UPDATE router.consent_record c SET contact_id = NULL, recorded_for = NULL FROM gone
+    UPDATE router.consent_record c SET contact_id = NULL, recorded_for = NULL, evidence = NULL
+    FROM gone
     WHERE c.contact_id = gone.contact_id
 ), claimed AS (
     DELETE FROM router.contact_merge m USING gone WHERE gone.contact_id IN (m.contact_id, m.into_id)
@@ -155,6 +163,12 @@ async def addresses_of(
         address = Address(kind=row["kind"], value=row["value"], hash=row["address_hash"])
         found.setdefault(ContactId(row["contact_id"]), []).append(address)
     return found
+
+
+async def former_ids_of(connection: "Connection", contact_id: ContactId) -> list[ContactId]:
+    """Name the contacts that turned out to be this person."""
+    rows = await connection.fetch(FORMER_IDS, contact_id)
+    return [ContactId(UUID(int=row["contact_id"].int)) for row in rows]
 
 
 async def erase_contacts(connection: "Connection", contact_ids: Iterable[ContactId]) -> None:

@@ -9,7 +9,7 @@ from garbo.common.errors import RetryLater
 from garbo.common.events.ids import ContactId, MessageId
 from garbo.router.domain.grant import Grant
 from garbo.router.outbound.postgres.budgets import lock_leases
-from garbo.router.outbound.postgres.contacts import find_at, find_by_id, recorded_consents
+from garbo.router.outbound.postgres.contacts import find_at, find_by_id, former_ids_of, recorded_consents
 from garbo.router.outbound.postgres.load import Loader
 from garbo.router.outbound.postgres.merges import claimed_merge
 from garbo.router.outbound.postgres.save import Writer
@@ -32,6 +32,10 @@ class PostgresTransaction:
     async def contacts_at(self, addresses: Iterable[Address]) -> Mapping[str, Contact]:
         """Find the contacts of addresses, by hash; unknown ones are left out."""
         return await find_at(self._connection, addresses)
+
+    async def former_ids(self, contact_id: ContactId) -> Collection[ContactId]:
+        """Name the contacts that turned out to be this person."""
+        return await former_ids_of(self._connection, contact_id)
 
     async def contacts_of(self, contact_ids: Iterable[ContactId]) -> Mapping[ContactId, Contact]:
         """Find contacts by their own id, or one they had before a merge; unknown ones are left out."""

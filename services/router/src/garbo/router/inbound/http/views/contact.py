@@ -10,6 +10,7 @@ from garbo.router.domain.cap_usage import CapUsage
 from garbo.router.domain.decision import Decision
 from garbo.router.domain.instants import to_datetime
 from garbo.router.domain.rules.cap import CountedSend
+from garbo.router.flow.commands.erase_contact import ErasedContact
 from garbo.router.flow.queries.contact import ContactOverview
 from garbo.router.flow.visibility import Viewer
 from garbo.router.inbound.http.views import contact_state as parts
@@ -137,6 +138,15 @@ class ContactSplit(View):
     """The client that had joined them."""
 
 
+class RemainderView(View):
+    """One place where something of an erased person is left."""
+
+    where: str
+    what: str
+    until: AwareDatetime | None = None
+    """It is gone by then; absent: it stays, and leads to nobody."""
+
+
 class ContactErased(View):
     """What was erased."""
 
@@ -144,6 +154,18 @@ class ContactErased(View):
     addresses: int
     suppressed: bool
     """An entry stays that keeps promos away from their addresses: they had opted out."""
+    remains: list[RemainderView]
+    """What is left, the soonest gone first."""
+
+
+def contact_erased(erased: ErasedContact) -> ContactErased:
+    """Show what was erased, and what is left."""
+    return ContactErased(
+        contact_id=erased.contact_id,
+        addresses=erased.addresses,
+        suppressed=erased.suppressed,
+        remains=[RemainderView(where=r.where, what=r.what, until=r.until) for r in erased.remains],
+    )
 
 
 def contact_view(overview: ContactOverview, viewer: Viewer, *, addresses: bool) -> ContactView:

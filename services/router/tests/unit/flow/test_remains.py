@@ -1,0 +1,34 @@
+"""What `garbo contact erase` says is left: every topic that can hold a person, and for how long."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from garbo.common.events.topics import RAW_TOPICS, TOPICS, Topic
+from garbo.router.flow.commands.remains import remains
+
+AT = datetime(2026, 6, 5, 10, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("topic", TOPICS, ids=lambda topic: topic.name)
+def test_each_topic_that_names_somebody_is_listed_until_its_records_are_gone(topic: Topic[Any]) -> None:
+    left = {r.where: r for r in remains(erased_at=AT, keep=timedelta(days=90), suppressed=True)}
+    schema = repr(topic.event.model_json_schema())
+    if "contact_id" in schema or "phone" in schema:
+        assert left[topic.name].until == AT + topic.retention
+    else:
+        assert topic.name not in left
+
+
+def test_dead_letters_may_be_driven_again_and_are_listed_for_twice_as_long() -> None:
+    left = {r.where: r.until for r in remains(erased_at=AT, keep=timedelta(days=90), suppressed=False)}
+    assert {left[dead.name] for dead in RAW_TOPICS} == {AT + timedelta(days=14)}
+
+
+@pytest.mark.parametrize("suppressed", [True, False])
+def test_what_stays_comes_last_and_a_hash_only_where_somebody_had_opted_out(suppressed: bool) -> None:
+    left = remains(erased_at=AT, keep=timedelta(days=90), suppressed=suppressed)
+    ends = [r.until or datetime.max.replace(tzinfo=UTC) for r in left]
+    assert ends == sorted(ends)
+    assert ("router.suppression" in {r.where for r in left}) is suppressed
