@@ -11,6 +11,7 @@ import typer
 from garbo.cli.connection import api_key_of, dsn_of, kafka_of, url_of
 from garbo.cli.database import migrate_all
 from garbo.cli.doctor import command as doctor_command
+from garbo.cli.lane import lane
 from garbo.cli.policy import policy_check, policy_schema
 from garbo.cli.router.commands import contact, policy_simulate
 from garbo.cli.send import Wish
@@ -33,6 +34,7 @@ app.add_typer(topics, name="topics")
 policy = typer.Typer(help="What may be sent to whom, and how often.", no_args_is_help=True)
 app.add_typer(policy, name="policy")
 app.add_typer(contact, name="contact")
+app.add_typer(lane, name="lane")
 policy.command("check")(policy_check)
 policy.command("simulate")(policy_simulate)
 policy.command("schema")(policy_schema)

@@ -75,6 +75,8 @@ class CarefulConsumer(AIOKafkaConsumer):
         try:
             if self._doubted:
                 polled = await self._read_carefully(max_records or MAX_RECORDS)
+                if not polled:
+                    await asyncio.sleep(timeout_ms / 1000)  # what was dropped is being fetched again
             else:
                 polled = await self._poll(*partitions, timeout_ms=timeout_ms, max_records=max_records)
         except ConsumerStoppedError:
