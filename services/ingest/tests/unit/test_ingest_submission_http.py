@@ -181,6 +181,41 @@ async def test_a_body_over_the_limit_is_refused(ingest_app: ASGIApp) -> None:
     assert (await post(ingest_app, b" " * (3 * 1024 * 1024 + 1))).status == 413
 
 
+def nested(depth: int) -> AnyJson:
+    inner: AnyJson = "x"
+    for _ in range(depth):
+        inner = {"a": inner}
+    return inner
+
+
+def template(*components: AnyJson) -> AnyJson:
+    return {
+        "type": "template",
+        "template": {"name": "t", "language": {"code": "it"}, "components": list(components)},
+    }
+
+
+@pytest.mark.parametrize(
+    ("content", "field"),
+    [
+        (template({"type": "body", "n": [10**9] * 3000}), "components"),
+        (template(*({"type": "body"} for _ in range(3000))), "components"),
+        (template(nested(20)), "components"),
+        ({"type": "interactive", "interactive": nested(20)}, "interactive"),
+        ({"type": "location", "location": {"a": [[]] * 3000}}, "location"),
+        ({"type": "reaction", "reaction": nested(20)}, "reaction"),
+    ],
+    ids=["wide", "many", "deep", "interactive", "location", "reaction"],
+)
+async def test_what_the_platform_reads_is_bounded_in_depth_and_width(
+    ingest_app: ASGIApp, event_log: MemoryEventLog, content: AnyJson, field: str
+) -> None:
+    answer = await post(ingest_app, message(content=content))
+    assert answer.status == 422
+    assert answer.json()["errors"][0]["pointer"].endswith(field)
+    assert event_log.entries == []
+
+
 @pytest.mark.parametrize("odd", [rb"\u0000", rb"\ud800"])
 async def test_a_text_that_no_database_could_hold_is_cleaned(
     ingest_app: ASGIApp, event_log: MemoryEventLog, odd: bytes

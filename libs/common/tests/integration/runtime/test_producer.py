@@ -115,3 +115,21 @@ async def test_every_error_of_aiokafka_is_a_retry_or_a_reject(
                 await stand.write(note(0))
     await stand.write(note(1))
     assert [record.value for record in await stand.read(stand.topic.name)] == [note(1)]
+
+
+async def test_a_broker_that_is_gone_costs_a_publish_no_more_than_its_own_time(
+    private_kafka: OwnKafka,
+) -> None:
+    await SharedKafka(private_kafka.bootstrap_servers).create_topics([SEND_PROMO])
+    producer = Producer(kafka=KafkaSettings(private_kafka.bootstrap_servers, publish_s=2), service="test")
+    await producer.start()
+    clock = asyncio.get_running_loop().time
+    try:
+        await asyncio.to_thread(private_kafka.stop)
+        for _ in range(3):
+            began = clock()
+            with pytest.raises(RetryLater):
+                await producer.publish([Outgoing(SEND_PROMO.name, b"k", note(1))])
+            assert clock() - began < 3, "closing the producer that erred is not waited for"
+    finally:
+        await producer.stop()

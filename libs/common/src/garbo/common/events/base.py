@@ -1,13 +1,44 @@
 """What every event has in common."""
 
 from abc import abstractmethod
+from collections.abc import Collection
 from datetime import datetime
-from typing import Any, TypeAlias
+from typing import Any, Final, TypeAlias, TypeVar
 
 from pydantic import BaseModel, ConfigDict
 
 Json: TypeAlias = dict[str, Any]
 """A vendor's object, kept as it came."""
+
+J = TypeVar("J", bound=dict[str, Any] | tuple[dict[str, Any], ...])
+
+MAX_JSON_DEPTH: Final = 12
+MAX_JSON_VALUES: Final = 2000
+"""Far more than a carousel of ten cards needs."""
+
+
+def bounded(value: J) -> J:
+    """Give JSON back that is neither deep nor wide; raises `ValueError`, which pydantic makes a fault of."""
+    level: list[Any] = [value]
+    count = 0
+    for _ in range(MAX_JSON_DEPTH):
+        level = [inner for outer in level for inner in _inside(outer)]
+        count += len(level)
+        if not level:
+            return value
+        if count > MAX_JSON_VALUES:
+            raise ValueError(f"must hold at most {MAX_JSON_VALUES} values")
+    raise ValueError(f"must be nested at most {MAX_JSON_DEPTH} levels deep")
+
+
+def _inside(value: Any) -> Collection[Any]:  # noqa: ANN401 - JSON is any value
+    match value:
+        case dict():
+            return value.values()
+        case list() | tuple():
+            return value
+        case _:
+            return ()
 
 
 class Part(BaseModel):

@@ -5,9 +5,9 @@ Source: Meta, Cloud API reference "Messages" (read 2026-11).
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
-from garbo.common.events.base import Json, Part
+from garbo.common.events.base import Json, Part, bounded
 
 
 class Text(Part):
@@ -28,7 +28,7 @@ class Template(Part):
 
     name: Annotated[str, Field(pattern=r"^[a-z0-9_]{1,512}$")]
     language: Language
-    components: tuple[Json, ...] = ()
+    components: Annotated[tuple[Json, ...], AfterValidator(bounded)] = ()
 
 
 class TextContent(Part):
@@ -86,21 +86,21 @@ class InteractiveContent(Part):
     """Buttons, lists, flows: the platform checks their inside."""
 
     type: Literal["interactive"] = "interactive"
-    interactive: Json
+    interactive: Annotated[Json, AfterValidator(bounded)]
 
 
 class LocationContent(Part):
     """A place."""
 
     type: Literal["location"] = "location"
-    location: Json
+    location: Annotated[Json, AfterValidator(bounded)]
 
 
 class ReactionContent(Part):
     """A reaction to one of the person's messages."""
 
     type: Literal["reaction"] = "reaction"
-    reaction: Json
+    reaction: Annotated[Json, AfterValidator(bounded)]
 
 
 Content = Annotated[

@@ -29,6 +29,9 @@ outlive the retention of its topic by this."""
 MAX_MESSAGE_BYTES: Final = 4 * 1024 * 1024
 """Meta's largest webhook is 3 MB; one part of it can be nearly all of it."""
 
+MAX_REQUEST_BYTES: Final = 256 * 1024
+"""What clients ask for or tell. WhatsApp's own limits are far lower, and what is made of it must fit, too:
+a number written `1E9` is four times as long when it is written again."""
 ORIGIN_BYTES: Final = 128 * 1024
 """Room for the headers that say where a dead letter came from and why."""
 
@@ -47,6 +50,8 @@ class Topic(Generic[E_co]):
     partitions: int = 12
     retention: timedelta = WITH_TEXT
     max_message_bytes: int = MAX_MESSAGE_BYTES
+    max_event_bytes: int = MAX_MESSAGE_BYTES
+    """An event's own bytes: less where others make records of it, which must fit their topics as well."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +87,7 @@ SEND_REQUESTED: Final = Topic(
     "anything: correctness does not rest on it",
     ("other services", "ingest", "router"),
     ("router", "analytics"),
+    max_event_bytes=MAX_REQUEST_BYTES,
 )
 CONTACT_UPDATED: Final = Topic(
     "garbo.contact.updated.v1",
@@ -90,6 +96,7 @@ CONTACT_UPDATED: Final = Topic(
     ("other services", "ingest"),
     ("router",),
     partitions=6,
+    max_event_bytes=MAX_REQUEST_BYTES,
 )
 CONSENT_RECORDED: Final = Topic(
     "garbo.consent.recorded.v1",
@@ -98,6 +105,7 @@ CONSENT_RECORDED: Final = Topic(
     ("other services", "ingest"),
     ("router",),
     partitions=6,
+    max_event_bytes=MAX_REQUEST_BYTES,
 )
 CASE_CHANGED: Final = Topic(
     "garbo.case.changed.v1",
@@ -106,6 +114,7 @@ CASE_CHANGED: Final = Topic(
     ("other services", "ingest"),
     ("router",),
     partitions=6,
+    max_event_bytes=MAX_REQUEST_BYTES,
 )
 CAMPAIGN_CHANGED: Final = Topic(
     "garbo.campaign.changed.v1",
@@ -114,6 +123,7 @@ CAMPAIGN_CHANGED: Final = Topic(
     ("other services", "ingest"),
     ("router",),
     partitions=3,
+    max_event_bytes=MAX_REQUEST_BYTES,
 )
 DECISION_MADE: Final = Topic(
     "garbo.decision.made.v1", DecisionMade, _CONTACT, ("router",), ("analytics", "anyone"), retention=IDS_ONLY

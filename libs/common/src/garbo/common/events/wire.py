@@ -47,10 +47,13 @@ def encode(event: Event) -> bytes:
 def decode(topic: Topic[E], value: bytes | None) -> E:
     """Read an event of this topic.
 
-    Raises `Reject`: `empty`, `not_json`, `too_deep`, or `invalid:<field>` for the first field at fault.
+    Raises `Reject`: `empty`, `too_large` for the topic, `not_json`, `too_deep`, or `invalid:<field>` for
+    the first field at fault.
     """
     if not value:
         raise Reject("empty")
+    if len(value) > topic.max_event_bytes:
+        raise Reject("too_large")
     try:
         return topic.event.model_validate(parse_json(value))
     except ValidationError as error:

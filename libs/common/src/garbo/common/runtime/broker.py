@@ -28,8 +28,9 @@ class KafkaSettings:
     `session_s`, it has its partitions back at once, and nobody else notices."""
     session_s: float = 30.0
     """A consumer unheard of for so long loses its partitions. Below 30 only in tests."""
-    publish_s: float = 15.0
-    """All acknowledgements of one `publish`; then the outcome is unknown and the producer is rebuilt."""
+    publish_s: float = 14.0
+    """All acknowledgements of one `publish`; then the outcome is unknown and the producer is rebuilt.
+    Whoever asks over HTTP is told within 15 s."""
 
     def servers(self) -> list[str]:
         """Give the addresses one by one."""

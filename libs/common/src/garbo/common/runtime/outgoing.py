@@ -3,6 +3,7 @@
 from datetime import datetime
 from typing import Any, TypeVar
 
+from garbo.common.errors import Reject
 from garbo.common.events.base import Event
 from garbo.common.events.topics import SERVICES, Topic
 from garbo.common.events.wire import EventIdentity, Headers, attributes, encode
@@ -20,12 +21,16 @@ def outgoing(
     `key` decides the partition and shows up in tools: a keyed hash or an id, never an address.
     `trace` is a `Delivered.trace` whose trace goes on; without it, the current span's does.
     `source` is who says so; without it, the one service that writes the topic.
+    Raises `Reject("record_too_large")` for more bytes than the topic's readers take of an event.
     """
+    value = encode(event)
+    if len(value) > topic.max_event_bytes:
+        raise Reject("record_too_large")
     headers = attributes(topic, event, source=source or _writer(topic))
     traceparent = trace or current_traceparent()
     if traceparent:
         headers = (*headers, ("traceparent", traceparent.encode()))
-    return Outgoing(topic=topic.name, key=key.encode(), value=encode(event), headers=headers)
+    return Outgoing(topic=topic.name, key=key.encode(), value=value, headers=headers)
 
 
 class Envelopes:

@@ -1,7 +1,7 @@
 """Publishing: acknowledged by all replicas, or told that it is not."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
 from typing import Final
 
 import structlog
@@ -39,6 +39,8 @@ class Producer:
         self._building = asyncio.Lock()
         self._closed = False
         self._mending: asyncio.Task[None] | None = None
+        self._leaving: set[asyncio.Task[None]] = set()
+        """Producers that are being closed: whoever publishes does not wait for that."""
 
     async def start(self) -> None:
         """Wait for the broker; raises `StartRefused` when it does not answer within `start_s`."""
@@ -57,6 +59,8 @@ class Producer:
         current, self._current = self._current, None
         if current:
             await _discard(current, flush_s=FLUSH_S)
+        if self._leaving:
+            await asyncio.wait(self._leaving, timeout=FLUSH_S)
 
     @property
     def healthy(self) -> bool:
@@ -85,7 +89,7 @@ class Producer:
             raise Reject("record_too_large") from None
         except (TimeoutError, KafkaError, OSError) as error:
             PUBLISHED.labels("unknown").inc(len(records))
-            await self._throw_away(used, because=type(error).__name__)
+            self._throw_away(used, because=type(error).__name__)
             raise RetryLater(f"kafka_publish:{type(error).__name__}") from error
         PUBLISHED.labels("acknowledged").inc(len(records))
 
@@ -100,12 +104,12 @@ class Producer:
         while True:
             await asyncio.sleep(KNOCK_EVERY_S)
             if not self.healthy:
-                await self._throw_away(self._current, because="sender_died")
+                self._throw_away(self._current, because="sender_died")
                 await self._built()
 
     async def _usable(self) -> RawProducer:
         if self._current and not self._current.alive:
-            await self._throw_away(self._current, because="sender_died")
+            self._throw_away(self._current, because="sender_died")
         current = self._current or await self._built()
         if current is None:
             raise RetryLater("kafka_unreachable")
@@ -116,23 +120,30 @@ class Producer:
         async with self._building:
             if self._current or self._closed:
                 return self._current
+            if self._leaving:
+                await asyncio.wait(self._leaving)  # or what it still flushes would come after what is new
             made = RawProducer(self._kafka, client_id=self._client_id)
             try:
                 if await bounded("start producer", made.start(), within_s=BUILD_S):
                     self._current = made
             finally:
                 if self._current is not made:
-                    await bounded("close producer", made.kill(), within_s=CLOSE_S)
+                    self._let_go(_kill(made))
             return self._current
 
-    async def _throw_away(self, used: RawProducer | None, *, because: str) -> None:
+    def _throw_away(self, used: RawProducer | None, *, because: str) -> None:
         """Drop the producer that erred, unless somebody else has already replaced it."""
         if used is None or used is not self._current:
             return
         self._current = None
         PRODUCER_REBUILDS.labels(because).inc()
         log.warning("producer discarded", because=because)
-        await _discard(used, flush_s=CLOSE_S)
+        self._let_go(_discard(used, flush_s=CLOSE_S))
+
+    def _let_go(self, work: Coroutine[None, None, None]) -> None:
+        leaving = asyncio.create_task(work, name="let go of a producer")
+        self._leaving.add(leaving)
+        leaving.add_done_callback(self._leaving.discard)
 
 
 async def _send_all(producer: RawProducer, records: Sequence[Outgoing]) -> None:
@@ -148,7 +159,11 @@ async def _send_all(producer: RawProducer, records: Sequence[Outgoing]) -> None:
 
 async def _discard(producer: RawProducer, *, flush_s: float) -> None:
     if not await bounded("flush producer", producer.stop(), within_s=flush_s):
-        await bounded("close producer", producer.kill(), within_s=CLOSE_S)
+        await _kill(producer)
+
+
+async def _kill(producer: RawProducer) -> None:
+    await bounded("close producer", producer.kill(), within_s=CLOSE_S)
 
 
 def unreachable(kafka: KafkaSettings) -> str:
