@@ -16,9 +16,11 @@ from typing import Final
 import httpx
 import orjson
 import pytest
+from aiokafka import AIOKafkaProducer
 
 from garbo.cli.connection import dsn_of
 from garbo.cli.up.environment import DEMO_KEYS
+from garbo.common.events.topics import SEND_REQUESTED, dead_letters
 from garbo.simulator.wamids import wamid_from
 from libs.common.tests.support.waiting import until
 from tests.e2e.collector import Collector
@@ -28,15 +30,17 @@ from tests.e2e.stack import Json, Stack, local_stack, request
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(240)]
 
 PHONE: Final = "393337770001"
+SECOND: Final = "393337770077"
 USER_ID: Final = "IT.77712345678901234567"
 NAME: Final = "Canarina Gialletti"
 TEXT: Final = "dov'e il mio pacco canarino"
 BUTTON: Final = "canary-button-id"
 CODE: Final = "canary-code-4711"
+REPLY: Final = "canary-reply-88"
 EVIDENCE: Final = "signed by Canarina at the till"
 CASE: Final = "canary-case-7"
 CAMPAIGN: Final = "canary-campaign"
-PERSON: Final = (PHONE, USER_ID, NAME, TEXT, BUTTON, CODE, EVIDENCE)
+PERSON: Final = (PHONE, SECOND, USER_ID, NAME, TEXT, BUTTON, CODE, REPLY, EVIDENCE)
 """What says who somebody is, what they wrote, and what was written to them."""
 MADE_FROM: Final = (CASE, CAMPAIGN)
 """What a client called its case and its campaign: a decision keeps what it was made from."""
@@ -86,9 +90,14 @@ async def live(stack: Stack) -> None:
     await stack.webhook(body(stack, [], statuses=[foreign()]))
     wrote = await stack.post("simulator", f"/customers/+{PHONE}/messages", {"text": TEXT})
     assert wrote.status_code == httpx.codes.ACCEPTED
+    text = {"type": "text", "text": {"body": REPLY}}
+    reply = request(f"+{PHONE}", purpose="care", reply_to=wrote.json()["wamid"], content=text)
+    await stack.publish([reply])
+    await until(partial(stack.story, reply["request_id"]), delivered)
+    await spoil(stack)
     case = {"case_id": CASE, "brand": "acme", "to": to, "action": "opened"}
     await taken(stack, "/v1/cases", case | {"occurred_at": now.isoformat()})
-    same = {"to": to, "timezone": "Europe/Rome", "language": "it"}
+    same = {"to": to, "timezone": "Europe/Rome", "language": "it", "same_as": {"phone": f"+{SECOND}"}}
     await taken(stack, "/v1/contacts", same | {"occurred_at": now.isoformat()})
     waiting = request(f"+{PHONE}", campaign=CAMPAIGN, tags=["patient"], content=order_update(CODE))
     await stack.publish([waiting])
@@ -96,6 +105,19 @@ async def live(stack: Stack) -> None:
         lambda: stack.story(waiting["request_id"]), lambda s: s is not None and s["verdict"] is not None
     )
     await stack.webhook(body(stack, [inbound("text", {"body": "STOP"})]))
+
+
+async def spoil(stack: Stack) -> None:
+    """Write a record about the person that is no request: each of its readers makes a dead letter of it."""
+    before = await stack.dead_letters()
+    producer = AIOKafkaProducer(bootstrap_servers=stack.kafka)
+    await producer.start()
+    try:
+        record = orjson.dumps({"to": {"phone": f"+{PHONE}"}, "content": TEXT})
+        await producer.send_and_wait(SEND_REQUESTED.name, record, key=b"spoiled")
+    finally:
+        await producer.stop()
+    await until(stack.dead_letters, lambda count: count >= before + len(("router", "analytics")))
 
 
 async def taken(stack: Stack, path: str, submission: Json) -> None:
@@ -203,6 +225,8 @@ async def test_who_was_erased_is_nowhere_but_where_the_command_said(
     seen = set(chain.from_iterable(before.values()))
     assert {PHONE, USER_ID, EVIDENCE, CASE, CAMPAIGN} <= seen, "else this looked at the wrong person"
     assert {PHONE, NAME, TEXT, BUTTON, CODE} <= set(chain.from_iterable(topics.values()))
+    assert {SECOND, REPLY} <= set(chain.from_iterable(topics.values()))
+    assert {dead_letters(service).name for service in ("router", "analytics")} <= topics.keys()
     assert after == {}
     assert [table for table in decided if not said(table, printed)] == []
     assert set(decided) <= SAID_OF_DECISIONS

@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from garbo.common.events.topics import RAW_TOPICS, TOPICS, Topic
+from garbo.common.events.erasure import REMEMBERED_FOR
+from garbo.common.events.topics import RAW_TOPICS, SEGMENT, TOPICS, Topic
 from garbo.router.flow.commands.remains import remains
 
 AT = datetime(2026, 6, 5, 10, tzinfo=UTC)
@@ -16,14 +17,18 @@ def test_each_topic_that_names_somebody_is_listed_until_its_records_are_gone(top
     left = {r.where: r for r in remains(erased_at=AT, keep=timedelta(days=90), suppressed=True)}
     schema = repr(topic.event.model_json_schema())
     if "contact_id" in schema or "phone" in schema:
-        assert left[topic.name].until == AT + topic.retention
+        assert left[topic.name].until == AT + topic.retention + SEGMENT
     else:
         assert topic.name not in left
 
 
 def test_dead_letters_may_be_driven_again_and_are_listed_for_twice_as_long() -> None:
     left = {r.where: r.until for r in remains(erased_at=AT, keep=timedelta(days=90), suppressed=False)}
-    assert {left[dead.name] for dead in RAW_TOPICS} == {AT + timedelta(days=14)}
+    assert {left[dead.name] for dead in RAW_TOPICS} == {AT + timedelta(days=14) + 2 * SEGMENT}
+
+
+def test_who_was_erased_is_remembered_for_longer_than_any_record_of_theirs_is_kept() -> None:
+    assert max(topic.retention for topic in TOPICS) + SEGMENT < REMEMBERED_FOR
 
 
 @pytest.mark.parametrize("suppressed", [True, False])

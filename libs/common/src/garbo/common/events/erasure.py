@@ -8,7 +8,7 @@ from pydantic import AwareDatetime
 
 from garbo.common.events.base import Event
 
-REMEMBERED_FOR: Final = timedelta(days=31)
+REMEMBERED_FOR: Final = timedelta(days=33)
 """How long readers know who was erased: longer than any topic keeps the records of before."""
 
 

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from garbo.common.events.erasure import REMEMBERED_FOR
-from garbo.common.events.topics import CAMPAIGN_CHANGED, IDS_ONLY, RAW_TOPICS, TOPICS, WITH_TEXT
+from garbo.common.events.topics import CAMPAIGN_CHANGED, IDS_ONLY, RAW_TOPICS, SEGMENT, TOPICS, WITH_TEXT
 
 OBEYED_WITHIN: Final = timedelta(hours=2)
 """Sender and analytics obey within seconds, and look again each hour for what was under way."""
@@ -31,13 +31,14 @@ def remains(*, erased_at: datetime, keep: timedelta, suppressed: bool) -> Sequen
 
 def _topics(erased_at: datetime) -> Iterator[Remainder]:
     for topic in TOPICS:
+        gone_at = erased_at + topic.retention + SEGMENT
         if topic.retention == IDS_ONLY:
-            yield Remainder(topic.name, "ids; the contact id leads to nobody", erased_at + topic.retention)
+            yield Remainder(topic.name, "ids; the contact id leads to nobody", gone_at)
         elif topic is not CAMPAIGN_CHANGED:
-            yield Remainder(topic.name, "records as they were, with the address", erased_at + topic.retention)
-    for dead in RAW_TOPICS:
-        late = dead.retention + WITH_TEXT
-        yield Remainder(dead.name, "records that were refused, as they were", erased_at + late)
+            yield Remainder(topic.name, "records as they were, with the address", gone_at)
+    for dead in RAW_TOPICS:  # a dead letter can be driven again on its last day, and fail again
+        gone_at = erased_at + dead.retention + SEGMENT + WITH_TEXT + SEGMENT
+        yield Remainder(dead.name, "records that were refused, as they were", gone_at)
 
 
 def _tables(erased_at: datetime, *, keep: timedelta, suppressed: bool) -> Iterator[Remainder]:
@@ -58,11 +59,13 @@ def _tables(erased_at: datetime, *, keep: timedelta, suppressed: bool) -> Iterat
     )
     yield Remainder(
         "analytics.fact, analytics.engagement",
-        "what was sent when, for which campaign, to nobody: GARBO_ANALYTICS_KEEP_DAYS",
+        "what was sent when, for which campaign, to nobody; gone after GARBO_ANALYTICS_KEEP_DAYS",
         None,
     )
     yield Remainder(
-        "sender.message, sender.attempt", "what was sent when, to nobody: GARBO_SENDER_KEEP_DAYS", None
+        "sender.message, sender.attempt",
+        "what was sent when, to nobody; gone after GARBO_SENDER_KEEP_DAYS",
+        None,
     )
     yield Remainder("router.contact, router.recipient_state", "the contact id, marked as erased", None)
     yield Remainder("router.consent_record", "proofs of consent without person or evidence", None)
