@@ -9,7 +9,7 @@ from garbo.common.events.topics import DECISION_MADE
 from garbo.router.domain.instants import to_us, to_us_or_none
 from services.router.tests.model.cast import Message, rank
 from services.router.tests.model.facts import DAY_US, Answer, Asked, CapRule, ConsentRule, QuietRule
-from services.router.tests.model.plans import SEND_BUDGET_US, plan_of
+from services.router.tests.model.plans import SEND_BUDGET_US, SKEW_US, plan_of
 from services.router.tests.model.wallclock import nights, period_start, periods, starts_after
 from services.router.tests.model.world import World
 
@@ -110,7 +110,8 @@ def _grant(world: World, message: Message, asked: Asked, record: DecisionMade) -
     assert grant is not None
     until_us, ends = to_us(grant.valid_until), [world.now_us + plan_of(world.plan).lease_us]
     if asked.expires_at_us is not None:
-        ends.append(asked.expires_at_us)
+        at_its_end = asked.expires_at_us == world.now_us
+        ends.append(asked.expires_at_us + SKEW_US if at_its_end else asked.expires_at_us)
     assert until_us <= min(ends), "a lease lasts longer than it may"
     for closing_us in _closings(world, message, asked):
         assert until_us <= closing_us, "a rule closes while a lease lasts"

@@ -43,7 +43,7 @@ class Oracle:
 
     def answer(self, facts: Facts, asked: Asked, now_us: int) -> Answer:
         """Say what must be decided."""
-        if asked.expires_at_us is not None and asked.expires_at_us <= now_us:
+        if asked.expires_at_us is not None and asked.expires_at_us < now_us:
             return Answer("deny", "expired")
         start_us = max(now_us, asked.not_before_us)
         touching = [rule for rule in self.rules if self.touches(rule, asked)]
@@ -69,7 +69,19 @@ class Oracle:
             return Answer("deny", "never")
         if next_us is None or shut:
             return Answer("deny", reason_of(movers[-1]), movers[-1].id)
-        return self._wait(asked, movers, next_us=next_us, now_us=now_us)
+        guess = any(self.is_guess(rule, facts, asked, start_us) for rule in refusing)
+        return self._wait(asked, movers, next_us=next_us, now_us=now_us, guess=guess)
+
+    def is_guess(self, rule: AnyRule, facts: Facts, asked: Asked, at_us: int) -> bool:
+        """Say whether a cap is full of sends of which one may still count at an earlier instant."""
+        if not isinstance(rule, CapRule):
+            return False
+        inside = (self._since(rule, at_us, zone) for zone in zones_of(rule, facts))
+        first_us = min(inside)
+        return any(
+            sent.open and sent.at_us >= first_us and counts(rule, sent, asked)
+            for sent in facts.sends.values()
+        )
 
     def first_permitted(
         self, timed: Sequence[AnyRule], facts: Facts, asked: Asked, from_us: int
@@ -149,22 +161,26 @@ class Oracle:
             return False
         return asked.message_class in rule.applies and rule.unless_tag not in asked.tags
 
-    def _has_room(self, rule: CapRule, facts: Facts, asked: Asked, at_us: int, zone: str) -> bool:
+    def _since(self, rule: CapRule, at_us: int, zone: str) -> int:
         if rule.span_us is not None:
-            since_us = at_us - rule.span_us + 1
-        elif rule.unit is not None:
-            since_us = period_start(periods(zone, self.middle_us, rule.unit), at_us)
-        else:
-            since_us = 0
+            return at_us - rule.span_us + 1
+        return period_start(periods(zone, self.middle_us, rule.unit), at_us) if rule.unit is not None else 0
+
+    def _has_room(self, rule: CapRule, facts: Facts, asked: Asked, at_us: int, zone: str) -> bool:
+        since_us = self._since(rule, at_us, zone)
         used = sum(sent.at_us >= since_us for sent in facts.sends.values() if counts(rule, sent, asked))
         kept = rule.keep_slots if asked.priority < rule.keep_priority else 0
         return used < rule.limit - kept
 
-    def _wait(self, asked: Asked, movers: Sequence[AnyRule], *, next_us: int, now_us: int) -> Answer:
+    def _wait(
+        self, asked: Asked, movers: Sequence[AnyRule], *, next_us: int, now_us: int, guess: bool
+    ) -> Answer:
         named = movers[-1].id if movers else None
         first_us = now_us if asked.first_decided_at_us is None else asked.first_decided_at_us
         latest_us = min((first_us + rule.max_defer_us for rule in movers), default=next_us)
-        if next_us > latest_us or (asked.expires_at_us is not None and next_us >= asked.expires_at_us):
+        if asked.expires_at_us is not None:
+            latest_us = min(latest_us, asked.expires_at_us)
+        if next_us > latest_us and not (guess and latest_us > now_us):
             return Answer("deny", "would_expire", named, next_us)
         reason = "not_before" if not movers else reason_of(movers[-1])
         return Answer("defer", reason, named, next_us)

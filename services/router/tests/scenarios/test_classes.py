@@ -107,7 +107,10 @@ def test_a_code_has_a_quarter_of_an_hour_at_most_and_goes_as_text_by_sms(make_po
     terms = decide(policy, written, code, JUNE_5).terms
     assert terms is not None
     assert (terms.window_until_us, terms.valid_until_us) == (None, JUNE_5 + 15 * MINUTE_US)
-    late = decide(policy, a_state(), code, JUNE_5 + 15 * MINUTE_US)
+    assert decide(policy, a_state(), code, JUNE_5 + 15 * MINUTE_US).verdict == "allow", (
+        "in time to the instant"
+    )
+    late = decide(policy, a_state(), code, JUNE_5 + 15 * MINUTE_US + 1)
     assert (late.verdict, late.reason) == ("deny", "expired")
     assert late.expires_at_us == JUNE_5 + 15 * MINUTE_US
 

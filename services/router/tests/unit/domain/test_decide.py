@@ -29,10 +29,19 @@ def test_first_hard_rule_in_file_order_is_named_and_the_instant_is_given_all_the
 
 
 def test_what_is_expired_is_denied_and_what_is_early_waits(make_policy: MakePolicy) -> None:
-    expired = decide(make_policy(OPT_IN), a_state(), a_request(expires_at_us=JUNE_5), JUNE_5)
+    expired = decide(make_policy(OPT_IN), a_state(), a_request(expires_at_us=JUNE_5), JUNE_5 + 1)
     assert (expired.verdict, expired.reason) == ("deny", "expired")
     early = decide(make_policy(OPT_IN), a_state(), a_request(not_before_us=JUNE_5 + 1), JUNE_5)
     assert (early.verdict, early.reason, early.due_at_us) == ("defer", "not_before", JUNE_5 + 1)
+
+
+def test_request_at_its_deadline_is_in_time_and_has_the_clocks_difference_to_leave(
+    make_policy: MakePolicy,
+) -> None:
+    policy = make_policy(OPT_IN)
+    decision = decide(policy, a_state(), a_request(expires_at_us=JUNE_5), JUNE_5)
+    assert decision.terms is not None
+    assert decision.terms.valid_until_us == JUNE_5 + policy.clock_skew_us
 
 
 def test_grant_never_outlives_the_request(make_policy: MakePolicy) -> None:

@@ -92,7 +92,7 @@ def _decide_body(prepared: PreparedRequest, classified: ClassifiedBody, state: R
     if request.cancelled:
         return decided("deny", "campaign_cancelled")
     ends_us = kind.deadline_us
-    if ends_us is not None and ends_us <= now_us:
+    if ends_us is not None and ends_us < now_us:
         return decided("deny", "expired", expires_at_us=ends_us)
     evaluation = evaluate(prepared, classified, state)
     decided = partial(
@@ -100,7 +100,7 @@ def _decide_body(prepared: PreparedRequest, classified: ClassifiedBody, state: R
         results=evaluation.results,
         overridden=evaluation.overridden,
         tzdata=TZDATA if any(result.rule.reads_clock for result in evaluation.results) else None,
-        provisional=any(result.provisional for result in evaluation.failing),
+        provisional=evaluation.is_provisional,
     )
     if not evaluation.failing and evaluation.start_us == now_us:
         return _permit(decided, evaluation)
@@ -143,7 +143,11 @@ def _refuse(decided: Decided, evaluation: Evaluation) -> Decision:
 
 
 def _defer(decided: Decided, evaluation: Evaluation, *, wait: Wait, at_us: int) -> Decision:
-    """Let it wait until all rules permit, unless that is later than the request or a rule has patience."""
+    """Let it wait until all rules permit, unless that is later than the request or a rule has patience.
+
+    An instant that rests on an open send is an upper bound: on it nothing is denied. The request waits for
+    what the bound rests on, or until its time is over.
+    """
     mover = wait.moved[-1] if wait.moved else None
     decided = partial(
         decided,
@@ -152,11 +156,12 @@ def _defer(decided: Decided, evaluation: Evaluation, *, wait: Wait, at_us: int) 
         next_allowed_at_us=at_us,
     )
     deadline_us, patience_us = evaluation.deadline_us or NEVER_US, _patience_us(evaluation, wait)
-    latest_us = min(patience_us, deadline_us - 1)
-    if at_us > latest_us:
-        return decided("deny", "would_expire", expires_at_us=min(patience_us, deadline_us))
-    due_at_us = _spread(evaluation, at_us, latest_us=latest_us)
-    return decided("defer", mover.reason if mover else "not_before", due_at_us=due_at_us)
+    latest_us, reason = min(patience_us, deadline_us), mover.reason if mover else "not_before"
+    if at_us <= latest_us:
+        return decided("defer", reason, due_at_us=_spread(evaluation, at_us, latest_us=latest_us))
+    if evaluation.is_provisional and latest_us > evaluation.context.now_us:
+        return decided("defer", reason, due_at_us=latest_us)
+    return decided("deny", "would_expire", expires_at_us=latest_us)
 
 
 def _spread(evaluation: Evaluation, at_us: int, *, latest_us: int) -> int:

@@ -31,6 +31,11 @@ class Evaluation(Value, frozen=True):
     """The first rule that refuses, and that the client asked to be passed over and may not."""
 
     @property
+    def is_provisional(self) -> bool:
+        """Say whether a send that is still open had a say: when it frees is an upper bound."""
+        return any(result.provisional for result in self.failing)
+
+    @property
     def hard_denial(self) -> RuleResult | None:
         """Give the first result that denies: no instant changes it, or its rule wants no waiting."""
         return next((result for result in self.failing if not result.may_wait), None)

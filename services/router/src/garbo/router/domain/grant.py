@@ -122,9 +122,14 @@ class Settled(Value, frozen=True):
 
 
 def terms_of(context: EvaluationContext, rules: Iterable[Rule], *, deadline_us: int | None) -> GrantTerms:
-    """Write the lease: it ends with its time to live, the deadline, the window, or a rule that closes."""
+    """Write the lease: it ends with its time to live, the deadline, the window, or a rule that closes.
+
+    At the very instant of its deadline a request is in time: it has the clocks' difference to leave.
+    """
     policy, now_us = context.policy, context.now_us
     window_us = _window_until_us(context)
+    if deadline_us == now_us:
+        deadline_us = now_us + policy.clock_skew_us
     until_us = min(now_us + policy.lease_us, deadline_us or NEVER_US, window_us or NEVER_US)
     for rule in rules:
         closes_us = rule.closes_at_us(context, after_us=now_us, until_us=until_us + policy.clock_skew_us)

@@ -227,6 +227,8 @@ class UnitOfWork:
         if send is None:
             counted = without_send(state, grant.message_id)
         else:
+            if _is_nearer(send, state.send_of(grant.message_id)):  # what waits for it need not wait so long
+                self.contacts_to_recheck.add(grant.contact_id)
             counted = pruned(self.policy, with_send(state, send), self.snapshot.now_us)
         self.put(grant.contact_id, counted)
         given_back = send is None  # whatever the policy says now: another one may have counted it for life
@@ -243,3 +245,8 @@ class UnitOfWork:
                 return None if known is None else replace(known, delivered=True)
             case _:
                 return None
+
+
+def _is_nearer(send: Send, known: Send | None) -> bool:
+    """Say whether a send that counted at an upper bound counts at an earlier instant now."""
+    return known is not None and known.open and send.at_us < known.at_us

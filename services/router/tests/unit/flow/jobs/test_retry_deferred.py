@@ -76,7 +76,11 @@ async def test_who_is_still_blocked_waits_again_from_the_first_decision_on(
     await work.retry()
     last = {d.message_id: d for d in work.router.decided if d.sequence == 2}
     ends = sorted((d.verdict, d.reason) for d in last.values())
-    assert ends == [("allow", "allowed"), ("deny", "would_expire")]
+    assert ends == [("allow", "allowed"), ("defer", "cap_reached")], "nothing is denied on an upper bound"
+    await work.router.hear(result(work.router.granted[-1], "accepted", recorded_at=AT + timedelta(days=1)))
+    await work.retry()
+    ended = work.router.decided[-1]
+    assert (ended.verdict, ended.reason) == ("deny", "would_expire")
     assert memory_of(work).tables.deferred == {}, "a second day is more than 36 hours from the first decision"
 
 
