@@ -1,5 +1,6 @@
 """What aiokafka cannot read is stepped over: its origin is kept, and nothing else is lost."""
 
+import asyncio
 import gzip
 from collections.abc import Sequence
 
@@ -13,6 +14,7 @@ from garbo.common.runtime.deliver import Delivered
 from libs.common.tests.support.delivery import Noted, Stand, note
 from libs.common.tests.support.raw_batches import write_batch
 from libs.common.tests.support.waiting import until
+from tests.support.own_servers import OwnKafka
 
 pytestmark = pytest.mark.integration
 
@@ -72,6 +74,24 @@ async def test_batch_that_is_huge_once_unpacked_is_stepped_over(stand: Stand) ->
         await until(lambda: stand.all_committed(3))
     assert seen.numbers == [1, 2]
     assert await origins(stand) == [(0, 1, b"unreadable:ValueError")]
+
+
+async def test_batch_whose_checksum_is_wrong_on_disk_is_stepped_over(private_kafka: OwnKafka) -> None:
+    stand, seen = Stand(private_kafka.bootstrap_servers, partitions=1), Seen()
+    await stand.start()
+    try:
+        for number in (111, 222, 333):
+            await stand.write_to(0, note(number))
+        await asyncio.to_thread(private_kafka.stop)
+        for segment in private_kafka._log.parent.rglob(f"{stand.topic.name}-0/*.log"):
+            segment.write_bytes(segment.read_bytes().replace(note(222), note(229)))
+        await asyncio.to_thread(private_kafka.start)
+        async with stand.delivering(stand.lane(seen)):
+            await until(lambda: stand.all_committed(3), within_s=30)
+        assert seen.numbers == [111, 333]
+        assert await origins(stand) == [(0, 1, b"unreadable:CorruptRecordException")]
+    finally:
+        await stand.stop()
 
 
 async def test_unreadable_record_waits_for_its_dead_letter(
