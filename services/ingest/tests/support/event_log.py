@@ -3,23 +3,31 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from garbo.common.errors import RetryLater
+from garbo.common.errors import Reject, RetryLater
+from garbo.common.events.wire import encode
 from garbo.ingest.domain.parts import Found
 from garbo.ingest.ports import DeadLetter
 
 
 @dataclass
 class MemoryEventLog:
-    """An `EventLog` that keeps entries in a list; refuses everything while `down`."""
+    """An `EventLog` that keeps entries in a list; refuses all while `down`, and a large event always."""
 
     entries: list[Found | DeadLetter] = field(default_factory=list)
     down: bool = False
+    largest_bytes: int = 4 * 1024 * 1024
 
     async def append(self, entries: Sequence[Found | DeadLetter]) -> None:
-        """Keep all entries, or raise `RetryLater` and keep none."""
+        """Keep all entries, or raise `RetryLater` or `Reject` and keep none."""
         if self.down:
             raise RetryLater("down")
+        if not all(map(self.fits, entries)):
+            raise Reject("record_too_large")
         self.entries.extend(entries)
+
+    def fits(self, entry: Found | DeadLetter) -> bool:
+        """Measure the event alone."""
+        return isinstance(entry, DeadLetter) or len(encode(entry.event)) <= self.largest_bytes
 
     @property
     def found(self) -> list[Found]:

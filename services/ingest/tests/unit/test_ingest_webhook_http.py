@@ -244,3 +244,16 @@ async def test_metrics_name_the_key_that_signed_and_what_came(ingest_app: ASGIAp
     assert 'garbo_ingest_signature_key_total{place="1"}' in text
     assert 'garbo_ingest_parts_total{kind="InboundMessage"}' in text
     assert 'garbo_ingest_webhooks_total{result="kept"}' in text
+
+
+async def test_a_part_too_large_to_be_kept_takes_no_neighbour_with_it(
+    ingest_app: ASGIApp, event_log: MemoryEventLog
+) -> None:
+    event_log.largest_bytes = 5_000
+    body = orjson.loads(GOOD)
+    value = body["entry"][0]["changes"][0]["value"]
+    value["messages"] = [value["messages"][0], value["messages"][0] | {"order": "x" * 5_000}]
+    answer = await post(ingest_app, orjson.dumps(body))
+    assert answer.status == 200
+    assert [type(found.event) for found in event_log.found] == [InboundMessage]
+    assert [(dead.body, dead.reason) for dead in event_log.dead] == [(orjson.dumps(body), "record_too_large")]

@@ -27,6 +27,10 @@ class EventLog(Protocol):
         """
         ...
 
+    def fits(self, entry: Found | DeadLetter) -> bool:
+        """Tell whether an entry is small enough to be kept, as it would be written."""
+        ...
+
 
 class Publishers(Protocol):
     """Knows who may publish."""

@@ -58,7 +58,8 @@ class TakeWebhooks:
         """Keep every part of a signed body; None when the signature is not one of ours.
 
         A signed body that cannot be read is kept whole as a dead letter, because refusing it would only
-        bring it back for 7 days. Raises `RetryLater` when it is not sure that all of it is kept.
+        bring it back for 7 days. So is one of which a part is too large as we would write it; the other
+        parts are kept as events all the same. Raises `RetryLater` when it is not sure that all of it is kept.
         """
         secret = signing_secret(body, signatures, self._secrets.app_secrets)
         if secret is None:
@@ -66,11 +67,23 @@ class TakeWebhooks:
         now = self._clock.now()
         try:
             parts = split_webhook(parse_json(body), received_at=now, hash_key=self._hash_key)
-            await self._log.append([_entry(part) for part in parts])
         except Reject as rejected:
             await self._log.append([DeadLetter(body, rejected.why)])
             return Taken({BROKEN: 1}, (), secret, (rejected.why,))
-        return _taken(parts, secret, now)
+        return _taken(await self._keep(parts, body), secret, now)
+
+    async def _keep(self, parts: Sequence[Part], body: bytes) -> Sequence[Part]:
+        """Keep the parts, or those that fit and beside them the whole body; tell what each has become."""
+        try:
+            await self._log.append([_entry(part) for part in parts])
+        except Reject as rejected:
+            fitting = [part for part in parts if self._log.fits(_entry(part))]
+            if len(fitting) == len(parts):  # Kafka takes less than we measure by, and tells not of which
+                fitting = []
+            whole = DeadLetter(body, rejected.why)
+            await self._log.append([*map(_entry, fitting), whole])
+            return [*fitting, Broken({}, whole.reason)]
+        return parts
 
 
 def _entry(part: Part) -> Found | DeadLetter:

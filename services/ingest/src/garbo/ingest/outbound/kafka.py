@@ -8,11 +8,12 @@ from typing import Final
 from prometheus_client import Histogram
 
 from garbo.common.clock import Clock
-from garbo.common.events.topics import dead_letters
+from garbo.common.errors import Reject
+from garbo.common.events.topics import dead_letters, record_limit_bytes
 from garbo.common.runtime.deadletter import Failure, dead_letter_of
 from garbo.common.runtime.outgoing import outgoing
 from garbo.common.runtime.producer import Producer
-from garbo.common.runtime.raw_producer import Outgoing
+from garbo.common.runtime.raw_producer import Outgoing, encoded_bytes
 from garbo.common.runtime.telemetry import current_traceparent
 from garbo.ingest.domain.parts import Found
 from garbo.ingest.ports import DeadLetter
@@ -55,6 +56,14 @@ class KafkaEventLog:
             await self._producer.publish(records)
         finally:
             PRODUCE_S.observe(perf_counter() - began)
+
+    def fits(self, entry: Found | DeadLetter) -> bool:
+        """Measure an entry's record by the limits of its topic. A dead letter always fits: it is cut."""
+        try:
+            record = self._record(entry, current_traceparent())
+        except Reject:
+            return False
+        return encoded_bytes(record) <= record_limit_bytes(record.topic)
 
     def _record(self, entry: Found | DeadLetter, trace: str | None) -> Outgoing:
         if isinstance(entry, Found):
