@@ -74,6 +74,16 @@ class Child:
         os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait(10)
 
+    def freeze(self) -> None:
+        """Let it hold still: its sockets stay open and nothing answers, as after a network has gone."""
+        if self.pid is not None:
+            os.killpg(self.pid, signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        """Let it go on after `freeze`."""
+        if self.pid is not None:
+            os.killpg(self.pid, signal.SIGCONT)
+
     def _tail(self) -> str:
         lines = self._log.read_text(errors="replace").strip().splitlines()
         return " | ".join(lines[-3:]) + f" (all of it: {self._log})"
@@ -110,6 +120,16 @@ class OwnKafka:
         """Kill it at once; its data stays as it fell."""
         if self._child is not None:
             self._child.kill()
+
+    def freeze(self) -> None:
+        """Let it hold still: connections stay open and nothing answers."""
+        if self._child is not None:
+            self._child.freeze()
+
+    def thaw(self) -> None:
+        """Let it go on after `freeze`."""
+        if self._child is not None:
+            self._child.thaw()
 
 
 class OwnPostgres:

@@ -7,7 +7,7 @@ from aiokafka import AIOKafkaProducer, errors
 from garbo.common.errors import Reject, RetryLater
 from garbo.common.events.topics import SEND_PROMO
 from garbo.common.runtime.broker import KafkaSettings
-from garbo.common.runtime.producer import Producer
+from garbo.common.runtime.producer import CLOSE_S, Producer
 from garbo.common.runtime.raw_producer import Outgoing
 from libs.common.tests.support.delivery import Stand, note
 from libs.common.tests.support.errors import every_error, made
@@ -18,6 +18,7 @@ from tests.support.servers import SharedKafka
 pytestmark = pytest.mark.integration
 
 MIB = 1024 * 1024
+PUBLISH_S = 2.0
 
 
 @pytest.mark.parametrize("count", [5, 50], ids=["one by one", "together"])
@@ -97,6 +98,39 @@ async def test_it_is_ready_again_after_an_outage_though_nobody_publishes(
         await until(lambda: producer.healthy)
     finally:
         await producer.stop()
+
+
+@pytest.mark.parametrize("ends", ["kill", "freeze"])
+async def test_whoever_publishes_is_told_in_time_that_kafka_is_gone_every_time(
+    private_kafka: OwnKafka, ends: str
+) -> None:
+    await SharedKafka(private_kafka.bootstrap_servers).create_topics([SEND_PROMO])
+    producer = Producer(
+        kafka=KafkaSettings(private_kafka.bootstrap_servers, publish_s=PUBLISH_S), service="test"
+    )
+    await producer.start()
+    record = Outgoing(SEND_PROMO.name, b"k", note(1))
+    try:
+        await producer.publish([record])
+        await asyncio.to_thread(getattr(private_kafka, ends))
+        waited = [await asyncio.gather(*(_waits(producer, record) for _ in range(5))) for _ in range(4)]
+        assert max(max(each) for each in waited) < PUBLISH_S + CLOSE_S / 2, "closing is nobody's wait"
+        private_kafka.thaw()
+        await asyncio.to_thread(private_kafka.start)
+        await until(lambda: producer.healthy)
+        await producer.publish([record])
+    finally:
+        private_kafka.thaw()
+        await producer.stop()
+
+
+async def _waits(producer: Producer, record: Outgoing) -> float:
+    """Give the seconds until a publish is told that it is not known to be written."""
+    loop = asyncio.get_running_loop()
+    began = loop.time()
+    with pytest.raises(RetryLater):
+        await producer.publish([record])
+    return loop.time() - began
 
 
 async def test_every_error_of_aiokafka_is_a_retry_or_a_reject(
