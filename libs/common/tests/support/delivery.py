@@ -1,10 +1,11 @@
 """A stand for tests of delivery on a real broker: one service with one topic nobody else has."""
 
 import asyncio
+import reprlib
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime
 from typing import Any
 
@@ -62,6 +63,11 @@ class Raw:
     """Milliseconds since 1970."""
     key: bytes | None = None
     headers: list[tuple[str, bytes | None]] = field(default_factory=list)
+
+    def __repr__(self) -> str:
+        """Show little of what is long: hypothesis warns of more than 30,000 characters in an example."""
+        shown = (f"{each.name}={reprlib.repr(getattr(self, each.name))}" for each in fields(self))
+        return f"Raw({', '.join(shown)})"
 
 
 class Stand:
