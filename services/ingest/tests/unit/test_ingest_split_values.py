@@ -20,30 +20,15 @@ def split(body: AnyJson) -> list[Part]:
 
 
 @pytest.mark.parametrize(
-    ("timestamp", "at"),
-    [
-        ("1790000000", datetime(2026, 9, 21, 14, 13, 20, tzinfo=UTC)),
-        (1790000000, datetime(2026, 9, 21, 14, 13, 20, tzinfo=UTC)),
-        ("1790000000500", datetime(2026, 9, 21, 14, 13, 20, 500000, tzinfo=UTC)),
-        (1790000000500, datetime(2026, 9, 21, 14, 13, 20, 500000, tzinfo=UTC)),
-    ],
-)
-def test_instants_are_seconds_or_milliseconds_as_text_or_number(timestamp: object, at: datetime) -> None:
-    (part,) = split(webhook_of(text_message(timestamp=timestamp)))
-    assert isinstance(part, Found)
-    assert part.event.happened_at == at
-
-
-@pytest.mark.parametrize(
     "broken",
     [
         {"timestamp": "soon"},
         {"timestamp": None},
         {"timestamp": True},
         {"timestamp": -1},
-        {"timestamp": 1e9},
+        {"timestamp": 10**12 - 1},
         {"timestamp": "٣٣"},
-        {"timestamp": 10**12},
+        {"timestamp": "1790000000,5"},
         {"timestamp": 10**30},
         {"id": ""},
         {"id": "x" * 513},

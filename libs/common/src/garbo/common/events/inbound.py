@@ -33,7 +33,7 @@ class InboundMessage(Event):
     reply_to: str | None = None
     """The wamid of the message this answers, where the platform says so."""
     occurred_at: AwareDatetime
-    """The platform's instant, whole seconds."""
+    """The platform's instant, as a rule whole seconds."""
     received_at: AwareDatetime
     raw: Json
     """The message as the platform sent it."""

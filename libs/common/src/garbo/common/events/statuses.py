@@ -46,5 +46,5 @@ class MessageStatus(Event):
 
     @property
     def happened_at(self) -> datetime:
-        """The platform's instant, whole seconds."""
+        """The platform's instant, as a rule whole seconds."""
         return self.occurred_at

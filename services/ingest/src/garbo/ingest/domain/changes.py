@@ -10,10 +10,11 @@ from typing import Final
 from garbo.common.events.addresses import Person
 from garbo.common.events.base import Json
 from garbo.common.events.ids import change_id_of
+from garbo.common.events.instants import platform_instant
 from garbo.common.events.platform import PlatformChange
 from garbo.common.events.topics import PLATFORM_CHANGE
 from garbo.ingest.domain.parts import Found, Origin
-from garbo.ingest.domain.values import Value, instant_or_none, part_of, person
+from garbo.ingest.domain.values import Value, part_of, person
 
 OF_PEOPLE: Final = frozenset({"user_preferences", "user_id_update"})
 """Fields whose value lists people under the field's own name, each with their own change."""
@@ -36,7 +37,7 @@ def read_change_of_person(
     if not card and not item.get("wa_id") and not item.get("user_id"):
         card = origin.only_contact
     alone = {key: value[key] for key in value if key != "contacts"} | ({"contacts": [card]} if card else {})
-    at = instant_or_none(item.get("timestamp")) or occurred_at
+    at = platform_instant(item.get("timestamp")) or occurred_at
     event = _change(alone | {field: [item]}, origin, field=field, occurred_at=at)
     before, now = _people(item, card)
     who = before or now

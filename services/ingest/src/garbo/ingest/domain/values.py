@@ -1,20 +1,18 @@
 """The small values of a webhook, read with suspicion: ids, instants, addresses, words."""
 
 import re
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Final, TypeAlias
 
 from garbo.common.errors import Reject
 from garbo.common.events.addresses import Person
 from garbo.common.events.base import Json
+from garbo.common.events.instants import platform_instant
 
 Value: TypeAlias = object
 """A JSON value a stranger wrote: anything until looked at."""
 
 MAX_ID_CHARS: Final = 512
-_FIRST_MILLISECOND_FIGURE: Final = 10**12
-"""Larger figures are milliseconds: as seconds they would lie in the year 33658."""
-_DIGITS: Final = re.compile(r"[0-9]{1,16}")
 _PHONE: Final = re.compile(r"\+?([1-9][0-9]{4,19})")
 _USER_ID: Final = re.compile(r"[A-Z]{2}\.\S+")
 
@@ -35,27 +33,11 @@ def identifier_or_none(value: Value) -> str | None:
 
 
 def instant(value: Value, *, field: str) -> datetime:
-    """Read epoch seconds or milliseconds, as a string or a whole number, into an aware UTC instant.
-
-    Raises `Reject("invalid:<field>")` for anything else.
-    """
-    if isinstance(value, str) and _DIGITS.fullmatch(value):
-        value = int(value)
-    if not isinstance(value, int) or isinstance(value, bool) or value < 0:
+    """Read an instant in any way the platform may write one. Raises `Reject("invalid:<field>")`."""
+    read = platform_instant(value)
+    if read is None:
         raise Reject(f"invalid:{field}")
-    seconds = value / 1000 if value > _FIRST_MILLISECOND_FIGURE else value
-    try:
-        return datetime.fromtimestamp(seconds, UTC)
-    except (ValueError, OverflowError, OSError):
-        raise Reject(f"invalid:{field}") from None
-
-
-def instant_or_none(value: Value) -> datetime | None:
-    """Read an instant where one may be missing; what is none counts as missing."""
-    try:
-        return instant(value, field="")
-    except Reject:
-        return None
+    return read
 
 
 def words(holder: Value, name: str) -> str | None:

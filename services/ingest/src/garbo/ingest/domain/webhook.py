@@ -13,11 +13,12 @@ from pydantic import ValidationError
 
 from garbo.common.errors import Reject
 from garbo.common.events.base import Json
+from garbo.common.events.instants import platform_instant
 from garbo.ingest.domain.changes import OF_PEOPLE, read_change, read_change_of_person
 from garbo.ingest.domain.messages import read_message
 from garbo.ingest.domain.parts import ACCOUNT, Broken, Found, Origin, Part
 from garbo.ingest.domain.statuses import read_status
-from garbo.ingest.domain.values import Value, identifier_or_none, instant_or_none, part_of
+from garbo.ingest.domain.values import Value, identifier_or_none, part_of
 
 MAX_PARTS: Final = 10_000
 """Ten times the most updates Meta puts into one body."""
@@ -117,7 +118,7 @@ def _listed(
 
 
 def _kept(value: Json, entry: Json, origin: Origin, field: str) -> Part:
-    at = instant_or_none(entry.get("time"))
+    at = platform_instant(entry.get("time"))
     return _attempt(
         lambda: read_change(value, origin, field=field, occurred_at=at),
         lambda: _alone(entry, {"field": field, "value": value}),
@@ -128,7 +129,7 @@ def _of_person(item: Value, value: Json, entry: Json, origin: Origin, field: str
     alone: Json = value | {field: [item]}
     if not isinstance(item, dict):
         return _kept(alone, entry, origin, field)
-    at = instant_or_none(entry.get("time"))
+    at = platform_instant(entry.get("time"))
     return _attempt(
         lambda: read_change_of_person(item, value, origin, field=field, occurred_at=at),
         lambda: _alone(entry, {"field": field, "value": alone}),

@@ -2,16 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import Any, Final
 
+from garbo.common.events.instants import platform_instant
 from garbo.common.events.platform import PlatformChange
-from garbo.router.domain.instants import SECOND_US, to_us
+from garbo.router.domain.instants import to_us, to_us_or_none
 from garbo.router.domain.values import Value
 
 ANY_ACCOUNT: Final = "*"
-_LAST_S: Final = 253_402_300_800
-"""The first second of the year 10000, which no instant reaches."""
 
 
 class TemplateCategory(Value, frozen=True):
@@ -81,7 +79,7 @@ def template_change(change: PlatformChange) -> TemplateCategory | None:
         category=told,
         changed_at_us=at_us,
         next_category=announced,
-        next_at_us=_instant_us(change.value.get("category_update_timestamp")),
+        next_at_us=to_us_or_none(platform_instant(change.value.get("category_update_timestamp"))),
         status=event if isinstance(event, str) else None,
         categorised_at_us=at_us if told or announced else None,
     )
@@ -91,17 +89,3 @@ def _category(value: Mapping[str, Any], key: str) -> str | None:
     word = value.get(key)
     known = ("marketing", "utility", "authentication")
     return word.lower() if isinstance(word, str) and word.lower() in known else None
-
-
-def _instant_us(value: object) -> int | None:
-    if isinstance(value, str) and value.isdecimal() and len(value) <= len(str(_LAST_S)):
-        value = int(value)
-    if isinstance(value, int) and 0 < value < _LAST_S:
-        return value * SECOND_US
-    if isinstance(value, str):
-        try:
-            parsed = datetime.fromisoformat(value)
-            return to_us((parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)).astimezone(UTC))
-        except (ValueError, OverflowError):
-            return None
-    return None

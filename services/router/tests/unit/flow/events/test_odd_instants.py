@@ -46,13 +46,22 @@ async def test_event_with_an_instant_that_utc_cannot_hold_is_taken(router: Route
     assert isinstance(care, CareMessage)
 
 
-@pytest.mark.parametrize("timestamp", [1_000_000_000_000, "1000000000000", BEYOND, "soon", -1, None])
+@pytest.mark.parametrize("timestamp", [999_999_999_999, "999999999999", BEYOND, "soon", -1, None])
 def test_announced_instant_that_no_calendar_holds_is_no_instant(timestamp: object) -> None:
     change = template_change(
         template_says({"correct_category": "MARKETING", "category_update_timestamp": timestamp})
     )
     assert change is not None
     assert change.next_at_us is None
+
+
+@pytest.mark.parametrize("timestamp", ["1795901275.5", 1795901275500, "2026-11-28T21:27:55.500Z"])
+def test_announced_instant_is_read_however_it_is_written(timestamp: object) -> None:
+    change = template_change(
+        template_says({"correct_category": "MARKETING", "category_update_timestamp": timestamp})
+    )
+    assert change is not None
+    assert change.next_at_us == 1795901275_500_000
 
 
 async def test_category_that_arrives_after_a_later_word_about_status_counts(router: Router) -> None:
