@@ -11,8 +11,9 @@ from benchmarks.figures import Delay
 from benchmarks.requests import promo, publish
 from benchmarks.servers import Bench, process
 from garbo.common.events.addresses import Recipient
-from garbo.common.events.content import Language, Template, TemplateContent
+from garbo.common.events.content import TemplateContent
 from garbo.common.events.requests import SendRequested
+from garbo.common.events.template import Language, Template
 from garbo.common.events.topics import DECISION_MADE, SEND_CARE, SEND_REQUESTED
 from garbo.common.runtime.broker import KafkaSettings
 from garbo.common.runtime.outgoing import outgoing

@@ -6,9 +6,10 @@ from uuid import uuid4
 
 from benchmarks.servers import NUMBERS
 from garbo.common.events.addresses import Recipient
-from garbo.common.events.content import Language, Template, TemplateContent
+from garbo.common.events.content import TemplateContent
 from garbo.common.events.ids import address_hash
 from garbo.common.events.requests import SendRequested
+from garbo.common.events.template import Language, Template
 from garbo.common.events.topics import SEND_REQUESTED
 from garbo.common.runtime.broker import KafkaSettings
 from garbo.common.runtime.outgoing import outgoing

@@ -13,9 +13,10 @@ from uuid import UUID, uuid4
 
 from garbo.common.events.addresses import Recipient
 from garbo.common.events.contacts import ConsentRecorded
-from garbo.common.events.content import Language, Template, TemplateContent
+from garbo.common.events.content import TemplateContent
 from garbo.common.events.ids import message_of_attempt
 from garbo.common.events.requests import SendRequested
+from garbo.common.events.template import Language, Template
 from garbo.common.events.topics import CONSENT_RECORDED, DECISION_MADE, SEND_REQUESTED
 from libs.common.tests.support.waiting import until
 from tests.chaos.installation import Installation, with_the_platform

@@ -11,8 +11,9 @@ import pytest
 from aiokafka.admin import AIOKafkaAdminClient, NewPartitions
 
 from garbo.common.events.addresses import Recipient
-from garbo.common.events.content import Language, Template, TemplateContent
+from garbo.common.events.content import TemplateContent
 from garbo.common.events.requests import SendRequested
+from garbo.common.events.template import Language, Template
 from garbo.common.events.topics import DECISION_MADE, SEND_REQUESTED
 from libs.common.tests.support.waiting import until
 from tests.chaos.installation import Installation, installed, with_the_platform

@@ -8,6 +8,7 @@ import pytest
 from garbo.simulator.graph.accounts import Accounts, RateWindow, SendingNumber, Template
 from garbo.simulator.graph.errors import GraphError, graph_error, unknown_object
 from garbo.simulator.graph.requests import MarkRead, Send, read_request
+from libs.common.tests.support.contents import GOOD
 
 NUMBER = SendingNumber(id="1001", display="+39 02 1234 5678", waba="9001", token="t", rate_per_s=80)
 ACCOUNTS = Accounts(
@@ -53,7 +54,7 @@ def sale(**changes: object) -> dict[str, Any]:
             id="image-by-link",
         ),
         pytest.param(
-            PHONE | {"type": "interactive", "interactive": {"type": "button"}},
+            PHONE | GOOD["buttons"],
             "+393331234567",
             "interactive",
             "service",

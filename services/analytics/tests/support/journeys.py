@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from garbo.common.events.addresses import Person, Recipient
-from garbo.common.events.content import Language, Template, TemplateContent, Text, TextContent
+from garbo.common.events.content import TemplateContent, Text, TextContent
 from garbo.common.events.decisions import Check, DecisionMade, GrantGiven, Lane
 from garbo.common.events.engagement import CareMessage, PromoEngaged
 from garbo.common.events.ids import attempt_id_of, message_id_of, platform_message_ref
@@ -14,6 +14,7 @@ from garbo.common.events.inbound import InboundMessage
 from garbo.common.events.requests import Purpose, SendRequested
 from garbo.common.events.results import Outcome, SendResult
 from garbo.common.events.statuses import MessageStatus, PlatformError
+from garbo.common.events.template import Language, Template
 
 NOON = datetime(2026, 6, 1, 12, 0, 5, tzinfo=UTC)
 PHONE = "+393331234567"

@@ -144,6 +144,18 @@ async def test_a_wrong_field_is_named_with_what_to_do(
     assert event_log.entries == []
 
 
+async def test_null_is_absent(
+    ingest_app: ASGIApp, event_log: MemoryEventLog, ingest_clock: FixedClock
+) -> None:
+    optional = [name for name, field in SendRequested.model_fields.items() if not field.is_required()]
+    filled = ["client", "request_id", "requested_at"]
+    answer = await post(ingest_app, message(**dict.fromkeys(optional + filled)))
+    assert answer.status == 202
+    (event,) = requests_in(event_log)
+    assert (event.client, event.requested_at, event.priority) == ("shop", ingest_clock.now(), 50)
+    assert (event.tags, event.channel) == ((), "auto")
+
+
 async def test_nothing_of_an_array_is_taken_when_one_element_is_wrong(
     ingest_app: ASGIApp, event_log: MemoryEventLog
 ) -> None:

@@ -24,7 +24,7 @@ GROWS = {
     "template": {
         "name": "t",
         "language": {"code": "it"},
-        "components": [{"a": [1e15] * 1900, "b": "x" * (MAX_REQUEST_BYTES - 20_000)}],
+        "components": [{"type": "x", "a": [1e15] * 1900, "b": "x" * (MAX_REQUEST_BYTES - 20_000)}],
     },
 }
 
@@ -32,8 +32,12 @@ GROWS = {
 @pytest.mark.parametrize(
     "body",
     [
-        MESSAGE | {"content": {"type": "interactive", "interactive": {"a": LONG}}},
-        [MESSAGE, MESSAGE | {"content": {"type": "location", "location": {"a": LONG}}}],
+        MESSAGE | {"content": {"type": "interactive", "interactive": {"type": "x", "a": LONG}}},
+        [
+            MESSAGE,
+            MESSAGE
+            | {"content": {"type": "location", "location": {"latitude": 1, "longitude": 1, "a": LONG}}},
+        ],
         MESSAGE | {"content": GROWS},
     ],
     ids=["one", "one of two", "only as it is written again"],

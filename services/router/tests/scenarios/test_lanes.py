@@ -111,7 +111,10 @@ async def test_scenario_64_care_is_decided_promptly_while_promos_wait(
             encode(
                 requested(
                     purpose="care",
-                    content={"type": "interactive", "interactive": {"purpose": "promo"}},
+                    content={
+                        "type": "interactive",
+                        "interactive": {"type": "order_status", "purpose": "promo"},
+                    },
                 )
             ),
             False,

@@ -3,22 +3,14 @@
 from pathlib import Path
 
 import pytest
+from pydantic import TypeAdapter
 
 from garbo.common.events.addresses import Recipient
-from garbo.common.events.content import (
-    Content,
-    ImageContent,
-    InteractiveContent,
-    Language,
-    LocationContent,
-    Media,
-    Template,
-    TemplateContent,
-    Text,
-    TextContent,
-)
+from garbo.common.events.content import Content, TemplateContent
+from garbo.common.events.template import Language, Template
 from garbo.sender.domain.outcomes import Accepted, Failed, NotYet, judge
 from garbo.sender.outbound.whatsapp import WhatsAppApi
+from libs.common.tests.support.contents import GOOD
 from libs.simulator.tests.support.world import NUMBER, running_world
 from services.sender.tests.support.builders import a_grant
 
@@ -26,14 +18,13 @@ pytestmark = pytest.mark.integration
 
 ONE = ({"type": "body", "parameters": [{"type": "text", "text": "Ada"}]},)
 CONTENTS: dict[str, Content] = {
-    "text": TextContent(text=Text(body="hello")),
-    "template": TemplateContent(
-        template=Template(name="spring_sale", language=Language(code="en"), components=ONE)
-    ),
-    "image": ImageContent(image=Media(link="https://example.org/a.png", caption="a")),
-    "interactive": InteractiveContent(interactive={"type": "button", "body": {"text": "?"}}),
-    "location": LocationContent(location={"latitude": 45.4, "longitude": 9.2}),
+    name: TypeAdapter[Content](Content).validate_python(content)
+    for name, content in GOOD.items()
+    if name != "template"
 }
+CONTENTS["template"] = TemplateContent(
+    template=Template(name="spring_sale", language=Language(code="en"), components=ONE)
+)
 UNKNOWN = TemplateContent(template=Template(name="no_such", language=Language(code="en")))
 
 

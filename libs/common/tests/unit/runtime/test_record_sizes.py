@@ -46,7 +46,7 @@ def test_request_is_measured_as_it_is_written_and_not_as_it_came() -> None:
         "requested_at": "2026-06-05T10:00:00Z",
     }
     text = "x" * (MAX_REQUEST_BYTES - 19_000)
-    components = f'[{{"a":[{",".join(["1E9"] * 1900)}],"b":"{text}"}}]'
+    components = f'[{{"type":"x","a":[{",".join(["1E9"] * 1900)}],"b":"{text}"}}]'
     template = f'{{"name":"t","language":{{"code":"it"}},"components":{components}}}'
     content = f'{{"type":"template","template":{template}}}'
     value = json.dumps(asked)[:-1].encode() + b',"content":' + content.encode() + b"}"

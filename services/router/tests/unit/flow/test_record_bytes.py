@@ -92,7 +92,7 @@ contents = st.one_of(
     st.just(text("ciao")),
     st.just(template()),
     st.dictionaries(names, parameters, max_size=3).map(
-        lambda part: {"type": "interactive", "interactive": {"rows": part}}
+        lambda part: {"type": "interactive", "interactive": {"type": "order_details", "rows": part}}
     ),
 )
 POLICY = Policy(

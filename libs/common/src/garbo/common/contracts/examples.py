@@ -7,7 +7,7 @@ from uuid import UUID
 from garbo.common.events.addresses import Person, Recipient
 from garbo.common.events.base import Event
 from garbo.common.events.contacts import CampaignChanged, CaseChanged, ConsentRecorded, ContactUpdated
-from garbo.common.events.content import Language, Template, TemplateContent
+from garbo.common.events.content import TemplateContent
 from garbo.common.events.decisions import Check, DecisionMade, GrantGiven
 from garbo.common.events.engagement import CareMessage, PromoEngaged
 from garbo.common.events.erasure import ContactErased
@@ -18,6 +18,7 @@ from garbo.common.events.platform import PlatformChange
 from garbo.common.events.requests import SendRequested
 from garbo.common.events.results import SendResult
 from garbo.common.events.statuses import MessageStatus
+from garbo.common.events.template import Language, Template
 
 _AT: Final = datetime(2026, 6, 5, 10, 0, tzinfo=UTC)
 _UNTIL: Final = _AT + timedelta(minutes=15)

@@ -3,9 +3,11 @@
 from abc import abstractmethod
 from collections.abc import Collection
 from datetime import datetime
-from typing import Any, Final, TypeAlias, TypeVar
+from typing import Any, Final, NoReturn, TypeAlias, TypeVar
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, GetCoreSchemaHandler, GetJsonSchemaHandler
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema, PydanticUseDefault, core_schema
 
 Json: TypeAlias = dict[str, Any]
 """A vendor's object, kept as it came."""
@@ -39,6 +41,34 @@ def _inside(value: Any) -> Collection[Any]:  # noqa: ANN401 - JSON is any value
             return value
         case _:
             return ()
+
+
+def _use_default(_: object) -> NoReturn:
+    raise PydanticUseDefault
+
+
+_ABSENT: Final = core_schema.chain_schema(
+    [core_schema.none_schema(), core_schema.no_info_plain_validator_function(_use_default)]
+)
+
+
+class _NullIsAbsent:
+    """Gives a field that is null its default. What is not null passes without a call of ours."""
+
+    def __get_pydantic_core_schema__(self, source: object, handler: GetCoreSchemaHandler) -> CoreSchema:
+        """Look for null first, then read the field as before."""
+        look = core_schema.union_schema([_ABSENT, core_schema.any_schema()], mode="left_to_right")
+        return core_schema.chain_schema([look, handler(source)])
+
+    def __get_pydantic_json_schema__(
+        self, schema: core_schema.ChainSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        """Describe the field as before: producers leave out what they do not say."""
+        return handler(schema["steps"][-1])
+
+
+NULL_IS_ABSENT: Final = _NullIsAbsent()
+"""On every field whose default is not null itself."""
 
 
 class Part(BaseModel):

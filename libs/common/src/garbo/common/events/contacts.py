@@ -7,7 +7,7 @@ from uuid import UUID
 from pydantic import AwareDatetime, Field
 
 from garbo.common.events.addresses import Recipient
-from garbo.common.events.base import Event
+from garbo.common.events.base import NULL_IS_ABSENT, Event
 from garbo.common.events.requests import Name
 from garbo.common.events.zones import Zone
 
@@ -19,8 +19,8 @@ class ConsentRecorded(Event):
     client: Name
     brand: Name | Literal["*"]
     to: Recipient
-    channel: Literal["*", "whatsapp", "sms"] = "*"
-    purpose: Literal["marketing", "utility", "care", "profiling"] = "marketing"
+    channel: Annotated[Literal["*", "whatsapp", "sms"], NULL_IS_ABSENT] = "*"
+    purpose: Annotated[Literal["marketing", "utility", "care", "profiling"], NULL_IS_ABSENT] = "marketing"
     action: Literal["requested", "given", "confirmed", "withdrawn", "expired", "imported"]
     source: Name
     """Where it was given: form, qr, keyword, agent, api ..."""

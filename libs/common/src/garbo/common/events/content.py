@@ -1,34 +1,49 @@
-"""What a message says: WhatsApp's own message types, typed as far as decisions need.
+"""What a message says: WhatsApp's own message types, with the limits beyond which it surely refuses them.
 
 Source: Meta, Cloud API reference "Messages" (read 2026-11).
 """
 
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 from pydantic import AfterValidator, Field
 
-from garbo.common.events.base import Json, Part, bounded
+from garbo.common.events.base import NULL_IS_ABSENT, Json, Part, bounded
+from garbo.common.events.contact_cards import ContactCard
+from garbo.common.events.interactive import Interactive
+from garbo.common.events.media import Bare, Captioned, Media
+from garbo.common.events.shown_text import SHOWN, PlatformId, Told
+from garbo.common.events.template import Template
+from garbo.common.events.vendor_object import HeldTo
 
 
 class Text(Part):
     """Free text, 4,096 characters at most."""
 
-    body: Annotated[str, Field(min_length=1, max_length=4096)]
-    preview_url: bool = False
+    body: Annotated[str, Field(min_length=1, max_length=4096), SHOWN]
+    preview_url: Annotated[bool, NULL_IS_ABSENT] = False
 
 
-class Language(Part):
-    """A template's language."""
+class Location(Part):
+    """Degrees north and east, as numbers or texts of numbers."""
 
-    code: Annotated[str, Field(pattern=r"^[a-z]{2,3}([_-][A-Za-z0-9]{2,8})?$")]
+    latitude: Annotated[float, Field(ge=-90, le=90)]
+    longitude: Annotated[float, Field(ge=-180, le=180)]
+    name: Annotated[str, Field(max_length=1000), SHOWN] | None = None
+    address: Annotated[str, Field(max_length=1000), SHOWN] | None = None
 
 
-class Template(Part):
-    """An approved template and its parameters, in the platform's own words."""
+_EMOJI: Final = Told(
+    r"^(?:[^\p{L}\s]*[^\p{L}\p{M}\p{Z}\p{C}][^\p{L}\s]*)?$",
+    "no_emoji",
+    "must be one emoji, or empty to take the reaction back",
+)
 
-    name: Annotated[str, Field(pattern=r"^[a-z0-9_]{1,512}$")]
-    language: Language
-    components: Annotated[tuple[Json, ...], AfterValidator(bounded)] = ()
+
+class Reaction(Part):
+    """One emoji for one message; an empty one takes it back."""
+
+    message_id: PlatformId
+    emoji: Annotated[str, Field(max_length=32), _EMOJI]
 
 
 class TextContent(Part):
@@ -45,34 +60,25 @@ class TemplateContent(Part):
     template: Template
 
 
-class Media(Part):
-    """A media object: by the platform's id, or by a link that the platform fetches (never Garbo)."""
-
-    id: str | None = None
-    link: Annotated[str, Field(pattern=r"^https?://", max_length=2048)] | None = None
-    caption: Annotated[str, Field(max_length=1024)] | None = None
-    filename: Annotated[str, Field(max_length=240)] | None = None
-
-
 class ImageContent(Part):
     """An image."""
 
     type: Literal["image"] = "image"
-    image: Media
+    image: Captioned
 
 
 class VideoContent(Part):
     """A video."""
 
     type: Literal["video"] = "video"
-    video: Media
+    video: Captioned
 
 
 class AudioContent(Part):
     """A recording."""
 
     type: Literal["audio"] = "audio"
-    audio: Media
+    audio: Bare
 
 
 class DocumentContent(Part):
@@ -82,25 +88,39 @@ class DocumentContent(Part):
     document: Media
 
 
+class StickerContent(Part):
+    """A sticker (WebP)."""
+
+    type: Literal["sticker"] = "sticker"
+    sticker: Bare
+
+
+class ContactsContent(Part):
+    """Up to five contact cards."""
+
+    type: Literal["contacts"] = "contacts"
+    contacts: Annotated[tuple[ContactCard, ...], Field(min_length=1, max_length=5)]
+
+
 class InteractiveContent(Part):
-    """Buttons, lists, flows: the platform checks their inside."""
+    """Buttons, lists, links, flows, products."""
 
     type: Literal["interactive"] = "interactive"
-    interactive: Annotated[Json, AfterValidator(bounded)]
+    interactive: Annotated[Json, AfterValidator(bounded), HeldTo(Interactive)]
 
 
 class LocationContent(Part):
     """A place."""
 
     type: Literal["location"] = "location"
-    location: Annotated[Json, AfterValidator(bounded)]
+    location: Annotated[Json, AfterValidator(bounded), HeldTo(Location)]
 
 
 class ReactionContent(Part):
     """A reaction to one of the person's messages."""
 
     type: Literal["reaction"] = "reaction"
-    reaction: Annotated[Json, AfterValidator(bounded)]
+    reaction: Annotated[Json, AfterValidator(bounded), HeldTo(Reaction)]
 
 
 Content = Annotated[
@@ -110,6 +130,8 @@ Content = Annotated[
     | VideoContent
     | AudioContent
     | DocumentContent
+    | StickerContent
+    | ContactsContent
     | InteractiveContent
     | LocationContent
     | ReactionContent,

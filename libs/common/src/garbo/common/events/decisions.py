@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import AwareDatetime, Field
 
-from garbo.common.events.base import Event, Part
+from garbo.common.events.base import NULL_IS_ABSENT, Event, Part
 from garbo.common.events.requests import Purpose
 
 Verdict = Literal["allow", "defer", "deny"]
@@ -24,7 +24,7 @@ class Check(Part):
     limit: int | None = None
     window: str | None = None
     free_at: AwareDatetime | None = None
-    by: tuple[str, ...] = ()
+    by: Annotated[tuple[str, ...], NULL_IS_ABSENT] = ()
 
 
 class GrantGiven(Part):
@@ -55,10 +55,10 @@ class DecisionMade(Event):
     purpose: Purpose | None = None
     campaign: str | None = None
     category: str | None = None
-    template_unknown: bool = False
-    reclassified: bool = False
+    template_unknown: Annotated[bool, NULL_IS_ABSENT] = False
+    reclassified: Annotated[bool, NULL_IS_ABSENT] = False
     """The template's category of this instant made it another class than its purpose says."""
-    demoted: bool = False
+    demoted: Annotated[bool, NULL_IS_ABSENT] = False
     """Asked as care without a case or an open window, and treated as something stricter."""
     rule: str | None = None
     """The first hard rule that refused, else the one that moved the instant last; null when none did."""
@@ -73,15 +73,15 @@ class DecisionMade(Event):
     window: str | None = None
     next_allowed_at: AwareDatetime | None = None
     """The least instant every rule permits, if nothing else is sent first; null when time never helps."""
-    provisional: bool = False
+    provisional: Annotated[bool, NULL_IS_ABSENT] = False
     """A grant of the person is open: the instant is an upper bound."""
     due_at: AwareDatetime | None = None
     """For a defer: when it is decided again, at `next_allowed_at` or spread after it."""
     expires_at: AwareDatetime | None = None
     """For `would_expire` and `expired`: the deadline it cannot keep."""
-    overridden: tuple[str, ...] = ()
+    overridden: Annotated[tuple[str, ...], NULL_IS_ABSENT] = ()
     """Rules that refused and were passed over, as the client asked and may."""
-    checks: tuple[Check, ...] = ()
+    checks: Annotated[tuple[Check, ...], NULL_IS_ABSENT] = ()
     grant: GrantGiven | None = None
     policy_version: str
     state_version: int | None = None

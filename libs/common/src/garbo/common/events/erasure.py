@@ -1,12 +1,12 @@
 """`garbo.contact.erased.v1`: a person was forgotten, and whoever keeps something of them forgets it, too."""
 
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Annotated, Final
 from uuid import UUID
 
 from pydantic import AwareDatetime
 
-from garbo.common.events.base import Event
+from garbo.common.events.base import NULL_IS_ABSENT, Event
 
 REMEMBERED_FOR: Final = timedelta(days=33)
 """How long readers know who was erased: longer than any topic keeps the records of before."""
@@ -16,7 +16,7 @@ class ContactErased(Event):
     """The router has erased a person. Who reads this keeps nothing that leads to them from then on."""
 
     contact_id: UUID
-    former_ids: tuple[UUID, ...] = ()
+    former_ids: Annotated[tuple[UUID, ...], NULL_IS_ABSENT] = ()
     """Contacts that had turned out to be the same person: their ids stand in older records."""
     erased_at: AwareDatetime
 

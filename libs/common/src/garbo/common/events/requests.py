@@ -9,9 +9,10 @@ import orjson
 from pydantic import AwareDatetime, Field
 
 from garbo.common.events.addresses import Recipient
-from garbo.common.events.base import Event, Part
-from garbo.common.events.content import Content, Template
+from garbo.common.events.base import NULL_IS_ABSENT, Event, Part
+from garbo.common.events.content import Content
 from garbo.common.events.ids import MessageId, message_id_of
+from garbo.common.events.template import Template
 
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.:-]{0,99}$")]
 """A name chosen by the installation: client, brand, campaign, tag."""
@@ -40,13 +41,13 @@ class SendRequested(Event):
     client: Name
     brand: Name
     to: Recipient
-    channel: Literal["auto", "whatsapp", "sms"] = "auto"
+    channel: Annotated[Literal["auto", "whatsapp", "sms"], NULL_IS_ABSENT] = "auto"
     number: Annotated[str, Field(pattern=r"^[0-9]{1,32}$")] | None = None
     """The sending number's platform id; absent: the number with an open window, else the brand's default."""
     purpose: Purpose
-    priority: Annotated[int, Field(ge=0, le=100)] = 50
+    priority: Annotated[int, Field(ge=0, le=100), NULL_IS_ABSENT] = 50
     campaign: Name | None = None
-    tags: Annotated[tuple[Name, ...], Field(max_length=20)] = ()
+    tags: Annotated[tuple[Name, ...], Field(max_length=20), NULL_IS_ABSENT] = ()
     content: Content
     reply_to: Annotated[str, Field(min_length=1, max_length=512)] | None = None
     """The platform's id (wamid) of the inbound message this answers."""

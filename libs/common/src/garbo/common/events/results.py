@@ -1,12 +1,12 @@
 """`garbo.send.result.v1`: what the sender did with a grant."""
 
 from datetime import datetime
-from typing import Literal
+from typing import Annotated, Literal
 from uuid import UUID
 
 from pydantic import AwareDatetime
 
-from garbo.common.events.base import Event
+from garbo.common.events.base import NULL_IS_ABSENT, Event
 from garbo.common.events.decisions import Lane
 
 Outcome = Literal["accepted", "failed", "unknown", "not_sent"]
@@ -32,7 +32,7 @@ class SendResult(Event):
     """The platform's error code."""
     reason: str | None = None
     """A stable word for people: timeout, unreachable, lease_expired, template_unknown ..."""
-    possible_duplicate: bool = False
+    possible_duplicate: Annotated[bool, NULL_IS_ABSENT] = False
     started_at: AwareDatetime | None = None
     """The instant just before the first byte (database's clock)."""
     recorded_at: AwareDatetime

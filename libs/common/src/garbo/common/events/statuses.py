@@ -1,11 +1,12 @@
 """`garbo.message.status.v1`: what became of a message on the platform."""
 
 from datetime import datetime
+from typing import Annotated
 
 from pydantic import AwareDatetime
 
 from garbo.common.events.addresses import Person
-from garbo.common.events.base import Event, Json, Part
+from garbo.common.events.base import NULL_IS_ABSENT, Event, Json, Part
 from garbo.common.events.ids import platform_message_ref
 
 
@@ -34,7 +35,7 @@ class MessageStatus(Event):
     """The category the platform bills."""
     billing: str | None = None
     """regular, free_customer_service, free_entry_point ..."""
-    errors: tuple[PlatformError, ...] = ()
+    errors: Annotated[tuple[PlatformError, ...], NULL_IS_ABSENT] = ()
     occurred_at: AwareDatetime
     received_at: AwareDatetime
     raw: Json

@@ -7,6 +7,7 @@ from pydantic import ValidationError
 
 from garbo.common.errors import Reject
 from garbo.common.events.base import Event
+from garbo.common.events.faults import advice_of
 from garbo.common.events.jsontext import parse_json
 from garbo.common.events.topics import TOPICS, Topic
 
@@ -76,4 +77,5 @@ def attributes(topic: Topic[Any], event: EventIdentity, *, source: str) -> Heade
 
 
 def _first_field(error: ValidationError) -> str:
-    return ".".join(str(part) for part in error.errors(include_input=False)[0]["loc"]) or "body"
+    (place, _), *_ = advice_of(error)
+    return ".".join(str(part) for part in place) or "body"

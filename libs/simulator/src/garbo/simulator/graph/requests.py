@@ -8,17 +8,15 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from garbo.simulator.graph.accounts import Accounts, SendingNumber, Template
+from garbo.simulator.graph.contents import content_error, known_kind
 from garbo.simulator.graph.errors import GraphError, graph_error
+from garbo.simulator.graph.templates import read_template
 from garbo.simulator.population.reactions import Button
 
-MAX_TEXT_CHARS: Final = 4096
 MAX_CALLBACK_CHARS: Final = 512
-MAX_CAPTION_CHARS: Final = 1024
 
 _PHONE = re.compile(r"\+[1-9][0-9]{6,14}")
 _USER_ID = re.compile(r"[A-Z]{2}\.[A-Za-z0-9.]{1,140}")
-_MEDIA = frozenset({"image", "audio", "video", "document", "sticker"})
-_SHALLOW = frozenset({"interactive", "location", "reaction"})
 FREE_FORM_CATEGORY: Final = "service"
 
 
@@ -52,7 +50,7 @@ Asked = Send | MarkRead | GraphError
 
 
 def read_request(body: object, number: SendingNumber, accounts: Accounts) -> Asked:
-    """Check a parsed body the way Meta does, shallowly inside the rarer types."""
+    """Check a parsed body the way Meta does."""
     if not isinstance(body, dict) or body.get("messaging_product") != "whatsapp":
         return graph_error(100, "The parameter messaging_product is required and must be 'whatsapp'.")
     if body.get("status") == "read":
@@ -94,16 +92,12 @@ def _recipient(body: dict[str, Any], number: SendingNumber) -> str | GraphError:
 
 
 def _content(kind: str, body: dict[str, Any], accounts: Accounts) -> Template | GraphError | None:
-    if kind not in _CHECKS:
+    if not known_kind(kind):
         return graph_error(131051)
     block = body.get(kind)
-    if not block or not isinstance(block, dict | list):
+    if not block:
         return graph_error(131008, f"The parameter {kind} is required.")
-    if kind == "template":
-        return _template(block, accounts)
-    if isinstance(block, list):
-        return None if kind == "contacts" else graph_error(100, f"{kind} must be an object.")
-    return _text(block) if kind == "text" else _shallow(kind, block)
+    return read_template(block, accounts) if kind == "template" else content_error(kind, block)
 
 
 def _buttons(interactive: object) -> tuple[Button, ...]:
@@ -116,57 +110,3 @@ def _buttons(interactive: object) -> tuple[Button, ...]:
         else []
     )
     return tuple(Button(str(r.get("id")), str(r.get("title"))) for r in replies if isinstance(r, dict))
-
-
-def _text(block: dict[str, Any]) -> GraphError | None:
-    text = block.get("body")
-    if not isinstance(text, str) or not text.strip():
-        return graph_error(100, "The parameter text['body'] is required.")
-    if len(text) > MAX_TEXT_CHARS:
-        return graph_error(100, "Param text['body'] must be at most 4096 characters long.")
-    return None
-
-
-def _shallow(kind: str, block: dict[str, Any]) -> GraphError | None:
-    if kind in _MEDIA and ("id" in block) == ("link" in block):
-        return graph_error(100, f"{kind} needs exactly one of id and link.")
-    if len(str(block.get("caption", ""))) > MAX_CAPTION_CHARS:
-        return graph_error(100, "Param caption must be at most 1024 characters long.")
-    return None
-
-
-def _template(block: object, accounts: Accounts) -> Template | GraphError:
-    if not isinstance(block, dict):
-        return graph_error(100, "template must be an object.")
-    language = block.get("language")
-    if not isinstance(language, dict) or not isinstance(block.get("name"), str):
-        return graph_error(131008, "A template needs name and language.")
-    name, code = block["name"], str(language.get("code"))
-    template = accounts.template(name, code)
-    if template is None:
-        return graph_error(132001, f"template name ({name[:60]}) does not exist in {code[:16]}")
-    given = _body_parameters(block.get("components") or ())
-    if given is None:
-        return graph_error(132012)
-    if given != template.parameters:
-        wanted = template.parameters
-        details = f"body: number of localizable_params ({given}) does not match the expected ({wanted})"
-        return graph_error(132000, details)
-    return template
-
-
-def _body_parameters(components: object) -> int | None:
-    """Count the values given to the body; None when they have no readable form."""
-    if not isinstance(components, list | tuple):
-        return None
-    count = 0
-    for component in components:
-        parameters = component.get("parameters", ()) if isinstance(component, dict) else None
-        if not isinstance(parameters, list | tuple):
-            return None
-        if str(component.get("type")).lower() == "body":
-            count += len(parameters)
-    return count
-
-
-_CHECKS: Final = frozenset({"text", "template", "contacts"}) | _MEDIA | _SHALLOW

@@ -134,8 +134,9 @@ def uuid7(now: datetime, noise: int) -> UUID:
 def _read(element: Value, form: Form[S], filler: Filler, *, index: int | None) -> S | list[Fault]:
     if not isinstance(element, dict):
         return [Fault(index, (), "must be a JSON object")]
-    filled = {"client": filler.publisher.id, **dict.fromkeys(form.clock_fields, filler.now), **element}
-    if form.id_field is not None and form.id_field not in filled:
+    filled = {"client": filler.publisher.id, **dict.fromkeys(form.clock_fields, filler.now)}
+    filled |= {name: value for name, value in element.items() if value is not None or name not in filled}
+    if form.id_field is not None and filled.get(form.id_field) is None:
         filled[form.id_field] = filler.id_at(index)
     try:
         return form.topic.event.model_validate(filled, extra="forbid")

@@ -5,9 +5,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from pydantic import ValidationError
 
 from garbo.common.events.addresses import Recipient, is_possible
-from garbo.common.events.content import Template, TemplateContent
+from garbo.common.events.content import TemplateContent
 from garbo.common.events.ids import ContactId, MessageId, address_hash, platform_message_ref
 from garbo.common.events.requests import SendRequested
+from garbo.common.events.template import Template
 from garbo.common.events.wire import encode
 from garbo.router.domain.instants import to_us, to_us_or_none
 from garbo.router.domain.policy import Policy

@@ -111,3 +111,38 @@ async def test_an_odd_list_of_people_is_refused(router: Router, people: object, 
     async with client_of(router) as http:
         answer = await http.post("/v1/decisions:preview", json={**ASK, "to": people})
     assert (answer.status_code, answer.json()["title"]) == (422, title)
+
+
+UNKNOWN: list[tuple[dict[str, Any], str]] = [
+    ({"piority": 7}, "piority"),
+    ({"to": {"phone": "+393331234567", "name": "x"}}, "to.name"),
+    ({"content": {"type": "text", "text": {"body": "x", "bold": True}}}, "content.text.bold"),
+    ({"override": {"rules": ["r"], "reason": "x", "until": "x"}}, "override.until"),
+]
+
+
+@pytest.mark.parametrize(("more", "field"), UNKNOWN, ids=[field for _, field in UNKNOWN])
+async def test_a_preview_refuses_what_a_request_may_not_hold(
+    router: Router, more: dict[str, Any], field: str
+) -> None:
+    async with client_of(router) as http:
+        alone = await http.post("/v1/decisions:preview", json=ASK | more)
+        listed = await http.post("/v1/decisions:preview", json=[ASK, ASK | more])
+    assert [answer.status_code for answer in (alone, listed)] == [422, 422]
+    assert (alone.json()["field"], listed.json()["index"]) == (field, 1)
+    assert "is no field here" in alone.json()["detail"]
+
+
+async def test_a_preview_for_many_people_refuses_unknown_fields_too(router: Router) -> None:
+    person = {"phone": "+393331234567"}
+    async with client_of(router) as http:
+        misspelt = await http.post("/v1/decisions:preview", json=ASK | {"to": [person], "piority": 7})
+        odd = await http.post("/v1/decisions:preview", json=ASK | {"to": [person, person | {"name": "x"}]})
+    assert [answer.json()["field"] for answer in (misspelt, odd)] == ["piority", "name"]
+
+
+async def test_a_preview_takes_null_as_absent(router: Router) -> None:
+    optional = ["client", "request_id", "requested_at", "tags", "priority", "channel", "campaign"]
+    async with client_of(router) as http:
+        answer = await http.post("/v1/decisions:preview", json=ASK | dict.fromkeys(optional))
+    assert answer.status_code == 200

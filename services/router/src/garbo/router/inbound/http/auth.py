@@ -11,6 +11,7 @@ from starlette.routing import Route
 
 from garbo.common.business import Business, Client
 from garbo.common.errors import Reject, RetryLater
+from garbo.common.events.faults import advice_of
 from garbo.common.events.jsontext import parse_json
 from garbo.common.runtime.http import problem
 from garbo.common.runtime.operations import Endpoint, Operation, endpoints_of, routes_of
@@ -134,8 +135,8 @@ def json_of(answer: BaseModel) -> Response:
 
 def fault_of(error: ValidationError) -> dict[str, str]:
     """Give the first fault as `detail` and `field`; never what was sent."""
-    first = error.errors(include_input=False, include_url=False, include_context=False)[0]
-    return {"detail": first["msg"], "field": ".".join(str(part) for part in first["loc"]) or "body"}
+    place, advice = advice_of(error)[0]
+    return {"detail": advice, "field": ".".join(str(part) for part in place) or "body"}
 
 
 def _busy() -> Refusal:

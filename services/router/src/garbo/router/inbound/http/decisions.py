@@ -5,7 +5,6 @@ from datetime import UTC, datetime
 from typing import Annotated, Any, Final
 from uuid import UUID, uuid4
 
-import orjson
 from pydantic import ConfigDict, Field, ValidationError
 from starlette.requests import Request
 from starlette.responses import Response
@@ -41,7 +40,7 @@ def _as_asked(schema: dict[str, Any]) -> None:
 class PreviewRequest(SendRequested):
     """A request as `garbo.send.requested.v1` has it; `to` may be a list of people."""
 
-    model_config = ConfigDict(json_schema_extra=_as_asked)
+    model_config = ConfigDict(extra="forbid", json_schema_extra=_as_asked)
 
 
 class Decisions:
@@ -132,7 +131,7 @@ def _refuse_number_of(items: list[Any], what: str) -> None:
 
 def _read_person(item: Any, *, place: int) -> Recipient:  # noqa: ANN401 - JSON
     try:
-        return Recipient.model_validate(item)
+        return Recipient.model_validate(item, extra="forbid")
     except ValidationError as error:
         raise Refusal(422, "Not a person", index=place, **fault_of(error)) from None
 
@@ -142,11 +141,11 @@ def _read(item: Any, *, client: Client, place: int | None) -> SendRequested:  # 
     index: dict[str, Any] = {} if place is None else {"index": place}
     if not isinstance(item, dict):
         raise Refusal(422, "Not a request", "Each element is a JSON object.", **index)
-    if item.get("client", client.id) != client.id:
+    filled = {"request_id": uuid4(), "client": client.id, "requested_at": datetime.now(UTC)}
+    filled |= {name: value for name, value in item.items() if value is not None or name not in filled}
+    if filled["client"] != client.id:
         raise Refusal(403, "Not your client", "The key belongs to another client.", **index)
-    now = datetime.now(UTC)
-    filled = {"request_id": str(uuid4()), "requested_at": now.isoformat(), **item, "client": client.id}
     try:
-        return SendRequested.model_validate_json(orjson.dumps(filled))
+        return SendRequested.model_validate(filled, extra="forbid")
     except ValidationError as error:
         raise Refusal(422, "Not a request", **index, **fault_of(error)) from None
