@@ -31,6 +31,10 @@ def ingest_business() -> Business:
                 {"id": "bella", "care_number": "200", "promo_number": "200"},
             ],
             "numbers": numbers,
+            "templates": [
+                {"name": "shipped", "language": "en_US", "category": "UTILITY", "parameters": 2},
+                {"name": "unsaid", "language": "it", "category": "UTILITY"},
+            ],
             "clients": [
                 _client(
                     "shop",

@@ -28,7 +28,7 @@ API_KEY: Final = "test-crm-key"
 
 
 def business(**more: Any) -> Business:  # noqa: ANN401 - any field
-    """Give two brands, three numbers, four templates and two clients."""
+    """Give two brands, three numbers, five templates and two clients."""
     number = {"waba": "9001", "token": "t", "display": "+39 02 5550 0001"}
     content: dict[str, Any] = {
         "brands": [
@@ -44,6 +44,7 @@ def business(**more: Any) -> Business:  # noqa: ANN401 - any field
             {"name": "sale", "language": "it", "category": "MARKETING"},
             {"name": "shipped", "language": "it", "category": "UTILITY"},
             {"name": "code", "language": "it", "category": "AUTHENTICATION"},
+            {"name": "counted", "language": "it", "category": "UTILITY", "parameters": 1},
         ],
         "clients": [
             {

@@ -117,8 +117,8 @@ class KnownTemplate(_Part):
     name: str
     language: str
     category: Category
-    parameters: Annotated[int, Field(ge=0, le=50)] = 0
-    """How many body parameters it takes."""
+    parameters: Annotated[int, Field(ge=0, le=50)] | None = None
+    """How many its body takes: requests with another number are refused. Unsaid: only the platform knows."""
 
 
 class Client(_Part):
@@ -146,6 +146,15 @@ class Business(_Part):
     numbers: tuple[Number, ...]
     templates: tuple[KnownTemplate, ...] = ()
     clients: tuple[Client, ...]
+
+    @property
+    def body_values(self) -> dict[tuple[str, str], int]:
+        """How many parameters the body of a template takes, by name and language (`en_US`), where told."""
+        return {
+            (one.name, one.language.replace("-", "_")): one.parameters
+            for one in self.templates
+            if one.parameters is not None
+        }
 
     @model_validator(mode="after")
     def _refer(self) -> Self:

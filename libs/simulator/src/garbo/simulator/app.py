@@ -43,7 +43,7 @@ def accounts_of(business: Business) -> Accounts:
             for number in business.numbers
         ],
         templates=[
-            Template(template.name, template.language, template.category, template.parameters)
+            Template(template.name, template.language, template.category, template.parameters or 0)
             for template in business.templates
         ],
     )

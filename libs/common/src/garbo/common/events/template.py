@@ -4,6 +4,7 @@ Source: Meta, Cloud API reference "Messages" and error codes 131008, 132005, 132
 How many parameters a template takes, only the business file or the platform knows.
 """
 
+from collections.abc import Mapping
 from typing import Annotated, Final, Self
 
 from pydantic import BeforeValidator, Field, model_validator
@@ -117,3 +118,11 @@ class Template(Part):
         """How many values its body is given."""
         bodies = [one for one in self.components if str(one.get("type")).lower() == "body"]
         return sum(len(one.get("parameters", ())) for one in bodies)
+
+    def missed_count(self, known: Mapping[tuple[str, str], int]) -> int | None:
+        """Say how many values its body takes where that is known and others are given; None otherwise.
+
+        `known` is by name and language, written `en_US`.
+        """
+        wanted = known.get((self.name, self.language.code.replace("-", "_")))
+        return None if wanted == self.body_values else wanted

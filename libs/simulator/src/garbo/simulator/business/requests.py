@@ -106,7 +106,7 @@ def care_answer(question: Mapping[str, Any], text: str, *, request_id: UUID) -> 
 def template_content(template: KnownTemplate) -> Json:
     """Fill a template with as many values as it wants."""
     words = _PROMO_VALUES if template.category == "MARKETING" else _UPDATE_VALUES
-    values = [{"type": "text", "text": words[n % len(words)]} for n in range(template.parameters)]
+    values = [{"type": "text", "text": words[n % len(words)]} for n in range(template.parameters or 0)]
     components = [{"type": "body", "parameters": values}] if values else []
     block = {"name": template.name, "language": {"code": template.language}, "components": components}
     return {"type": "template", "template": block}

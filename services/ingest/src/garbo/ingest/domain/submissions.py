@@ -1,7 +1,7 @@
 """What a client submits over HTTP becomes the same event it could have written to Kafka itself."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final, Generic, Literal, TypeAlias, TypeVar
 from uuid import UUID
@@ -9,6 +9,7 @@ from uuid import UUID
 from pydantic import ValidationError
 
 from garbo.common.events.contacts import CampaignChanged, CaseChanged, ConsentRecorded, ContactUpdated
+from garbo.common.events.content import TemplateContent
 from garbo.common.events.ids import address_hash, request_id_of
 from garbo.common.events.requests import SendRequested
 from garbo.common.events.topics import (
@@ -38,6 +39,8 @@ class Publisher:
     numbers: frozenset[str] = frozenset()
     """The sending numbers of its brands."""
     may_publish: bool = True
+    body_values: Mapping[tuple[str, str], int] = field(default_factory=dict)
+    """How many parameters the body of a template takes, by name and language, where that is known."""
     may_link: bool = False
 
 
@@ -66,10 +69,15 @@ CAMPAIGNS: Final = Form("campaigns", CAMPAIGN_CHANGED, ("campaign", "action"), (
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """Nothing of the submission was taken. `invalid`: correct it; `forbidden`: not with this key."""
+    """Nothing of the submission was taken.
 
-    why: Literal["invalid", "forbidden"]
+    `invalid`: correct it; `forbidden`: not with this key; `reused`: its id is that of something else.
+    """
+
+    why: Literal["invalid", "forbidden", "reused"]
     faults: Sequence[Fault]
+    known: Sequence[Submission] = ()
+    """Where an id is reused: what bears it, known by the ids that the first answer named."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +123,12 @@ def read_submissions(body: Value, form: Form[S], filler: Filler) -> Answer[S]:
     return Refusal("forbidden", forbidden) if forbidden else events
 
 
+def names_ids(body: Value, form: Form[S]) -> bool:
+    """Say whether a body gives an id of its own to anything it holds."""
+    elements = body if isinstance(body, list) else [body]
+    return any(isinstance(one, dict) and one.get(form.id_field) is not None for one in elements)
+
+
 def record_key(event: Submission, hash_key: bytes) -> str:
     """Give the record key: the keyed hash of the person's address, their contact id, or the campaign."""
     if isinstance(event, CampaignChanged):
@@ -139,9 +153,27 @@ def _read(element: Value, form: Form[S], filler: Filler, *, index: int | None) -
     if form.id_field is not None and filled.get(form.id_field) is None:
         filled[form.id_field] = filler.id_at(index)
     try:
-        return form.topic.event.model_validate(filled, extra="forbid")
+        event = form.topic.event.model_validate(filled, extra="forbid")
     except ValidationError as error:
         return faults_of(error, index=index)
+    return _miscounted(event, filler.publisher, index=index) or event
+
+
+def _miscounted(event: Submission, publisher: Publisher, *, index: int | None) -> list[Fault]:
+    """Name the templates whose body is given another number of values than it is known to take."""
+    if not isinstance(event, SendRequested):
+        return []
+    content = event.content.template if isinstance(event.content, TemplateContent) else None
+    second = event.fallback.template if event.fallback else None
+    return [
+        Fault(
+            index,
+            (*place, "template", "components"),
+            f"must give the body {wanted} parameters, not {template.body_values}: the template takes so many",
+        )
+        for place, template in ((("content",), content), (("fallback",), second))
+        if template and (wanted := template.missed_count(publisher.body_values)) is not None
+    ]
 
 
 def _forbidden(event: Submission, publisher: Publisher, *, index: int | None) -> list[Fault]:

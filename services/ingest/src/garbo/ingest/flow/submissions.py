@@ -14,10 +14,12 @@ from garbo.ingest.domain.submissions import (
     Publisher,
     Refusal,
     S,
+    names_ids,
     read_submissions,
     record_key,
     uuid7,
 )
+from garbo.ingest.flow.recent_ids import RecentIds
 from garbo.ingest.ports import EventLog, Publishers
 
 RANDOM_BITS: Final = 74
@@ -26,7 +28,7 @@ RANDOM_BITS: Final = 74
 class TakeSubmissions:
     """The use case behind `/v1/messages`, `/v1/consents`, `/v1/cases`, `/v1/contacts`, `/v1/campaigns`.
 
-    Keeps no state: to know a repeat is the router's work.
+    Keeps no state but the ids of the last while, to tell a reused one: to know a repeat is the router's work.
     """
 
     def __init__(self, *, log: EventLog, clock: Clock, publishers: Publishers, hash_key: bytes) -> None:
@@ -34,6 +36,7 @@ class TakeSubmissions:
         self._clock = clock
         self._publishers = publishers
         self._hash_key = hash_key
+        self._recent = RecentIds()
 
     def publisher_of(self, key: str) -> Publisher | None:
         """Tell whose API key this is."""
@@ -48,11 +51,17 @@ class TakeSubmissions:
         be kept, and sending the same body with the same `Idempotency-Key` again is right.
         """
         filler = Filler(publisher, idempotency_key, self._clock.now(), self._new_id)
-        read = read_submissions(parse_json(body), form, filler)
-        if not isinstance(read, Refusal):
-            await self._log.append(
-                [Found(form.topic, event, record_key(event, self._hash_key)) for event in read]
-            )
+        said = parse_json(body)
+        read = read_submissions(said, form, filler)
+        if isinstance(read, Refusal):
+            return read
+        chosen = idempotency_key is not None or names_ids(said, form)
+        if chosen and (refusal := self._recent.refusal(read, form, alone=not isinstance(said, list))):
+            return refusal
+        entries = [Found(form.topic, event, record_key(event, self._hash_key)) for event in read]
+        await self._log.append(entries)
+        if chosen:
+            self._recent.remember(read, form)
         return read
 
     def _new_id(self) -> UUID:

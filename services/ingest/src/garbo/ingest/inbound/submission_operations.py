@@ -27,12 +27,15 @@ _DESCRIPTION: Final = (
     f"One object, or an array of up to {MAX_ELEMENTS:,}: all of it is taken, or nothing. 202 means that Kafka"
     " has it, on all in-sync replicas. What the body leaves out is filled in: the client is the key's,"
     " instants are now, and an id is derived from `Idempotency-Key` (and the place in the array), or minted."
+    " Another body under a known id is 409 where the same process took the first among its last 50,000 ids;"
+    " after a restart, or by another process, it is 202, and the router's decision is `id_reused`."
 )
 _ERRORS: Final = {
     400: "No JSON, nested too deep, or a bad `Idempotency-Key`.",
     401: "No API key, or an unknown one.",
     403: "The key may not do this: `errors` says which element.",
     408: "The body did not come whole in time.",
+    409: "The id (or `Idempotency-Key`) was used for another body, as far as this process remembers.",
     413: "The body, or one element, is too large.",
     415: "The body is compressed.",
     422: "Nothing was taken: `errors` has each field at fault, and what to do.",

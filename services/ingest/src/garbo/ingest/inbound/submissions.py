@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Sequence
-from typing import Final, Generic
+from typing import Any, Final, Generic
 
 import structlog
 from starlette.responses import Response
@@ -64,12 +64,19 @@ class SubmissionEndpoint(Generic[S]):
             taken = await self._flow.take(body, self._form, publisher=publisher, idempotency_key=key)
         except Reject as rejected:
             return problem(*_REJECTED[rejected.why])
-        return _refused(taken) if isinstance(taken, Refusal) else self._accepted(taken)
+        return self._refused(taken) if isinstance(taken, Refusal) else self._accepted(taken)
 
     def _accepted(self, taken: Sequence[S]) -> Response:
         """Answer with the ids by which each can be asked for later."""
-        named = [{field: str(getattr(one, field)) for field in self._form.shown} for one in taken]
-        return JSONBytes({self._form.name: named}, status_code=202)
+        return JSONBytes({self._form.name: self._named(taken)}, status_code=202)
+
+    def _refused(self, refusal: Refusal) -> Response:
+        """List the faults; where an id is reused, also the ids that the first answer named."""
+        known = {self._form.name: self._named(refusal.known)} if refusal.known else {}
+        return _problem_of(refusal, **known)
+
+    def _named(self, events: Sequence[Any]) -> list[dict[str, str]]:
+        return [{field: str(getattr(one, field)) for field in self._form.shown} for one in events]
 
     def _publisher(self, scope: Scope) -> Publisher | Response:
         """Tell whose key came with the request, or why it does not open this door."""
@@ -89,14 +96,17 @@ class SubmissionEndpoint(Generic[S]):
         return publisher
 
 
-def _refused(refusal: Refusal) -> Response:
+def _problem_of(refusal: Refusal, **known: object) -> Response:
     """List the faults: where each is, and what to do about it."""
     faults = [
         ({} if fault.index is None else {"index": fault.index})
         | {"field": fault.field, "pointer": f"#{fault.pointer}", "detail": fault.detail}
         for fault in refusal.faults[:MAX_FAULTS]
     ]
-    more = {"errors": faults, "errors_count": len(refusal.faults)}
+    more = {"errors": faults, "errors_count": len(refusal.faults), **known}
+    if refusal.why == "reused":
+        detail = "Nothing was taken. Something else was taken before under the ids that `errors` lists."
+        return problem(409, "Id reused", detail, **more)
     if refusal.why == "forbidden":
         detail = "Nothing was taken. This key may not do what `errors` lists."
         return problem(403, "Not allowed", detail, **more)

@@ -9,6 +9,7 @@ class BusinessPublishers:
 
     def __init__(self, business: Business) -> None:
         self._business = business
+        self._body_values = business.body_values
 
     def of_key(self, key: str) -> Publisher | None:
         """Find the client an API key belongs to, in constant time."""
@@ -22,6 +23,7 @@ class BusinessPublishers:
             brands=brands | {"*"} if everything else brands,
             purposes=frozenset(client.purposes),
             numbers=frozenset(n.id for n in self._business.numbers if n.brand in brands),
+            body_values=self._body_values,
             may_publish="publish" in client.scopes,
             may_link="link" in client.scopes,
         )

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from garbo.common.business import ROUTER_CLIENT, Business, Client, Replies
+from garbo.common.events.content import TemplateContent
 from garbo.common.events.requests import SendRequested
 from garbo.router.domain.keywords import NO_PAYLOADS, Payloads
 from garbo.router.domain.request import Numbers
@@ -37,6 +38,8 @@ class Directory:
     def __init__(self, business: Business) -> None:
         router = Client(id=ROUTER_CLIENT, brands=tuple(b.id for b in business.brands), purposes=("care",))
         self._clients = {c.id: c for c in (*business.clients, router)}
+        self._body_values = business.body_values
+        self._counted = {name for name, _ in self._body_values}
         self._replies = {b.id: b.replies for b in business.brands}
         self._buttons = {
             b.id: Payloads(stop=b.buttons.stop, start=b.buttons.start, confirm=b.buttons.confirm)
@@ -69,7 +72,13 @@ class Directory:
             return "purpose_not_allowed"
         if event.number and self._brand_of.get(event.number) != event.brand:
             return "unknown_number"
-        return "channel_unavailable" if event.channel == "sms" else None
+        if event.channel == "sms":
+            return "channel_unavailable"
+        content = event.content.template if isinstance(event.content, TemplateContent) else None
+        second = event.fallback.template if event.fallback else None
+        counted = [one for one in (content, second) if one and one.name in self._counted]
+        miscounted = any(one.missed_count(self._body_values) is not None for one in counted)
+        return "parameter_count" if miscounted else None
 
     def client_refusal(self, client: str) -> str | None:
         """Say why nothing is taken of a client; None when it may tell of people."""

@@ -190,6 +190,7 @@ _REASONS: Final[dict[str, tuple[str, str, str | Callable[[Fact], str]]]] = {
         "no country has such a number, nor did WhatsApp show it",
     ),
     "no_address": ("No address", REFUSED, "no WhatsApp address is known of this person"),
+    "parameter_count": ("Wrong parameters", REFUSED, "the template takes another number of parameters"),
     "channel_unavailable": ("No channel", REFUSED, "this channel is not set up"),
 }
 """By reason: its name, how the sentence begins, the sentence."""
