@@ -55,9 +55,12 @@ def decode(topic: Topic[E], value: bytes | None) -> E:
         raise Reject("empty")
     if len(value) > topic.max_event_bytes:
         raise Reject("too_large")
+    said = parse_json(value)
     try:
-        return topic.event.model_validate(parse_json(value))
+        return topic.event.model_validate(said)
     except ValidationError as error:
+        if (instead := topic.event.instead_of(said, error)) is not None:
+            return instead
         raise Reject(f"invalid:{_first_field(error)}") from None
 
 

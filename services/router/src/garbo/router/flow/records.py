@@ -17,6 +17,7 @@ from garbo.router.domain.decision import Decision
 from garbo.router.domain.grant import FIRST_EPOCH, Grant, day_of_instant, grant_id_of
 from garbo.router.domain.instants import to_datetime
 from garbo.router.domain.rules.rule import RuleResult
+from garbo.router.flow.invalid_request import InvalidRequest
 from garbo.router.flow.request import Candidate, ReceivedRequest, ResolvedRequest, recipient_of
 from garbo.router.ports.contacts import Contact
 from garbo.router.ports.publisher import Rendered
@@ -57,6 +58,7 @@ def refused_record(
         purpose=event.purpose,
         campaign=event.campaign,
         reason=reason,
+        fault=event.fault if isinstance(event, InvalidRequest) else None,
         policy_version=policy_version,
         requested_at=event.requested_at,
         decided_at=to_datetime(now_us),

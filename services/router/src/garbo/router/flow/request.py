@@ -17,6 +17,7 @@ from garbo.router.domain.request import Body, Request
 from garbo.router.domain.state import RecipientState, known_to
 from garbo.router.domain.values import Value, replace
 from garbo.router.flow.directory import Directory
+from garbo.router.flow.invalid_request import InvalidRequest
 from garbo.router.flow.phone_region import UNKNOWN_REGION, phone_region
 from garbo.router.ports.contacts import Address, Contact, ContactTransaction
 from garbo.router.ports.store import Snapshot
@@ -83,7 +84,7 @@ def read_requests(
             received=one,
             message_id=one.event.message_id,
             body_hash=one.event.body_hash(),
-            refusal=directory.refusal(one.event),
+            refusal=directory.refusal(one.event) or _invalidity(one.event),
             address=_address(one.event, hash_key=hash_key),
             is_possible=one.event.to.phone is None or is_possible(one.event.to.phone),
         )
@@ -167,6 +168,10 @@ def recipient_of(address: Address) -> Recipient | None:
         return Recipient.model_validate({address.kind: address.value})
     except ValidationError:
         return None
+
+
+def _invalidity(event: SendRequested) -> str | None:
+    return "invalid_request" if isinstance(event, InvalidRequest) else None
 
 
 def _address(event: SendRequested, *, hash_key: bytes) -> Address | None:

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from time import perf_counter
 from typing import Any, Final, TypeAlias, TypeVar
 
@@ -19,6 +20,7 @@ from garbo.router.flow.decide_requests import DecideRequests
 from garbo.router.flow.events.apply_events import ApplyEvents
 from garbo.router.flow.events.handler import ReceivedEvent
 from garbo.router.flow.events.registry import EVENT_TOPICS
+from garbo.router.flow.invalid_request import SubmittedRequest
 from garbo.router.flow.request import ReceivedRequest
 
 BATCH_SECONDS: Final = Histogram(
@@ -34,6 +36,8 @@ DECIDE_SECONDS: Final = Histogram(
 )
 E = TypeVar("E", bound=Event)
 Handler: TypeAlias = Callable[[Sequence[Delivered[E]]], Awaitable[None]]
+SUBMITTED: Final = replace(SEND_REQUESTED, event=SubmittedRequest)
+"""The requests as the router reads them: one that is wrong is denied where it can be answered."""
 _PURPOSE: Final = re.compile(rb'"purpose"\s*:\s*"([a-z]*)"')
 
 
@@ -46,7 +50,7 @@ def is_promo(value: bytes) -> bool:
     said = _PURPOSE.findall(value)
     if len(said) > 1:
         try:
-            return decode(SEND_REQUESTED, value).purpose == "promo"
+            return decode(SUBMITTED, value).purpose == "promo"
         except Reject:
             return False
     return said == [b"promo"]
@@ -63,14 +67,14 @@ def lanes(
     return (
         Lane(
             group="router.care",
-            topics=(SEND_REQUESTED,),
+            topics=(SUBMITTED,),
             handle=_deciding(care, "care", gate.urgent),
             max_records=batch_records,
             wants=lambda value: not is_promo(value),
         ),
         Lane(
             group="router.promo",
-            topics=(SEND_REQUESTED,),
+            topics=(SUBMITTED,),
             handle=_deciding(promo, "promo", gate.patient),
             max_records=batch_records,
             wants=is_promo,

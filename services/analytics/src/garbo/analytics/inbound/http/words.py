@@ -191,6 +191,7 @@ _REASONS: Final[dict[str, tuple[str, str, str | Callable[[Fact], str]]]] = {
     ),
     "no_address": ("No address", REFUSED, "no WhatsApp address is known of this person"),
     "parameter_count": ("Wrong parameters", REFUSED, "the template takes another number of parameters"),
+    "invalid_request": ("Not valid", REFUSED, "a field of the request is wrong"),
     "channel_unavailable": ("No channel", REFUSED, "this channel is not set up"),
 }
 """By reason: its name, how the sentence begins, the sentence."""
