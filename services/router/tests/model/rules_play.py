@@ -61,8 +61,9 @@ def _same(answer: Answer, decision: Decision) -> None:
     told = (decision.verdict, reason, rule, decision.next_allowed_at_us)
     expected = (answer.verdict, answer.reason, answer.rule, answer.next_allowed_at_us)
     assert told == expected, f"decided {told}, the oracle says {expected}"
-    if decision.verdict == "defer":
-        assert decision.due_at_us == answer.next_allowed_at_us
+    due_us, next_us = decision.due_at_us or 0, answer.next_allowed_at_us or 0
+    if decision.verdict == "defer" and not (decision.provisional and due_us < next_us):  # else until its end
+        assert due_us == next_us
 
 
 def _judge_lease(
@@ -70,7 +71,9 @@ def _judge_lease(
 ) -> None:
     """Every rule permits a claim at every minute of the lease, and a clock's difference after it."""
     assert now_us < until_us <= now_us + policy.lease_us, "a lease that is empty or too long"
-    assert asked.expires_at_us is None or until_us <= asked.expires_at_us
+    if asked.expires_at_us is not None:
+        grace_us = policy.clock_skew_us if asked.expires_at_us == now_us else 0
+        assert until_us <= asked.expires_at_us + grace_us
     rules = [rule for rule in oracle.rules if oracle.touches(rule, asked)]
     for at_us in {*range(now_us, until_us, MINUTE_US), until_us - 1}:
         assert all(oracle.permits(rule, facts, asked, at_us) for rule in rules), "a rule closes in a lease"

@@ -96,4 +96,5 @@ def test_verdict_is_hard_deny_then_defer_then_would_expire() -> None:
     assert oracle.answer(facts, ASKED, now).verdict == "defer"
     soon = Asked("promo", "acme", expires_at_us=now + HOUR_US)
     assert oracle.answer(facts, soon, now).reason == "would_expire"
-    assert oracle.answer(facts, soon, now + HOUR_US).reason == "expired"
+    assert oracle.answer(facts, soon, now + HOUR_US).reason == "would_expire", "in time to the instant"
+    assert oracle.answer(facts, soon, now + HOUR_US + 1).reason == "expired"
