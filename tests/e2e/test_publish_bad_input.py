@@ -1,10 +1,14 @@
 """Bad input to the publish API: each gets the clear answer its place has, and nothing else is disturbed."""
 
+from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
 
+import orjson
 import pytest
+from aiokafka import AIOKafkaProducer
 
+from garbo.common.events.topics import SEND_REQUESTED
 from libs.common.tests.support.waiting import until
 from tests.e2e.stack import Json, Stack, request
 
@@ -54,7 +58,11 @@ async def test_a_repeat_with_another_body_is_told_and_changes_nothing(stack: Sta
     asked = request(PHONE, request_id=str(uuid4()))
     await stack.publish([asked])
     first = await until(lambda: stack.story(asked["request_id"]), decided)
-    await stack.publish([asked | {"campaign": "another"}])
+    other = asked | {"campaign": "another"}
+    refused = await stack.post("ingest", "/v1/messages", other)
+    assert refused.status_code == 409, "ingest remembers what it took a moment ago"
+    assert refused.json()["messages"][0]["request_id"] == asked["request_id"]
+    await written(stack, other | {"client": "shop", "requested_at": datetime.now(UTC).isoformat()})
     again = await until(
         lambda: stack.story(asked["request_id"]),
         lambda s: s is not None and any(step["what"] == "reused" for step in s["story"]),
@@ -62,6 +70,16 @@ async def test_a_repeat_with_another_body_is_told_and_changes_nothing(stack: Sta
     assert first is not None
     assert again is not None
     assert (again["verdict"], again["reason"]) == (first["verdict"], first["reason"])
+
+
+async def written(stack: Stack, record: Json) -> None:
+    """Write a request straight to Kafka, as any service may."""
+    producer = AIOKafkaProducer(bootstrap_servers=stack.kafka)
+    await producer.start()
+    try:
+        await producer.send_and_wait(SEND_REQUESTED.name, orjson.dumps(record), key=b"straight")
+    finally:
+        await producer.stop()
 
 
 def decided(story: Json | None) -> bool:
