@@ -84,6 +84,7 @@ def _ready(bootstrap: str, dsn: str, folder: Path) -> Bench:
         "GARBO_WHATSAPP_APP_SECRETS": APP_SECRET,
         "GARBO_WHATSAPP_VERIFY_TOKEN": "bench-verify-token",
         "GARBO_HASH_KEY": secrets.token_hex(16),
+        "GARBO_GRAPH_URL": "http://127.0.0.1:9",
         "GARBO_LOG_LEVEL": "error",
     }
     return Bench(kafka=bootstrap, dsn=dsn, env=env, folder=folder)

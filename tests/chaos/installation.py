@@ -211,6 +211,7 @@ def installed(
             "GARBO_WHATSAPP_APP_SECRETS": "chaos-app-secret",
             "GARBO_WHATSAPP_VERIFY_TOKEN": "chaos-verify-token",
             "GARBO_HASH_KEY": secrets.token_hex(16),
+            "GARBO_GRAPH_URL": "http://127.0.0.1:9",
             "GARBO_SIMULATOR_CUSTOMERS": "0",
             "GARBO_SIMULATOR_CONTROL": CALM,
             "GARBO_LOG_LEVEL": "warning",

@@ -83,6 +83,7 @@ async def running(bootstrap_servers: str, home: Path, business: Business) -> Asy
         "GARBO_WHATSAPP_APP_SECRETS": SECRET,
         "GARBO_WHATSAPP_VERIFY_TOKEN": "verify-token",
         "GARBO_HASH_KEY": HASH_KEY,
+        "GARBO_GRAPH_URL": "http://127.0.0.1:9",
     }
     with (home / "log").open("wb") as log:
         process = await asyncio.create_subprocess_exec(

@@ -4,10 +4,11 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field
 
+from garbo.common.runtime.live import WithPlatform
 from garbo.common.runtime.settings import Port, WithKafka, WithPostgres
 
 
-class AnalyticsSettings(WithKafka, WithPostgres):
+class AnalyticsSettings(WithPlatform, WithKafka, WithPostgres):
     """`GARBO_ANALYTICS_*`, and what all services share."""
 
     service: ClassVar[str] = "analytics"

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from starlette.applications import Starlette
 from starlette.types import ASGIApp
 
-from garbo.common.business import Business, load_business
+from garbo.common.business import Business
 from garbo.common.clock import Clock, SystemClock
 from garbo.common.runtime.broker import kafka_of
 from garbo.common.runtime.health import Check, health_routes
@@ -14,6 +14,7 @@ from garbo.common.runtime.lifecycle import App
 from garbo.common.runtime.openapi import openapi_routes
 from garbo.common.runtime.operations import Endpoint, endpoints_of
 from garbo.common.runtime.producer import Producer
+from garbo.common.runtime.published import read_business
 from garbo.common.runtime.settings import load
 from garbo.common.runtime.telemetry import observe
 from garbo.ingest.flow.submissions import TakeSubmissions
@@ -33,7 +34,7 @@ def build() -> App:
     """Wire the process from its environment; raises `StartRefused`."""
     settings = load(IngestSettings)
     telemetry = observe(settings)
-    business = load_business(settings.config)
+    business = read_business(settings.config, live=settings.live)
     producer = Producer(kafka=kafka_of(settings), service=settings.service)
     clock = SystemClock()
     app = http_app(

@@ -5,10 +5,11 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field, SecretStr
 
+from garbo.common.runtime.live import WithPlatform
 from garbo.common.runtime.settings import HashKey, Port, Secrets, WithKafka
 
 
-class IngestSettings(WithKafka):
+class IngestSettings(WithPlatform, WithKafka):
     """`GARBO_INGEST_*` and the shared names."""
 
     service: ClassVar[str] = "ingest"

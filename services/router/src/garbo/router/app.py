@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from garbo.common.business import Business, load_business
+from garbo.common.business import Business
 from garbo.common.runtime.broker import kafka_of
 from garbo.common.runtime.deliver import Deliveries
 from garbo.common.runtime.health import health_routes
@@ -12,6 +12,7 @@ from garbo.common.runtime.lifecycle import App, Component
 from garbo.common.runtime.migrations import SchemaCurrent
 from garbo.common.runtime.postgres import Database
 from garbo.common.runtime.producer import Producer
+from garbo.common.runtime.published import read_business
 from garbo.common.runtime.settings import load
 from garbo.common.runtime.telemetry import Telemetry, observe
 from garbo.router.flow.commands.erase_contact import EraseContact
@@ -82,7 +83,7 @@ def build() -> App:
 
 def wire(settings: RouterSettings, telemetry: Telemetry) -> App:
     """Wire the parts: databases first, then the producer, then what takes work in."""
-    business = load_business(settings.config)
+    business = read_business(settings.config, live=settings.live)
     kafka = kafka_of(settings)
     producer = Producer(kafka=kafka, service=settings.service)
     rooms = Rooms(

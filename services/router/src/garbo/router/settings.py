@@ -5,10 +5,11 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field
 
+from garbo.common.runtime.live import WithPlatform
 from garbo.common.runtime.settings import HashKey, Port, WithKafka, WithPostgres
 
 
-class RouterSettings(WithKafka, WithPostgres):
+class RouterSettings(WithPlatform, WithKafka, WithPostgres):
     """`GARBO_ROUTER_*` and the shared names."""
 
     service: ClassVar[str] = "router"

@@ -3,7 +3,7 @@
 import time
 from datetime import timedelta
 
-from garbo.common.business import Business, load_business
+from garbo.common.business import Business
 from garbo.common.runtime.background import Background
 from garbo.common.runtime.broker import KafkaSettings, kafka_of
 from garbo.common.runtime.deliver import Deliveries
@@ -13,6 +13,7 @@ from garbo.common.runtime.lifecycle import App
 from garbo.common.runtime.migrations import SchemaCurrent
 from garbo.common.runtime.postgres import Database
 from garbo.common.runtime.producer import Producer
+from garbo.common.runtime.published import access_tokens, read_business
 from garbo.common.runtime.settings import load
 from garbo.common.runtime.telemetry import Telemetry, observe, tracer
 from garbo.common.runtime.upkeep import Upkeep
@@ -40,7 +41,8 @@ from garbo.sender.settings import SenderSettings
 def build() -> App:
     """Wire the process from its environment; raises `StartRefused`."""
     settings = load(SenderSettings)
-    return wire(settings, load_business(settings.config), observe(settings), kafka=kafka_of(settings))
+    business = read_business(settings.config, live=settings.live)
+    return wire(settings, business, observe(settings), kafka=kafka_of(settings))
 
 
 def wire(settings: SenderSettings, business: Business, telemetry: Telemetry, *, kafka: KafkaSettings) -> App:
@@ -56,7 +58,7 @@ def wire(settings: SenderSettings, business: Business, telemetry: Telemetry, *, 
     whatsapp = WhatsAppApi(
         url=settings.graph_url,
         version=settings.graph_version,
-        tokens={number.id: number.access_token() for number in business.numbers},
+        tokens=access_tokens(business, live=settings.live),
     )
     inflight = InFlight()
     deps = _dependencies(database, KafkaResults(producer), whatsapp, inflight, business)

@@ -5,10 +5,11 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field
 
+from garbo.common.runtime.live import WithPlatform
 from garbo.common.runtime.settings import Port, WithKafka, WithPostgres
 
 
-class SenderSettings(WithKafka, WithPostgres):
+class SenderSettings(WithPlatform, WithKafka, WithPostgres):
     """`GARBO_SENDER_*` and the shared names."""
 
     service: ClassVar[str] = "sender"
@@ -18,10 +19,8 @@ class SenderSettings(WithKafka, WithPostgres):
     port: Port = 8083
     config: Path
     """The business file (`GARBO_CONFIG`): numbers, their tokens and rates."""
-    graph_url: Annotated[str, Field(pattern=r"^https?://[^/?#]+/?$")] = "https://graph.facebook.com"
-    """Where the Cloud API is (`GARBO_GRAPH_URL`)."""
     graph_version: Annotated[str, Field(pattern=r"^v[0-9]{1,3}\.[0-9]$")] = "v25.0"
-    """Which version of it (`GARBO_GRAPH_VERSION`)."""
+    """Which version of the Graph API is called (`GARBO_GRAPH_VERSION`)."""
     connections: Annotated[int, Field(ge=2, le=64)] = 8
     """Connections to PostgreSQL."""
     keep_days: Annotated[int, Field(ge=31, le=3650)] = 90

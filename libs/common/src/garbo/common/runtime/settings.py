@@ -82,8 +82,12 @@ class ServiceSettings(BaseModel):
 
     log_format: Literal["json", "console"] = "json"
     log_level: Literal["debug", "info", "warning", "error"] = "info"
-    otlp_endpoint: str | None = None
-    """Where traces go (OTLP over HTTP), such as http://localhost:4318; absent: nowhere."""
+    otlp_endpoint: Annotated[str, Field(pattern=r"^https?://[^/?#@\s]+(/[^?#\s]*)?$")] | None = None
+    """Where traces go (OTLP over HTTP), such as http://localhost:4318; absent: nowhere. Spans hold nothing of
+    a person, so plain HTTP will do inside a network of one's own."""
+
+    def refuse_unsafe(self) -> None:
+        """Raise `StartRefused` for settings that are right one by one and must not go together."""
 
 
 class WithKafka(ServiceSettings):
@@ -115,17 +119,20 @@ def load(settings: type[S], environ: Mapping[str, str] | None = None) -> S:
     env = os.environ if environ is None else environ
     values: dict[str, Any] = {}
     for field in settings.model_fields:
-        text = _read(env, _variable(settings, field))
+        text = _read(env, variable_of(settings, field))
         if text is not None:
             values[field] = text
     _refuse_unknown(settings, env)
     try:
-        return settings.model_validate(values)
+        loaded = settings.model_validate(values)
     except ValidationError as error:
         raise StartRefused(_sentence(settings, error)) from None
+    loaded.refuse_unsafe()
+    return loaded
 
 
-def _variable(settings: type[ServiceSettings], field: str) -> str:
+def variable_of(settings: type[ServiceSettings], field: str) -> str:
+    """Name the variable that sets a field."""
     name = field.upper()
     return f"{PREFIX}{name}" if name in SHARED else f"{PREFIX}{settings.service.upper()}_{name}"
 
@@ -143,7 +150,7 @@ def _read(env: Mapping[str, str], name: str) -> str | None:
 
 
 def _refuse_unknown(settings: type[ServiceSettings], env: Mapping[str, str]) -> None:
-    known = {_variable(settings, field) for field in settings.model_fields}
+    known = {variable_of(settings, field) for field in settings.model_fields}
     known |= {f"{PREFIX}{name}" for name in SHARED}
     own = f"{settings.service.upper()}_"
     for name in sorted(env):
@@ -157,7 +164,7 @@ def _refuse_unknown(settings: type[ServiceSettings], env: Mapping[str, str]) -> 
 def _sentence(settings: type[ServiceSettings], error: ValidationError) -> str:
     """Name the variable and what it should be; never the value, which may be a secret."""
     first = error.errors(include_input=False, include_url=False)[0]
-    name = _variable(settings, str(first["loc"][0])) if first["loc"] else settings.__name__
+    name = variable_of(settings, str(first["loc"][0])) if first["loc"] else settings.__name__
     if first["type"] == "missing":
         return f"{name} is not set: set it, or {name}_FILE."
     return f"{name} is wrong: {first['msg']}."
