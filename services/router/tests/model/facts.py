@@ -77,7 +77,9 @@ class CapRule(Rule):
     zone: str = "recipient"
 
 
-AnyRule: TypeAlias = StopRule | ConsentRule | WindowRule | QuietRule | HoldRule | CapRule
+TimedRule: TypeAlias = QuietRule | HoldRule | CapRule
+"""Rules that refuse until an instant."""
+AnyRule: TypeAlias = StopRule | ConsentRule | WindowRule | TimedRule
 
 
 @dataclass(slots=True)

@@ -9,6 +9,7 @@ from garbo.common.events.topics import DECISION_MADE
 from garbo.router.domain.instants import to_us, to_us_or_none
 from services.router.tests.model.cast import Message, rank
 from services.router.tests.model.facts import DAY_US, Answer, Asked, CapRule, ConsentRule, QuietRule
+from services.router.tests.model.patience import judge_guess, judge_overtaken
 from services.router.tests.model.plans import SEND_BUDGET_US, SKEW_US, plan_of
 from services.router.tests.model.wallclock import nights, period_start, periods, starts_after
 from services.router.tests.model.world import World
@@ -59,7 +60,10 @@ def _new_records(world: World) -> list[DecisionMade]:
     if further:
         told = {value: n for n, value in enumerate(world.router.publisher.bytes_of(DECISION_MADE))}
         further.sort(key=lambda pair: told[pair[0]])
-    return first + [record for _, record in further]
+    records = first + [record for _, record in further]
+    if first and further:  # what waited was decided with what is new
+        records.sort(key=lambda record: rank(world.messages[record.message_id]))
+    return records
 
 
 def _judge_order(world: World, records: list[DecisionMade]) -> None:
@@ -89,8 +93,11 @@ def _judge_decision(world: World, record: DecisionMade) -> None:
     _compare(answer, record)
     world.decided += 1
     world.instants += [] if answer.next_allowed_at_us is None else [answer.next_allowed_at_us]
+    if record.verdict == "deny":
+        judge_guess(world, message, asked, record)
     message.state = {"allow": "reserved", "defer": "deferred", "deny": "denied"}[record.verdict]
     if record.verdict == "allow":
+        judge_overtaken(world, message, asked)
         _grant(world, message, asked, record)
 
 

@@ -20,6 +20,7 @@ from services.router.tests.model.facts import (
     QuietRule,
     Sent,
     StopRule,
+    TimedRule,
     WindowRule,
 )
 from services.router.tests.model.wallclock import (
@@ -48,17 +49,13 @@ class Oracle:
         start_us = max(now_us, asked.not_before_us)
         touching = [rule for rule in self.rules if self.touches(rule, asked)]
         refusing = [rule for rule in touching if not self.permits(rule, facts, asked, start_us)]
-        timed = [rule for rule in touching if isinstance(rule, QuietRule | HoldRule | CapRule)]
+        timed = [rule for rule in touching if isinstance(rule, TimedRule)]
         next_us, movers = self.first_permitted(timed, facts, asked, start_us)
         shut = next_us is not None and any(
             not self.permits(rule, facts, asked, next_us) for rule in touching if rule not in refusing + timed
         )
         for rule in refusing:
-            if (
-                rule not in timed
-                or rule.on_hit == "deny"
-                or self.earliest(rule, facts, asked, start_us) is None
-            ):
+            if self.is_final(rule, facts, asked, start_us):
                 helps = any(
                     r in timed and self.earliest(r, facts, asked, start_us) is not None for r in refusing
                 )
@@ -67,10 +64,17 @@ class Oracle:
             return Answer("allow", "allowed")
         if next_us is None and not movers:
             return Answer("deny", "never")
-        if next_us is None or shut:
-            return Answer("deny", reason_of(movers[-1]), movers[-1].id)
         guess = any(self.is_guess(rule, facts, asked, start_us) for rule in refusing)
-        return self._wait(asked, movers, next_us=next_us, now_us=now_us, guess=guess)
+        if next_us is None or (shut and not guess):
+            return Answer("deny", reason_of(movers[-1]), movers[-1].id)
+        certain = [rule for rule in movers if not guess or rule in refusing]
+        return self._wait(asked, movers, certain, next_us=next_us, now_us=now_us, guess=guess)
+
+    def is_final(self, rule: AnyRule, facts: Facts, asked: Asked, at_us: int) -> bool:
+        """Say whether a rule's refusal is one that no waiting helps, or that wants none."""
+        if not isinstance(rule, TimedRule) or rule.on_hit == "deny":
+            return True
+        return self.earliest(rule, facts, asked, at_us) is None
 
     def is_guess(self, rule: AnyRule, facts: Facts, asked: Asked, at_us: int) -> bool:
         """Say whether a cap is full of sends of which one may still count at an earlier instant."""
@@ -173,14 +177,23 @@ class Oracle:
         return used < rule.limit - kept
 
     def _wait(
-        self, asked: Asked, movers: Sequence[AnyRule], *, next_us: int, now_us: int, guess: bool
+        self,
+        asked: Asked,
+        movers: Sequence[AnyRule],
+        certain: Sequence[AnyRule],
+        *,
+        next_us: int,
+        now_us: int,
+        guess: bool,
     ) -> Answer:
         named = movers[-1].id if movers else None
         first_us = now_us if asked.first_decided_at_us is None else asked.first_decided_at_us
-        latest_us = min((first_us + rule.max_defer_us for rule in movers), default=next_us)
-        if asked.expires_at_us is not None:
-            latest_us = min(latest_us, asked.expires_at_us)
-        if next_us > latest_us and not (guess and latest_us > now_us):
+
+        def latest_us(rules: Sequence[AnyRule]) -> int:
+            ends = [first_us + rule.max_defer_us for rule in rules]
+            return min([*ends, asked.expires_at_us or next_us])
+
+        if next_us > latest_us(movers) and not (guess and latest_us(certain) > now_us):
             return Answer("deny", "would_expire", named, next_us)
         reason = "not_before" if not movers else reason_of(movers[-1])
         return Answer("defer", reason, named, next_us)

@@ -119,6 +119,7 @@ class World(SenderSide, PeopleSide):
 
     async def _decide(self, events: Sequence[SendRequested]) -> None:
         await self.router.ask(*events)
+        await self.router.tell()  # of what waited and was decided with them
 
     async def _survive(self, work: Callable[[], Awaitable[None]], crash: str) -> None:
         """Run what a redelivery runs again, after a crash in its middle where one is wished."""

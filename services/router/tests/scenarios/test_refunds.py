@@ -24,7 +24,7 @@ from services.router.tests.support.grant_steps import (
     sent,
     unknown,
 )
-from services.router.tests.support.in_memory import a_promo, the_state
+from services.router.tests.support.in_memory import a_promo, last_of, the_state
 from services.router.tests.support.memory import InMemoryStore
 from services.router.tests.support.policies import ONE_A_DAY, ONE_A_WEEK, STOPPED, MakePolicy
 from services.router.tests.support.router import Router
@@ -75,8 +75,10 @@ async def test_scenario_38_an_undeliverable_frees_the_slot_and_wakes_who_waits_f
     (deferred,) = await router.ask(requested())
     await router.hear(result(granted, "accepted"), status(granted.message_id, "failed", code=131026))
     assert memory.tables.deferred[MessageId(deferred.message_id)].due_at_us == to_us(memory.now)
-    (allowed,) = await router.ask(requested())
-    assert allowed.verdict == "allow"
+    (later,) = await router.ask(requested(requested_at=memory.now + timedelta(seconds=1)))
+    await router.tell()
+    assert later.verdict == "defer"
+    assert last_of(router)[deferred.message_id].verdict == "allow"
 
 
 async def test_scenario_38_131049_is_refunded_and_holds_the_brand_24_48_96_hours_and_7_days(

@@ -8,9 +8,10 @@ import pytest
 
 from garbo.common.events.decisions import DecisionMade
 from garbo.router.domain.policy import Policy
-from services.router.tests.support.build import AT, requested, result
-from services.router.tests.support.in_memory import clock, last_of
+from services.router.tests.support.build import AT, inbound, requested, result, text
+from services.router.tests.support.in_memory import clock, last_of, memory_of
 from services.router.tests.support.jobs import Jobs
+from services.router.tests.support.policies import WINDOW
 
 ONE_IN_TEN_S: Final = (
     "id: c, type: cap, limit: 1, window: { rolling: 10s }, applies_to: { class: promo },"
@@ -86,3 +87,89 @@ async def test_who_waits_for_a_bound_that_is_never_settled_is_denied_when_their_
     await capped.retry()
     ended = last_of(router)[short.message_id]
     assert (ended.verdict, ended.reason) == ("deny", "expired")
+
+
+async def held_a_slot_for_ten_seconds(capped: Jobs, **waiting: object) -> DecisionMade:
+    """Let one promo be accepted at `AT`, and another one wait for the cap of ten seconds."""
+    router = capped.router
+    await router.ask(requested(priority=90))
+    await router.hear(result(router.granted[-1], "accepted", recorded_at=AT))
+    (decision,) = await router.ask(requested(requested_at=AT + SECOND / 1000, **waiting))
+    assert (decision.verdict, decision.next_allowed_at) == ("defer", AT + 10 * SECOND)
+    return decision
+
+
+@pytest.mark.parametrize("late_s", [10, 11, 600])
+async def test_who_asks_before_the_timer_fires_does_not_overtake_who_waits(capped: Jobs, late_s: int) -> None:
+    waiting = await held_a_slot_for_ten_seconds(capped)
+    clock(capped, AT + late_s * SECOND)
+    later = requested(requested_at=AT + late_s * SECOND)
+    await capped.router.ask(later)
+    await capped.router.tell()
+    last = last_of(capped.router)
+    assert (last[waiting.message_id].verdict, last[later.message_id].verdict) == ("allow", "defer")
+
+
+async def test_who_asks_later_and_is_more_urgent_goes_first(capped: Jobs) -> None:
+    waiting = await held_a_slot_for_ten_seconds(capped)
+    clock(capped, AT + 10 * SECOND)
+    urgent = requested(requested_at=AT + 10 * SECOND, priority=90)
+    await capped.router.ask(urgent)
+    await capped.router.tell()
+    last = last_of(capped.router)
+    assert (last[waiting.message_id].verdict, last[urgent.message_id].verdict) == ("defer", "allow")
+
+
+async def test_nobody_is_overtaken_under_a_policy_that_no_longer_holds_them(
+    capped: Jobs, make_policy: Callable[..., Policy]
+) -> None:
+    waiting = await held_a_slot_for_ten_seconds(capped)
+    capped.router.policy = make_policy(ONE_IN_TEN_S.replace("limit: 1", "limit: 2"))
+    clock(capped, AT + SECOND)
+    later = requested(requested_at=AT + SECOND)
+    await capped.router.ask(later)
+    await capped.router.tell()
+    last = last_of(capped.router)
+    assert (last[waiting.message_id].verdict, last[later.message_id].verdict) == ("allow", "defer")
+
+
+async def test_who_waits_and_was_withdrawn_meanwhile_is_denied_and_holds_nobody_up(capped: Jobs) -> None:
+    waiting = await held_a_slot_for_ten_seconds(capped, expires_at=AT + 12 * SECOND)
+    clock(capped, AT + 13 * SECOND)
+    later = requested(requested_at=AT + 13 * SECOND)
+    await capped.router.ask(later)
+    await capped.router.tell()
+    last = last_of(capped.router)
+    assert (last[waiting.message_id].reason, last[later.message_id].verdict) == ("expired", "allow")
+
+
+async def test_repeat_of_a_request_wakes_nobody(capped: Jobs) -> None:
+    router, first = capped.router, requested(priority=90)
+    await router.ask(first)
+    await router.hear(result(router.granted[-1], "accepted", recorded_at=AT))
+    await router.ask(requested(requested_at=AT + SECOND / 1000))
+    clock(capped, AT + 11 * SECOND)
+    before = memory_of(capped).tables.copied()
+    await router.ask(first)
+    assert memory_of(capped).tables == before
+
+
+async def test_window_that_closes_before_a_guess_denies_nobody(
+    capped: Jobs, make_policy: Callable[..., Policy]
+) -> None:
+    care = ONE_IN_TEN_S.replace("promo", "care")
+    capped.router.policy = make_policy(WINDOW, care)
+    router = capped.router
+    await router.hear(inbound("Ciao", occurred_at=AT - timedelta(hours=23, minutes=50), received_at=AT))
+    words = {"purpose": "care", "content": text()}
+    waiting = requested(requested_at=AT + SECOND / 1000, **words)
+    await router.ask(requested(priority=90, **words), waiting)
+    bound = last_of(router)[waiting.message_id]
+    assert (bound.verdict, bound.provisional) == ("defer", True)
+    assert bound.next_allowed_at
+    assert bound.next_allowed_at > AT + timedelta(minutes=10), "the window is closed by then"
+    clock(capped, AT + SECOND)
+    await router.hear(result(router.granted[-1], "accepted", recorded_at=AT + SECOND))
+    clock(capped, AT + 11 * SECOND)
+    await capped.retry()
+    assert last_of(router)[waiting.message_id].verdict == "allow"

@@ -80,7 +80,10 @@ class InMemoryTransaction(InMemoryContacts):
         tables = self._tables
         states = {c: tables.states[c] for c in scope.contacts if c in tables.states}
         listed = self._newly_suppressed(scope, states)
-        waiting = [d for d in tables.deferred.values() if d.contact_id in scope.deferred_of]
+        deferred, version = tables.deferred.values(), scope.policy_version
+        asked_of = [d for d in deferred if d.contact_id in scope.ready_of]
+        ready = [d for d in asked_of if d.is_ready(self._now_us, policy_version=version)]
+        waiting = [*ready, *(d for d in deferred if d.contact_id in scope.deferred_of)]
         opened = {
             s.message_id for c in scope.open_grants_of if c in states for s in states[c].sends if s.open
         }
@@ -93,7 +96,7 @@ class InMemoryTransaction(InMemoryContacts):
             templates=tables.templates,
             states={**states, **listed},
             newly_suppressed=frozenset(listed),
-            contacts=await self.contacts_of(scope.reachable),
+            contacts=await self.contacts_of(scope.reachable | {d.contact_id for d in ready}),
             addresses=self.addresses_of(scope.addresses_of),
             locked_grants=locked,
             decisions={m: replace(tables.decisions[m], inputs=None) for m in known if m in tables.decisions},

@@ -8,32 +8,26 @@ from uuid import UUID, uuid4
 import pytest
 
 from garbo.common.errors import RetryLater
-from garbo.common.events.ids import ContactId, MessageId, address_hash
+from garbo.common.events.ids import ContactId, MessageId
 from garbo.common.events.topics import DECISION_MADE
 from garbo.common.runtime.postgres import Database
 from garbo.router.domain.grant import Grant, day_of_instant, grant_id_of
-from garbo.router.domain.instants import SECOND_US, to_us
+from garbo.router.domain.instants import SECOND_US
 from garbo.router.flow.records import rendered
 from garbo.router.outbound.postgres.budgets import PostgresBudgetLeases
 from garbo.router.outbound.postgres.jobs import PostgresJobStore
 from garbo.router.outbound.postgres.outbox import PostgresOutbox
 from garbo.router.outbound.postgres.retention import PostgresRetention
 from garbo.router.ports.budgets import BudgetLeases, BudgetRequest
-from garbo.router.ports.contacts import Address
 from garbo.router.ports.jobs import CampaignRef, GrantRef, JobStore, Outbox
 from garbo.router.ports.publisher import OutgoingRecord
-from garbo.router.ports.store import Changes, Deferred, Scope, StoredDecision
-from services.router.tests.support.build import HASH_KEY, requested
+from garbo.router.ports.store import Changes, Scope, StoredDecision
+from services.router.tests.support.build import requested
 from services.router.tests.support.jobs import Jobs
 from services.router.tests.support.memory_jobs import InMemoryBudgetLeases, InMemoryJobStore, InMemoryOutbox
+from services.router.tests.support.stored import MINUTE_US, from_now, met, waits
 
 pytestmark = pytest.mark.integration
-
-MINUTE_US = 60 * SECOND_US
-
-
-def from_now(minutes: int) -> int:
-    return to_us(datetime.now(UTC)) + minutes * MINUTE_US
 
 
 @pytest.fixture(params=["memory", "postgres"])
@@ -47,28 +41,6 @@ def parts(request: pytest.FixtureRequest, database: Database) -> tuple[JobStore,
 @pytest.fixture
 def store(parts: tuple[JobStore, BudgetLeases, Outbox]) -> JobStore:
     return parts[0]
-
-
-async def met(store: JobStore) -> ContactId:
-    phone = f"+39{uuid4().int % 10**10}"
-    who = Address(kind="phone", value=phone, hash=address_hash(HASH_KEY, "phone", phone))
-    return (await store.get_or_create_contacts([who]))[who.hash].contact_id
-
-
-def waits(contact_id: ContactId, due_us: int, *, reason: str = "cap_reached") -> Deferred:
-    return Deferred(
-        message_id=MessageId(uuid4()),
-        contact_id=contact_id,
-        due_at_us=due_us,
-        free_at_us=due_us,
-        first_decided_at_us=from_now(-1),
-        expires_at_us=None,
-        brand="acme",
-        campaign="spring",
-        priority=50,
-        reason=reason,
-        request=b"{}",
-    )
 
 
 def granted(contact_id: ContactId, until_us: int, *, version: str = "v1") -> tuple[StoredDecision, Grant]:

@@ -115,6 +115,7 @@ def waits(decision: StoredDecision, *, campaign: str | None = "spring") -> Defer
         reason="quiet",
         request=b"{}",
         trace="00-1",
+        policy_version="sha256:1",
     )
 
 

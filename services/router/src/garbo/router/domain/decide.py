@@ -1,5 +1,6 @@
 """The decision: a pure, total function of policy, state, request and instant."""
 
+from collections.abc import Iterable
 from functools import partial
 from hashlib import blake2b
 from typing import Final, TypeAlias
@@ -15,6 +16,7 @@ from garbo.router.domain.instants import DAY_US, NEVER_US
 from garbo.router.domain.policy import Policy
 from garbo.router.domain.prepared_request import ClassifiedBody, PreparedRequest, classified_body, prepare
 from garbo.router.domain.request import Request
+from garbo.router.domain.rules.rule import TimedRule
 from garbo.router.domain.send_history import pruned
 from garbo.router.domain.state import RecipientState, Send, with_send
 from garbo.router.domain.values import replace
@@ -132,7 +134,7 @@ def _refuse(decided: Decided, evaluation: Evaluation) -> Decision:
         return decided(
             "deny", reason, deciding=denying, next_allowed_at_us=next_us, window_closed=window_closed
         )
-    if closing is not None or wait.until_us is None:
+    if wait.until_us is None or (closing is not None and not evaluation.is_provisional):
         mover = wait.moved[-1]
         then_rule = closing.reach.id if closing else _next_rule(evaluation, wait)
         deciding = evaluation.result_of(mover)
@@ -146,7 +148,8 @@ def _defer(decided: Decided, evaluation: Evaluation, *, wait: Wait, at_us: int) 
     """Let it wait until all rules permit, unless that is later than the request or a rule has patience.
 
     An instant that rests on an open send is an upper bound: on it nothing is denied. The request waits for
-    what the bound rests on, or until its time is over.
+    what the bound rests on, or until its time is over. Rules that refuse at the bound alone have no say in
+    how long.
     """
     mover = wait.moved[-1] if wait.moved else None
     decided = partial(
@@ -155,12 +158,14 @@ def _defer(decided: Decided, evaluation: Evaluation, *, wait: Wait, at_us: int) 
         then_rule=_next_rule(evaluation, wait),
         next_allowed_at_us=at_us,
     )
-    deadline_us, patience_us = evaluation.deadline_us or NEVER_US, _patience_us(evaluation, wait)
-    latest_us, reason = min(patience_us, deadline_us), mover.reason if mover else "not_before"
+    latest_us, reason = _latest_us(evaluation, wait.moved), mover.reason if mover else "not_before"
     if at_us <= latest_us:
         return decided("defer", reason, due_at_us=_spread(evaluation, at_us, latest_us=latest_us))
-    if evaluation.is_provisional and latest_us > evaluation.context.now_us:
-        return decided("defer", reason, due_at_us=latest_us)
+    if evaluation.is_provisional:
+        now_refusing = [rule for rule in wait.moved if evaluation.refuses_now(rule)]
+        surely_us = _latest_us(evaluation, now_refusing)
+        if surely_us > evaluation.context.now_us:
+            return decided("defer", reason, due_at_us=min(at_us, surely_us))
     return decided("deny", "would_expire", expires_at_us=latest_us)
 
 
@@ -185,14 +190,16 @@ def _jitter_us(request: Request, spread_us: int) -> int:
     return int.from_bytes(digest) % spread_us
 
 
-def _patience_us(evaluation: Evaluation, wait: Wait) -> int:
-    """Give the latest instant the rules that moved it wait for, counted from the first decision.
+def _latest_us(evaluation: Evaluation, moved: Iterable[TimedRule]) -> int:
+    """Give the latest instant a request waits for: its deadline, or the patience of the rules that moved it.
 
-    Nothing waits for longer than the history: its first decision must still be there at the end.
+    That is counted from the first decision. Nothing waits for longer than the history: its first decision
+    must still be there at the end.
     """
     first_us = evaluation.request.first_decided_at_us or evaluation.context.now_us
-    longest = [rule.reach.max_defer_us for rule in wait.moved if rule.reach.max_defer_us is not None]
-    return first_us + min((*longest, max(evaluation.context.policy.history_us, SHORTEST_KEEP_US)))
+    longest = [rule.reach.max_defer_us for rule in moved if rule.reach.max_defer_us is not None]
+    kept_us = max(evaluation.context.policy.history_us, SHORTEST_KEEP_US)
+    return min(first_us + min((*longest, kept_us)), evaluation.deadline_us or NEVER_US)
 
 
 def _next_rule(evaluation: Evaluation, wait: Wait) -> str | None:

@@ -44,6 +44,10 @@ class Evaluation(Value, frozen=True):
         """Find what a rule answered."""
         return next((result for result in self.results if result.rule is rule), None)
 
+    def refuses_now(self, rule: TimedRule) -> bool:
+        """Say whether a rule refuses at the instant asked about, and not only later."""
+        return any(result.rule is rule for result in self.failing)
+
     def permits(self, at_us: int) -> bool:
         """Say whether no rule refuses at a later instant, if nothing is sent before."""
         return self.wait(at_us).until_us == at_us and self.closed_by(at_us) is None

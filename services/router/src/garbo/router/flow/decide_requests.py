@@ -20,6 +20,7 @@ from garbo.router.flow.decision import (
     reserve_budgets_of,
     store_decision,
 )
+from garbo.router.flow.deferred import deferred_candidates
 from garbo.router.flow.dependencies import Dependencies
 from garbo.router.flow.records import refused_record, rendered
 from garbo.router.flow.request import (
@@ -75,7 +76,11 @@ class DecideRequests:
     async def _decide(
         self, transaction: Transaction, uow: UnitOfWork, requests: Iterable[ResolvedRequest]
     ) -> None:
-        """Decide what is new in arbitration order; what may not be asked at all is refused before."""
+        """Decide what is new in arbitration order; what may not be asked at all is refused before.
+
+        What waits of the same people and may be free by now is decided with it: nobody is overtaken because
+        the new request came before the timer.
+        """
         candidates: list[Candidate] = []
         async for resolved in yielding(requests):
             contact = resolved.contact
@@ -83,6 +88,7 @@ class DecideRequests:
                 _refuse(uow, resolved, resolved.refusal or "unknown_contact")
             else:
                 candidates.append(_candidate(uow, resolved, contact))
+        candidates += await _waiting_ahead(uow, candidates)
         if self._dependencies.budget_leases:
             await reserve_budgets_of(uow, self._dependencies.budget_leases, transaction, candidates)
         candidates.sort(key=lambda candidate: candidate.prepared.request.arbitration_key)
@@ -106,6 +112,8 @@ def scope_of_requests(policy: Policy, requests: Sequence[ResolvedRequest], *, lo
         lock=lock,
         messages=frozenset(r.message_id for r in requests) if lock else frozenset(),
         deferred_of=frozenset(contact_id for contact_id, _ in sends) if newest_only else frozenset(),
+        ready_of=contacts if lock else frozenset(),
+        policy_version=policy.version,
         campaigns=campaigns,
         campaign_sends=sends if policy.counts_for_life else None,
     )
@@ -137,6 +145,13 @@ def _candidate(uow: UnitOfWork, resolved: ResolvedRequest, contact: Contact) -> 
         directory=uow.directory,
         snapshot=uow.snapshot,
     )
+
+
+async def _waiting_ahead(uow: UnitOfWork, candidates: Iterable[Candidate]) -> list[Candidate]:
+    """Give what waits of the same people and may be free by now."""
+    whose = {candidate.contact.contact_id for candidate in candidates}
+    ready = [one for one in uow.deferred.values() if one.contact_id in whose and uow.is_ready(one)]
+    return await deferred_candidates(uow, ready) if ready else []
 
 
 def _refuse(uow: UnitOfWork, resolved: ResolvedRequest, reason: str) -> None:
@@ -177,7 +192,9 @@ def _keep_newest(uow: UnitOfWork, outcomes: Sequence[Outcome]) -> list[Outcome]:
         if campaign := outcome.deferred_campaign:
             age = outcome.candidate.age
             newest[campaign] = max(newest.get(campaign, age), age)
-    rivals = [(d, _age(d), c) for d in uow.deferred.values() if (c := _campaign_of(d)) in newest]
+    decided = {outcome.candidate.message_id for outcome in outcomes}
+    waiting = [one for one in uow.deferred.values() if one.message_id not in decided]
+    rivals = [(d, _age(d), c) for d in waiting if (c := _campaign_of(d)) in newest]
     for _, age, campaign in rivals:
         newest[campaign] = max(newest[campaign], age)
     for deferred, age, campaign in rivals:

@@ -129,7 +129,7 @@ def record_decision(uow: UnitOfWork, outcome: Outcome, *, grant: Grant | None = 
     else:
         uow.update_decision(candidate.message_id, record, trace=candidate.received.trace)
     if decision.verdict == "defer":
-        uow.defer(_deferral(candidate, decision, now_us=now_us))
+        uow.defer(_deferral(uow, candidate, decision))
     elif candidate.sequence > 1:
         uow.no_longer_deferred.add(candidate.message_id)
     uow.meter.decided(message_class=decision.message_class, verdict=decision.verdict, reason=decision.reason)
@@ -203,9 +203,9 @@ def _has_written(outcome: Outcome, now_us: int) -> bool:
     return max((inbound_at_us.get(number, 0) for number in numbers), default=0) + WINDOW_US > now_us
 
 
-def _deferral(candidate: Candidate, decision: Decision, *, now_us: int) -> Deferred:
+def _deferral(uow: UnitOfWork, candidate: Candidate, decision: Decision) -> Deferred:
     """Write down that a request waits, and for how long already."""
-    request = candidate.prepared.request
+    request, now_us = candidate.prepared.request, uow.snapshot.now_us
     earliest_us = now_us if candidate.sequence == 1 else now_us + NOT_AT_ONCE_US
     due_at_us = decision.due_at_us or decision.next_allowed_at_us or earliest_us
     return Deferred(
@@ -221,4 +221,5 @@ def _deferral(candidate: Candidate, decision: Decision, *, now_us: int) -> Defer
         reason=decision.reason,
         request=candidate.received.stored(),
         trace=candidate.received.trace,
+        policy_version=uow.policy.version,
     )

@@ -158,6 +158,10 @@ class UnitOfWork:
         self.deferred[deferred.message_id] = self.new_deferrals[deferred.message_id] = deferred
         self.no_longer_deferred.discard(deferred.message_id)
 
+    def is_ready(self, deferred: Deferred) -> bool:
+        """Say whether a request that waits may be free by now, under this policy."""
+        return deferred.is_ready(self.snapshot.now_us, policy_version=self.policy.version)
+
     def dismiss(self, message_id: MessageId, *, reason: str) -> None:
         """Deny a deferred request."""
         gone = self.deferred.pop(message_id)

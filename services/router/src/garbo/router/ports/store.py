@@ -55,6 +55,16 @@ class Deferred(Value, frozen=True):
     request: bytes
     """The request as it came."""
     trace: str | None = None
+    policy_version: str | None = None
+    """Under which policy it was last decided that it waits; None where nobody noted it."""
+
+    def is_ready(self, now_us: int, *, policy_version: str) -> bool:
+        """Say whether it may be free by now: it is due, only its jitter puts it off, or another policy did.
+
+        What waits for others to the same person waits for that alone.
+        """
+        by_time = min(self.free_at_us, self.due_at_us) <= now_us
+        return by_time or (self.policy_version != policy_version and self.reason != "gathering")
 
 
 class Scope(Value, frozen=True):
@@ -72,6 +82,10 @@ class Scope(Value, frozen=True):
     """Of whom messages may be decided again: their `Contact` is read."""
     deferred_of: frozenset[ContactId] = frozenset()
     """All of whose deferred requests are read, with their decisions."""
+    ready_of: frozenset[ContactId] = frozenset()
+    """Of whom the deferred requests that may be free by now under `policy_version` are read, with their
+    decisions; who has any is reachable."""
+    policy_version: str = ""
     open_grants_of: frozenset[ContactId] = frozenset()
     """Whose open grants are locked, and their decisions read."""
     grants: frozenset[MessageId] = frozenset()
@@ -79,7 +93,7 @@ class Scope(Value, frozen=True):
     messages: frozenset[MessageId] = frozenset()
     """Messages of which everything is read: decision, newest grant (not locked), deferral."""
     campaigns: frozenset[tuple[str, str]] = frozenset()
-    """Brand and name: were they called off? Those of `open_grants_of` and `deferred_of` are asked, too."""
+    """Brand and name: were they called off? Those of open grants and of what waits are asked, too."""
     campaign_sends: frozenset[tuple[ContactId, str]] | None = None
     """Contact and campaign whose sends count for life; None where no rule asks for it. Those of locked grants
     and deferred requests are read as well."""

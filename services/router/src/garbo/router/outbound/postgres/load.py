@@ -5,6 +5,7 @@ Few round trips: everything by arrays, and nothing asked that the scope does not
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Final
+from uuid import UUID
 
 import asyncpg
 
@@ -56,6 +57,10 @@ SELECT * FROM router.send_grant WHERE wamid = ANY ($1::text[]) AND granted_on >=
 """
 DEFERRED: Final = "SELECT * FROM router.deferred WHERE message_id = ANY ($1::uuid[])"
 DEFERRED_OF: Final = "SELECT * FROM router.deferred WHERE contact_id = ANY ($1::uuid[])"
+READY_OF: Final = f"""
+{DEFERRED_OF} AND (least(free_at, due_at) <= clock_timestamp()
+    OR (policy_version IS DISTINCT FROM $2 AND reason <> 'gathering'))
+"""
 CAMPAIGN_SENDS: Final = """
 SELECT s.contact_id, s.campaign, s.send FROM router.campaign_send s
 JOIN unnest($1::uuid[], $2::text[]) AS asked(contact_id, campaign) USING (contact_id, campaign)
@@ -75,9 +80,10 @@ class Loader:
         """Load: see `Transaction.load`."""
         states = await self._states(scope)
         suppressed = await self._suppressed(scope, states)
-        contacts = await self._contacts(scope.reachable)
         addresses = await self._addresses(scope.addresses_of)
-        waiting = await self._deferred_of(scope.deferred_of)
+        ready = await self._deferred(READY_OF, scope.ready_of, scope.policy_version)
+        waiting = [*ready, *await self._deferred(DEFERRED_OF, scope.deferred_of)]
+        contacts = await self._contacts(scope.reachable | {one.contact_id for one in ready})
         open_ids = {
             s.message_id for c in scope.open_grants_of if c in states for s in states[c].sends if s.open
         }
@@ -87,7 +93,8 @@ class Loader:
         campaigns = scope.campaigns | {(locked[m].brand, c) for m in opened if (c := locked[m].campaign)}
         campaigns |= {(d.brand, d.campaign) for d in waiting if d.campaign}
         clock, known = await self._clock(messages, campaigns)
-        deferred = {d.message_id: d for d in (*waiting, *await self._deferred(scope.messages, known))}
+        asked = [message_id for message_id in known if message_id in scope.messages]
+        deferred = {d.message_id: d for d in (*waiting, *await self._deferred(DEFERRED, asked))}
         return Snapshot(
             now_us=to_us(clock["now_at"]),
             templates=await self._templates.current(self._connection, clock["templates_version"]),
@@ -168,12 +175,8 @@ class Loader:
         rows = await self._connection.fetch(DECISIONS, known, days)
         return {decision.message_id: decision for decision in map(read_decision, rows)}
 
-    async def _deferred(self, asked: Collection[MessageId], known: Iterable[MessageId]) -> Iterable[Deferred]:
-        wanted = [message_id for message_id in known if message_id in asked]
-        return map(read_deferred, await self._connection.fetch(DEFERRED, wanted)) if wanted else ()
-
-    async def _deferred_of(self, contact_ids: Collection[ContactId]) -> Sequence[Deferred]:
-        rows = await self._connection.fetch(DEFERRED_OF, list(contact_ids)) if contact_ids else ()
+    async def _deferred(self, sql: str, ids: Collection[UUID], *more: str) -> Sequence[Deferred]:
+        rows = await self._connection.fetch(sql, list(ids), *more) if ids else ()
         return [read_deferred(row) for row in rows]
 
     async def _campaign_sends(

@@ -80,6 +80,7 @@ def read_deferred(row: asyncpg.Record) -> Deferred:
         reason=row["reason"],
         request=row["request"],
         trace=row["trace"],
+        policy_version=row["policy_version"],
     )
 
 

@@ -17,11 +17,13 @@ if TYPE_CHECKING:
 
 DEFER: Final = """
 INSERT INTO router.deferred (message_id, contact_id, due_at, free_at, first_decided_at, expires_at, brand,
-    campaign, priority, reason, request, trace)
+    campaign, priority, reason, request, trace, policy_version)
 SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::timestamptz[], $4::timestamptz[], $5::timestamptz[],
-    $6::timestamptz[], $7::text[], $8::text[], $9::int[], $10::text[], $11::bytea[], $12::text[])
+    $6::timestamptz[], $7::text[], $8::text[], $9::int[], $10::text[], $11::bytea[], $12::text[],
+    $13::text[])
 ON CONFLICT (message_id) DO UPDATE SET contact_id = excluded.contact_id, due_at = excluded.due_at,
-    free_at = excluded.free_at, expires_at = excluded.expires_at, reason = excluded.reason
+    free_at = excluded.free_at, expires_at = excluded.expires_at, reason = excluded.reason,
+    policy_version = excluded.policy_version
 """
 NOT_DEFERRED: Final = "DELETE FROM router.deferred WHERE message_id = ANY ($1::uuid[])"
 # What has its own time (a date asked for, a gather window) is not hastened by a slot that came back.
@@ -114,6 +116,7 @@ def _deferred_columns(deferred: Sequence[Deferred]) -> tuple[list[object], ...]:
         [d.reason for d in deferred],
         [d.request for d in deferred],
         [d.trace for d in deferred],
+        [d.policy_version for d in deferred],
     )
 
 
