@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from garbo.cli.local.workspace import default_data_folder
-from garbo.cli.up.environment import DEMO_KEYS, children_environment
+from garbo.cli.up.environment import DEMO_KEYS, children_environment, role_passwords, with_database_of
 from garbo.cli.up.plan import read_plan
 from garbo.common.business import load_business
 from garbo.common.errors import StartRefused
@@ -72,3 +72,20 @@ def test_the_demo_keys_open_the_demo_business() -> None:
         found = business.client_of_key(key)
         assert found is not None
         assert found.id == client
+
+
+def test_each_service_has_its_own_way_into_the_database_and_the_others_have_none() -> None:
+    told = {"PATH": "/bin", "GARBO_POSTGRES_DSN": "the owner's", "GARBO_POSTGRES_ROUTER_DSN": "the router's"}
+    dsns = {"router": "postgresql://garbo_router@here/garbo"}
+    router = with_database_of("router", told, dsns)
+    assert router == {"PATH": "/bin", "GARBO_POSTGRES_DSN": "postgresql://garbo_router@here/garbo"}
+    for other in ("ingest", "simulator", "business"):
+        assert with_database_of(other, told, dsns) == {"PATH": "/bin"}
+
+
+def test_role_passwords_are_made_once_and_differ(tmp_path: Path) -> None:
+    plan = read_plan({"GARBO_DATA": str(tmp_path)})
+    first = role_passwords(plan)
+    assert first == role_passwords(plan)
+    assert sorted(first) == ["analytics", "router", "sender"]
+    assert len({*first.values()}) == len(first)

@@ -4,13 +4,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import ClassVar
 
+from garbo.cli.postgres_roles import RoleSettings
 from garbo.cli.up.environment import DEMO_KEYS
 from garbo.cli.up.plan import read_plan
 from garbo.cli.up.programs import DATABASE, postgres_of
 from garbo.common.errors import StartRefused
 from garbo.common.runtime import broker
 from garbo.common.runtime.broker import KafkaSettings
-from garbo.common.runtime.settings import SHARED, WithKafka, load
+from garbo.common.runtime.settings import SHARED, WithKafka, load, variable_of
 
 
 class CommandSettings(WithKafka):
@@ -41,6 +42,12 @@ def dsn_of(env: Mapping[str, str]) -> str:
         return postgres_of(read_plan(env)).dsn(DATABASE)
     except FileNotFoundError:
         raise StartRefused("there is no database here: type make run, or set GARBO_POSTGRES_DSN") from None
+
+
+def role_settings_of(env: Mapping[str, str]) -> RoleSettings:
+    """Read which role each service has in the database, and whether it is to be made."""
+    wanted = {variable_of(RoleSettings, field) for field in RoleSettings.model_fields}
+    return load(RoleSettings, {n: value for n, value in env.items() if n.removesuffix("_FILE") in wanted})
 
 
 def url_of(env: Mapping[str, str], service: str) -> str:

@@ -6,11 +6,11 @@ from typing import Any
 
 import asyncpg
 
+from garbo.cli.postgres_roles import RoleSettings, roles_of, set_roles
+from garbo.cli.up.environment import WITH_SCHEMA
 from garbo.common.errors import StartRefused
 from garbo.common.runtime.migrations import migrate, pending
 
-WITH_SCHEMA = ("router", "sender", "analytics")
-"""The services that own a schema, in the order in which they are migrated."""
 CONNECT_S = 10.0
 
 
@@ -28,6 +28,13 @@ async def ensure_database(admin_dsn: str, name: str) -> None:
 async def migrate_all(dsn: str) -> list[str]:
     """Apply what is pending; returns `service/file` of each. Raises StartRefused when it cannot connect."""
     return [f"{service}/{name}" for service in WITH_SCHEMA for name in await _reached(migrate(dsn, service))]
+
+
+async def roles_all(dsn: str, settings: RoleSettings) -> list[str]:
+    """Give each service's role its rights, once all is migrated; returns the roles that were made."""
+    if settings.postgres_roles == "none":
+        return []
+    return await _reached(set_roles(dsn, roles_of(settings), make=settings.postgres_roles == "make"))
 
 
 async def pending_all(dsn: str) -> list[str]:

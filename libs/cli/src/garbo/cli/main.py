@@ -8,8 +8,8 @@ from typing import Annotated
 
 import typer
 
-from garbo.cli.connection import api_key_of, dsn_of, kafka_of, url_of
-from garbo.cli.database import migrate_all
+from garbo.cli.connection import api_key_of, dsn_of, kafka_of, role_settings_of, url_of
+from garbo.cli.database import migrate_all, roles_all
 from garbo.cli.doctor import command as doctor_command
 from garbo.cli.lane import lane
 from garbo.cli.policy import policy_check, policy_schema
@@ -82,12 +82,15 @@ def topics_apply(
 
 @app.command()
 def migrate() -> None:
-    """Bring the database to the newest schema of each service."""
-    applied = asyncio.run(migrate_all(dsn_of(os.environ)))
+    """Bring the database to the newest schema of each service, and make its role with its rights."""
+    dsn, roles = dsn_of(os.environ), role_settings_of(os.environ)
+    applied = asyncio.run(migrate_all(dsn))
     for name in applied:
         typer.echo(f"applied {name}")
     if not applied:
         typer.echo("nothing to do: all migrations are applied")
+    for name in asyncio.run(roles_all(dsn, roles)):
+        typer.echo(f"made role {name}")
 
 
 @app.command()

@@ -28,8 +28,11 @@ class PostgresServer:
 
     def dsn(self, database: str) -> str:
         """Return the address of a database, with the password of this folder."""
-        password = (self._home / "password").read_text().strip()
-        return f"postgresql://garbo:{password}@{LOOPBACK}:{self._port}/{database}"
+        return self.dsn_as("garbo", (self._home / "password").read_text().strip(), database)
+
+    def dsn_as(self, role: str, password: str, database: str) -> str:
+        """Return the address of a database for another role than the owner."""
+        return f"postgresql://{role}:{password}@{LOOPBACK}:{self._port}/{database}"
 
     def prepare(self) -> None:
         """Make the folder when it is new (1 to 2 s), else nothing.

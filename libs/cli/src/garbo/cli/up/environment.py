@@ -7,6 +7,8 @@ from pathlib import Path
 from garbo.cli.up.plan import Plan
 
 SERVICES = ("ingest", "router", "sender", "analytics")
+WITH_SCHEMA = ("router", "sender", "analytics")
+"""The services that own a schema, in the order in which they are migrated."""
 DEMO_KEYS = {"shop": "demo-shop-key", "helpdesk": "demo-helpdesk-key", "ops": "demo-ops-key"}
 """The keys whose hashes stand in deploy/local/business.yaml: known to everyone, for the demo alone."""
 GENERATED = ("WHATSAPP_APP_SECRETS", "WHATSAPP_VERIFY_TOKEN", "HASH_KEY")
@@ -25,6 +27,21 @@ def ensure_secrets(plan: Plan) -> dict[str, str]:
     folder = plan.data / "secrets"
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     return {f"GARBO_{name}": _kept(folder / name.lower()) for name in GENERATED}
+
+
+def role_passwords(plan: Plan) -> dict[str, str]:
+    """Return the password of each service's database role, making those that are missing."""
+    folder = plan.data / "secrets"
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    return {service: _kept(folder / f"postgres_{service}_password") for service in WITH_SCHEMA}
+
+
+def with_database_of(name: str, env: Mapping[str, str], dsns: Mapping[str, str]) -> dict[str, str]:
+    """Let a process have its own way into the database, and no other: most have none."""
+    theirs = {
+        variable: value for variable, value in env.items() if not variable.startswith("GARBO_POSTGRES_")
+    }
+    return theirs | ({"GARBO_POSTGRES_DSN": dsns[name]} if name in dsns else {})
 
 
 def children_environment(plan: Plan, env: Mapping[str, str], *, dsn: str, demo: bool) -> dict[str, str]:

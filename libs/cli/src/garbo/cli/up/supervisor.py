@@ -12,10 +12,11 @@ from garbo.cli.database import ensure_database, migrate_all
 from garbo.cli.local.command import Command
 from garbo.cli.local.jars import jars_present
 from garbo.cli.local.workspace import kafka_files
+from garbo.cli.postgres_roles import ServiceRole, set_roles
 from garbo.cli.topics import apply_topics
 from garbo.cli.typed import garbo
 from garbo.cli.up.control import ControlRequest, ControlServer
-from garbo.cli.up.environment import SERVICES, children_environment
+from garbo.cli.up.environment import SERVICES, children_environment, role_passwords, with_database_of
 from garbo.cli.up.plan import Plan
 from garbo.cli.up.process import Process, how_it_ended
 from garbo.cli.up.programs import BUSINESS, DATABASE, SIMULATOR, command_of, kafka_of, postgres_of
@@ -46,6 +47,8 @@ class Supervisor:
         self._demo = demo
         self._kafka = kafka_of(plan)
         self._postgres = postgres_of(plan)
+        passwords = role_passwords(plan)
+        self._roles = [ServiceRole(name, f"garbo_{name}", password) for name, password in passwords.items()]
         self._processes: dict[str, Process] = {}
         self._run = Run(pid=os.getpid())
         self._stop = asyncio.Event()
@@ -105,9 +108,9 @@ class Supervisor:
         self._screen.progress(f"starting {', '.join(waiting)}")
         async with asyncio.TaskGroup() as together:
             for name in waiting:
-                together.create_task(self._launch(self._process(name, command_of(name), env)))
+                together.create_task(self._launch(self._service(name, env)))
         if BUSINESS in self._traffic:
-            await self._launch(self._process(BUSINESS, command_of(BUSINESS), env))
+            await self._launch(self._service(BUSINESS, env))
 
     async def _start_kafka(self) -> None:
         began = monotonic()
@@ -127,9 +130,14 @@ class Supervisor:
         await self._launch(process)
         await ensure_database(self._postgres.dsn("postgres"), DATABASE)
         applied = await migrate_all(self._postgres.dsn(DATABASE))
+        await set_roles(self._postgres.dsn(DATABASE), self._roles, make=True)
         self._screen.progress(
             f"PostgreSQL is ready, {len(applied)} migrations applied ({monotonic() - began:.1f} s)"
         )
+
+    def _service(self, name: str, env: Mapping[str, str]) -> Process:
+        dsns = {r.service: self._postgres.dsn_as(r.name, r.password or "", DATABASE) for r in self._roles}
+        return self._process(name, command_of(name), with_database_of(name, env, dsns))
 
     def _process(self, name: str, command: Command, env: Mapping[str, str]) -> Process:
         process = Process(name, command, env=env, say=self._screen.line)

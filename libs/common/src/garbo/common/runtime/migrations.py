@@ -1,5 +1,7 @@
 """Plain SQL files, forward only, one schema a service."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from hashlib import sha256
 from importlib.resources import files
@@ -8,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 import asyncpg
 
 from garbo.common.errors import StartRefused
+from garbo.common.runtime.postgres_rights import warn_of_rights
 
 if TYPE_CHECKING:
     Connection = asyncpg.Connection[asyncpg.Record]
@@ -58,17 +61,15 @@ async def migrate(dsn: str, service: str) -> list[str]:
 
 async def pending(dsn: str, service: str) -> list[str]:
     """Name what `migrate` would apply, without applying it."""
-    connection = await asyncpg.connect(dsn, timeout=10, command_timeout=30)
-    try:
-        exists = await connection.fetchval("SELECT to_regclass($1) IS NOT NULL", f"{service}.migration")
-        applied = await _applied(connection, service) if exists else {}
-        return [m.name for m in migrations_of(service) if m.name not in applied]
-    finally:
-        await connection.close(timeout=5)
+    async with _connected(dsn) as connection:
+        return await _pending(connection, service)
 
 
 class SchemaCurrent:
-    """A component: the process starts only when all migrations of its service are applied."""
+    """A component: the process starts only when all migrations of its service are applied.
+
+    It warns of a role that may do more than the service does.
+    """
 
     def __init__(self, dsn: str, *, service: str) -> None:
         self._dsn, self._service = dsn, service
@@ -76,17 +77,35 @@ class SchemaCurrent:
     async def start(self) -> None:
         """Look; raises `StartRefused` when something is missing, or cannot be looked at."""
         try:
-            missing = await pending(self._dsn, self._service)
+            async with _connected(self._dsn) as connection:
+                missing = await _pending(connection, self._service)
+                await warn_of_rights(connection, self._service)
         except (OSError, TimeoutError, asyncpg.PostgresError) as error:
             raise StartRefused(
                 f"the schema {self._service} cannot be read ({type(error).__name__}): see that "
-                "the database of GARBO_POSTGRES_DSN is up and that its user may read it."
+                "the database of GARBO_POSTGRES_DSN is up and that its user may read it (garbo migrate "
+                "gives each service's role its rights)."
             ) from None
         if missing:
             raise StartRefused(f"the schema {self._service} lacks {missing[0]}: type garbo migrate.")
 
     async def stop(self) -> None:
         """Nothing is held."""
+
+
+@asynccontextmanager
+async def _connected(dsn: str) -> AsyncIterator["Connection"]:
+    connection = await asyncpg.connect(dsn, timeout=10, command_timeout=30)
+    try:
+        yield connection
+    finally:
+        await connection.close(timeout=5)
+
+
+async def _pending(connection: "Connection", service: str) -> list[str]:
+    exists = await connection.fetchval("SELECT to_regclass($1) IS NOT NULL", f"{service}.migration")
+    applied = await _applied(connection, service) if exists else {}
+    return [m.name for m in migrations_of(service) if m.name not in applied]
 
 
 async def _apply(connection: "Connection", service: str) -> list[str]:
