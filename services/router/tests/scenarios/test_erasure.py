@@ -3,7 +3,7 @@
 import asyncio
 import dataclasses
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
 import pytest
@@ -91,14 +91,16 @@ async def test_scenario_57_erasure_leaves_no_number_and_no_link_and_drops_what_w
     assert reasons == {granted.message_id: ("deny", "erased"), waits.message_id: ("deny", "erased")}
     tables = memory.tables
     hashed = address_hash(HASH_KEY, "phone", PHONE)
-    everything = repr(dataclasses.replace(tables, outbox=()))
+    assert tables.erased_addresses.keys() == {hashed}, "for 33 days, so that nothing late brings them back"
+    everything = repr(dataclasses.replace(tables, outbox=(), erased_addresses={}))
     assert PHONE[1:] not in everything
     assert hashed not in everything, "nobody opted out: nothing of the address stays"
     assert not tables.deferred
     assert not any(grant.request for grant in tables.grants.values())
     await router.hear(given)
     assert not memory.tables.aliases, "an old record of consent brings nobody back"
-    (refused,) = await router.ask(requested())
+    memory.advance(HOUR)
+    (refused,) = await router.ask(requested(requested_at=memory.now))
     assert refused.reason == "not_opted_in"
     assert await erasing.erase(ContactId(uuid4()), EVERYBODY) is None
 
@@ -113,12 +115,12 @@ async def test_scenario_57_who_opted_out_and_was_erased_stays_suppressed_when_im
     assert erased is not None
     assert erased.suppressed
     memory.advance(DAY)
-    await router.hear(consent("imported", occurred_at=memory.now))
-    (refused,) = await router.ask(requested())
+    await router.hear(consent("imported", occurred_at=memory.now, recorded_at=memory.now))
+    (refused,) = await router.ask(requested(requested_at=memory.now))
     assert refused.reason == "suppressed"
     memory.advance(DAY)
-    await router.hear(consent("given", occurred_at=memory.now))
-    (allowed,) = await router.ask(requested())
+    await router.hear(consent("given", occurred_at=memory.now, recorded_at=memory.now))
+    (allowed,) = await router.ask(requested(requested_at=memory.now))
     assert allowed.verdict == "allow", "a consent that is newer than the opt-out outweighs it"
 
 
@@ -168,7 +170,7 @@ async def test_scenario_57_erasure_and_requests_at_once_leave_nothing_that_leads
             told = " ".join(row["row"] for row in rows)
             assert phone[1:] not in told, table
             assert phone[1:].encode().hex() not in told, table
-            if table != "suppression":
+            if table not in ("suppression", "erased_address"):
                 assert hash_of(phone) not in told, table
         proofs = await connection.fetch(
             "SELECT contact_id, action FROM router.consent_record ORDER BY action"
@@ -177,8 +179,9 @@ async def test_scenario_57_erasure_and_requests_at_once_leave_nothing_that_leads
         assert await connection.fetchval(STATES) == 0
         kept = await connection.fetch("SELECT brand, source FROM router.suppression")
     assert [(row["brand"], row["source"]) for row in kept] == [("acme", "opted_out")]
-    await stored.hear(consent("imported", to={"phone": phone}))
-    (refused,) = await stored.ask(requested(to={"phone": phone}))
+    later = datetime.now(UTC) + HOUR
+    await stored.hear(consent("imported", to={"phone": phone}, recorded_at=later))
+    (refused,) = await stored.ask(requested(to={"phone": phone}, requested_at=later))
     assert refused.reason == "suppressed"
 
 

@@ -51,10 +51,14 @@ class InMemoryStore:
             yield InMemoryTransaction(tables, to_us(self.now))
             self.tables = tables
 
-    async def get_or_create_contacts(self, addresses: Iterable[Address]) -> Mapping[str, Contact]:
+    async def get_or_create_contacts(
+        self, addresses: Iterable[Address], *, named_at_us: Mapping[str, int] | None = None
+    ) -> Mapping[str, Contact]:
         """Find or make the contacts of addresses, by hash, in a transaction of its own."""
         async with self.transaction() as transaction:
-            return transaction.get_or_create(addresses)
+            erased = await transaction.erased_at(named_at_us or {})
+            gone = {key for key, at_us in erased.items() if (named_at_us or {})[key] <= at_us}
+            return transaction.get_or_create(a for a in addresses if a.hash not in gone)
 
     async def decision(self, message_id: MessageId) -> StoredDecision | None:
         """Find a decision outside any transaction."""
@@ -107,6 +111,7 @@ class InMemoryTransaction(InMemoryContacts):
             },
             cancelled=frozenset((asked | scope.campaigns) & tables.cancelled.keys()),
             campaign_sends=self._campaign_sends(scope, (*locked.values(), *waiting)),
+            told={ref: tables.told[ref] for ref in scope.told & tables.told.keys()},
         )
 
     async def lock_leases(self, lease_ids: Iterable[int]) -> Sequence[BudgetLease]:
@@ -179,7 +184,8 @@ class InMemoryTransaction(InMemoryContacts):
         self._count(changes)
         tables.outbox = (*tables.outbox, *changes.outbox)
         self.save_merges(changes)
-        self.erase_contacts(changes.erased)
+        tables.told = {**changes.told, **tables.told}
+        self.erase_contacts(changes.erased, now_us=self._now_us)
 
     def _count(self, changes: Changes) -> None:
         tables = self._tables

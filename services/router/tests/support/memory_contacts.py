@@ -63,6 +63,10 @@ class InMemoryContacts:
                     said[brand] = max(told.since_us, said.get(brand, told.since_us))
         return found
 
+    async def erased_at(self, hashes: Collection[str]) -> Mapping[str, int]:
+        """Find when people were erased, by the hash of an address they had."""
+        return {key: at_us for key, at_us in self._tables.erased_addresses.items() if key in hashes}
+
     async def recorded_consents(
         self, keys: Collection[ConsentKey]
     ) -> Mapping[ConsentKey, ConsentEvidence | None]:
@@ -78,10 +82,12 @@ class InMemoryContacts:
                 found.setdefault(contact.contact_id, []).append(contact.address)
         return found
 
-    def erase_contacts(self, contact_ids: Iterable[ContactId]) -> None:
+    def erase_contacts(self, contact_ids: Iterable[ContactId], *, now_us: int) -> None:
         """Delete the addresses of people, unlink their proofs of consent, and forget old sends."""
         tables, gone = self._tables, set(contact_ids)
         gone |= {c for c, state in tables.states.items() if state.merged_into in gone}
+        hashes = (key for key, contact in tables.aliases.items() if contact.contact_id in gone)
+        tables.erased_addresses = {**tables.erased_addresses, **dict.fromkeys(hashes, now_us)}
         tables.aliases = {k: c for k, c in tables.aliases.items() if c.contact_id not in gone}
         tables.erased_consents |= {i for i, proof in tables.evidence.items() if proof.contact_id in gone}
         tables.evidence = {i: proof for i, proof in tables.evidence.items() if proof.contact_id not in gone}

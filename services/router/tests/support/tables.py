@@ -30,6 +30,8 @@ class Tables:
     homes: dict[ContactId, ContactId] = field(default_factory=dict)
     """Contact -> its home, where that is another one."""
     claimed_merges: dict[ContactId, ClaimedMerge] = field(default_factory=dict)
+    erased_addresses: dict[str, int] = field(default_factory=dict)
+    told: dict[str, str] = field(default_factory=dict)
     suppressions: dict[tuple[str, str], Suppression] = field(default_factory=dict)
     cancelled: dict[tuple[str, str], int] = field(default_factory=dict)
     counted: dict[tuple[ContactId, str], tuple[Send, ...]] = field(default_factory=dict)

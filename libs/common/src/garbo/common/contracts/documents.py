@@ -86,6 +86,12 @@ def _summary(topic: Topic[Any]) -> str:
     return _sentence(text.split(": ", 1)[1]) if text.startswith("`garbo.") else text
 
 
+def _more(topic: Topic[Any]) -> str:
+    """Give what else there is to know of a topic's records, each paragraph a line."""
+    paragraphs = (topic.event.__doc__ or "").split("\n\n")[1:]
+    return "".join(" ".join(paragraph.split()) + "\n\n" for paragraph in paragraphs if paragraph.strip())
+
+
 def _sentence(text: str) -> str:
     return text[:1].upper() + text[1:]
 
@@ -107,7 +113,7 @@ def _row(topic: Topic[Any]) -> str:
 
 
 def _section(topic: Topic[Any]) -> str:
-    lines = [f"\n## {topic.name}\n\n{_summary(topic)}\n\n| field | type | |\n|---|---|---|\n"]
+    lines = [f"\n## {topic.name}\n\n{_summary(topic)}\n\n{_more(topic)}| field | type | |\n|---|---|---|\n"]
     for name, field in topic.event.model_fields.items():
         needed = "required" if field.is_required() else ""
         kind = str(field.annotation).replace("typing.", "").replace("garbo.common.events.", "")

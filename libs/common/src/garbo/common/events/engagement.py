@@ -11,7 +11,11 @@ from garbo.common.events.ids import platform_message_ref
 
 
 class CareMessage(Event):
-    """`garbo.conversation.care.v1`: a customer wrote and somebody should read it."""
+    """`garbo.conversation.care.v1`: a customer wrote and somebody should read it.
+
+    Told once, however often the platform delivers the message. Only a crash between the router's commit and
+    Kafka's acknowledgement can repeat one: it has the same `ce_id` then.
+    """
 
     wamid: str
     contact_id: UUID
@@ -41,7 +45,10 @@ class CareMessage(Event):
 
 
 class PromoEngaged(Event):
-    """`garbo.engagement.promo.v1`: a customer reacted to a promo, or to promos as such. Ids only, no text."""
+    """`garbo.engagement.promo.v1`: a customer reacted to a promo, or to promos as such. Ids only, no text.
+
+    Told once, and repeated after a crash only, with the same `ce_id`.
+    """
 
     engagement_id: str
     """A hash of the wamid of the inbound message that shows it (`ids.platform_message_ref`)."""

@@ -1,6 +1,6 @@
 """Use case: decide a batch of requests, in one transaction, then tell."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from garbo.common.errors import RetryLater
 from garbo.common.events.decisions import DecisionMade
@@ -51,8 +51,7 @@ class DecideRequests:
         """Decide and tell a batch."""
         dependencies = self._dependencies
         requests = read_requests(received, directory=dependencies.directory, hash_key=dependencies.hash_key)
-        named = (r.address for r in requests if r.address and r.is_possible and not r.refusal)
-        known = await dependencies.store.get_or_create_contacts(named)
+        known = await self._contacts_of(requests)
         async with dependencies.store.transaction() as transaction:
             requests = await find_recipients(transaction, requests, known)
             uow = await self._load(transaction, requests)
@@ -63,6 +62,16 @@ class DecideRequests:
             if uow.new_decisions:
                 await transaction.save(uow.changes())
         await dependencies.publisher.publish(uow.records_to_publish)
+
+    async def _contacts_of(self, requests: Iterable[ResolvedRequest]) -> Mapping[str, Contact]:
+        """Find or make whom requests name by an address, but for whom was erased since they were asked."""
+        named = [(r.address, r) for r in requests if r.address and r.is_possible and not r.refusal]
+        named_at_us: dict[str, int] = {}
+        for address, one in named:
+            at_us = to_us(one.received.event.requested_at)
+            named_at_us[address.hash] = max(at_us, named_at_us.get(address.hash, at_us))
+        addresses = (address for address, _ in named)
+        return await self._dependencies.store.get_or_create_contacts(addresses, named_at_us=named_at_us)
 
     async def _load(self, transaction: Transaction, requests: Sequence[ResolvedRequest]) -> UnitOfWork:
         dependencies, policy = self._dependencies, self._dependencies.policies.current
@@ -85,7 +94,8 @@ class DecideRequests:
         async for resolved in yielding(requests):
             contact = resolved.contact
             if resolved.refusal or contact is None or resolved.is_hidden(uow.states[contact.contact_id]):
-                _refuse(uow, resolved, resolved.refusal or "unknown_contact")
+                unknown = "erased" if resolved.address and contact is None else "unknown_contact"
+                _refuse(uow, resolved, resolved.refusal or unknown)
             else:
                 candidates.append(_candidate(uow, resolved, contact))
         candidates += await _waiting_ahead(uow, candidates)

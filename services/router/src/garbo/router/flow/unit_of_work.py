@@ -66,6 +66,8 @@ class UnitOfWork:
     homes: dict[ContactId, ContactId] = field(default_factory=dict)
     shown_addresses: dict[str, ContactId] = field(default_factory=dict)
     split: set[ContactId] = field(default_factory=set)
+    told: dict[str, str] = field(default_factory=dict)
+    """Inbound message -> the Kafka record it is told for."""
     _touched: set[ContactId] = field(init=False)
     _budget_changes: Counter[int] = field(default_factory=Counter)
     _decision_updates: dict[MessageId, OutgoingRecord] = field(default_factory=dict)
@@ -101,6 +103,7 @@ class UnitOfWork:
             homes=self.homes,
             shown_addresses=self.shown_addresses,
             split=tuple(self.split),
+            told=self.told,
             outbox=(*self._decision_updates.values(), *self.outbox),
         )
 
@@ -114,6 +117,14 @@ class UnitOfWork:
         if state != self.states[contact_id]:
             self.states[contact_id] = state
             self._touched.add(contact_id)
+
+    def tell_once(self, message_ref: str, *, record: str) -> bool:
+        """Say whether an inbound message is told of for this Kafka record, which may come again.
+
+        The platform may deliver a message more than once: for the other records it is told already.
+        """
+        first = self.snapshot.told.get(message_ref) or self.told.setdefault(message_ref, record)
+        return first == record
 
     def settle(self, settled: Settled, *, trace: str | None) -> None:
         """Take what became of a grant: into the grant, into the count, and into the decision."""

@@ -100,7 +100,7 @@ def _deciding(
 def _taking(events: ApplyEvents) -> Handler[Event]:
     async def take(batch: Sequence[Delivered[Event]]) -> None:
         started_s = perf_counter()
-        await events.take([ReceivedEvent(one.event, one.trace) for one in batch])
+        await events.take([ReceivedEvent(one.event, one.trace, one.record) for one in batch])
         BATCH_SECONDS.labels("events").observe(perf_counter() - started_s)
 
     return take

@@ -109,6 +109,13 @@ class ContactTransaction(Protocol):
         """Find records of consent that are kept already; None for those whose person was erased since."""
         ...
 
+    async def erased_at(self, hashes: Collection[str]) -> Mapping[str, int]:
+        """Find when people were erased, by the hash of an address they had.
+
+        It is known for as long as something said before may still come.
+        """
+        ...
+
     async def claimed_merge(self, contact_id: ContactId) -> ClaimedMerge | None:
         """Find how a client made a contact lead on to another one; `into_id` is who that is now."""
         ...

@@ -3,7 +3,8 @@
 from collections.abc import Collection, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
-from typing import Protocol
+from datetime import timedelta
+from typing import Final, Protocol
 
 from garbo.common.events.ids import ContactId, MessageId
 from garbo.router.ports.publisher import OutgoingRecord
@@ -105,6 +106,10 @@ class Outbox(Protocol):
         One router at a time; gives nothing while another one is at it.
         """
         ...
+
+
+TOLD_KEPT: Final = timedelta(days=8)
+"""For so long one knows which inbound messages were told of: the platform delivers one again for 7 days."""
 
 
 class Retention(Protocol):

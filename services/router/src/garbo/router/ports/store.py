@@ -99,6 +99,8 @@ class Scope(Value, frozen=True):
     and deferred requests are read as well."""
     addresses_of: frozenset[ContactId] = frozenset()
     """Of whom all addresses are read."""
+    told: frozenset[str] = frozenset()
+    """References of inbound messages: was any of them told of?"""
 
 
 class Snapshot(Value, frozen=True):
@@ -121,6 +123,8 @@ class Snapshot(Value, frozen=True):
     cancelled: frozenset[tuple[str, str]] = frozenset()
     """Brand and name of the campaigns that were called off."""
     campaign_sends: Mapping[tuple[ContactId, str], Sequence[Send]] = field(default_factory=dict)
+    told: Mapping[str, str] = field(default_factory=dict)
+    """Of those asked, which were told of, and for which Kafka record."""
 
     @property
     def merged(self) -> dict[ContactId, ContactId]:
@@ -167,6 +171,8 @@ class Changes(Value, frozen=True):
     """Hash of an address that only a client had linked -> the home the platform showed it to be of."""
     split: Sequence[ContactId] = ()
     """Who is a contact of their own again: their home's addresses, and their own proofs, come back."""
+    told: Mapping[str, str] = field(default_factory=dict)
+    """Inbound message, by its reference -> the Kafka record it is told for."""
     erased: Sequence[ContactId] = ()
     """Whose addresses are deleted, proofs of consent unlinked, and old sends forgotten: after all else."""
     outbox: Sequence[OutgoingRecord] = ()
@@ -205,8 +211,12 @@ class Store(Protocol):
         """Open a transaction: committed at the end, rolled back on any exception."""
         ...
 
-    async def get_or_create_contacts(self, addresses: Iterable[Address]) -> Mapping[str, Contact]:
+    async def get_or_create_contacts(
+        self, addresses: Iterable[Address], *, named_at_us: Mapping[str, int] | None = None
+    ) -> Mapping[str, Contact]:
         """Find or make the contacts of addresses, by hash, in a short transaction of its own.
+
+        `named_at_us` says when an address was named: whose person was erased since is left out.
 
         A transaction that locks people must not make them: two that make the same strangers while they hold
         other locks wait for each other.

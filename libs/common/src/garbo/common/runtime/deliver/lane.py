@@ -28,6 +28,11 @@ class Delivered(Generic[E]):
     headers: Mapping[str, bytes]
 
     @property
+    def record(self) -> str:
+        """Where it stood: the same whenever it is read again."""
+        return f"{self.topic}/{self.partition}/{self.offset}"
+
+    @property
     def trace(self) -> str | None:
         """The trace it belongs to; hand it to `outgoing` or `resumed` and otherwise leave it alone.
 

@@ -7,6 +7,7 @@ from typing import Final
 
 from garbo.common.events.erasure import REMEMBERED_FOR
 from garbo.common.events.topics import CAMPAIGN_CHANGED, IDS_ONLY, RAW_TOPICS, SEGMENT, TOPICS, WITH_TEXT
+from garbo.router.ports.jobs import TOLD_KEPT
 
 OBEYED_WITHIN: Final = timedelta(hours=2)
 """Sender and analytics obey within seconds, and look again each hour for what was under way."""
@@ -49,6 +50,14 @@ def _tables(erased_at: datetime, *, keep: timedelta, suppressed: bool) -> Iterat
         "sender.erased, analytics.erased",
         "the contact id, to forget what comes late",
         erased_at + REMEMBERED_FOR + timedelta(days=1),
+    )
+    yield Remainder(
+        "router.erased_address",
+        "the hash of each address, so that nothing from before brings the person back",
+        erased_at + REMEMBERED_FOR + timedelta(days=1),
+    )
+    yield Remainder(
+        "router.told", "hashes of the ids of messages they wrote, of nobody", erased_at + TOLD_KEPT
     )
     yield Remainder("router.outbox", "the news of the erasure: the contact id", soon)
     yield Remainder(

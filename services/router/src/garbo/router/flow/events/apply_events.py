@@ -1,14 +1,21 @@
 """Use case: apply a batch of events to the contacts they are about, in one transaction, then publish."""
 
 from collections.abc import Mapping, Sequence
-from typing import Final, TypeAlias
+from typing import Final
 
 from garbo.common.errors import RetryLater
 from garbo.common.events.ids import ContactId
 from garbo.router.domain.policy import Policy
 from garbo.router.domain.values import replace
 from garbo.router.flow.dependencies import Dependencies
-from garbo.router.flow.events.handler import EventContext, EventHandler, FoundTargets, ReceivedEvent
+from garbo.router.flow.events.erased import RecordedConsents, without_the_erased
+from garbo.router.flow.events.handler import (
+    EventContext,
+    EventHandler,
+    FoundTargets,
+    ReadEvent,
+    ReceivedEvent,
+)
 from garbo.router.flow.events.registry import handler_of
 from garbo.router.flow.events.targets import BatchTargets, find_targets
 from garbo.router.flow.identity import (
@@ -27,10 +34,6 @@ TRIES: Final = 8
 """A batch looks at most this often who somebody is; then it comes again."""
 
 
-RecordedConsents: TypeAlias = Mapping[ConsentKey, ConsentEvidence | None]
-"""Kept already, by name; None where the person was erased since."""
-
-
 class ApplyEvents:
     """Windows, keywords, consents, preferences, cases, contact data, campaigns, results, statuses, templates.
 
@@ -47,9 +50,9 @@ class ApplyEvents:
         """Apply and publish a batch."""
         dependencies = self._dependencies
         context = EventContext(dependencies.directory, dependencies.policies.current, dependencies.hash_key)
-        events = [handler_of(one, context) for one in received]
+        events = [ReadEvent(one, handler_of(one, context)) for one in received]
         for event in events:
-            event.check()
+            event.handler.check()
         merged: dict[ContactId, ContactId] = {}
         for _ in range(TRIES):
             try:
@@ -63,30 +66,31 @@ class ApplyEvents:
         raise RetryLater("people_changing")
 
     async def _apply(
-        self, events: Sequence[EventHandler], policy: Policy, merged: Mapping[ContactId, ContactId]
+        self, events: Sequence[ReadEvent], policy: Policy, merged: Mapping[ContactId, ContactId]
     ) -> UnitOfWork:
         """Do a batch in one transaction. Raises `ContactsChanged` when who is who must be looked at again."""
         dependencies = self._dependencies
         async with dependencies.store.transaction() as transaction:
             recorded = await _recorded_consents(transaction, events)
-            events = [event for event in events if not _is_erased(event, recorded)]
-            contacts = await resolve_contacts(transaction, _identities(events), merged=merged)
-            found = await find_targets(transaction, events, contacts)
-            snapshot = await transaction.load(_scope(found, contacts))
+            events = await without_the_erased(transaction, events, recorded)
+            handlers = [event.handler for event in events]
+            contacts = await resolve_contacts(transaction, _identities(handlers), merged=merged)
+            found = await find_targets(transaction, handlers, contacts)
+            told = frozenset(ref for handler in handlers if (ref := handler.targets.tells_of))
+            snapshot = await transaction.load(_scope(found, contacts, told))
             check_unchanged(snapshot.states)
             uow = UnitOfWork(policy, dependencies.directory, dependencies.meter, snapshot)
             for message_id, grant in uow.grants.items():  # a grant is of who its person is now
                 uow.grants[message_id] = replace(grant, contact_id=contacts.current_id(grant.contact_id))
             merge_contacts(uow, contacts)
             for event in events:
-                kept = _recorded(event, recorded, contacts)
-                event.apply(uow, _found_targets(event, found, contacts, uow, kept))
+                event.handler.apply(uow, _found_targets(event, found, contacts, uow, recorded))
             if uow.has_changes:
                 await transaction.save(uow.changes())
         return uow
 
 
-def _scope(found: BatchTargets, contacts: ContactIndex) -> Scope:
+def _scope(found: BatchTargets, contacts: ContactIndex, told: frozenset[str]) -> Scope:
     """Lock all contacts at once, and of those whose promos may be revoked also these."""
     may_revoke = frozenset(found.may_revoke)
     new_addresses = {
@@ -105,47 +109,47 @@ def _scope(found: BatchTargets, contacts: ContactIndex) -> Scope:
         grants=frozenset(found.settling),
         messages=frozenset(g.message_id for g in settled if contacts.current_id(g.contact_id) in may_revoke),
         campaigns=frozenset((g.brand, g.campaign) for g in settled if g.campaign),
+        told=told,
     )
 
 
 def _found_targets(
-    event: EventHandler,
+    event: ReadEvent,
     found: BatchTargets,
     contacts: ContactIndex,
     uow: UnitOfWork,
-    recorded: ConsentEvidence | None,
+    recorded: RecordedConsents,
 ) -> FoundTargets:
     """Give what an event named. Raises `ContactsChanged` when its contact was erased meanwhile."""
-    identity = event.targets.contact
+    targets = event.handler.targets
+    identity, tells_of = targets.contact, targets.tells_of
     contact_id = contacts.contact_of(identity) if identity else None
     if contact_id is not None:
         state = uow.states.get(contact_id)
         if state is None or state.erased:
             raise ContactsChanged
-    return FoundTargets(contact_id, found.grant_of(event.targets), recorded)
+    return FoundTargets(
+        contact_id,
+        found.grant_of(targets),
+        _recorded(targets.consent, recorded, contacts),
+        is_told=bool(tells_of and not uow.tell_once(tells_of, record=event.received.record)),
+    )
 
 
-def _identities(events: Sequence[EventHandler]) -> list[Identity]:
+def _identities(handlers: Sequence[EventHandler]) -> list[Identity]:
     """Give everybody the events name or show."""
-    named = (who for event in events for who in (event.targets.contact, event.targets.shown))
+    named = (who for handler in handlers for who in (handler.targets.contact, handler.targets.shown))
     return [identity for identity in named if identity is not None]
 
 
-async def _recorded_consents(transaction: Transaction, events: Sequence[EventHandler]) -> RecordedConsents:
-    keys = {key for event in events if (key := event.targets.consent)}
+async def _recorded_consents(transaction: Transaction, events: Sequence[ReadEvent]) -> RecordedConsents:
+    keys = {key for event in events if (key := event.handler.targets.consent)}
     return await transaction.recorded_consents(keys) if keys else {}
 
 
-def _is_erased(event: EventHandler, recorded: RecordedConsents) -> bool:
-    """Say whether it is a record of consent whose person was erased since: it comes back to nobody."""
-    key = event.targets.consent
-    return key is not None and key in recorded and recorded[key] is None
-
-
 def _recorded(
-    event: EventHandler, recorded: RecordedConsents, contacts: ContactIndex
+    key: ConsentKey | None, recorded: RecordedConsents, contacts: ContactIndex
 ) -> ConsentEvidence | None:
     """Give the record that is kept under an event's name, as of who its person is now."""
-    key = event.targets.consent
     kept = recorded.get(key) if key else None
     return kept and replace(kept, contact_id=contacts.current_id(kept.contact_id))

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from garbo.common.errors import Reject
 from garbo.common.events.addresses import Person, Recipient
@@ -24,6 +24,8 @@ class ReceivedEvent:
 
     event: Event
     trace: str | None = None
+    record: str = ""
+    """The Kafka record it came in: the same when that is read again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +57,8 @@ class EventTargets:
     """Whether it says what became of that message: it is its contact's event, then."""
     consent: ConsentKey | None = None
     """The record of consent it is. One of somebody who was erased since comes back to nobody."""
+    tells_of: str | None = None
+    """The inbound message others are told of, by its reference: once, however often the platform says it."""
 
 
 class FoundTargets(Value, frozen=True):
@@ -66,6 +70,8 @@ class FoundTargets(Value, frozen=True):
     """The newest grant of the message, as it was before the locks."""
     recorded: ConsentEvidence | None = None
     """The record of consent that is kept under this name already."""
+    is_told: bool = False
+    """Whether it was told of for another record."""
 
     def contact_of(self, uow: UnitOfWork, named: Recipient, brands: Iterable[str]) -> ContactId:
         """Give the contact a client names, who is known to these brands from now on.
@@ -111,3 +117,10 @@ class EventHandler(Protocol):
     def apply(self, uow: UnitOfWork, found: FoundTargets, /) -> None:
         """Do what follows from it, in any order with others. Raises `Reject`."""
         ...
+
+
+class ReadEvent(NamedTuple):
+    """An event as it arrived, and who handles it."""
+
+    received: ReceivedEvent
+    handler: EventHandler

@@ -63,7 +63,9 @@ class InboundMessageHandler:
         """Who wrote, and what they answer. What a group's member writes is the group's."""
         reply_to, contact = self.event.reply_to, self._contact()
         wamid = platform_message_ref(reply_to) if reply_to else None
-        return EventTargets(contact, wamid=wamid, shown=None if self.event.group_id else contact)
+        tells_of = None if self.event.kind == "system" else self.event.event_id
+        shown = None if self.event.group_id else contact
+        return EventTargets(contact, wamid=wamid, shown=shown, tells_of=tells_of)
 
     @cached_property
     def keyword(self) -> Keyword | None:
@@ -86,12 +88,18 @@ class InboundMessageHandler:
         return self.keyword is not None and self.keyword.meaning in ("stop", "unsure")
 
     def apply(self, uow: UnitOfWork, found: FoundTargets) -> None:
-        """Apply one inbound message. Repeats and late ones change nothing, and are told again."""
+        """Apply one inbound message. Repeats and late ones change nothing.
+
+        It is told of for one Kafka record, again whenever that is read again; the platform's repeats are not.
+        """
         message, contact_id = self.event, found.contact_id
         if contact_id is None:
             return
         if message.kind != "system" and self._brand is not None:
-            self._apply_words(uow, Sender(contact_id, self._brand, found.grant))
+            sender = Sender(contact_id, self._brand, found.grant)
+            action, window_until_us = self._apply_words(uow, sender)
+            if not found.is_told:
+                self._tell(uow, sender, action, window_until_us)
         elif message.kind == "system" and left_number(message.sender, message.changed_to):
             at_us = to_us(message.occurred_at)
             leave_number(uow, contact_id, key=message.event_id, at_us=at_us, trace=self.trace)
@@ -108,7 +116,8 @@ class InboundMessageHandler:
             return changed_identity(self.context, message.sender, message.changed_to)
         return self.context.identity_of(message.sender)
 
-    def _apply_words(self, uow: UnitOfWork, sender: Sender) -> None:
+    def _apply_words(self, uow: UnitOfWork, sender: Sender) -> tuple[Action | None, int]:
+        """Take in what they wrote; give what it means to promo, and when the service window ends."""
         message, contact_id = self.event, sender.contact_id
         at_us = min(to_us(message.occurred_at), uow.snapshot.now_us + AHEAD_US)
         ref = message.event_id
@@ -120,12 +129,15 @@ class InboundMessageHandler:
         action: Action | None = self._apply_keyword(uow, sender, ref=ref, at_us=at_us)
         if action is None and sender.answered and sender.answered.message_class == "promo":
             action = "replied"
+        return action, state.window_until_us(message.number) or at_us + WINDOW_US
+
+    def _tell(self, uow: UnitOfWork, sender: Sender, action: Action | None, window_until_us: int) -> None:
+        message, contact_id = self.event, sender.contact_id
         if action is not None:
-            engaged = _engaged(message, action, sender=sender, ref=ref)
+            engaged = _engaged(message, action, sender=sender, ref=message.event_id)
             uow.records_to_publish.append(OutgoingRecord(ENGAGEMENT_PROMO, engaged, contact_id, self.trace))
         if _is_conversation(message, action):
-            until_us = state.window_until_us(message.number) or at_us + WINDOW_US
-            care = _care(message, sender=sender, until_us=until_us)
+            care = _care(message, sender=sender, until_us=window_until_us)
             uow.records_to_publish.append(OutgoingRecord(CONVERSATION_CARE, care, contact_id, self.trace))
 
     def _apply_keyword(

@@ -17,6 +17,15 @@ if TYPE_CHECKING:
 CONTACTS_AT: Final = """
 SELECT address_hash, contact_id, home_id FROM router.alias WHERE address_hash = ANY ($1::text[])
 """
+# In one round trip: who has an address now, and when who had it before was erased.
+CONTACTS_SINCE: Final = """
+SELECT n.address_hash, a.contact_id, a.home_id, e.erased_at
+FROM unnest($1::text[]) AS n(address_hash)
+LEFT JOIN router.alias a USING (address_hash) LEFT JOIN router.erased_address e USING (address_hash)
+"""
+ERASED_AT: Final = """
+SELECT address_hash, erased_at FROM router.erased_address WHERE address_hash = ANY ($1::text[])
+"""
 CREATE: Final = """
 WITH fresh AS (
     INSERT INTO router.alias (address_hash, kind, value, contact_id, home_id)
@@ -77,7 +86,11 @@ WITH RECURSIVE gone AS (
     SELECT unnest($1::uuid[]) AS contact_id
     UNION SELECT c.contact_id FROM router.contact c JOIN gone g ON c.merged_into = g.contact_id
 ), aliases AS (
-    DELETE FROM router.alias a USING gone WHERE a.contact_id = gone.contact_id
+    DELETE FROM router.alias a USING gone WHERE a.contact_id = gone.contact_id RETURNING a.address_hash
+), remembered AS (
+    INSERT INTO router.erased_address (address_hash, erased_at)
+    SELECT address_hash, clock_timestamp() FROM aliases
+    ON CONFLICT (address_hash) DO UPDATE SET erased_at = excluded.erased_at
 ), proofs AS (
     UPDATE router.consent_record c SET contact_id = NULL, recorded_for = NULL, evidence = NULL
     FROM gone
@@ -99,11 +112,18 @@ async def find_at(connection: "Connection", addresses: Iterable[Address]) -> dic
     return _contacts(await connection.fetch(CONTACTS_AT, list(asked)), asked)
 
 
-async def get_or_create_at(connection: "Connection", addresses: Iterable[Address]) -> dict[str, Contact]:
-    """Find the contacts of addresses, and make those that are not known."""
+async def get_or_create_at(
+    connection: "Connection", addresses: Iterable[Address], named_at_us: Mapping[str, int]
+) -> dict[str, Contact]:
+    """Find the contacts of addresses, and make those that are not known.
+
+    Left out is whose person was erased after the address was named.
+    """
     asked = {address.hash: address for address in addresses}
-    found = await find_at(connection, asked.values())
-    missing = [address for address in asked.values() if address.hash not in found]
+    rows = await connection.fetch(CONTACTS_SINCE, list(asked)) if asked else ()
+    left = [row for row in rows if not _is_erased(row, named_at_us.get(row["address_hash"]))]
+    found = _contacts((row for row in left if row["contact_id"]), asked)
+    missing = [asked[row["address_hash"]] for row in left if not row["contact_id"]]
     if missing:
         rows = await connection.fetch(CREATE, *_columns((a, ContactId(uuid4())) for a in missing))
         found.update(_contacts(rows, asked))
@@ -154,6 +174,12 @@ async def recorded_consents(
     }
 
 
+async def erased_at(connection: "Connection", hashes: Collection[str]) -> dict[str, int]:
+    """Find when people were erased, by the hash of an address they had."""
+    rows = await connection.fetch(ERASED_AT, list(hashes))
+    return {row["address_hash"]: to_us(row["erased_at"]) for row in rows}
+
+
 async def addresses_of(
     connection: "Connection", contact_ids: Iterable[ContactId]
 ) -> dict[ContactId, list[Address]]:
@@ -174,6 +200,12 @@ async def former_ids_of(connection: "Connection", contact_id: ContactId) -> list
 async def erase_contacts(connection: "Connection", contact_ids: Iterable[ContactId]) -> None:
     """Delete the addresses of people, unlink their proofs of consent, and forget old sends."""
     await connection.execute(ERASE, list(contact_ids))
+
+
+def _is_erased(row: asyncpg.Record, named_at_us: int | None) -> bool:
+    """Say whether who had an address was erased after it was named."""
+    erased_at = row["erased_at"]
+    return erased_at is not None and named_at_us is not None and named_at_us <= to_us(erased_at)
 
 
 def _contacts(rows: Iterable[asyncpg.Record], asked: Mapping[str, Address]) -> dict[str, Contact]:

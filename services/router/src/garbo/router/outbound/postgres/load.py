@@ -61,6 +61,7 @@ READY_OF: Final = f"""
 {DEFERRED_OF} AND (least(free_at, due_at) <= clock_timestamp()
     OR (policy_version IS DISTINCT FROM $2 AND reason <> 'gathering'))
 """
+TOLD: Final = "SELECT message_ref, record FROM router.told WHERE message_ref = ANY ($1::text[])"
 CAMPAIGN_SENDS: Final = """
 SELECT s.contact_id, s.campaign, s.send FROM router.campaign_send s
 JOIN unnest($1::uuid[], $2::text[]) AS asked(contact_id, campaign) USING (contact_id, campaign)
@@ -108,6 +109,7 @@ class Loader:
             deferred=deferred,
             cancelled=frozenset((brand, campaign) for brand, campaign in clock["cancelled"]),
             campaign_sends=await self._campaign_sends(scope, locked.values(), waiting),
+            told=await self._told(scope.told),
         )
 
     async def seen(self, message_ids: Iterable[MessageId]) -> list[MessageId]:
@@ -194,6 +196,10 @@ class Loader:
             sends = found.setdefault((ContactId(row["contact_id"]), row["campaign"]), [])
             sends.append(read_send(row["send"]))
         return found
+
+    async def _told(self, refs: Collection[str]) -> Mapping[str, str]:
+        rows = await self._connection.fetch(TOLD, list(refs)) if refs else ()
+        return {row["message_ref"]: row["record"] for row in rows}
 
     def _remember(self, rows: Iterable[asyncpg.Record]) -> list[MessageId]:
         known: list[MessageId] = []

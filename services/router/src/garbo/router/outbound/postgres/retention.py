@@ -3,7 +3,9 @@
 from collections.abc import Sequence
 from typing import Final
 
+from garbo.common.events.erasure import REMEMBERED_FOR
 from garbo.common.runtime.postgres import Database
+from garbo.router.ports.jobs import TOLD_KEPT
 from garbo.router.ports.telemetry import Backlog
 
 TURN: Final = "SELECT pg_try_advisory_xact_lock(hashtext('router.tidy'))"
@@ -15,6 +17,13 @@ SPENT_SLICES: Final = """
 DELETE FROM router.budget_slice
 WHERE held_until < clock_timestamp() - make_interval(days => $1) AND size = used
 """
+FORGET_TOLD: Final = f"""
+DELETE FROM router.told WHERE told_at < clock_timestamp() - interval '{TOLD_KEPT.days} days'
+"""  # noqa: S608 - joined from constants
+FORGET_ERASED: Final = f"""
+DELETE FROM router.erased_address
+WHERE erased_at < clock_timestamp() - interval '{REMEMBERED_FOR.days} days'
+"""  # noqa: S608 - as above
 BACKLOG: Final = """
 SELECT (SELECT count(*) FROM (SELECT FROM router.deferred LIMIT 1000000) AS counted) AS deferred,
        (SELECT min(due_at) FROM router.deferred) AS due_at,
@@ -44,7 +53,10 @@ class PostgresRetention:
             await connection.fetchval(MAKE, ahead_days)
             dropped = [row[0] for row in await connection.fetch(DROP, keep_days)]
             await connection.execute(SPENT_SLICES, keep_days)
-            return dropped
+        async with self._database.connection() as connection:
+            await connection.execute(FORGET_TOLD)
+            await connection.execute(FORGET_ERASED)
+        return dropped
 
     async def backlog(self) -> Backlog:
         """Count what waits."""

@@ -1,7 +1,7 @@
 """Saving what stands beside states and grants: deferrals, consents, suppression, campaigns, the outbox."""
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from garbo.common.business import ROUTER_CLIENT
 from garbo.common.events.ids import ContactId, MessageId
@@ -15,6 +15,8 @@ from garbo.router.ports.store import Changes, Deferred
 if TYPE_CHECKING:
     from garbo.common.runtime.postgres import Connection
 
+Statement: TypeAlias = tuple[str, tuple[Sequence[object], ...]]
+"""SQL and its columns."""
 DEFER: Final = """
 INSERT INTO router.deferred (message_id, contact_id, due_at, free_at, first_decided_at, expires_at, brand,
     campaign, priority, reason, request, trace, policy_version)
@@ -67,6 +69,10 @@ DELETE FROM router.campaign_send s
 USING unnest($1::uuid[], $2::text[], $3::uuid[]) AS gone(contact_id, campaign, message_id)
 WHERE (s.contact_id, s.campaign, s.message_id) = (gone.contact_id, gone.campaign, gone.message_id)
 """
+TELL: Final = """
+INSERT INTO router.told (message_ref, record) SELECT * FROM unnest($1::text[], $2::text[])
+ON CONFLICT DO NOTHING
+"""
 OUTBOX: Final = """
 INSERT INTO router.outbox (topic, key, value, trace)
 SELECT topic, key, value, trace FROM unnest($1::text[], $2::text[], $3::bytea[], $4::text[])
@@ -76,30 +82,37 @@ SELECT topic, key, value, trace FROM unnest($1::text[], $2::text[], $3::bytea[],
 
 async def save_rest(connection: "Connection", changes: Changes) -> None:
     """Write what of it changed, each kind in one statement."""
-    statements: list[tuple[str, tuple[Sequence[object], ...]]] = []
+    for sql, columns in (*_of_requests(changes), *_of_people(changes)):
+        await connection.execute(sql, *columns)
+    if changes.outbox:
+        await connection.execute(OUTBOX, *_outbox_columns(changes.outbox))
+
+
+def _of_requests(changes: Changes) -> list[Statement]:
+    statements: list[Statement] = []
     if changes.no_longer_deferred:
         statements.append((NOT_DEFERRED, (list(changes.no_longer_deferred),)))
     if changes.deferred:
         statements.append((DEFER, _deferred_columns(changes.deferred)))
+    if changes.campaign_sends:
+        statements.extend(_counted_statements(changes.campaign_sends))
+    if changes.campaign_send_updates:
+        statements.extend(_recounted_statements(changes.campaign_send_updates))
+    return statements
+
+
+def _of_people(changes: Changes) -> list[Statement]:
+    statements: list[Statement] = []
     if changes.evidence:
-        own = [record for record in changes.evidence if record.actor == ROUTER_CLIENT]
-        told = [record for record in changes.evidence if record.actor != ROUTER_CLIENT]
-        statements += [
-            (sql, _evidence_columns(some)) for sql, some in ((RECORD_OWN, own), (RECORD, told)) if some
-        ]
+        statements.extend(_evidence_statements(changes.evidence))
     if changes.suppressions:
         statements.append((SUPPRESS, _suppression_columns(changes.suppressions)))
     if changes.cancelled:
         brands, campaigns, instants = zip(*changes.cancelled, strict=True)
         statements.append((CANCEL, (brands, campaigns, [to_datetime(at_us) for at_us in instants])))
-    if changes.campaign_sends:
-        statements.extend(_counted_statements(changes.campaign_sends))
-    if changes.campaign_send_updates:
-        statements.extend(_recounted_statements(changes.campaign_send_updates))
-    if changes.outbox:
-        statements.append((OUTBOX, _outbox_columns(changes.outbox)))
-    for sql, columns in statements:
-        await connection.execute(sql, *columns)
+    if changes.told:
+        statements.append((TELL, (list(changes.told), list(changes.told.values()))))
+    return statements
 
 
 def _deferred_columns(deferred: Sequence[Deferred]) -> tuple[list[object], ...]:
@@ -118,6 +131,12 @@ def _deferred_columns(deferred: Sequence[Deferred]) -> tuple[list[object], ...]:
         [d.trace for d in deferred],
         [d.policy_version for d in deferred],
     )
+
+
+def _evidence_statements(evidence: Sequence[ConsentEvidence]) -> list[Statement]:
+    own = [record for record in evidence if record.actor == ROUTER_CLIENT]
+    told = [record for record in evidence if record.actor != ROUTER_CLIENT]
+    return [(sql, _evidence_columns(some)) for sql, some in ((RECORD_OWN, own), (RECORD, told)) if some]
 
 
 def _evidence_columns(evidence: Sequence[ConsentEvidence]) -> tuple[list[object], ...]:
@@ -156,7 +175,7 @@ def _suppression_columns(suppressions: Sequence[Suppression]) -> tuple[list[obje
 
 def _counted_statements(
     counted: Mapping[tuple[ContactId, str], Sequence[Send]],
-) -> list[tuple[str, tuple[Sequence[object], ...]]]:
+) -> list[Statement]:
     rows = [
         (contact_id, campaign, send) for (contact_id, campaign), sends in counted.items() for send in sends
     ]
@@ -166,7 +185,7 @@ def _counted_statements(
 
 def _recounted_statements(
     recounted: Mapping[tuple[ContactId, MessageId], tuple[str, Send | None]],
-) -> list[tuple[str, tuple[Sequence[object], ...]]]:
+) -> list[Statement]:
     gone = [
         (contact, name, message) for (contact, message), (name, send) in recounted.items() if send is None
     ]

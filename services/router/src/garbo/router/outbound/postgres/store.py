@@ -52,10 +52,12 @@ class PostgresStore:
             row = await connection.fetchrow(DECISION, message_id)
         return None if row is None else read_decision(row)
 
-    async def get_or_create_contacts(self, addresses: Iterable[Address]) -> Mapping[str, Contact]:
+    async def get_or_create_contacts(
+        self, addresses: Iterable[Address], *, named_at_us: Mapping[str, int] | None = None
+    ) -> Mapping[str, Contact]:
         """Find or make the contacts of addresses, by hash, each statement a transaction of its own."""
         async with self._database.connection() as connection:
-            return await get_or_create_at(connection, addresses)
+            return await get_or_create_at(connection, addresses, named_at_us or {})
 
     async def make_partitions(self, *, ahead_days: int) -> int:
         """Make room for the days ahead; returns how many tables were made. Idempotent."""

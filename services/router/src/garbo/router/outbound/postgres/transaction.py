@@ -9,7 +9,13 @@ from garbo.common.errors import RetryLater
 from garbo.common.events.ids import ContactId, MessageId
 from garbo.router.domain.grant import Grant
 from garbo.router.outbound.postgres.budgets import lock_leases
-from garbo.router.outbound.postgres.contacts import find_at, find_by_id, former_ids_of, recorded_consents
+from garbo.router.outbound.postgres.contacts import (
+    erased_at,
+    find_at,
+    find_by_id,
+    former_ids_of,
+    recorded_consents,
+)
 from garbo.router.outbound.postgres.load import Loader
 from garbo.router.outbound.postgres.merges import claimed_merge
 from garbo.router.outbound.postgres.save import Writer
@@ -46,6 +52,10 @@ class PostgresTransaction:
     ) -> Mapping[ConsentKey, ConsentEvidence | None]:
         """Find records of consent that are kept already; None for those whose person was erased since."""
         return await recorded_consents(self._connection, keys)
+
+    async def erased_at(self, hashes: Collection[str]) -> Mapping[str, int]:
+        """Find when people were erased, by the hash of an address they had."""
+        return await erased_at(self._connection, hashes)
 
     async def claimed_merge(self, contact_id: ContactId) -> ClaimedMerge | None:
         """Find how a client made a contact lead on to another one; `into_id` is who that is now."""
