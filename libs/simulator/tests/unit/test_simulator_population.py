@@ -34,6 +34,25 @@ def test_a_person_is_found_by_phone_and_by_user_id() -> None:
     assert not customers.at("+393990000000").known
 
 
+@pytest.mark.parametrize(
+    ("dialled", "shown"),
+    [
+        ("+5511987650002", "+551187650002"),
+        ("+525512340001", "+5215512340001"),
+        ("+5491123456789", "+541123456789"),
+        ("+393331234567", "+393331234567"),
+    ],
+)
+def test_person_is_one_by_the_number_that_is_dialled_and_the_one_that_is_shown(
+    dialled: str, shown: str
+) -> None:
+    customers = Customers(seed=SEED, count=3)
+    person = customers.at(dialled)
+    assert person.wa_id == shown[1:]
+    customers.remember(person)
+    assert customers.at(dialled) is customers.at(shown) is person
+
+
 def reactions(seed: str, **habits: float) -> list[Reaction]:
     random = Random(seed)
     population = Population.model_validate(habits)

@@ -12,9 +12,11 @@ from garbo.common.errors import Reject
 from garbo.common.events.addresses import Person, is_possible
 from garbo.common.events.base import Event
 from garbo.common.events.grants import SendGranted
-from garbo.common.events.ids import ContactId, address_hash
+from garbo.common.events.ids import ContactId, MessageId, address_hash, attempt_id_of
+from garbo.common.events.shown import AddressShown
 from garbo.router.ports.contacts import Address
 from services.router.tests.support.build import (
+    AT,
     HASH_KEY,
     OTHER_PHONE,
     case,
@@ -79,12 +81,24 @@ def by_quote(grant: SendGranted, shown: str) -> list[Event]:
     return [inbound("thanks", sender=Person(phone=shown), reply_to=wamid)]
 
 
+def by_answer(grant: SendGranted, shown: str) -> list[Event]:
+    """Show it in the answer to the very send."""
+    answered = AddressShown(
+        message_id=grant.message_id,
+        attempt_id=attempt_id_of(MessageId(grant.message_id), 1),
+        contact_id=grant.contact_id,
+        shown=Person(phone=shown),
+        occurred_at=AT,
+    )
+    return [answered]
+
+
 def after_they_wrote(grant: SendGranted, shown: str) -> list[Event]:
     """Show it when the other spelling is somebody already."""
     return [inbound("hello", sender=Person(phone=shown)), *by_status(grant, shown)]
 
 
-@pytest.mark.parametrize("evidence", [by_status, by_wamid, by_quote, after_they_wrote])
+@pytest.mark.parametrize("evidence", [by_answer, by_status, by_wamid, by_quote, after_they_wrote])
 @pytest.mark.parametrize(("dialled", "shown"), SPELLINGS)
 async def test_stop_from_the_shown_number_stops_the_dialled_one(
     either: Router, dialled: str, shown: str, evidence: Callable[[SendGranted, str], list[Event]]
@@ -99,7 +113,7 @@ async def test_stop_from_the_shown_number_stops_the_dialled_one(
         assert (denied.verdict, denied.rule) == ("deny", "user-stop"), denied.reason
 
 
-@pytest.mark.parametrize("evidence", [by_status, by_quote])
+@pytest.mark.parametrize("evidence", [by_answer, by_status, by_quote])
 async def test_cap_consent_and_case_follow(
     router: Router, make_policy: MakePolicy, evidence: Callable[[SendGranted, str], list[Event]]
 ) -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from garbo.common.events.decisions import Lane
 from garbo.common.events.grants import SendGranted
 from garbo.common.events.results import SendResult
+from garbo.common.events.shown import AddressShown
 from garbo.sender.domain.outcomes import Answer, Answered
 from garbo.sender.domain.pacing import LEASE_S, SPENT_RATIO
 from garbo.sender.ports import Lease, NoLease
@@ -45,10 +46,14 @@ class ListedResults:
     """`Results` in a list."""
 
     published: list[SendResult] = field(default_factory=list)
+    shown: list[AddressShown] = field(default_factory=list)
 
-    async def publish(self, results: Sequence[tuple[SendResult, str | None]]) -> None:
+    async def publish(
+        self, results: Sequence[tuple[SendResult, str | None]], *, shown: Sequence[AddressShown] = ()
+    ) -> None:
         """See `Results`."""
         self.published += [result for result, _ in results]
+        self.shown += shown
 
 
 @dataclass(slots=True)

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from garbo.common.events.addresses import Person
 from garbo.common.events.ids import platform_message_ref
 from garbo.sender.domain.error_codes import CODES
 from garbo.sender.domain.outcomes import (
@@ -29,11 +30,37 @@ def error(code: object) -> dict[str, Any]:
 
 REF = platform_message_ref("wamid.a")
 OK = {"messages": [{"id": "wamid.a"}]}
+CONTACTS: dict[str, tuple[object, Person | None]] = {
+    "by number": ([{"input": "+55119", "wa_id": "551187650002"}], Person(phone="+551187650002")),
+    "by user id": ([{"input": "x", "user_id": "BR.1349"}], Person(user_id="BR.1349")),
+    "by both": (
+        [{"wa_id": "551187650002", "user_id": "BR.1"}],
+        Person(phone="+551187650002", user_id="BR.1"),
+    ),
+    "nobody": ([], None),
+    "two": ([{"wa_id": "551187650002"}, {"wa_id": "551187650003"}], None),
+    "no list": ({"wa_id": "551187650002"}, None),
+    "no object": (["551187650002"], None),
+    "no digits": ([{"wa_id": "nobody"}], None),
+    "a number": ([{"wa_id": 551187650002}], None),
+    "too long": ([{"wa_id": "5" * 400}], None),
+    "a newline": ([{"wa_id": "551187650002\n"}], None),
+    "null": ([{"wa_id": None, "user_id": None}], None),
+    "no user id": ([{"user_id": "x"}], None),
+}
 TABLE: dict[str, tuple[Answer, Outcome]] = {
     "no_connection_was_made": (Broke("unreachable"), NotYet(None, "unreachable")),
     "no_answer_in_time": (Broke("timeout"), Unknown("timeout")),
     "connection_broke_after_the_request": (Broke("broken"), Unknown("broken")),
     "accepted": (Answered(200, OK), Accepted(REF)),
+    **{
+        f"shown: {name}": (Answered(200, {**OK, "contacts": contacts}), Accepted(REF, shown=shown))
+        for name, (contacts, shown) in CONTACTS.items()
+    },
+    **{
+        f"shown_{name}": (Answered(200, {**OK, "contacts": contacts}), Accepted(REF, shown=shown))
+        for name, (contacts, shown) in CONTACTS.items()
+    },
     "accepted_with_201": (Answered(201, OK), Accepted(REF)),
     "accepted_but_held": (
         Answered(200, {"messages": [{"id": "wamid.a", "message_status": "held_for_quality_assessment"}]}),

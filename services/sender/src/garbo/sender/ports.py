@@ -9,6 +9,7 @@ from uuid import UUID
 from garbo.common.events.decisions import Lane
 from garbo.common.events.grants import SendGranted
 from garbo.common.events.results import SendResult
+from garbo.common.events.shown import AddressShown
 from garbo.sender.domain.outcomes import Answer, Outcome
 
 
@@ -187,8 +188,13 @@ class WhatsApp(Protocol):
 class Results(Protocol):
     """Where outcomes are published."""
 
-    async def publish(self, results: Sequence[tuple[SendResult, str | None]]) -> None:
-        """Publish results, each with its trace; return when all are safe, else raise `RetryLater`."""
+    async def publish(
+        self, results: Sequence[tuple[SendResult, str | None]], *, shown: Sequence[AddressShown] = ()
+    ) -> None:
+        """Publish results, each with its trace; return when all are safe, else raise `RetryLater`.
+
+        `shown` is what answers said of people; where it is lost, a status says it again.
+        """
         ...
 
 

@@ -17,6 +17,7 @@ from garbo.common.events.inbound import InboundMessage
 from garbo.common.events.platform import PlatformChange
 from garbo.common.events.requests import SendRequested
 from garbo.common.events.results import SendResult
+from garbo.common.events.shown import AddressShown
 from garbo.common.events.statuses import MessageStatus
 from garbo.common.events.template import Language, Template
 
@@ -45,7 +46,7 @@ _CONTENT: Final = TemplateContent(
 def examples() -> tuple[Event, ...]:
     """Give one example of each event type."""
     asked = (_request(), _inbound(), _status(), _change())
-    return (*asked, _decision(), _lease(), _result(), *_engagements(), *_updates())
+    return (*asked, _decision(), _lease(), _result(), _shown(), *_engagements(), *_updates())
 
 
 def _request() -> SendRequested:
@@ -179,6 +180,16 @@ def _result() -> SendResult:
         platform_message_ref=platform_message_ref(_WAMID),
         started_at=_AT,
         recorded_at=_AT + timedelta(milliseconds=180),
+    )
+
+
+def _shown() -> AddressShown:
+    return AddressShown(
+        message_id=_MESSAGE,
+        attempt_id=attempt_id_of(_MESSAGE, 1),
+        contact_id=_CONTACT,
+        shown=Person(phone="+551187650002"),
+        occurred_at=_AT + timedelta(milliseconds=180),
     )
 
 

@@ -32,9 +32,11 @@ def _is_possible(head: str, rest_digits: int) -> bool:
     return phonenumbers.is_possible_number(number)
 
 
-Phone = Annotated[str, Field(pattern=r"^\+[1-9][0-9]{6,14}$")]
+PHONE_PATTERN: Final = r"^\+[1-9][0-9]{6,14}$"
+USER_ID_PATTERN: Final = r"^[A-Z]{2}\.[A-Za-z0-9.]{1,140}$"
+Phone = Annotated[str, Field(pattern=PHONE_PATTERN)]
 """A phone number in E.164, with its `+`; whether it is on WhatsApp, and even possible, the platform knows."""
-UserId = Annotated[str, Field(pattern=r"^[A-Z]{2}\.[A-Za-z0-9.]{1,140}$")]
+UserId = Annotated[str, Field(pattern=USER_ID_PATTERN)]
 """A business-scoped user id (BSUID), such as `IT.13491208655302741918`."""
 
 

@@ -14,6 +14,7 @@ from garbo.common.events.inbound import InboundMessage
 from garbo.common.events.platform import PlatformChange
 from garbo.common.events.requests import SendRequested
 from garbo.common.events.results import SendResult
+from garbo.common.events.shown import AddressShown
 from garbo.common.events.statuses import MessageStatus
 
 E_co = TypeVar("E_co", bound=Event, covariant=True)
@@ -133,6 +134,9 @@ SEND_PROMO: Final = Topic("garbo.send.promo.v1", SendGranted, _CONTACT, ("router
 SEND_RESULT: Final = Topic(
     "garbo.send.result.v1", SendResult, _CONTACT, ("sender",), ("router", "analytics"), retention=IDS_ONLY
 )
+ADDRESS_SHOWN: Final = Topic(
+    "garbo.address.shown.v1", AddressShown, _CONTACT, ("sender",), ("router",), partitions=3
+)
 CONVERSATION_CARE: Final = Topic(
     "garbo.conversation.care.v1", CareMessage, _CONTACT, ("router",), ("help desks, bots", "analytics")
 )
@@ -167,6 +171,7 @@ TOPICS: Final[tuple[Topic[Any], ...]] = (
     SEND_CARE,
     SEND_PROMO,
     SEND_RESULT,
+    ADDRESS_SHOWN,
     CONVERSATION_CARE,
     ENGAGEMENT_PROMO,
     CONTACT_ERASED,

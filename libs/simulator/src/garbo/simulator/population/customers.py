@@ -1,5 +1,6 @@
 """Who the customers are: a stable crowd derived from a seed."""
 
+import re
 from dataclasses import dataclass, field
 from random import Random
 from typing import Any
@@ -50,6 +51,22 @@ _LAST = [
 ]
 
 
+# As WhatsApp knows numbers of these countries, whatever is dialled: the oldest accounts keep their form.
+_SPELLINGS = (
+    (re.compile(r"\+55([1-9]{2})9([0-9]{8})"), r"+55\1\2"),  # Brazil: without the ninth digit
+    (re.compile(r"\+52([2-9][0-9]{9})"), r"+521\1"),  # Mexico: with the 1 of mobiles
+    (re.compile(r"\+549([0-9]{10})"), r"+54\1"),  # Argentina: without the 9 of mobiles
+)
+
+
+def platform_spelling(address: str) -> str:
+    """Write a phone as the platform shows it; any other address as it is."""
+    for dialled, shown in _SPELLINGS:
+        if found := dialled.fullmatch(address):
+            return found.expand(shown)
+    return address
+
+
 @dataclass(slots=True)
 class Customer:
     """One person with WhatsApp. `random` draws this person's choices, in order."""
@@ -92,11 +109,12 @@ class Customers:
 
     def find(self, address: str) -> Customer | None:
         """Find one of the population, or a stranger already met, by phone (`+...`) or BSUID."""
+        address = platform_spelling(address)
         return self._by_address.get(address) or self._strangers.get(address)
 
     def at(self, address: str) -> Customer:
         """Find whoever has this address; a new one is a stranger who is remembered only once they write."""
-        return self.find(address) or _stranger(self._seed, address)
+        return self.find(address) or _stranger(self._seed, platform_spelling(address))
 
     def move(self, customer: Customer) -> None:
         """Give a person another phone number, and with it another user id; their old ones are nobody's."""

@@ -4,10 +4,12 @@ The line that matters: *we know it was not sent* against *it may have been sent*
 idempotency key, so only the first may be tried again.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Literal, assert_never
 
+from garbo.common.events.addresses import PHONE_PATTERN, USER_ID_PATTERN, Person
 from garbo.common.events.ids import platform_message_ref
 from garbo.sender.domain.error_codes import CODES
 
@@ -40,6 +42,8 @@ class Accepted:
     platform_message_ref: str
     """A hash of the wamid: the wamid itself, which holds the person's number, goes no further than here."""
     held: bool = False
+    shown: Person | None = None
+    """By which address the platform knows who was written to; None where it does not say so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +77,8 @@ class Unknown:
 Outcome = Accepted | Failed | NotYet | Unknown
 
 MAX_LIMITED_ATTEMPTS: Final = 5
+_PHONE: Final = re.compile(PHONE_PATTERN)
+_USER_ID: Final = re.compile(USER_ID_PATTERN)
 _LARGEST_CODE: Final = 2**31 - 1
 """What a code is kept as (PostgreSQL's integer); the platform's have seven digits at most."""
 _OK: Final = range(200, 300)
@@ -110,7 +116,18 @@ def _success(body: Mapping[str, Any] | None) -> Outcome:
     if not isinstance(wamid, str) or not wamid:
         return Unknown("unreadable_answer")
     held = first is not None and first.get("message_status", "accepted") != "accepted"
-    return Accepted(platform_message_ref(wamid), held=held)
+    return Accepted(platform_message_ref(wamid), held=held, shown=_shown((body or {}).get("contacts")))
+
+
+def _shown(contacts: object) -> Person | None:
+    """Read whom the answer names: one contact, by `wa_id` or `user_id`; what has not their form is no one."""
+    contact = contacts[0] if isinstance(contacts, list) and len(contacts) == 1 else None
+    if not isinstance(contact, dict):
+        return None
+    wa_id, user_id = contact.get("wa_id"), contact.get("user_id")
+    phone = f"+{wa_id}" if isinstance(wa_id, str) and _PHONE.fullmatch(f"+{wa_id}") else None
+    user_id = user_id if isinstance(user_id, str) and _USER_ID.fullmatch(user_id) else None
+    return Person(phone=phone, user_id=user_id) if phone or user_id else None
 
 
 def _error(status: int, code: int | None) -> Outcome:

@@ -10,6 +10,7 @@ from garbo.common.errors import RetryLater
 from garbo.common.events.grants import SendGranted
 from garbo.common.events.ids import MessageId, attempt_id_of
 from garbo.common.events.results import SendResult
+from garbo.common.events.shown import AddressShown
 from garbo.sender.domain.deadlines import LEAVE_WITHIN
 from garbo.sender.domain.outcomes import (
     MAX_LIMITED_ATTEMPTS,
@@ -178,7 +179,9 @@ class Calls:
         ]
         results = await self._recorded(finished)
         traces = {one.call.grant.message_id: one.call.span.traceparent for one in batch}
-        await self._results.publish([(result, traces[message]) for message, result in results.items()])
+        told = [(result, traces[message]) for message, result in results.items()]
+        shown = [seen for one in batch if (seen := _shown(one, results.get(one.call.grant.message_id)))]
+        await self._results.publish(told, shown=shown)
         if any(isinstance(one.outcome, NotYet) and one.outcome.slow_down for one in batch):
             await self._pacer.slow_down(batch[0].call.grant.number, rest_s=SLOW_DOWN_S)
 
@@ -189,6 +192,23 @@ class Calls:
             except RetryLater:
                 await asyncio.sleep(wait_s)
         return await self._attempts.record(finished)
+
+
+def _shown(finished: FinishedCall, result: SendResult | None) -> AddressShown | None:
+    """Say by which other address than ours the platform knows who was written to. A group is nobody."""
+    grant, outcome = finished.call.grant, finished.outcome
+    if result is None or not isinstance(outcome, Accepted) or outcome.shown is None or grant.to.group_id:
+        return None
+    shown = {("phone", outcome.shown.phone), ("user_id", outcome.shown.user_id)}
+    if all(value is None or (kind, value) == grant.to.address for kind, value in shown):
+        return None
+    return AddressShown(
+        message_id=grant.message_id,
+        attempt_id=finished.call.attempt_id,
+        contact_id=grant.contact_id,
+        shown=outcome.shown,
+        occurred_at=result.recorded_at,
+    )
 
 
 def outcome_word(outcome: Outcome) -> str:

@@ -7,6 +7,7 @@ from typing import Final
 
 from garbo.common.events.ids import ContactId, MessageId, message_of_attempt, platform_message_ref
 from garbo.common.events.results import SendResult
+from garbo.common.events.shown import AddressShown
 from garbo.common.events.statuses import MessageStatus
 from garbo.router.domain.cooldown import with_arrival, with_strike
 from garbo.router.domain.grant import Grant, Settled, settle_by_result, settle_by_status
@@ -120,6 +121,32 @@ class StatusHandler:
             effects.arrived(grant, at_us)
         if status.status == "failed":
             effects.take_codes(grant, settled, codes, at_us=at_us)
+
+
+@dataclass(frozen=True)
+class AddressShownHandler:
+    """The platform's answer to a send named the person by another address: both are theirs."""
+
+    event: AddressShown
+    trace: str | None
+    context: EventContext
+
+    def check(self) -> None:
+        """Refuse nothing: it is our own sender's word."""
+
+    @cached_property
+    def targets(self) -> EventTargets:
+        """Which message was answered, and how the platform shows the person."""
+        shown = self.context.identity_of(self.event.shown, create=False)
+        return EventTargets(message_id=MessageId(self.event.message_id), shown=shown, settles=True)
+
+    @property
+    def may_revoke(self) -> bool:
+        """Only by making two people one, which is looked at apart."""
+        return False
+
+    def apply(self, _uow: UnitOfWork, _found: FoundTargets) -> None:
+        """Change nothing more: the addresses were joined when the people were found."""
 
 
 @dataclass(frozen=True, slots=True)

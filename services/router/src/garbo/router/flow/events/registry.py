@@ -6,6 +6,7 @@ from typing import Any, Final, Generic, TypeVar
 
 from garbo.common.events.base import Event
 from garbo.common.events.topics import (
+    ADDRESS_SHOWN,
     CAMPAIGN_CHANGED,
     CASE_CHANGED,
     CONSENT_RECORDED,
@@ -20,7 +21,7 @@ from garbo.router.flow.events.campaign import CampaignHandler
 from garbo.router.flow.events.case import CaseHandler
 from garbo.router.flow.events.consent import ConsentHandler
 from garbo.router.flow.events.contact import ContactHandler
-from garbo.router.flow.events.delivery import ResultHandler, StatusHandler
+from garbo.router.flow.events.delivery import AddressShownHandler, ResultHandler, StatusHandler
 from garbo.router.flow.events.handler import EventContext, EventHandler, ReceivedEvent
 from garbo.router.flow.events.inbound_message import InboundMessageHandler
 from garbo.router.flow.events.platform_change import PlatformChangeHandler
@@ -41,6 +42,7 @@ EVENT_KINDS: Final = (
     EventKind(INBOUND_MESSAGE, InboundMessageHandler),
     EventKind(MESSAGE_STATUS, StatusHandler),
     EventKind(SEND_RESULT, ResultHandler),
+    EventKind(ADDRESS_SHOWN, AddressShownHandler),
     EventKind(CONSENT_RECORDED, ConsentHandler),
     EventKind(CASE_CHANGED, CaseHandler),
     EventKind(CONTACT_UPDATED, ContactHandler),
