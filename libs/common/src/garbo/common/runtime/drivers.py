@@ -19,6 +19,8 @@ MAX_POLL_MS: Final = 300_000
 POLL_MS: Final = 25
 """One poll of an idle lane. FastStream sleeps as long again after an empty one, so it is half the latency."""
 PARTITION_BYTES: Final = 1024 * 1024
+FETCH_BYTES: Final = 16 * 1024 * 1024
+"""One answer of a broker, however many partitions are full."""
 
 
 class Record(Protocol):
@@ -88,6 +90,7 @@ class Subscription:
             rebalance_timeout_ms=REBALANCE_MS,
             max_poll_interval_ms=MAX_POLL_MS,
             max_partition_fetch_bytes=PARTITION_BYTES,
+            fetch_max_bytes=FETCH_BYTES,
             listener=_Listener(inbox),
             parser=_as_it_is,
             decoder=_nothing_decoded,

@@ -8,9 +8,9 @@ from garbo.common.errors import Reject
 from garbo.common.events.topics import Topic
 from garbo.common.events.wire import decode
 from garbo.common.runtime import deadletter
-from garbo.common.runtime.careful_consumer import Unreadable
 from garbo.common.runtime.deliver.lane import Delivered
 from garbo.common.runtime.drivers import Record
+from garbo.common.runtime.salvage import Unreadable
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +28,7 @@ class Refused:
     record: Record
     reason: str
     where: str
-    """`reading`, `decoding` or `handling`."""
+    """`reading` (and how many, where a batch is lost whole), `decoding` or `handling`."""
     alarming: bool = True
     """Whether many of its kind are buried slowly."""
 
@@ -64,7 +64,8 @@ class Decoder:
     def decode(self, record: Record) -> BatchItem:
         """Decode one record; never raises for what is in it."""
         if isinstance(record, Unreadable):
-            return self._refuse_for_all(record, f"unreadable:{record.error}", "reading")
+            several = f" {record.count} records up to this one" if record.count > 1 else ""
+            return self._refuse_for_all(record, f"unreadable:{record.error}", f"reading{several}")
         headers = {name: value or b"" for name, value in record.headers}
         try:
             topic = self._topic_of(record, headers)
