@@ -3,12 +3,14 @@
 import struct
 import zlib
 from collections.abc import Callable, Mapping
-from importlib import import_module
-from importlib.util import find_spec
 from typing import Any, Final
 
-cramjam: Any = import_module("cramjam") if find_spec("cramjam") else None
-"""None on a machine for which there is no build of it."""
+try:
+    import cramjam as _cramjam
+except ImportError:
+    cramjam: Any = None  # a machine for which there is no build of it
+else:
+    cramjam = _cramjam
 
 MAX_UNPACKED_BYTES: Final = 16 * 1024 * 1024
 """A batch that is larger once unpacked is not read: 4 MiB of gzip can hold 4 GiB of blanks. A producer packs
