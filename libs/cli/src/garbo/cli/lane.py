@@ -2,35 +2,27 @@
 
 import asyncio
 import os
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Annotated, Any, Final, TypeAlias
+from typing import Annotated, Final
 
 import typer
-from aiokafka.admin import AIOKafkaAdminClient
-from aiokafka.errors import CommitFailedError, KafkaError, UnknownMemberIdError
+from aiokafka.errors import CommitFailedError, UnknownMemberIdError
 from aiokafka.structs import TopicPartition
 
+from garbo.cli.cluster import Untyped, admin_of, consumer_of
 from garbo.cli.connection import kafka_of
 from garbo.common.clock import SystemClock
 from garbo.common.errors import RetryLater, StartRefused
 from garbo.common.events.topics import SERVICES, dead_letters, redrive
-from garbo.common.runtime.bounded import bounded
 from garbo.common.runtime.broker import KafkaSettings
-from garbo.common.runtime.careful_consumer import CarefulConsumer
 from garbo.common.runtime.deliver.burial import DeadLetters
 from garbo.common.runtime.deliver.decoder import Refused
 from garbo.common.runtime.producer import Producer
 
-STOP_S: Final = 5.0
 READ_S: Final = 30.0
 """The next records of a partition must come within this."""
 AT_ONCE: Final = 100
 REASON: Final = "buried_by_operator"
-
-Untyped: TypeAlias = Any
-"""aiokafka types few of its methods."""
 
 lane = typer.Typer(help="How far each lane is, and the way past what holds one up.", no_args_is_help=True)
 GroupOption = Annotated[str, typer.Option("--group", help="Such as router.care.")]
@@ -49,29 +41,21 @@ class Progress:
     end: int
 
 
-class _Quiet:
-    def polled(self, count: int) -> None:
-        """Say nothing: nobody asks."""
-
-    def poll_failed(self, error: Exception) -> None:
-        """Say nothing: it is raised as well."""
-
-
 async def progress_of(kafka: KafkaSettings, group: str) -> list[Progress]:
     """Tell how far a group is, in each partition of which it has committed something."""
-    async with _admin(kafka) as admin:
+    async with admin_of(kafka) as admin:
         offsets = await admin.list_consumer_group_offsets(group)
     committed = {tp: meta.offset for tp, meta in offsets.items() if meta.offset >= 0}
     if not committed:
         return []
-    async with _consumer(kafka, group) as consumer:
+    async with consumer_of(kafka, group=group) as consumer:
         ends = await consumer.end_offsets(list(committed))
     return [Progress(tp, offset, ends[tp]) for tp, offset in sorted(committed.items())]
 
 
 async def groups_of(kafka: KafkaSettings) -> list[str]:
     """Name the groups of our services that the cluster knows."""
-    async with _admin(kafka) as admin:
+    async with admin_of(kafka) as admin:
         groups = [str(group[0]) for group in await admin.list_consumer_groups()]
     return sorted(group for group in groups if group.partition(".")[0] in SERVICES)
 
@@ -82,7 +66,7 @@ async def skip(kafka: KafkaSettings, group: str, partition: TopicPartition, *, t
     Raises `StartRefused` for an offset that is not ahead, and while the group has members: they would
     commit over it.
     """
-    async with _consumer(kafka, group) as consumer:
+    async with consumer_of(kafka, group=group) as consumer:
         first = await _first(consumer, partition, to)
         await _commit(consumer, group, partition, to)
     return to - first
@@ -99,7 +83,7 @@ async def bury(kafka: KafkaSettings, group: str, partition: TopicPartition, *, t
         publisher=producer,
         clock=SystemClock(),
     )
-    async with _consumer(kafka, group) as consumer:
+    async with consumer_of(kafka, group=group) as consumer:
         first = await _first(consumer, partition, to)
         await _commit(consumer, group, partition, first)  # refused now, not after all of them are buried
         await producer.start()
@@ -148,43 +132,6 @@ async def _commit(consumer: Untyped, group: str, partition: TopicPartition, to: 
     except (CommitFailedError, UnknownMemberIdError):
         service = group.partition(".")[0]
         raise StartRefused(f"{group} is being read: stop every {service}, type this, start them.") from None
-
-
-@asynccontextmanager
-async def _consumer(kafka: KafkaSettings, group: str) -> AsyncIterator[Untyped]:
-    consumer: Untyped = CarefulConsumer(
-        inbox=_Quiet(),
-        group_id=group,
-        enable_auto_commit=False,
-        auto_offset_reset="earliest",
-        **kafka.connection(),
-    )
-    try:
-        async with _answering(kafka):
-            await consumer.start()
-            yield consumer
-    finally:
-        await bounded("consumer", consumer.stop(), within_s=STOP_S)
-
-
-@asynccontextmanager
-async def _admin(kafka: KafkaSettings) -> AsyncIterator[Any]:
-    admin = AIOKafkaAdminClient(**kafka.connection())
-    try:
-        async with _answering(kafka):
-            await admin.start()
-            yield admin
-    finally:
-        await bounded("admin", admin.close(), within_s=STOP_S)
-
-
-@asynccontextmanager
-async def _answering(kafka: KafkaSettings) -> AsyncIterator[None]:
-    try:
-        yield
-    except (KafkaError, TimeoutError, OSError) as error:
-        why = f"Kafka at {kafka.bootstrap_servers} does not answer ({type(error).__name__})"
-        raise StartRefused(f"{why}: start it, or correct GARBO_KAFKA_BOOTSTRAP_SERVERS") from None
 
 
 def _partition(topic: str, partition: int) -> TopicPartition:

@@ -10,6 +10,7 @@ import typer
 
 from garbo.cli.connection import api_key_of, dsn_of, kafka_of, role_settings_of, url_of
 from garbo.cli.database import migrate_all, roles_all
+from garbo.cli.dlq.commands import dlq
 from garbo.cli.doctor import command as doctor_command
 from garbo.cli.lane import lane
 from garbo.cli.policy import policy_check, policy_schema
@@ -35,6 +36,7 @@ policy = typer.Typer(help="What may be sent to whom, and how often.", no_args_is
 app.add_typer(policy, name="policy")
 app.add_typer(contact, name="contact")
 app.add_typer(lane, name="lane")
+app.add_typer(dlq, name="dlq")
 policy.command("check")(policy_check)
 policy.command("simulate")(policy_simulate)
 policy.command("schema")(policy_schema)

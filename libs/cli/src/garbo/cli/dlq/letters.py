@@ -1,0 +1,147 @@
+"""Dead letters as an operator looks at them: where from, why, since when, and whose."""
+
+import re
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final, Self
+
+from aiokafka.structs import TopicPartition
+
+from garbo.cli.cluster import Untyped
+from garbo.common.errors import StartRefused
+from garbo.common.runtime.deadletter import ATTEMPT, FAILED_AT, OFFSET, PARTITION, REASON, TOPIC, WHOLE_BYTES
+from garbo.common.runtime.deliver.refusals import publisher_of
+from garbo.common.runtime.drivers import Record
+from garbo.common.runtime.raw_producer import Outgoing
+
+POLL_MS: Final = 500
+DIGITS: Final = re.compile("[0-9]{1,19}")
+SILENCE_POLLS: Final = 60
+"""After so many empty polls a topic that has more to give is given up."""
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a record stood first, and how often it was refused since."""
+
+    topic: str
+    partition: int
+    offset: int
+    attempt: int
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """One dead letter."""
+
+    record: Record
+    origin: Origin | None
+    """None where it does not say: somebody else wrote it."""
+    reason: str
+    publisher: str
+    failed_at: datetime | None
+    whole_bytes: int | None
+    """How large the value was, where the letter is cut."""
+
+    @classmethod
+    def of(cls, record: Record) -> Self:
+        """Read what a letter says of itself; never raises for what that is."""
+        said = {name: (value or b"").decode("utf-8", "replace") for name, value in record.headers}
+        return cls(
+            record=record,
+            origin=_origin(said),
+            reason=said.get(REASON, ""),
+            publisher=publisher_of(record)[1].decode("utf-8", "replace"),
+            failed_at=_instant(said.get(FAILED_AT, "")),
+            whole_bytes=_number(said[WHOLE_BYTES]) if WHOLE_BYTES in said else None,
+        )
+
+    @property
+    def obstacle(self) -> str | None:
+        """Why it cannot be tried again; None where it can."""
+        if self.whole_bytes is not None:
+            return f"is cut: of {self.whole_bytes} bytes it holds the first {len(self.record.value or b'')}"
+        if self.origin is None:
+            return "does not say where it comes from"
+        if self.origin.topic.startswith("http:"):
+            return "is a webhook's body: post it to ingest again, signed with the app secret"
+        return None if self.record.value else "holds nothing"
+
+    def again(self, to: str) -> Outgoing:
+        """Give the record to try again: its bytes and all its headers, its count of attempts among them."""
+        headers = tuple((name, value or b"") for name, value in self.record.headers)
+        return Outgoing(to, self.record.key, self.record.value or b"", headers)
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """Which letters are meant: those of which all that is given is true."""
+
+    topic: str | None = None
+    partition: int | None = None
+    offset: int | None = None
+    reason: str | None = None
+    """The whole reason, or its beginning up to a colon: `invalid` is every `invalid:...`."""
+    publisher: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+
+    def takes(self, letter: Letter) -> bool:
+        """Tell whether a letter is meant. What a letter does not say, no condition on it is true of."""
+        origin, at = letter.origin, letter.failed_at
+        return (
+            (self.topic is None or (origin is not None and origin.topic == self.topic))
+            and (self.partition is None or (origin is not None and origin.partition == self.partition))
+            and (self.offset is None or (origin is not None and origin.offset == self.offset))
+            and (self.reason is None or f"{letter.reason}:".startswith(f"{self.reason}:"))
+            and self.publisher in (None, letter.publisher)
+            and (self.since is None or (at is not None and at >= self.since))
+            and (self.until is None or (at is not None and at < self.until))
+        )
+
+
+async def letters_in(consumer: Untyped, topic: str) -> AsyncIterator[list[Letter]]:
+    """Give the letters that stand in a topic now, some at a time; each partition in its order.
+
+    Raises `StartRefused` where there is no such topic, or it does not come to its end.
+    """
+    await consumer._client._wait_on_metadata(topic)  # noqa: SLF001 - a consumer without topics knows none
+    known = sorted(consumer.partitions_for_topic(topic) or ())
+    partitions = [TopicPartition(topic, number) for number in known]
+    if not partitions:
+        raise StartRefused(f"there is no topic {topic}: type garbo topics apply")
+    consumer.assign(partitions)
+    ends = {tp: end for tp, end in (await consumer.end_offsets(partitions)).items() if end}
+    await consumer.seek_to_beginning(*partitions)
+    silence = 0
+    while ends:
+        polled = await consumer.getmany(timeout_ms=POLL_MS)
+        for tp, records in polled.items():
+            yield [Letter.of(record) for record in records if record.offset < ends.get(tp, 0)]
+        for tp in list(ends):
+            if await consumer.position(tp) >= ends[tp]:
+                ends.pop(tp)
+        silence = 0 if polled else silence + 1
+        if silence > SILENCE_POLLS:
+            raise StartRefused(f"{topic} cannot be read to its end: look at Kafka's log")
+
+
+def _origin(said: dict[str, str]) -> Origin | None:
+    numbers = _number(said.get(PARTITION)), _number(said.get(OFFSET)), _number(said.get(ATTEMPT))
+    partition, offset, attempt = numbers
+    if not said.get(TOPIC) or partition is None or offset is None:
+        return None
+    return Origin(said[TOPIC], partition, offset, attempt or 0)
+
+
+def _number(text: str | None) -> int | None:
+    return int(text) if text and DIGITS.fullmatch(text) else None
+
+
+def _instant(text: str) -> datetime | None:
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return at if at.tzinfo else None
