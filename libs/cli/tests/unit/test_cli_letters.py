@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from garbo.cli.dlq.letters import Choice, Letter, Origin
-from garbo.cli.dlq.redrive import Plan
+from garbo.cli.dlq.redrive import RedrivePlan
 from garbo.cli.dlq.summary import Heap, heap_line, letter_lines
 from garbo.common.runtime.deadletter import OWN_HEADERS, Failure, dead_letter_of
 from libs.common.tests.support.delivery import Raw
@@ -78,13 +78,13 @@ def test_what_cannot_be_tried_again_says_why(value: bytes | None, topic: str, wh
     made = dead_letter_of(Raw(0, value, topic=topic), to="garbo.router.dlq.v1", failure=failure)
     found = Letter.of(Raw(0, made.value, headers=[*made.headers]))
     assert why in (found.obstacle or "")
-    plan = Plan()
+    plan = RedrivePlan()
     plan.add(found, tried=())
     assert (plan.refused, plan.refused_count, plan.ready) == ([found], 1, set())
 
 
 def test_letter_is_tried_again_once_for_each_time_it_was_refused() -> None:
-    plan = Plan()
+    plan = RedrivePlan()
     for found in (letter(1), letter(1), letter(2)):
         plan.add(found, tried={Origin(TOPIC, 3, 2, 1), Origin(TOPIC, 3, 1, 0)})
     assert (plan.ready, plan.repeated) == ({Origin(TOPIC, 3, 1, 1)}, 1)

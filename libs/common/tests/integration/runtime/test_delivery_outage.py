@@ -58,7 +58,7 @@ async def test_a_broker_stopped_for_20_s_needs_no_restart_of_ours(private_kafka:
             await until(lambda: caught_up(stand), within_s=20)
             assert not failed.done()
             assert deliveries.healthy
-            assert stand.producer.healthy
+            await until(lambda: stand.producer.healthy, within_s=10)
             failed.cancel()
     finally:
         await stand.stop()

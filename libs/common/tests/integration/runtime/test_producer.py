@@ -7,7 +7,7 @@ from aiokafka import AIOKafkaProducer, errors
 from garbo.common.errors import Reject, RetryLater
 from garbo.common.events.topics import SEND_PROMO
 from garbo.common.runtime.broker import KafkaSettings
-from garbo.common.runtime.producer import CLOSE_S, Producer
+from garbo.common.runtime.producer import ASK_S, CLOSE_S, KNOCK_EVERY_S, Producer
 from garbo.common.runtime.raw_producer import Outgoing
 from libs.common.tests.support.delivery import Stand, note
 from libs.common.tests.support.errors import every_error, made
@@ -97,6 +97,24 @@ async def test_it_is_ready_again_after_an_outage_though_nobody_publishes(
         await asyncio.to_thread(private_kafka.start)
         await until(lambda: producer.healthy)
     finally:
+        await producer.stop()
+
+
+@pytest.mark.parametrize("ends", ["kill", "freeze"])
+async def test_it_is_not_ready_seconds_after_its_broker_is_gone_though_nobody_publishes(
+    private_kafka: OwnKafka, ends: str
+) -> None:
+    producer = Producer(kafka=KafkaSettings(private_kafka.bootstrap_servers), service="test")
+    await producer.start()
+    try:
+        assert producer.healthy
+        await asyncio.to_thread(getattr(private_kafka, ends))
+        await until(lambda: not producer.healthy, within_s=KNOCK_EVERY_S + ASK_S + 2)
+        private_kafka.thaw()
+        await asyncio.to_thread(private_kafka.start)
+        await until(lambda: producer.healthy)
+    finally:
+        private_kafka.thaw()
         await producer.stop()
 
 

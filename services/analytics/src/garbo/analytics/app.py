@@ -40,7 +40,11 @@ def build(settings: AnalyticsSettings) -> App:
     live = LiveFunnel(queries, subscribers_count=settings.subscribers_count)
     health = health_routes(
         alive={"deliveries": lambda: deliveries.healthy},
-        ready={"database": lambda: database.healthy, "deliveries": lambda: deliveries.ready},
+        ready={
+            "kafka": lambda: producer.healthy,
+            "database": lambda: database.healthy,
+            "deliveries": lambda: deliveries.ready,
+        },
     )
     server = HttpServer(http_app(queries, live, health=health), host=settings.host, port=settings.port)
     schema = SchemaCurrent(dsn, service=settings.service)

@@ -10,7 +10,7 @@ import typer
 from garbo.cli.cluster import consumer_of
 from garbo.cli.connection import kafka_of
 from garbo.cli.dlq.letters import Choice, Letter, letters_in
-from garbo.cli.dlq.redrive import Plan, plan_redrive, redrive_letters
+from garbo.cli.dlq.redrive import RedrivePlan, plan_redrive, redrive_letters
 from garbo.cli.dlq.summary import Heap, heap_line, letter_lines
 from garbo.cli.router.simulate import instant_of
 from garbo.common.errors import StartRefused
@@ -109,7 +109,7 @@ def redrive_command(  # noqa: PLR0913 - as above
     typer.echo(f"{written} letters were written to the redrive topic of {service}")
 
 
-def _print_plan(plan: Plan, what: str) -> None:
+def _print_plan(plan: RedrivePlan, what: str) -> None:
     for (topic, reason), count in plan.by_reason.most_common():
         typer.echo(f"{count:>7}  {topic}  {reason}")
     typer.echo(f"{len(plan.ready)} letters {what}; {plan.repeated} were before, and are passed over")

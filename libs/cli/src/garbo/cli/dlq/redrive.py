@@ -17,7 +17,7 @@ SHOWN: Final = 20
 
 
 @dataclass(slots=True)
-class Plan:
+class RedrivePlan:
     """What becomes of the letters that were chosen."""
 
     ready: set[Origin] = field(default_factory=set)
@@ -42,13 +42,13 @@ class Plan:
             self.by_reason[letter.origin.topic, letter.reason] += 1
 
 
-async def plan_redrive(kafka: KafkaSettings, service: str, choice: Choice) -> Plan:
+async def plan_redrive(kafka: KafkaSettings, service: str, choice: Choice) -> RedrivePlan:
     """Find out what a redrive would do, and do nothing."""
     async with consumer_of(kafka) as consumer:
         return await _plan(consumer, service, choice)
 
 
-async def redrive_letters(kafka: KafkaSettings, service: str, choice: Choice) -> tuple[Plan, int]:
+async def redrive_letters(kafka: KafkaSettings, service: str, choice: Choice) -> tuple[RedrivePlan, int]:
     """Write the chosen letters to the service's redrive topic; tell how many Kafka has acknowledged.
 
     Each is written once: what stands in the redrive topic already is passed over, so that a redrive that was
@@ -73,14 +73,14 @@ async def redrive_letters(kafka: KafkaSettings, service: str, choice: Choice) ->
     return plan, written
 
 
-async def _plan(consumer: Untyped, service: str, choice: Choice) -> Plan:
+async def _plan(consumer: Untyped, service: str, choice: Choice) -> RedrivePlan:
     tried = {
         letter.origin
         async for letters in letters_in(consumer, redrive(service).name)
         for letter in letters
         if letter.origin is not None
     }
-    plan = Plan()
+    plan = RedrivePlan()
     async for letters in letters_in(consumer, dead_letters(service).name):
         for letter in filter(choice.takes, letters):
             plan.add(letter, tried=tried)

@@ -21,6 +21,8 @@ CLOSE_S: Final = 3.0
 FLUSH_S: Final = 8.0
 """The same for a healthy one at the end of the process."""
 KNOCK_EVERY_S: Final = 1.0
+ASK_S: Final = 3.0
+"""An answer that takes longer is none: a broker that holds still takes connections and says nothing."""
 
 log = structlog.get_logger()
 
@@ -38,6 +40,8 @@ class Producer:
         self._current: RawProducer | None = None
         self._building = asyncio.Lock()
         self._closed = False
+        self._answers = False
+        """Whether a broker answered when it was last asked."""
         self._mending: asyncio.Task[None] | None = None
         self._leaving: set[asyncio.Task[None]] = set()
         """Producers that are being closed: whoever publishes does not wait for that."""
@@ -64,7 +68,11 @@ class Producer:
 
     @property
     def healthy(self) -> bool:
-        """True while there is a producer that can send."""
+        """True while there is a producer that can send, and a broker answered a few seconds ago."""
+        return self._alive and self._answers
+
+    @property
+    def _alive(self) -> bool:
         return self._current is not None and self._current.alive
 
     async def publish(self, records: Sequence[Outgoing]) -> None:
@@ -100,12 +108,17 @@ class Producer:
             await asyncio.sleep(KNOCK_EVERY_S)
 
     async def _keep_ready(self) -> None:
-        """Mend also while nobody publishes: a process taken out of traffic must come back by itself."""
+        """Mend and ask also while nobody publishes: a process taken out of traffic must come back by itself.
+
+        aiokafka says nothing of a broker that died: it connects again for ever.
+        """
         while True:
             await asyncio.sleep(KNOCK_EVERY_S)
-            if not self.healthy:
+            if not self._alive:
                 self._throw_away(self._current, because="sender_died")
                 await self._built()
+            if current := self._current:
+                self._answers = await bounded("ask kafka", current.ask(), within_s=ASK_S)
 
     async def _usable(self) -> RawProducer:
         if self._current and not self._current.alive:
@@ -125,7 +138,7 @@ class Producer:
             made = RawProducer(self._kafka, client_id=self._client_id)
             try:
                 if await bounded("start producer", made.start(), within_s=BUILD_S):
-                    self._current = made
+                    self._current, self._answers = made, True
             finally:
                 if self._current is not made:
                     self._let_go(_kill(made))

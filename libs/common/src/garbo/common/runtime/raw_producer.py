@@ -99,6 +99,10 @@ class RawProducer:
         task = self._producer._sender.sender_task  # noqa: SLF001 - there is no public sign of it
         return task is not None and not task.done()
 
+    async def ask(self) -> None:
+        """Ask a broker something small; raises what aiokafka raises and may hang: call it under `bounded`."""
+        await self._producer.client.fetch_all_metadata()
+
     async def stop(self) -> None:
         """Flush and close; hangs while the broker is gone (aiokafka#1101): call it under `bounded`."""
         await self._producer.stop()
