@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 import pytest
+from hypothesis import settings
 from xdist.remote import Producer
 
 from garbo.cli.local.workspace import default_data_folder
@@ -41,6 +42,8 @@ O = TypeVar("O")  # noqa: E741 - what is offered
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    settings.register_profile("garbo", deadline=None)  # it would tell how busy the machine is, and no more
+    settings.load_profile("garbo")
     if not hasattr(config, "workerinput"):
         write_to_memory()
         remove_what_was_left()
