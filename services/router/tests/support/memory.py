@@ -93,6 +93,8 @@ class InMemoryTransaction(InMemoryContacts):
         }
         locked = {m: tables.grants[m] for m in scope.grants | opened if m in tables.grants}
         known = scope.messages | {d.message_id for d in waiting} | (opened & locked.keys())
+        homes = {d.home_id for d in waiting if d.home_id}
+        homes |= {home_id for m in opened & locked.keys() if (home_id := locked[m].home_id)}
         asked = {(one.brand, one.campaign or "") for one in waiting}
         asked |= {(locked[m].brand, locked[m].campaign or "") for m in opened & locked.keys()}
         return Snapshot(
@@ -100,7 +102,7 @@ class InMemoryTransaction(InMemoryContacts):
             templates=tables.templates,
             states={**states, **listed},
             newly_suppressed=frozenset(listed),
-            contacts=await self.contacts_of(scope.reachable | {d.contact_id for d in ready}),
+            contacts=await self.contacts_of(scope.reachable | {d.contact_id for d in ready} | homes),
             addresses=self.addresses_of(scope.addresses_of),
             locked_grants=locked,
             decisions={m: replace(tables.decisions[m], inputs=None) for m in known if m in tables.decisions},
@@ -211,7 +213,8 @@ class InMemoryTransaction(InMemoryContacts):
                 tables.aliases[key] = replace(contact, contact_id=into)
         for message_id, waiting in tables.deferred.items():
             if waiting.contact_id == old:
-                tables.deferred[message_id] = replace(waiting, contact_id=into)
+                home_id = waiting.home_id or old
+                tables.deferred[message_id] = replace(waiting, contact_id=into, home_id=home_id)
         for proof, evidence in tables.evidence.items():
             if evidence.contact_id == old:
                 tables.evidence[proof] = replace(evidence, contact_id=into)

@@ -89,6 +89,8 @@ class Grant(Value, frozen=True):
     """The budget slices it took one from each of; given back with the slot."""
     request: bytes | None = None
     """The request as it came, while the grant may still be replaced by a later or another one."""
+    home_id: ContactId | None = None
+    """By which id its address stands: another one than the contact's where a client joined two people."""
 
 
 class Settled(Value, frozen=True):

@@ -222,4 +222,5 @@ def _deferral(uow: UnitOfWork, candidate: Candidate, decision: Decision) -> Defe
         request=candidate.received.stored(),
         trace=candidate.received.trace,
         policy_version=uow.policy.version,
+        home_id=candidate.contact.home_id,
     )

@@ -28,14 +28,8 @@ def _candidate(uow: UnitOfWork, one: Deferred) -> Candidate | str:
     state = uow.states.get(one.contact_id)
     if state is not None and state.erased:
         return "erased"
-    return stored_candidate(
-        uow,
-        one.message_id,
-        one.request,
-        contact_id=one.contact_id,
-        first_decided_at_us=one.first_decided_at_us,
-        trace=one.trace,
-    )
+    first_us = one.first_decided_at_us
+    return stored_candidate(uow, one, one.request, first_decided_at_us=first_us, trace=one.trace)
 
 
 def _superseded(uow: UnitOfWork, candidates: Sequence[Candidate]) -> list[Candidate]:

@@ -72,6 +72,12 @@ class ContactIndex:
         first = next(known, None)
         return self.current_id(first.contact_id) if first else None
 
+    def home_of(self, identity: Identity) -> ContactId | None:
+        """Tell by which id one writes to them at the address they show; None for who only a client linked."""
+        known = (self.by_hash[a.hash] for a in identity.addresses if a.hash in self.by_hash)
+        first = next(known, None)
+        return self._home_of(first) if first else None
+
     def current_id(self, contact_id: ContactId) -> ContactId:
         """Follow a contact to the one it turned out to be."""
         seen: set[ContactId] = set()
@@ -100,9 +106,10 @@ class ContactIndex:
                 self.by_hash[address.hash] = Contact(first.contact_id, first.kind, address, home_id)
 
     def is_known_as(self, contact_id: ContactId, identity: Identity) -> bool:
-        """Say whether all addresses of an identity are a contact's already."""
+        """Say whether all addresses of an identity are a contact's already, by more than a client's word."""
         known = [self.by_hash.get(address.hash) for address in identity.addresses]
-        return all(contact and self.current_id(contact.contact_id) == contact_id for contact in known)
+        of_theirs = [c for c in known if c and c.home_id and self.current_id(c.contact_id) == contact_id]
+        return len(of_theirs) == len(known)
 
     def join_shown(self, owner: Contact, addresses: Sequence[Address]) -> None:
         """Make addresses a contact's, as the platform shows them with a message that was sent to them.
@@ -115,8 +122,8 @@ class ContactIndex:
             if known is None:
                 self.links[address.hash] = Link(address, contact_id, home_id)
                 self.by_hash[address.hash] = Contact(contact_id, owner.kind, address, home_id)
-            elif (other := self.current_id(known.contact_id)) != contact_id:
-                self._merge(Merge(contact_id, other))
+            else:
+                self._merge(Merge(contact_id, self.current_id(known.contact_id)))
                 self._unite_home(known, home_id)
 
     def join_names(self, identity: Identity, same: Identity, *, said_by: str) -> None:

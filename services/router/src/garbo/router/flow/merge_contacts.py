@@ -60,10 +60,11 @@ def _merge(uow: UnitOfWork, merge: Merge) -> None:
     uow.put(other, RecipientState(version=second.version, merged_into=into))
     for grant in list(uow.grants.values()):
         if grant.contact_id == other:
-            uow.update_grant(replace(grant, contact_id=into))
+            uow.update_grant(replace(grant, contact_id=into, home_id=grant.home_id or other))
     for message_id, deferred in list(uow.deferred.items()):
         if deferred.contact_id == other:
-            uow.deferred[message_id] = replace(deferred, contact_id=into)
+            home_id = deferred.home_id or other
+            uow.deferred[message_id] = replace(deferred, contact_id=into, home_id=home_id)
     uow.contacts_to_recheck.add(into)
     reevaluate_promos(uow, into, trace=None)
 

@@ -175,6 +175,7 @@ def new_grant(
         policy_version=policy_version,
         budget_leases=budget_leases,
         request=candidate.received.stored(),
+        home_id=candidate.contact.home_id,
     )
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from garbo.common.errors import Reject
 from garbo.common.events.decisions import DecisionMade
-from garbo.common.events.ids import ContactId, MessageId
+from garbo.common.events.ids import ContactId
 from garbo.common.events.topics import SEND_REQUESTED
 from garbo.common.events.wire import decode
 from garbo.router.domain.decide import counted, decide_prepared
@@ -19,6 +19,7 @@ from garbo.router.flow.decision import Outcome, record_decision, record_grant, w
 from garbo.router.flow.records import new_grant
 from garbo.router.flow.request import Candidate, ReceivedRequest, request_of
 from garbo.router.flow.unit_of_work import UnitOfWork
+from garbo.router.ports.store import Deferred
 
 
 class GrantedCandidate(Value, frozen=True):
@@ -30,15 +31,18 @@ class GrantedCandidate(Value, frozen=True):
 
 def stored_candidate(
     uow: UnitOfWork,
-    message_id: MessageId,
+    held: Deferred | Grant,
     value: bytes,
     *,
-    contact_id: ContactId,
     first_decided_at_us: int | None = None,
     trace: str | None = None,
 ) -> Candidate | str:
-    """Give a stored request as it is to be decided now, or the reason to refuse it before the rules."""
-    contact = uow.snapshot.contacts.get(contact_id) if contact_id in uow.states else None
+    """Give a stored request as it is to be decided now, or the reason to refuse it before the rules.
+
+    It goes to the address it was asked for, whoever its person turned out to be since.
+    """
+    message_id, contact_id = held.message_id, held.contact_id
+    contact = uow.snapshot.contacts.get(held.home_id or contact_id) if contact_id in uow.states else None
     stored = uow.snapshot.decisions.get(message_id)
     if contact is None or stored is None:
         return "unknown_contact"
@@ -50,6 +54,7 @@ def stored_candidate(
         return refusal
     if first_decided_at_us is None:
         first_decided_at_us = to_us(DecisionMade.model_validate_json(stored.records[0]).decided_at)
+    contact = replace(contact, contact_id=contact_id)
     request = replace(
         request_of(event, contact, message_id, directory=uow.directory, snapshot=uow.snapshot),
         gathered=True,
@@ -148,7 +153,7 @@ def _granted_candidate(uow: UnitOfWork, grant: Grant, *, trace: str | None) -> G
     """
     if grant.request is None:
         return None
-    read = stored_candidate(uow, grant.message_id, grant.request, contact_id=grant.contact_id, trace=trace)
+    read = stored_candidate(uow, grant, grant.request, trace=trace)
     if isinstance(read, str):
         return None
     return GrantedCandidate(grant, replace(read, prepared=read.prepared.given(UNLIMITED)))

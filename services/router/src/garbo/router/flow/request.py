@@ -192,7 +192,7 @@ def _with_recipient(
         found = by_hash.get(address.hash)
         if found is None and not resolved.is_possible:
             return replace(resolved, refusal="impossible_number")
-        return replace(resolved, contact=found and Contact(found.contact_id, found.kind, address))
+        return replace(resolved, contact=found and replace(found, address=address))
     contact = by_id.get(ContactId(named)) if named else None
     if contact and recipient_of(contact.address) is None:
         return replace(resolved, refusal="no_address")

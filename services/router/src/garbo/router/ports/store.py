@@ -57,6 +57,8 @@ class Deferred(Value, frozen=True):
     trace: str | None = None
     policy_version: str | None = None
     """Under which policy it was last decided that it waits; None where nobody noted it."""
+    home_id: ContactId | None = None
+    """By which id its address stands: another one than the contact's where a client joined two people."""
 
     def is_ready(self, now_us: int, *, policy_version: str) -> bool:
         """Say whether it may be free by now: it is due, only its jitter puts it off, or another policy did.
@@ -79,7 +81,8 @@ class Scope(Value, frozen=True):
     suppressions_of: frozenset[ContactId] = frozenset()
     """Of whom suppression lists are asked anew; of people never written before they are asked always."""
     reachable: frozenset[ContactId] = frozenset()
-    """Of whom messages may be decided again: their `Contact` is read."""
+    """Of whom messages may be decided again: their `Contact` is read. So is that of each home that an open
+    grant or a deferred request is to be sent at."""
     deferred_of: frozenset[ContactId] = frozenset()
     """All of whose deferred requests are read, with their decisions."""
     ready_of: frozenset[ContactId] = frozenset()

@@ -130,6 +130,7 @@ def _found_targets(
             raise ContactsChanged
     return FoundTargets(
         contact_id,
+        contacts.home_of(identity) if identity else None,
         found.grant_of(targets),
         _recorded(targets.consent, recorded, contacts),
         is_told=bool(tells_of and not uow.tell_once(tells_of, record=event.received.record)),

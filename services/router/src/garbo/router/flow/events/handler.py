@@ -58,7 +58,7 @@ class EventTargets:
     consent: ConsentKey | None = None
     """The record of consent it is. One of somebody who was erased since comes back to nobody."""
     tells_of: str | None = None
-    """The inbound message others are told of, by its reference: once, however often the platform says it."""
+    """The inbound message others are told of, by its reference: once, however often it is delivered."""
 
 
 class FoundTargets(Value, frozen=True):
@@ -66,6 +66,8 @@ class FoundTargets(Value, frozen=True):
 
     contact_id: ContactId | None
     """Whose event it is, by the addresses it shows: locked."""
+    home_id: ContactId | None
+    """By which id one writes to them at the address it shows: a client may have joined two people."""
     grant: Grant | None
     """The newest grant of the message, as it was before the locks."""
     recorded: ConsentEvidence | None = None

@@ -36,6 +36,8 @@ class Sender:
     """Who wrote, to which brand, and which of our messages they answer."""
 
     contact_id: ContactId
+    home_id: ContactId
+    """By which id one answers them where they wrote from, should a client have joined them to somebody."""
     brand: str
     answered: Grant | None = None
 
@@ -96,7 +98,7 @@ class InboundMessageHandler:
         if contact_id is None:
             return
         if message.kind != "system" and self._brand is not None:
-            sender = Sender(contact_id, self._brand, found.grant)
+            sender = Sender(contact_id, found.home_id or contact_id, self._brand, found.grant)
             action, window_until_us = self._apply_words(uow, sender)
             if not found.is_told:
                 self._tell(uow, sender, action, window_until_us)
@@ -138,7 +140,7 @@ class InboundMessageHandler:
             uow.records_to_publish.append(OutgoingRecord(ENGAGEMENT_PROMO, engaged, contact_id, self.trace))
         if _is_conversation(message, action):
             care = _care(message, sender=sender, until_us=window_until_us)
-            uow.records_to_publish.append(OutgoingRecord(CONVERSATION_CARE, care, contact_id, self.trace))
+            uow.records_to_publish.append(OutgoingRecord(CONVERSATION_CARE, care, sender.home_id, self.trace))
 
     def _apply_keyword(
         self, uow: UnitOfWork, sender: Sender, *, ref: str, at_us: int
@@ -146,7 +148,7 @@ class InboundMessageHandler:
         if self.keyword is None or self._is_of_no_promo(sender.answered):
             return None
         message = KeywordMessage(
-            self.event, ref, self.keyword, sender.contact_id, sender.brand, at_us, self.trace
+            self.event, ref, self.keyword, sender.contact_id, sender.home_id, sender.brand, at_us, self.trace
         )
         return KeywordEffects(uow, self.context.directory, message).apply()
 
@@ -182,7 +184,7 @@ def _engaged(message: InboundMessage, action: Action, *, sender: Sender, ref: st
 def _care(message: InboundMessage, *, sender: Sender, until_us: int) -> CareMessage:
     return CareMessage(
         wamid=message.wamid,
-        contact_id=sender.contact_id,
+        contact_id=sender.home_id,
         brand=sender.brand,
         number=message.number,
         kind=message.kind,

@@ -35,6 +35,8 @@ class KeywordMessage:
     """The message, by the reference of its wamid."""
     keyword: Keyword
     contact_id: ContactId
+    home_id: ContactId
+    """By which id one answers them where they wrote from."""
     brand: str
     at_us: int
     trace: str | None
@@ -87,7 +89,7 @@ def _ask(uow: UnitOfWork, message: KeywordMessage, content: Content, what: str) 
         request_id=uuid5(_REPLIES, f"{message.ref}\n{what}"),
         client=ROUTER_CLIENT,
         brand=message.brand,
-        to=Recipient(contact_id=message.contact_id),
+        to=Recipient(contact_id=message.home_id),
         number=inbound.number,
         purpose="care",
         priority=PRIORITY,
@@ -96,4 +98,4 @@ def _ask(uow: UnitOfWork, message: KeywordMessage, content: Content, what: str) 
         expires_at=at + WANTED_FOR,
         requested_at=at,
     )
-    uow.outbox.append(OutgoingRecord(SEND_REQUESTED, request, message.contact_id, message.trace))
+    uow.outbox.append(OutgoingRecord(SEND_REQUESTED, request, message.home_id, message.trace))

@@ -32,10 +32,17 @@ class BatchTargets:
     def shown_apart(
         self, events: Sequence[EventHandler], contacts_index: ContactIndex
     ) -> list[tuple[ContactId, Identity]]:
-        """Give whom the platform shows with a message that was sent to somebody else, as far as one knew."""
+        """Give whom the platform shows with a message that was sent to somebody else, as far as one knew.
+
+        With each, by which id the address stands that it was sent to.
+        """
         shown = [(self.grant_of(event.targets), event.targets.shown) for event in events]
-        pairs = [(grant.contact_id, who) for grant, who in shown if grant is not None and who is not None]
-        return [(sent_to, who) for sent_to, who in pairs if not contacts_index.is_known_as(sent_to, who)]
+        pairs = [(grant, who) for grant, who in shown if grant is not None and who is not None]
+        return [
+            (grant.home_id or grant.contact_id, who)
+            for grant, who in pairs
+            if not contacts_index.is_known_as(contacts_index.current_id(grant.contact_id), who)
+        ]
 
     def add(self, event: EventHandler, contacts_index: ContactIndex) -> None:
         """Add what one event is about."""

@@ -84,12 +84,14 @@ class Loader:
         addresses = await self._addresses(scope.addresses_of)
         ready = await self._deferred(READY_OF, scope.ready_of, scope.policy_version)
         waiting = [*ready, *await self._deferred(DEFERRED_OF, scope.deferred_of)]
-        contacts = await self._contacts(scope.reachable | {one.contact_id for one in ready})
         open_ids = {
             s.message_id for c in scope.open_grants_of if c in states for s in states[c].sends if s.open
         }
         locked = await self._locked_grants(scope.grants | open_ids)
         opened = {m for m, g in locked.items() if m in open_ids}
+        homes = {d.home_id for d in waiting if d.home_id}
+        homes |= {home_id for m in opened if (home_id := locked[m].home_id)}
+        contacts = await self._contacts(scope.reachable | {one.contact_id for one in ready} | homes)
         messages = scope.messages | {d.message_id for d in waiting} | opened
         campaigns = scope.campaigns | {(locked[m].brand, c) for m in opened if (c := locked[m].campaign)}
         campaigns |= {(d.brand, d.campaign) for d in waiting if d.campaign}

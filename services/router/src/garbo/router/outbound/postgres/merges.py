@@ -21,7 +21,8 @@ WITH merged AS (
 ), aliases AS (
     UPDATE router.alias a SET contact_id = m.into_id FROM merged m WHERE a.contact_id = m.contact_id
 ), waiting AS (
-    UPDATE router.deferred d SET contact_id = m.into_id FROM merged m WHERE d.contact_id = m.contact_id
+    UPDATE router.deferred d SET contact_id = m.into_id, home_id = coalesce(d.home_id, d.contact_id)
+    FROM merged m WHERE d.contact_id = m.contact_id
 ), proofs AS (
     UPDATE router.consent_record c SET contact_id = m.into_id FROM merged m WHERE c.contact_id = m.contact_id
 ), counted AS (

@@ -2,6 +2,7 @@
 
 from datetime import date, timedelta
 from typing import Final
+from uuid import UUID
 
 import asyncpg
 
@@ -49,7 +50,12 @@ def read_grant(row: asyncpg.Record) -> Grant:
         policy_version=row["policy_version"],
         budget_leases=tuple(row["budget_slices"]),
         request=row["request"],
+        home_id=_contact_or_none(row["home_id"]),
     )
+
+
+def _contact_or_none(value: UUID | None) -> ContactId | None:
+    return None if value is None else ContactId(UUID(int=value.int))
 
 
 def read_decision(row: asyncpg.Record) -> StoredDecision:
@@ -81,6 +87,7 @@ def read_deferred(row: asyncpg.Record) -> Deferred:
         request=row["request"],
         trace=row["trace"],
         policy_version=row["policy_version"],
+        home_id=_contact_or_none(row["home_id"]),
     )
 
 

@@ -55,24 +55,25 @@ WITH clock AS (
 GRANTED: Final = """
 INSERT INTO router.send_grant (grant_id, granted_on, message_id, contact_id, lane, message_class, brand,
     number, epoch, state, not_before, valid_until, window_until, campaign, category, tags, by_fallback,
-    policy_version, budget_slices, request)
+    policy_version, budget_slices, request, home_id)
 SELECT grant_id, granted_on, message_id, contact_id, lane, message_class, brand, number, epoch, state,
        not_before, valid_until, window_until, campaign, category, string_to_array(tags, ','),
        by_fallback, policy_version,
-       string_to_array(budget_slices, ',')::bigint[], request
+       string_to_array(budget_slices, ',')::bigint[], request, home_id
 FROM unnest($1::uuid[], $2::date[], $3::uuid[], $4::uuid[], $5::text[], $6::text[], $7::text[], $8::text[],
             $9::int[], $10::text[], $11::timestamptz[], $12::timestamptz[], $13::timestamptz[], $14::text[],
-            $15::text[], $16::text[], $17::boolean[], $18::text[], $19::text[], $20::bytea[])
+            $15::text[], $16::text[], $17::boolean[], $18::text[], $19::text[], $20::bytea[], $21::uuid[])
      AS n(grant_id, granted_on, message_id, contact_id, lane, message_class, brand, number, epoch, state,
           not_before, valid_until, window_until, campaign, category, tags, by_fallback, policy_version,
-          budget_slices, request)
+          budget_slices, request, home_id)
 ON CONFLICT (grant_id, granted_on) DO UPDATE SET
     contact_id = excluded.contact_id, lane = excluded.lane, message_class = excluded.message_class,
     number = excluded.number, epoch = excluded.epoch, state = excluded.state,
     not_before = excluded.not_before, valid_until = excluded.valid_until,
     window_until = excluded.window_until, category = excluded.category,
     by_fallback = excluded.by_fallback, policy_version = excluded.policy_version,
-    budget_slices = excluded.budget_slices, request = excluded.request, wamid = NULL
+    budget_slices = excluded.budget_slices, request = excluded.request, home_id = excluded.home_id,
+    wamid = NULL
 """
 GRANTED_AGAIN: Final = """
 UPDATE router.request_seen s SET granted_on = n.granted_on
@@ -83,6 +84,8 @@ UPDATED: Final = f"""
 WITH settled AS (
     UPDATE router.send_grant g
     SET state = n.state, wamid = n.wamid, contact_id = n.contact_id, valid_until = n.valid_until,
+        home_id = CASE WHEN g.contact_id = n.contact_id THEN g.home_id
+                       ELSE coalesce(g.home_id, g.contact_id) END,
         policy_version = n.policy_version, budget_slices = string_to_array(n.budget_slices, ',')::bigint[],
         request = CASE WHEN n.replaceable THEN g.request END
     FROM unnest($4::uuid[], $5::date[], $6::text[], $7::text[], $8::uuid[], $9::timestamptz[], $10::text[],
@@ -191,6 +194,7 @@ def _grant_columns(grants: Sequence[Grant]) -> tuple[list[object], ...]:
         [g.policy_version for g in grants],
         [_joined(g.budget_leases) for g in grants],
         [g.request for g in grants],
+        [g.home_id for g in grants],
     )
 
 

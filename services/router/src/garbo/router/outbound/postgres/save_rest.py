@@ -19,10 +19,10 @@ Statement: TypeAlias = tuple[str, tuple[Sequence[object], ...]]
 """SQL and its columns."""
 DEFER: Final = """
 INSERT INTO router.deferred (message_id, contact_id, due_at, free_at, first_decided_at, expires_at, brand,
-    campaign, priority, reason, request, trace, policy_version)
+    campaign, priority, reason, request, trace, policy_version, home_id)
 SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::timestamptz[], $4::timestamptz[], $5::timestamptz[],
     $6::timestamptz[], $7::text[], $8::text[], $9::int[], $10::text[], $11::bytea[], $12::text[],
-    $13::text[])
+    $13::text[], $14::uuid[])
 ON CONFLICT (message_id) DO UPDATE SET contact_id = excluded.contact_id, due_at = excluded.due_at,
     free_at = excluded.free_at, expires_at = excluded.expires_at, reason = excluded.reason,
     policy_version = excluded.policy_version
@@ -130,6 +130,7 @@ def _deferred_columns(deferred: Sequence[Deferred]) -> tuple[list[object], ...]:
         [d.request for d in deferred],
         [d.trace for d in deferred],
         [d.policy_version for d in deferred],
+        [d.home_id for d in deferred],
     )
 
 
