@@ -5,6 +5,7 @@ from itertools import permutations
 from typing import Any
 from uuid import UUID
 
+import orjson
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -13,6 +14,8 @@ from garbo.analytics.domain.facts import EARLIEST, KNOWN, Fact, merge
 from garbo.analytics.domain.funnel import counters_of, difference
 from garbo.analytics.domain.observe import observe
 from garbo.common.events.base import Event
+from garbo.common.events.submitted import SUBMITTED
+from garbo.common.events.wire import decode, encode
 from services.analytics.tests.support.fakes import FakeFacts
 from services.analytics.tests.support.journeys import NAME, PHONE, TEXT, Journey
 
@@ -165,3 +168,14 @@ async def test_second_submission_replaces_nothing_but_is_told() -> None:
 async def test_steps_follow_from_what_was_observed(events: list[Event], expected: set[str]) -> None:
     totals = await (await kept([events])).totals()
     assert {step for (step, _), count in totals.items() if count} == expected
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"to": {"phone": "393331234567"}}, {"content": {"type": "hologram"}}, {"priority": 101}]
+)
+def test_wrong_request_that_says_who_asks_is_a_fact_and_no_dead_letter(wrong: dict[str, object]) -> None:
+    asked = Journey()
+    said = orjson.loads(encode(asked.requested())) | wrong
+    (fact,) = observe([decode(SUBMITTED, orjson.dumps(said))]).facts.values()
+    assert (fact.message_id, fact.client, fact.campaign) == (asked.message_id, "shop", "summer")
+    assert (fact.content_type, fact.template, fact.contact_id) == (None, None, None), "nobody said so"

@@ -7,9 +7,9 @@ import pytest
 
 from garbo.common.errors import Reject
 from garbo.common.events.ids import message_id_of
+from garbo.common.events.submitted import SUBMITTED, InvalidRequest
 from garbo.common.events.wire import decode, encode
-from garbo.router.flow.invalid_request import InvalidRequest
-from garbo.router.inbound.lanes import SUBMITTED, is_promo
+from garbo.router.inbound.lanes import is_promo
 from libs.common.tests.support.contents import GOOD, WRONG, Path, changed
 from services.router.tests.support.build import requested
 from services.router.tests.support.memory import InMemoryStore

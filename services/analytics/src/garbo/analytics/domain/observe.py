@@ -16,6 +16,7 @@ from garbo.common.events.inbound import InboundMessage
 from garbo.common.events.requests import SendRequested
 from garbo.common.events.results import SendResult
 from garbo.common.events.statuses import MessageStatus
+from garbo.common.events.submitted import InvalidRequest
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,15 +94,16 @@ def observe(events: Iterable[Event]) -> Observed:
 
 
 def _of_request(event: SendRequested) -> Fact:
+    told = not isinstance(event, InvalidRequest)  # what is wrong in one is stood in for
     template = event.content.template.name if isinstance(event.content, TemplateContent) else None
     return Fact(
         message_id=event.message_id,
         request_id=event.request_id,
         client=event.client,
-        contact_id=event.to.contact_id,
+        contact_id=event.to.contact_id if told else None,
         number=event.number,
-        content_type=event.content.type,
-        template=template,
+        content_type=event.content.type if told else None,
+        template=template if told else None,
         requested_at=event.requested_at,
         sequence=ASKED,
         version=UUID(bytes=event.body_hash()[:16]),

@@ -6,6 +6,7 @@ from typing import Final
 from garbo.analytics.flow import Forget, RecordFacts
 from garbo.common.events.base import Event
 from garbo.common.events.erasure import ContactErased
+from garbo.common.events.submitted import SUBMITTED
 from garbo.common.events.topics import (
     CONTACT_ERASED,
     CONVERSATION_CARE,
@@ -13,13 +14,12 @@ from garbo.common.events.topics import (
     ENGAGEMENT_PROMO,
     INBOUND_MESSAGE,
     MESSAGE_STATUS,
-    SEND_REQUESTED,
     SEND_RESULT,
 )
 from garbo.common.runtime.deliver import Delivered, Lane
 
 READ: Final = (
-    SEND_REQUESTED,
+    SUBMITTED,
     DECISION_MADE,
     SEND_RESULT,
     MESSAGE_STATUS,

@@ -12,12 +12,12 @@ import orjson
 
 from garbo.common.events.content import Content, TemplateContent
 from garbo.common.events.decisions import DecisionMade
+from garbo.common.events.submitted import InvalidRequest
 from garbo.common.events.wire import encode
 from garbo.router.domain.decision import Decision
 from garbo.router.domain.grant import FIRST_EPOCH, Grant, day_of_instant, grant_id_of
 from garbo.router.domain.instants import to_datetime
 from garbo.router.domain.rules.rule import RuleResult
-from garbo.router.flow.invalid_request import InvalidRequest
 from garbo.router.flow.request import Candidate, ReceivedRequest, ResolvedRequest, recipient_of
 from garbo.router.ports.contacts import Contact
 from garbo.router.ports.publisher import Rendered

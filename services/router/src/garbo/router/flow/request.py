@@ -8,6 +8,7 @@ from garbo.common.events.addresses import Recipient, is_possible
 from garbo.common.events.content import TemplateContent
 from garbo.common.events.ids import ContactId, MessageId, address_hash, platform_message_ref
 from garbo.common.events.requests import SendRequested
+from garbo.common.events.submitted import InvalidRequest
 from garbo.common.events.template import Template
 from garbo.common.events.wire import encode
 from garbo.router.domain.instants import to_us, to_us_or_none
@@ -17,7 +18,6 @@ from garbo.router.domain.request import Body, Request
 from garbo.router.domain.state import RecipientState, known_to
 from garbo.router.domain.values import Value, replace
 from garbo.router.flow.directory import Directory
-from garbo.router.flow.invalid_request import InvalidRequest
 from garbo.router.flow.phone_region import UNKNOWN_REGION, phone_region
 from garbo.router.ports.contacts import Address, Contact, ContactTransaction
 from garbo.router.ports.store import Snapshot

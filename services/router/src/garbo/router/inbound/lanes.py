@@ -3,7 +3,6 @@
 import re
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import replace
 from time import perf_counter
 from typing import Any, Final, TypeAlias, TypeVar
 
@@ -12,7 +11,7 @@ from prometheus_client import Histogram
 from garbo.common.errors import Reject
 from garbo.common.events.base import Event
 from garbo.common.events.requests import SendRequested
-from garbo.common.events.topics import SEND_REQUESTED
+from garbo.common.events.submitted import SUBMITTED
 from garbo.common.events.wire import decode
 from garbo.common.priority import PriorityGate
 from garbo.common.runtime.deliver import Delivered, Lane
@@ -20,7 +19,6 @@ from garbo.router.flow.decide_requests import DecideRequests
 from garbo.router.flow.events.apply_events import ApplyEvents
 from garbo.router.flow.events.handler import ReceivedEvent
 from garbo.router.flow.events.registry import EVENT_TOPICS
-from garbo.router.flow.invalid_request import SubmittedRequest
 from garbo.router.flow.request import ReceivedRequest
 
 BATCH_SECONDS: Final = Histogram(
@@ -36,8 +34,6 @@ DECIDE_SECONDS: Final = Histogram(
 )
 E = TypeVar("E", bound=Event)
 Handler: TypeAlias = Callable[[Sequence[Delivered[E]]], Awaitable[None]]
-SUBMITTED: Final = replace(SEND_REQUESTED, event=SubmittedRequest)
-"""The requests as the router reads them: one that is wrong is denied where it can be answered."""
 _PURPOSE: Final = re.compile(rb'"purpose"\s*:\s*"([a-z]*)"')
 
 

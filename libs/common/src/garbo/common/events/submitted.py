@@ -1,9 +1,10 @@
-"""Requests on Kafka that say who asks and what for, and are wrong otherwise: denied, so that it is told.
+"""`garbo.send.requested.v1` as its readers read it: a wrong request that says who asks is kept, to be denied.
 
 Over HTTP such a request is refused at the door. On Kafka nobody is there to be told: without a decision its
 client would wait for ever, and a dead letter tells the operator, not them.
 """
 
+from dataclasses import replace
 from hashlib import sha256
 from typing import Any, Final
 
@@ -12,6 +13,7 @@ from pydantic import ValidationError
 
 from garbo.common.events.faults import advice_of
 from garbo.common.events.requests import SendRequested
+from garbo.common.events.topics import SEND_REQUESTED
 
 _STAND_INS: Final = {
     "to": {"group_id": "invalid"},
@@ -21,7 +23,7 @@ _STAND_INS: Final = {
 
 
 class SubmittedRequest(SendRequested):
-    """A request as the router reads it: an `InvalidRequest` where it is wrong and can still be answered."""
+    """A request as it is read: an `InvalidRequest` where it is wrong and can still be answered."""
 
     @classmethod
     def instead_of(cls, given: Any, error: ValidationError) -> "InvalidRequest | None":  # noqa: ANN401 - JSON
@@ -41,7 +43,7 @@ class SubmittedRequest(SendRequested):
 
 
 class InvalidRequest(SubmittedRequest):
-    """A request that is denied for a field."""
+    """A request that the router denies for a field. What it would send, and to whom, is not told here."""
 
     fault: str
     """The first field that is wrong, with dots."""
@@ -50,3 +52,7 @@ class InvalidRequest(SubmittedRequest):
     def body_hash(self) -> bytes:
         """Hash what was asked as it came, without `requested_at`."""
         return self.asked_hash
+
+
+SUBMITTED: Final = replace(SEND_REQUESTED, event=SubmittedRequest)
+"""The topic, read so."""
