@@ -6,7 +6,7 @@ import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from time import monotonic, sleep
-from typing import Final
+from typing import Final, Protocol
 
 from garbo.cli.local.command import Command
 from garbo.cli.local.kafka import KafkaServer
@@ -89,12 +89,21 @@ class Child:
         return " | ".join(lines[-3:]) + f" (all of it: {self._log})"
 
 
+class Listeners(Protocol):
+    """What a broker listens on beside the usual."""
+
+    def properties(self, port: int, controller_port: int) -> dict[str, str]:
+        """Give the broker's settings for these, and the usual two."""
+        ...
+
+
 class OwnKafka:
     """A broker on free ports, in a folder of its own."""
 
-    def __init__(self, *, home: Path, jars: Path) -> None:
+    def __init__(self, *, home: Path, jars: Path, listeners: Listeners | None = None) -> None:
         port, controller = free_ports(2)
-        self._server = KafkaServer(home=home, jars=jars, port=port, controller_port=controller)
+        more = listeners.properties(port, controller) if listeners else {}
+        self._server = KafkaServer(home=home, jars=jars, port=port, controller_port=controller, more=more)
         self._log = home / "kafka.log"
         self._child: Child | None = None
 

@@ -5,14 +5,26 @@ from contextlib import asynccontextmanager
 from typing import Any, Final, TypeAlias
 
 from aiokafka.admin import AIOKafkaAdminClient
-from aiokafka.errors import KafkaError
+from aiokafka.errors import (
+    ClusterAuthorizationFailedError,
+    GroupAuthorizationFailedError,
+    KafkaError,
+    TopicAuthorizationFailedError,
+)
 
 from garbo.common.errors import StartRefused
 from garbo.common.runtime.bounded import bounded
 from garbo.common.runtime.broker import KafkaSettings
 from garbo.common.runtime.careful_consumer import CarefulConsumer
+from garbo.common.runtime.kafka_refusal import refusal
 
 STOP_S: Final = 5.0
+NOT_ALLOWED: Final = (
+    ClusterAuthorizationFailedError,
+    GroupAuthorizationFailedError,
+    TopicAuthorizationFailedError,
+)
+START_IT: Final = "start it, or correct GARBO_KAFKA_BOOTSTRAP_SERVERS"
 
 Untyped: TypeAlias = Any
 """aiokafka types few of its methods."""
@@ -61,5 +73,18 @@ async def _answering(kafka: KafkaSettings) -> AsyncIterator[None]:
     try:
         yield
     except (KafkaError, TimeoutError, OSError) as error:
-        why = f"Kafka at {kafka.bootstrap_servers} does not answer ({type(error).__name__})"
-        raise StartRefused(f"{why}: start it, or correct GARBO_KAFKA_BOOTSTRAP_SERVERS") from None
+        raise await not_answering(kafka, error) from None
+
+
+async def not_answering(kafka: KafkaSettings, error: BaseException, *, mend: str = START_IT) -> StartRefused:
+    """Find out why, asking once more, and say it in one line."""
+    why = type(error).__name__
+    if isinstance(error, NOT_ALLOWED):
+        who = kafka.security.username or "this client"
+        return StartRefused(
+            f"Kafka at {kafka.bootstrap_servers} does not allow this to {who} ({why}): see the rights in "
+            "docs/runbook.md, Kafka: topics and rights"
+        )
+    if told := await refusal(kafka):
+        return StartRefused(told.why)
+    return StartRefused(f"Kafka at {kafka.bootstrap_servers} does not answer ({why}): {mend}")

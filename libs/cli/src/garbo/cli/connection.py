@@ -5,13 +5,14 @@ from pathlib import Path
 from typing import ClassVar
 
 from garbo.cli.postgres_roles import RoleSettings
+from garbo.cli.rights.apply import UserSettings
 from garbo.cli.up.environment import DEMO_KEYS
 from garbo.cli.up.plan import read_plan
 from garbo.cli.up.programs import DATABASE, postgres_of
 from garbo.common.errors import StartRefused
 from garbo.common.runtime import broker
 from garbo.common.runtime.broker import KafkaSettings
-from garbo.common.runtime.settings import SHARED, WithKafka, load, variable_of
+from garbo.common.runtime.settings import ServiceSettings, WithKafka, load, variable_of
 
 
 class CommandSettings(WithKafka):
@@ -22,8 +23,7 @@ class CommandSettings(WithKafka):
 
 def kafka_of(env: Mapping[str, str]) -> KafkaSettings:
     """Read GARBO_KAFKA_*; without GARBO_KAFKA_BOOTSTRAP_SERVERS the broker of this clone."""
-    wanted = {f"GARBO_{name}" for name in SHARED if name.startswith("KAFKA_")}
-    told = {name: value for name, value in env.items() if name.removesuffix("_FILE") in wanted}
+    told = _told(CommandSettings, env)
     if not any(name.startswith("GARBO_KAFKA_BOOTSTRAP_SERVERS") for name in told):
         told["GARBO_KAFKA_BOOTSTRAP_SERVERS"] = read_plan(env).bootstrap_servers
     return broker.kafka_of(load(CommandSettings, told))
@@ -46,8 +46,18 @@ def dsn_of(env: Mapping[str, str]) -> str:
 
 def role_settings_of(env: Mapping[str, str]) -> RoleSettings:
     """Read which role each service has in the database, and whether it is to be made."""
-    wanted = {variable_of(RoleSettings, field) for field in RoleSettings.model_fields}
-    return load(RoleSettings, {n: value for n, value in env.items() if n.removesuffix("_FILE") in wanted})
+    return load(RoleSettings, _told(RoleSettings, env))
+
+
+def user_settings_of(env: Mapping[str, str]) -> UserSettings:
+    """Read the passwords of Kafka's users."""
+    return load(UserSettings, _told(UserSettings, env))
+
+
+def _told(settings: type[ServiceSettings], env: Mapping[str, str]) -> dict[str, str]:
+    """Give what is said to these settings: commands share their environment with everybody."""
+    wanted = {variable_of(settings, field) for field in settings.model_fields}
+    return {n: value for n, value in env.items() if n in wanted or n.removesuffix("_FILE") in wanted}
 
 
 def url_of(env: Mapping[str, str], service: str) -> str:

@@ -8,12 +8,14 @@ from typing import Annotated
 
 import typer
 
-from garbo.cli.connection import api_key_of, dsn_of, kafka_of, role_settings_of, url_of
+from garbo.cli.connection import api_key_of, dsn_of, kafka_of, role_settings_of, url_of, user_settings_of
 from garbo.cli.database import migrate_all, roles_all
 from garbo.cli.dlq.commands import dlq
 from garbo.cli.doctor import command as doctor_command
 from garbo.cli.lane import lane
 from garbo.cli.policy import policy_check, policy_schema
+from garbo.cli.rights.command import apply_acls, print_rights
+from garbo.cli.rights.table import commands
 from garbo.cli.router.commands import contact, policy_simulate
 from garbo.cli.send import Wish
 from garbo.cli.send import send as ask_for
@@ -77,9 +79,19 @@ def topics_plan() -> None:
 def topics_apply(
     *,
     replication: Annotated[int, typer.Option(help="Of new topics; -1: the broker's default.")] = -1,
+    acls: Annotated[bool, typer.Option("--acls", help="Users and their rights as well.")] = False,
 ) -> None:
     """Create what is missing, set retention and sizes; never changes partitions."""
     _print_changes(asyncio.run(apply_topics(kafka_of(os.environ), replication=replication)), "done")
+    if acls:
+        print_rights(asyncio.run(apply_acls(kafka_of(os.environ), user_settings_of(os.environ))))
+
+
+@topics.command("acls")
+def topics_acls() -> None:
+    """Print each right as a line of kafka-acls.sh, for a cluster that is somebody else's."""
+    for line in commands():
+        typer.echo(line)
 
 
 @app.command()

@@ -8,7 +8,8 @@ from uuid import UUID
 from aiokafka import AIOKafkaConsumer
 from aiokafka.errors import KafkaError
 
-from garbo.common.errors import Reject, StartRefused
+from garbo.cli.cluster import not_answering
+from garbo.common.errors import Reject
 from garbo.common.events.base import Event
 from garbo.common.events.decisions import DecisionMade
 from garbo.common.events.results import SendResult
@@ -41,8 +42,7 @@ async def tail(kafka: KafkaSettings, show: Callable[[str], None], *, colour: boo
             await consumer.start()
     except (KafkaError, TimeoutError, OSError) as error:
         await bounded("consumer", consumer.stop(), within_s=STOP_S)
-        why = f"Kafka at {kafka.bootstrap_servers} does not answer ({type(error).__name__})"
-        raise StartRefused(f"{why}: type make run") from None
+        raise await not_answering(kafka, error, mend="type make run") from None
     try:
         while True:
             for batch in (await consumer.getmany(timeout_ms=500)).values():

@@ -17,6 +17,7 @@ from aiokafka.errors import (
     for_code,
 )
 
+from garbo.cli.cluster import not_answering
 from garbo.common.errors import StartRefused
 from garbo.common.events.topics import RAW_TOPICS, SEGMENT, TOPICS, RawTopic, Topic
 from garbo.common.runtime.broker import KafkaSettings
@@ -91,7 +92,7 @@ def _ms(span: timedelta) -> str:
 
 async def plan_topics(kafka: KafkaSettings) -> list[Change]:
     """Say what `apply_topics` would do, without doing it."""
-    async with _admin(kafka) as admin:
+    async with administering(kafka) as admin:
         return changes(await _present(admin))
 
 
@@ -102,7 +103,7 @@ async def apply_topics(kafka: KafkaSettings, *, replication: int = -1) -> list[C
     asked, and everyone who asks meanwhile is turned away. Raises StartRefused, before anything is done, when
     a topic has another number of partitions.
     """
-    async with _admin(kafka) as admin:
+    async with administering(kafka) as admin:
         todo = changes(await _present(admin))
         for change in todo:
             if change.refused:
@@ -127,7 +128,9 @@ async def _present(admin: AIOKafkaAdminClient) -> dict[str, Present]:
     configs: dict[str, dict[str, str]] = {}
     responses: list[Any] = await admin.describe_configs(resources)
     for response in responses:
-        for _, _, _, name, entries in response.resources:
+        for code, _, _, name, entries in response.resources:
+            if code:
+                raise StartRefused(f"Kafka does not show the settings of {name}: {for_code(code).__name__}")
             configs[name] = {entry[0]: entry[1] for entry in entries}
     return {d["topic"]: Present(len(d["partitions"]), configs.get(d["topic"], {})) for d in described}
 
@@ -174,18 +177,15 @@ async def _coordinates(admin: AIOKafkaAdminClient) -> bool:
 
 
 @asynccontextmanager
-async def _admin(kafka: KafkaSettings) -> AsyncIterator[AIOKafkaAdminClient]:
+async def administering(kafka: KafkaSettings) -> AsyncIterator[AIOKafkaAdminClient]:
+    """Open an admin client while the block runs; raises `StartRefused` when Kafka does not answer."""
     admin = AIOKafkaAdminClient(**kafka.connection())
     try:
         async with asyncio.timeout(ADMIN_S):
             await admin.start()
             yield admin
     except (KafkaError, OSError, TimeoutError) as error:
-        why = type(error).__name__
-        raise StartRefused(
-            f"Kafka at {kafka.bootstrap_servers} does not answer ({why}): start it, or correct "
-            "GARBO_KAFKA_BOOTSTRAP_SERVERS"
-        ) from None
+        raise await not_answering(kafka, error) from None
     finally:
         async with asyncio.timeout(ADMIN_S):
             await admin.close()

@@ -16,6 +16,7 @@ import httpx
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 
+from garbo.cli.cluster import not_answering
 from garbo.cli.connection import kafka_of, url_of
 from garbo.cli.typed import garbo
 from garbo.common.errors import Reject, StartRefused
@@ -173,8 +174,7 @@ async def _whole(kafka: KafkaSettings, topic: Topic[Any]) -> AsyncIterator[bytes
                     for record in batch:
                         yield record.value or b""
     except (KafkaError, TimeoutError, OSError) as error:
-        why = f"Kafka at {kafka.bootstrap_servers} does not answer ({type(error).__name__})"
-        raise StartRefused(f"{why}: type make run") from None
+        raise await not_answering(kafka, error, mend="type make run") from None
     finally:
         await bounded("consumer", consumer.stop(), within_s=STOP_S)
 

@@ -7,7 +7,9 @@ import socket
 import struct
 import subprocess
 import uuid
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 from garbo.cli.local.command import Command
 from garbo.cli.local.jars import ensure_jars, kafka_version
@@ -49,11 +51,21 @@ share.coordinator.state.topic.min.isr=1
 class KafkaServer:
     """One broker of its own: where its files are, what starts it, whether it answers."""
 
-    def __init__(self, *, home: Path, jars: Path, port: int, controller_port: int) -> None:
+    def __init__(
+        self,
+        *,
+        home: Path,
+        jars: Path,
+        port: int,
+        controller_port: int,
+        more: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:
         self._home = home
         self._jars = jars
         self._port = port
         self._controller_port = controller_port
+        self._more = more
+        """Further properties; those of the same name count instead of ours."""
 
     @property
     def bootstrap_servers(self) -> str:
@@ -76,6 +88,7 @@ class KafkaServer:
                 data=in_properties(self._home / "data"),
                 largest=MAX_MESSAGE_BYTES,
             )
+            + "".join(f"{name}={value}\n" for name, value in self._more.items())
         )
         if not (self._home / "data" / "meta.properties").is_file():
             self._format()

@@ -1,9 +1,9 @@
 """What a process needs to know to reach Kafka."""
 
-import ssl
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
+from garbo.common.runtime.kafka_security import UNSECURED, KafkaSecurity, security_of
 from garbo.common.runtime.settings import WithKafka
 
 
@@ -13,12 +13,8 @@ class KafkaSettings:
 
     bootstrap_servers: str
     """Comma separated host:port."""
-    security_protocol: str = "PLAINTEXT"
-    """PLAINTEXT, SSL, SASL_PLAINTEXT or SASL_SSL."""
-    sasl_mechanism: str | None = None
-    """PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512; only with a SASL protocol."""
-    sasl_username: str | None = None
-    sasl_password: str | None = field(default=None, repr=False)
+    security: KafkaSecurity = UNSECURED
+    """Who we are to it, and whom we believe to be it."""
     start_s: float = 45.0
     """A process may start before its broker: how long it waits for the first answer."""
     request_s: float = 10.0
@@ -38,28 +34,17 @@ class KafkaSettings:
 
     def connection(self) -> dict[str, Any]:
         """Give what aiokafka's clients call it: addresses, TLS, SASL, request timeout."""
-        arguments: dict[str, Any] = {
+        return {
             "bootstrap_servers": self.servers(),
-            "security_protocol": self.security_protocol,
             "request_timeout_ms": int(self.request_s * 1000),
+            **self.security.arguments(),
         }
-        if self.security_protocol.endswith("SSL"):
-            arguments["ssl_context"] = ssl.create_default_context()
-        if self.security_protocol.startswith("SASL"):
-            arguments["sasl_mechanism"] = self.sasl_mechanism or "PLAIN"
-            arguments["sasl_plain_username"] = self.sasl_username
-            arguments["sasl_plain_password"] = self.sasl_password
-        return arguments
 
 
 def kafka_of(settings: WithKafka) -> KafkaSettings:
-    """Read what a process was told about Kafka."""
-    password = settings.kafka_sasl_password
+    """Read what a process was told about Kafka; raises `StartRefused` for what does not go together."""
     return KafkaSettings(
         bootstrap_servers=settings.kafka_bootstrap_servers,
-        security_protocol=settings.kafka_security_protocol,
-        sasl_mechanism=settings.kafka_sasl_mechanism,
-        sasl_username=settings.kafka_sasl_username,
-        sasl_password=password.get_secret_value() if password else None,
+        security=security_of(settings),
         instance=settings.kafka_instance,
     )

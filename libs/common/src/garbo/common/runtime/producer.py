@@ -12,6 +12,7 @@ from garbo.common.events.topics import record_limit_bytes
 from garbo.common.runtime.bounded import bounded
 from garbo.common.runtime.broker import KafkaSettings
 from garbo.common.runtime.kafka_metrics import PRODUCER_REBUILDS, PUBLISHED
+from garbo.common.runtime.kafka_refusal import refusal
 from garbo.common.runtime.raw_producer import Outgoing, RawProducer, encoded_bytes
 
 BUILD_S: Final = 5.0
@@ -23,6 +24,8 @@ FLUSH_S: Final = 8.0
 KNOCK_EVERY_S: Final = 1.0
 ASK_S: Final = 3.0
 """An answer that takes longer is none: a broker that holds still takes connections and says nothing."""
+REFUSED_OFTEN: Final = 5
+"""Knocks in a row at which a broker closed the door: it does not merely restart."""
 
 log = structlog.get_logger()
 
@@ -47,12 +50,16 @@ class Producer:
         """Producers that are being closed: whoever publishes does not wait for that."""
 
     async def start(self) -> None:
-        """Wait for the broker; raises `StartRefused` when it does not answer within `start_s`."""
+        """Wait for the broker; raises `StartRefused` when it does not answer within `start_s`.
+
+        At once when it answers and does not let us in: a wrong password, a certificate not believed.
+        """
         try:
             async with asyncio.timeout(self._kafka.start_s):
                 await self._knock()
         except TimeoutError:
-            raise StartRefused(unreachable(self._kafka)) from None
+            told = await refusal(self._kafka)
+            raise StartRefused(told.why if told else unreachable(self._kafka)) from None
         self._mending = asyncio.create_task(self._keep_ready(), name="keep producer ready")
 
     async def stop(self) -> None:
@@ -102,9 +109,12 @@ class Producer:
         PUBLISHED.labels("acknowledged").inc(len(records))
 
     async def _knock(self) -> None:
-        while True:
-            if await self._built():
-                return
+        refused_count = 0
+        while not await self._built():
+            told = await refusal(self._kafka)
+            refused_count = refused_count + 1 if told else 0
+            if told and (told.certain or refused_count >= REFUSED_OFTEN):
+                raise StartRefused(told.why)
             await asyncio.sleep(KNOCK_EVERY_S)
 
     async def _keep_ready(self) -> None:

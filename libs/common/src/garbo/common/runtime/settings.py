@@ -18,6 +18,17 @@ SHARED: Final = frozenset(
         "KAFKA_SASL_MECHANISM",
         "KAFKA_SASL_USERNAME",
         "KAFKA_SASL_PASSWORD",
+        "KAFKA_SASL_TOKEN_FILE",
+        "KAFKA_SSL_CA_FILE",
+        "KAFKA_SSL_CERT_FILE",
+        "KAFKA_SSL_KEY_FILE",
+        "KAFKA_SSL_KEY_PASSWORD",
+        "KAFKA_INGEST_PASSWORD",
+        "KAFKA_ROUTER_PASSWORD",
+        "KAFKA_SENDER_PASSWORD",
+        "KAFKA_ANALYTICS_PASSWORD",
+        "KAFKA_PUBLISHER_PASSWORD",
+        "KAFKA_SUBSCRIBER_PASSWORD",
         "POSTGRES_DSN",
         "POSTGRES_ROLES",
         "POSTGRES_ROUTER_DSN",
@@ -100,9 +111,19 @@ class WithKafka(ServiceSettings):
     kafka_bootstrap_servers: str = "localhost:9092"
     """Comma separated host:port."""
     kafka_security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = "PLAINTEXT"
-    kafka_sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] | None = None
+    kafka_sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512", "OAUTHBEARER"] | None = None
+    """Absent, with a SASL protocol: PLAIN."""
     kafka_sasl_username: str | None = None
     kafka_sasl_password: SecretStr | None = None
+    kafka_sasl_token_file: Path | None = None
+    """Of OAUTHBEARER: read anew for each connection; whoever renews the token writes it there."""
+    kafka_ssl_ca_file: Path | None = None
+    """Whose certificates are believed, in PEM; absent: the system's."""
+    kafka_ssl_cert_file: Path | None = None
+    """Our own certificate in PEM, where the broker asks for one (mutual TLS)."""
+    kafka_ssl_key_file: Path | None = None
+    """Its key; absent: it stands in the certificate's file."""
+    kafka_ssl_key_password: SecretStr | None = None
     kafka_instance: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,200}$")] | None = None
     """A lasting name, another for each process of a service (the pod's, in a StatefulSet). With it a process
     that is killed and started again goes on at once; one that ends for good keeps its partitions for 30 s."""
@@ -159,7 +180,7 @@ def _refuse_unknown(settings: type[ServiceSettings], env: Mapping[str, str]) -> 
     own = f"{settings.service.upper()}_"
     for name in sorted(env):
         rest = name.removeprefix(PREFIX)
-        if rest == name or name.removesuffix("_FILE") in known:
+        if rest == name or name in known or name.removesuffix("_FILE") in known:
             continue
         if rest.startswith(own) or not rest.startswith(OTHERS):
             raise StartRefused(f"{name} is not a setting of {settings.service}: correct or remove it.")

@@ -29,7 +29,7 @@ from garbo.simulator.population.reactions import (
     UNCLEAR_STOPS,
 )
 
-GROUP: Final = "demo.help_desk"
+GROUP: Final = "subscriber.help_desk"
 MARGIN: Final = timedelta(minutes=2)
 """A window that closes so soon is left alone."""
 START_TIMEOUT_S: Final = 30.0
