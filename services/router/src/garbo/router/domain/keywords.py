@@ -20,8 +20,8 @@ from garbo.router.domain.keyword_tables import (
     PLATFORM_TITLES,
     START,
     VOCABULARIES,
-    Vocabulary,
 )
+from garbo.router.domain.vocabularies.vocabulary import Vocabulary
 
 Meaning = Literal["stop", "unsure", "start", "confirm", "keep"]
 """stop: an opt-out, in any context. unsure: one where the context makes it one, else worth a question.
