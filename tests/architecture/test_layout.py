@@ -61,6 +61,13 @@ def test_wheel_holds_no_test_code(member: Path) -> None:
     assert not found, "belongs to tests/support"
 
 
+@pytest.mark.parametrize("service", SERVICES)
+def test_migrations_are_numbered_one_after_the_other(service: str) -> None:
+    folder = ROOT / f"services/{service}/src/garbo/{service}/migrations"
+    numbers = sorted(path.name[:4] for path in folder.glob("*.sql"))
+    assert numbers == [f"{n:04d}" for n in range(1, len(numbers) + 1)]
+
+
 @pytest.mark.parametrize("member", MEMBERS, ids=lambda m: m.name)
 def test_sql_stands_in_its_two_places(member: Path) -> None:
     strays = [
