@@ -29,7 +29,6 @@ TEST_TOOLS = {"pytest", "hypothesis", "testcontainers", "libs", "services", "tes
 LONGEST_FILE, LONGEST_BODY = 300, 40
 """Lines; a docstring is not part of a body."""
 NEVER_IMPORTED = {
-    "common": {"httptools"},  # uvicorn parses with it where it is installed
     "cli": {"garbo-ingest", "garbo-sender", "garbo-analytics", "garbo-simulator"},  # it starts them
 }
 

@@ -15,6 +15,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from garbo.common.runtime.door.hosts import AllowedHosts
 from garbo.common.runtime.http import HttpServer
 from garbo.common.runtime.lifecycle import Component
 from garbo.simulator.control import ControlState
@@ -23,6 +24,8 @@ from garbo.simulator.interface import make_app
 from garbo.simulator.world import World, WorldPlan, make_world
 
 SECRET: Final = "app-secret-of-the-test"
+META: Final = AllowedHosts(("graph.facebook.com",))
+"""Clients that think they talk to Meta name it."""
 _TOKENS = ("token-1", "token-2")
 NUMBER = SendingNumber(id="1001", display="+39 02 1234 5678", waba="9001", token=_TOKENS[0], rate_per_s=1000)
 SLOW = SendingNumber(id="1002", display="+39 02 8765 4321", waba="9001", token=_TOKENS[1], rate_per_s=5)
@@ -138,7 +141,7 @@ async def running_world(folder: Path, control: dict[str, Any] | None = None) -> 
     parts: list[Component] = [
         HttpServer(receiver, host="127.0.0.1", port=hook_port),
         *world.components(),
-        HttpServer(make_app(world), host="127.0.0.1", port=port),
+        HttpServer(make_app(world), host="127.0.0.1", port=port, hosts=META),
     ]
     url = f"http://127.0.0.1:{port}"
     async with AsyncExitStack() as stack:

@@ -149,4 +149,4 @@ async def test_every_answer_is_guarded(client: httpx.AsyncClient, path: str, sta
     assert answer.status_code == status
     headers = answer.headers
     assert headers["content-security-policy"].startswith("default-src 'none'; script-src 'self'")
-    assert headers["x-content-type-options"] == "nosniff"
+    assert headers["referrer-policy"] == "no-referrer"

@@ -1,7 +1,7 @@
 """Wires the simulator's process."""
 
 from garbo.common.business import Business, load_business
-from garbo.common.runtime.http import HttpServer
+from garbo.common.runtime.http import server_of
 from garbo.common.runtime.lifecycle import App
 from garbo.common.runtime.telemetry import configure
 from garbo.simulator.control import livelier
@@ -25,7 +25,7 @@ def build(settings: SimulatorSettings) -> App:
             control=livelier(settings.control) if settings.lively else settings.control,
         )
     )
-    server = HttpServer(make_app(world), host=settings.host, port=settings.port)
+    server = server_of(settings, make_app(world))
     return App(service="simulator", components=[*world.components(), server])
 
 

@@ -6,7 +6,7 @@ from typing import Annotated, ClassVar
 import orjson
 from pydantic import BeforeValidator, Field, SecretStr
 
-from garbo.common.runtime.settings import Port, Secrets, WithKafka
+from garbo.common.runtime.settings import Port, Secrets, WithHttp, WithKafka
 from garbo.simulator.control import ControlState
 
 
@@ -19,7 +19,7 @@ def _parsed(value: object) -> object:
         raise ValueError("must be a JSON object") from None
 
 
-class SimulatorSettings(WithKafka):
+class SimulatorSettings(WithKafka, WithHttp):
     """One class for both processes, because they share one environment."""
 
     service: ClassVar[str] = "simulator"
@@ -28,7 +28,6 @@ class SimulatorSettings(WithKafka):
     """The business file."""
     whatsapp_app_secrets: Secrets
     """The first one signs the webhooks."""
-    host: str = "127.0.0.1"
     port: Port = 8090
     webhook_url: str = "http://127.0.0.1:8080/webhooks/whatsapp"
     seed: str = "garbo"

@@ -16,7 +16,7 @@ from garbo.common.runtime.background import Background
 from garbo.common.runtime.broker import kafka_of
 from garbo.common.runtime.deliver import Deliveries, Lane
 from garbo.common.runtime.health import health_routes
-from garbo.common.runtime.http import HttpServer
+from garbo.common.runtime.http import server_of
 from garbo.common.runtime.lifecycle import App
 from garbo.common.runtime.migrations import SchemaCurrent
 from garbo.common.runtime.postgres import Database
@@ -46,6 +46,6 @@ def build(settings: AnalyticsSettings) -> App:
             "deliveries": lambda: deliveries.ready,
         },
     )
-    server = HttpServer(http_app(queries, live, health=health), host=settings.host, port=settings.port)
+    server = server_of(settings, http_app(queries, live, health=health))
     schema = SchemaCurrent(dsn, service=settings.service)
     return App(settings.service, [telemetry, database, schema, producer, upkeep, deliveries, server, live])

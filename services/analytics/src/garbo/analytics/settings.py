@@ -5,10 +5,10 @@ from typing import Annotated, ClassVar
 from pydantic import Field
 
 from garbo.common.runtime.live import WithPlatform
-from garbo.common.runtime.settings import Port, WithKafka, WithPostgres
+from garbo.common.runtime.settings import Port, WithHttp, WithKafka, WithPostgres
 
 
-class AnalyticsSettings(WithPlatform, WithKafka, WithPostgres):
+class AnalyticsSettings(WithPlatform, WithKafka, WithPostgres, WithHttp):
     """`GARBO_ANALYTICS_*`, and what all services share."""
 
     service: ClassVar[str] = "analytics"

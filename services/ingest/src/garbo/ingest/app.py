@@ -9,7 +9,7 @@ from garbo.common.business import Business
 from garbo.common.clock import Clock, SystemClock
 from garbo.common.runtime.broker import kafka_of
 from garbo.common.runtime.health import Check, health_routes
-from garbo.common.runtime.http import HttpServer
+from garbo.common.runtime.http import server_of
 from garbo.common.runtime.lifecycle import App
 from garbo.common.runtime.openapi import openapi_routes
 from garbo.common.runtime.operations import Endpoint, endpoints_of
@@ -44,7 +44,7 @@ def build() -> App:
         clock=clock,
         ready={"kafka": lambda: producer.healthy},
     )
-    server = HttpServer(app, host=settings.host, port=settings.port)
+    server = server_of(settings, app)
     return App(settings.service, (telemetry, producer, server))
 
 

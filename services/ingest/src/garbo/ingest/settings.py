@@ -6,16 +6,14 @@ from typing import Annotated, ClassVar
 from pydantic import Field, SecretStr
 
 from garbo.common.runtime.live import WithPlatform
-from garbo.common.runtime.settings import HashKey, Port, Secrets, WithKafka
+from garbo.common.runtime.settings import HashKey, Port, Secrets, WithHttp, WithKafka
 
 
-class IngestSettings(WithPlatform, WithKafka):
+class IngestSettings(WithPlatform, WithKafka, WithHttp):
     """`GARBO_INGEST_*` and the shared names."""
 
     service: ClassVar[str] = "ingest"
 
-    host: str = "127.0.0.1"
-    """The address to listen on; 0.0.0.0 for all, behind a proxy."""
     port: Port = 8080
     config: Path
     """The business file (`GARBO_CONFIG`)."""

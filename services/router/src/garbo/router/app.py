@@ -7,7 +7,7 @@ from garbo.common.business import Business
 from garbo.common.runtime.broker import kafka_of
 from garbo.common.runtime.deliver import Deliveries
 from garbo.common.runtime.health import health_routes
-from garbo.common.runtime.http import HttpServer
+from garbo.common.runtime.http import server_of
 from garbo.common.runtime.lifecycle import App, Component
 from garbo.common.runtime.migrations import SchemaCurrent
 from garbo.common.runtime.postgres import Database
@@ -111,7 +111,7 @@ def wire(settings: RouterSettings, telemetry: Telemetry) -> App:
     }
     health = health_routes(alive={"deliveries": lambda: deliveries.healthy}, ready=ready)
     http = http_app(business, rooms.resources(for_http, keep_days=settings.keep_days), health=health)
-    server = HttpServer(http, host=settings.host, port=settings.port)
+    server = server_of(settings, http)
     seeding = Seeding(store, business)
     schema = SchemaCurrent(settings.postgres_dsn.get_secret_value(), service=settings.service)
     policy = rooms.watch(settings.policy, for_http)

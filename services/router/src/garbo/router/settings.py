@@ -6,16 +6,14 @@ from typing import Annotated, ClassVar
 from pydantic import Field
 
 from garbo.common.runtime.live import WithPlatform
-from garbo.common.runtime.settings import HashKey, Port, WithKafka, WithPostgres
+from garbo.common.runtime.settings import HashKey, Port, WithHttp, WithKafka, WithPostgres
 
 
-class RouterSettings(WithPlatform, WithKafka, WithPostgres):
+class RouterSettings(WithPlatform, WithKafka, WithPostgres, WithHttp):
     """`GARBO_ROUTER_*` and the shared names."""
 
     service: ClassVar[str] = "router"
 
-    host: str = "127.0.0.1"
-    """The address to listen on; 0.0.0.0 for all, behind a proxy."""
     port: Port = 8082
     config: Path
     """The business file (`GARBO_CONFIG`)."""

@@ -8,7 +8,7 @@ from garbo.common.runtime.background import Background
 from garbo.common.runtime.broker import KafkaSettings, kafka_of
 from garbo.common.runtime.deliver import Deliveries
 from garbo.common.runtime.health import health_routes
-from garbo.common.runtime.http import HttpServer
+from garbo.common.runtime.http import HttpServer, server_of
 from garbo.common.runtime.lifecycle import App
 from garbo.common.runtime.migrations import SchemaCurrent
 from garbo.common.runtime.postgres import Database
@@ -103,4 +103,4 @@ def _server(
             "lanes": lambda: deliveries.ready,
         },
     )
-    return HttpServer(http_app(health), host=settings.host, port=settings.port)
+    return server_of(settings, http_app(health))

@@ -6,16 +6,14 @@ from typing import Annotated, ClassVar
 from pydantic import Field
 
 from garbo.common.runtime.live import WithPlatform
-from garbo.common.runtime.settings import Port, WithKafka, WithPostgres
+from garbo.common.runtime.settings import Port, WithHttp, WithKafka, WithPostgres
 
 
-class SenderSettings(WithPlatform, WithKafka, WithPostgres):
+class SenderSettings(WithPlatform, WithKafka, WithPostgres, WithHttp):
     """`GARBO_SENDER_*` and the shared names."""
 
     service: ClassVar[str] = "sender"
 
-    host: str = "127.0.0.1"
-    """The address of health and figures."""
     port: Port = 8083
     config: Path
     """The business file (`GARBO_CONFIG`): numbers, their tokens and rates."""

@@ -4,7 +4,8 @@ import asyncio
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from functools import partial
+from typing import Any, Final, cast
 
 import orjson
 import uvicorn
@@ -12,6 +13,15 @@ from starlette.responses import Response
 from starlette.types import ASGIApp
 
 from garbo.common.errors import StartRefused
+from garbo.common.runtime.door.connection import Connection
+from garbo.common.runtime.door.connections import LOOK_EVERY_S, Connections
+from garbo.common.runtime.door.descriptors import limits_within
+from garbo.common.runtime.door.hosts import AllowedHosts
+from garbo.common.runtime.door.limits import Limits
+from garbo.common.runtime.settings import WithHttp
+
+ANSWER_HEADERS: Final = [("cache-control", "no-store"), ("x-content-type-options", "nosniff")]
+"""Of every answer, errors and refusals included."""
 
 
 class JSONBytes(Response):
@@ -43,23 +53,36 @@ def problem(status: int, title: str, detail: str, **more: Any) -> Problem:  # no
 class HttpServer:
     """Serves an ASGI application on one address until stopped; finishes requests in hand first."""
 
-    def __init__(self, app: ASGIApp, *, host: str, port: int, limit_concurrency: int | None = None) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        *,
+        host: str,
+        port: int,
+        limits: Limits = Limits(),  # noqa: B008 - frozen
+        hosts: AllowedHosts | None = None,
+    ) -> None:
         self.host, self.port = host, port
+        self._connections = Connections(limits_within(limits))
+        protocol = partial(Connection, connections=self._connections, hosts=hosts or AllowedHosts())
         config = uvicorn.Config(
             app,
             host=host,
             port=port,
+            http=cast("type[asyncio.Protocol]", protocol),
+            ws="none",
+            headers=ANSWER_HEADERS,
             log_config=None,
             access_log=False,
             lifespan="off",
             server_header=False,
             proxy_headers=False,
-            limit_concurrency=limit_concurrency,
             timeout_graceful_shutdown=10,
             backlog=2048,
         )
         self._server = _Server(config)
         self._task: asyncio.Task[None] | None = None
+        self._looking: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
         """Listen. Raises `StartRefused` when the port is taken."""
@@ -76,12 +99,15 @@ class HttpServer:
         listening = asyncio.create_task(self._server.listening.wait())
         await asyncio.wait([self._task, listening], return_when=asyncio.FIRST_COMPLETED)
         listening.cancel()
+        self._looking = asyncio.create_task(self._look(), name="look after connections")
 
     async def stop(self) -> None:
         """Stop listening, finish the requests in hand (10 s at most)."""
         self._server.should_exit = True
         if self._task:
             await self._task
+        if self._looking:
+            self._looking.cancel()
 
     async def wait_failed(self) -> BaseException:
         """Return when the server ended without being told to."""
@@ -89,6 +115,22 @@ class HttpServer:
             return RuntimeError("not started")
         await asyncio.wait([self._task])
         return self._task.exception() or RuntimeError("server ended")
+
+    async def _look(self) -> None:
+        loop = asyncio.get_running_loop()
+        while True:
+            await asyncio.sleep(LOOK_EVERY_S)
+            self._connections.look(loop.time())
+
+
+def server_of(settings: WithHttp, app: ASGIApp) -> HttpServer:
+    """Make the server of a process as its settings say."""
+    limits = Limits(
+        sockets=settings.http_sockets,
+        sockets_per_address=min(settings.http_sockets_per_address, settings.http_sockets),
+    )
+    hosts = AllowedHosts(settings.allowed_hosts)
+    return HttpServer(app, host=settings.host, port=settings.port, limits=limits, hosts=hosts)
 
 
 class _Server(uvicorn.Server):

@@ -1,6 +1,7 @@
 """Settings: the environment, read once, into one frozen object; a wrong value stops the start."""
 
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Final, Literal, TypeVar
@@ -44,6 +45,9 @@ SHARED: Final = frozenset(
         "LOG_FORMAT",
         "LOG_LEVEL",
         "OTLP_ENDPOINT",
+        "HTTP_SOCKETS",
+        "HTTP_SOCKETS_PER_ADDRESS",
+        "ALLOWED_HOSTS",
     }
 )
 """Names without a service in them: one environment may serve all services."""
@@ -71,6 +75,18 @@ def _secrets(value: object) -> object:
     return tuple(s.strip() for s in value.split(",") if s.strip()) if isinstance(value, str) else value
 
 
+def _host_names(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    names = tuple(name for name in (part.strip() for part in value.split(",")) if name)
+    wrong = next((name for name in names if not _HOST_NAME.fullmatch(name)), None)
+    if wrong is not None:
+        raise ValueError("each must be a host's name alone, without scheme, port and *")
+    return names
+
+
+_HOST_NAME: Final = re.compile(r"[0-9A-Za-z_-]+(\.[0-9A-Za-z_-]+)*\.?")
+HostNames = Annotated[tuple[str, ...], BeforeValidator(_host_names)]
 Port = Annotated[int, Field(ge=1, le=65535)]
 Secrets = Annotated[
     tuple[SecretStr, ...], BeforeValidator(_secrets), Field(min_length=1, description="comma separated")
@@ -127,6 +143,22 @@ class WithKafka(ServiceSettings):
     kafka_instance: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,200}$")] | None = None
     """A lasting name, another for each process of a service (the pod's, in a StatefulSet). With it a process
     that is killed and started again goes on at once; one that ends for good keeps its partitions for 30 s."""
+
+
+class WithHttp(ServiceSettings):
+    """A process that answers over HTTP; see `garbo.common.runtime.door`."""
+
+    host: str = "127.0.0.1"
+    """The address to listen on; 0.0.0.0 for all, behind a proxy."""
+    port: Port = 8080
+    allowed_hosts: HostNames = ()
+    """By which names it may be asked (comma separated, without ports), beside `localhost`, the machine's own
+    name and addresses; another name is answered 421. Behind a proxy: what the proxy sends as Host."""
+    http_sockets: Annotated[int, Field(ge=16, le=100_000)] = 1000
+    """Open connections in all; a new one in excess takes the place of the one that has waited longest."""
+    http_sockets_per_address: Annotated[int, Field(ge=8, le=100_000)] = 500
+    """The same of one peer address (IPv6: of one /64). Behind a proxy that is all of its callers together:
+    let the proxy bound each of them."""
 
 
 class WithPostgres(ServiceSettings):

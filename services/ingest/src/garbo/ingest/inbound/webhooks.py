@@ -62,7 +62,7 @@ class WebhookEndpoint:
         if not self._flow.knows(token[0]) or not fits or mode[0] != "subscribe":
             log.warning("handshake refused")
             return Response(status_code=403)
-        return PlainTextResponse(challenge[0], headers={"x-content-type-options": "nosniff"})
+        return PlainTextResponse(challenge[0])
 
     @operation(
         "POST",

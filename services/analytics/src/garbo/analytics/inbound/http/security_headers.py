@@ -20,10 +20,8 @@ SECURITY_HEADERS: Final = (
             )
         ),
     ),
-    (b"x-content-type-options", b"nosniff"),
     (b"referrer-policy", b"no-referrer"),
     (b"cross-origin-opener-policy", b"same-origin"),
-    (b"cache-control", b"no-cache"),
 )
 """Headers of every answer: the page takes nothing from outside, and nobody frames it."""
 

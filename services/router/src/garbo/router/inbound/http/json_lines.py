@@ -21,7 +21,7 @@ class JsonLines(Response):
     def __init__(
         self, first: bytes, lines: AsyncIterator[bytes], *, end: Callable[[], Awaitable[None]]
     ) -> None:
-        super().__init__(None, headers={"cache-control": "no-store"})
+        super().__init__(None)
         self._first, self._lines, self._end = first, lines, end
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002 - ASGI's form

@@ -1,0 +1,26 @@
+"""Who a peer is, as far as its address tells."""
+
+from collections.abc import Sequence
+from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
+from typing import Final
+
+_NETWORK_BITS: Final = 64
+
+
+def address_of(host: str) -> IPv4Address | IPv6Address | None:
+    """Read a peer's address; an IPv4 address mapped into IPv6 is the IPv4 address."""
+    try:
+        address = ip_address(host.partition("%")[0])
+    except ValueError:
+        return None
+    mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None
+    return mapped or address
+
+
+def holder_of(client: Sequence[object] | None) -> str:
+    """Name who shares a limit with this peer: its address, of IPv6 the /64 that one customer has."""
+    host = str(client[0]) if client else ""
+    address = address_of(host)
+    if isinstance(address, IPv6Address):
+        return str(IPv6Network((int(address), _NETWORK_BITS), strict=False))
+    return str(address or host)
