@@ -1,5 +1,6 @@
 """A typed fake of the event log."""
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -16,9 +17,15 @@ class MemoryEventLog:
     entries: list[Found | DeadLetter] = field(default_factory=list)
     down: bool = False
     largest_bytes: int = 4 * 1024 * 1024
+    held: asyncio.Event | None = None
+    """While given and not set, entries wait."""
+    waiting_count: int = 0
 
     async def append(self, entries: Sequence[Found | DeadLetter]) -> None:
         """Keep all entries, or raise `RetryLater` or `Reject` and keep none."""
+        if self.held is not None:
+            self.waiting_count += 1
+            await self.held.wait()
         if self.down:
             raise RetryLater("down")
         if not all(map(self.fits, entries)):

@@ -8,6 +8,7 @@ from starlette.types import ASGIApp
 from garbo.common.business import Business
 from garbo.common.clock import Clock, SystemClock
 from garbo.common.runtime.broker import kafka_of
+from garbo.common.runtime.door.bodies import Pace
 from garbo.common.runtime.health import Check, health_routes
 from garbo.common.runtime.http import server_of
 from garbo.common.runtime.lifecycle import App
@@ -21,6 +22,7 @@ from garbo.ingest.flow.submissions import TakeSubmissions
 from garbo.ingest.flow.webhooks import TakeWebhooks, WebhookSecrets
 from garbo.ingest.inbound.api import API
 from garbo.ingest.inbound.gate import Gate, Handler
+from garbo.ingest.inbound.room import Room
 from garbo.ingest.inbound.submission_operations import FORMS, submission_operation
 from garbo.ingest.inbound.submissions import SubmissionEndpoint
 from garbo.ingest.inbound.webhooks import WebhookEndpoint
@@ -61,17 +63,20 @@ def http_app(
     submissions = TakeSubmissions(
         log=log, clock=clock, publishers=BusinessPublishers(business), hash_key=hash_key
     )
+    room = Room.of(
+        count=settings.max_in_flight,
+        max_bytes=settings.max_body_bytes,
+        pace=Pace(whole_s=settings.body_timeout_s),
+    )
     return Gate(
-        _endpoints(webhooks, submissions, body_timeout_s=settings.body_timeout_s),
+        _endpoints(webhooks, submissions, room),
         rest=Starlette(routes=[*health_routes(alive={}, ready=ready), *openapi_routes(API)]),
-        max_in_flight=settings.max_in_flight,
     )
 
 
 def _endpoints(
-    webhooks: TakeWebhooks, submissions: TakeSubmissions, *, body_timeout_s: float
+    webhooks: TakeWebhooks, submissions: TakeSubmissions, room: Room
 ) -> Iterator[Endpoint[Handler]]:
     for form in FORMS:
-        endpoint = SubmissionEndpoint(submissions, form, body_timeout_s=body_timeout_s)
-        yield Endpoint(submission_operation(form), endpoint.take)
-    yield from endpoints_of(WebhookEndpoint(webhooks, body_timeout_s=body_timeout_s))
+        yield Endpoint(submission_operation(form), SubmissionEndpoint(submissions, form, room).take)
+    yield from endpoints_of(WebhookEndpoint(webhooks, room))

@@ -50,6 +50,13 @@ def problem(status: int, title: str, detail: str, **more: Any) -> Problem:  # no
     return Problem(body, status_code=status)
 
 
+def later(title: str, detail: str) -> Problem:
+    """Answer that it cannot be done just now: the same may be sent again in a second."""
+    answer = problem(503, title, detail)
+    answer.headers["retry-after"] = "1"
+    return answer
+
+
 class HttpServer:
     """Serves an ASGI application on one address until stopped; finishes requests in hand first."""
 

@@ -12,6 +12,11 @@ from typing import Final
 _FORM: Final = re.compile(rb"sha256=([0-9a-f]{64})")
 
 
+def has_form(headers: Sequence[bytes]) -> bool:
+    """Say whether these values of `X-Hub-Signature-256` may be a signature: one of the right form."""
+    return len(headers) == 1 and _FORM.fullmatch(headers[0]) is not None
+
+
 def signing_secret(body: bytes, headers: Sequence[bytes], secrets: Sequence[bytes]) -> int | None:
     """Tell which secret signed the body (its place in the list), or None.
 

@@ -12,7 +12,7 @@ from garbo.common.errors import Reject
 from garbo.common.events.jsontext import parse_json
 from garbo.common.events.platform import PlatformChange
 from garbo.ingest.domain.parts import Broken, Found, Part
-from garbo.ingest.domain.signature import signing_secret, verify_token_matches
+from garbo.ingest.domain.signature import has_form, signing_secret, verify_token_matches
 from garbo.ingest.domain.webhook import split_webhook
 from garbo.ingest.ports import DeadLetter, EventLog
 
@@ -54,16 +54,21 @@ class TakeWebhooks:
         """Tell whether a handshake's token is ours."""
         return verify_token_matches(verify_token, self._secrets.verify_token)
 
-    async def take(self, body: bytes, signatures: Sequence[bytes]) -> Taken | None:
-        """Keep every part of a signed body; None when the signature is not one of ours.
+    def may_be_signed(self, signatures: Sequence[bytes]) -> bool:
+        """Tell, before there is a body, whether it could be signed."""
+        return has_form(signatures)
+
+    def secret_of(self, body: bytes, signatures: Sequence[bytes]) -> int | None:
+        """Tell which of our app secrets signed the body, by its place in the list; None: none."""
+        return signing_secret(body, signatures, self._secrets.app_secrets)
+
+    async def take(self, body: bytes, *, secret: int) -> Taken:
+        """Keep every part of a body that this secret signed.
 
         A signed body that cannot be read is kept whole as a dead letter, because refusing it would only
         bring it back for 7 days. So is one of which a part is too large as we would write it; the other
         parts are kept as events all the same. Raises `RetryLater` when it is not sure that all of it is kept.
         """
-        secret = signing_secret(body, signatures, self._secrets.app_secrets)
-        if secret is None:
-            return None
         now = self._clock.now()
         try:
             parts = split_webhook(parse_json(body), received_at=now, hash_key=self._hash_key)

@@ -9,20 +9,22 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope
 
 from garbo.common.errors import Reject
-from garbo.common.runtime.http import JSONBytes, problem
+from garbo.common.runtime.door.bodies import NoBody, header_values, read_body
+from garbo.common.runtime.door.keys import bearer_of
+from garbo.common.runtime.http import JSONBytes, later, problem
+from garbo.common.runtime.throttled_log import ThrottledLog
 from garbo.ingest.domain.submissions import Form, Publisher, Refusal, S
 from garbo.ingest.flow.submissions import TakeSubmissions
-from garbo.ingest.inbound.body import MAX_SUBMISSION_BYTES, Unreadable, header_values, read_body
 from garbo.ingest.inbound.metrics import SUBMISSIONS
+from garbo.ingest.inbound.room import MAX_SUBMISSION_BYTES, Room
 
 MAX_FAULTS: Final = 100
-_BEARER: Final = re.compile(rb"(?i)bearer +([!-~]{8,256})")
 _KEY: Final = re.compile(rb"[!-~]{1,255}")
 _LARGEST: Final = f"{MAX_SUBMISSION_BYTES // 1024 // 1024} MiB"
 _UNREADABLE: Final = {
-    Unreadable.TOO_LARGE: (413, "Too large", f"Send at most {_LARGEST} at once: split the array."),
-    Unreadable.TOO_SLOW: (408, "Too slow", "The body did not come whole in time: send it again."),
-    Unreadable.ENCODED: (415, "Compressed", "Send the body without Content-Encoding."),
+    NoBody.TOO_LARGE: (413, "Too large", f"Send at most {_LARGEST} at once: split the array."),
+    NoBody.TOO_SLOW: (408, "Too slow", "The body did not come whole in time: send it again."),
+    NoBody.ENCODED: (415, "Compressed", "Send the body without Content-Encoding."),
 }
 _REJECTED: Final = {
     "not_json": (400, "Not JSON", "Send one JSON object, or an array of them, as UTF-8."),
@@ -36,32 +38,47 @@ log = structlog.get_logger()
 class SubmissionEndpoint(Generic[S]):
     """HTTP's side of one kind of submission. 202 means: Kafka has all of it. Errors are RFC 9457 problems."""
 
-    def __init__(self, flow: TakeSubmissions, form: Form[S], *, body_timeout_s: float) -> None:
+    def __init__(self, flow: TakeSubmissions, form: Form[S], room: Room) -> None:
         self._flow = flow
         self._form: Form[S] = form
-        self._body_timeout_s = body_timeout_s
+        self._room = room
+        self._log = ThrottledLog()
 
     async def take(self, scope: Scope, receive: Receive) -> Response | None:
         """Answer one submission."""
-        answer = await self._taken(scope, receive)
-        if answer is not None:
-            SUBMISSIONS.labels(scope["path"], str(answer.status_code)).inc()
-            log.info("submission answered", path=scope["path"], status=answer.status_code)
-        return answer
-
-    async def _taken(self, scope: Scope, receive: Receive) -> Response | None:
         publisher = self._publisher(scope)
         if isinstance(publisher, Response):
-            return publisher
-        keys = header_values(scope, b"idempotency-key")
+            answer: Response | None = publisher
+            self._log.warning("submission refused", kind=str(publisher.status_code), path=scope["path"])
+        else:
+            answer = await self._taken(scope, receive, publisher)
+            if answer is not None:
+                log.info("submission answered", path=scope["path"], status=answer.status_code)
+        if answer is not None:
+            SUBMISSIONS.labels(scope["path"], str(answer.status_code)).inc()
+        return answer
+
+    async def _taken(self, scope: Scope, receive: Receive, publisher: Publisher) -> Response | None:
+        keys = header_values(scope["headers"], b"idempotency-key")
         if len(keys) > 1 or not all(_KEY.fullmatch(key) for key in keys):
             return problem(400, "Bad Idempotency-Key", "Send one, of 1 to 255 visible ASCII characters.")
-        body = await read_body(scope, receive, limit=MAX_SUBMISSION_BYTES, timeout_s=self._body_timeout_s)
-        if isinstance(body, Unreadable):
-            return None if body is Unreadable.GONE else problem(*_UNREADABLE[body])
-        key = keys[0].decode("ascii") if keys else None
+        seat = self._room.clients.take(publisher.id)
+        if seat is None:
+            return _no_room()
+        with seat:
+            body = await read_body(
+                scope["headers"], receive, seat=seat, max_bytes=MAX_SUBMISSION_BYTES, pace=self._room.pace
+            )
+            if isinstance(body, NoBody):
+                return _not_read(body)
+            key = keys[0].decode("ascii") if keys else None
+            return await self._answered(body, publisher, key)
+
+    async def _answered(self, body: bytes, publisher: Publisher, idempotency_key: str | None) -> Response:
         try:
-            taken = await self._flow.take(body, self._form, publisher=publisher, idempotency_key=key)
+            taken = await self._flow.take(
+                body, self._form, publisher=publisher, idempotency_key=idempotency_key
+            )
         except Reject as rejected:
             return problem(*_REJECTED[rejected.why])
         return self._refused(taken) if isinstance(taken, Refusal) else self._accepted(taken)
@@ -80,9 +97,8 @@ class SubmissionEndpoint(Generic[S]):
 
     def _publisher(self, scope: Scope) -> Publisher | Response:
         """Tell whose key came with the request, or why it does not open this door."""
-        given = header_values(scope, b"authorization")
-        form = _BEARER.fullmatch(given[0]) if len(given) == 1 else None
-        publisher = self._flow.publisher_of(form[1].decode("ascii")) if form else None
+        key = bearer_of(scope["headers"])
+        publisher = self._flow.publisher_of(key) if key else None
         if publisher is None:
             refusal = problem(
                 401, "No valid API key", "Send the header Authorization: Bearer <your API key>."
@@ -94,6 +110,17 @@ class SubmissionEndpoint(Generic[S]):
                 403, "Not allowed", "This key's client has no scope `publish`: see the business file."
             )
         return publisher
+
+
+def _not_read(why: NoBody) -> Response | None:
+    """Say why there is no body; None to whoever has gone."""
+    if why is NoBody.GONE:
+        return None
+    return problem(*_UNREADABLE[why]) if why in _UNREADABLE else _no_room()
+
+
+def _no_room() -> Response:
+    return later("Too many requests in hand", "Send the same request again in a second, fewer at once.")
 
 
 def _problem_of(refusal: Refusal, **known: object) -> Response:

@@ -10,11 +10,13 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.types import Receive, Scope
 
 from garbo.common.errors import RetryLater
+from garbo.common.runtime.door.bodies import NoBody, header_values, read_body
+from garbo.common.runtime.door.peers import holder_of
 from garbo.common.runtime.operations import Answer, Parameter, operation
+from garbo.common.runtime.throttled_log import ThrottledLog
 from garbo.ingest.flow.webhooks import Taken, TakeWebhooks
-from garbo.ingest.inbound.body import MAX_WEBHOOK_BYTES, Unreadable, header_values, read_body
 from garbo.ingest.inbound.metrics import EVENT_AGE_S, WEBHOOK_KEPT, WEBHOOKS, parts_of, signed_by
-from garbo.ingest.inbound.throttled_log import ThrottledLog
+from garbo.ingest.inbound.room import MAX_WEBHOOK_BYTES, PLATFORM, Room
 
 SIGNATURE: Final = b"x-hub-signature-256"
 PATH: Final = "/webhooks/whatsapp"
@@ -26,11 +28,15 @@ HANDSHAKE: Final = {
 _CHALLENGE: Final = re.compile(r"[0-9A-Za-z_-]{1,128}")
 _KEPT: Final = Response(status_code=200)
 _REFUSED: Final = Response(status_code=401)
+_CLOSE: Final = {"connection": "close"}
+_NO_ROOM: Final = Response(status_code=503, headers={"retry-after": "1"})
 _UNREADABLE: Final = {
-    Unreadable.TOO_LARGE: Response(status_code=413, headers={"connection": "close"}),
-    Unreadable.TOO_SLOW: Response(status_code=408, headers={"connection": "close"}),
-    Unreadable.ENCODED: Response(status_code=415),
-    Unreadable.GONE: None,
+    NoBody.TOO_LARGE: Response(status_code=413, headers=_CLOSE),
+    NoBody.TOO_SLOW: Response(status_code=408, headers=_CLOSE),
+    NoBody.DISPLACED: Response(status_code=408, headers=_CLOSE),
+    NoBody.NO_ROOM: _NO_ROOM,
+    NoBody.ENCODED: Response(status_code=415),
+    NoBody.GONE: None,
 }
 MAX_REASONS_LOGGED: Final = 5
 
@@ -40,10 +46,9 @@ log = structlog.get_logger()
 class WebhookEndpoint:
     """HTTP's side of webhooks. Only 200 counts for the platform; anything else it sends again, for 7 days."""
 
-    def __init__(self, flow: TakeWebhooks, *, body_timeout_s: float) -> None:
-        self._flow = flow
-        self._body_timeout_s = body_timeout_s
-        self._unsigned = ThrottledLog(every_s=1)
+    def __init__(self, flow: TakeWebhooks, room: Room) -> None:
+        self._flow, self._room = flow, room
+        self._log = ThrottledLog()
 
     @operation(
         "GET",
@@ -60,7 +65,7 @@ class WebhookEndpoint:
         mode, challenge, token = (asked.get(f"hub.{name}", [""]) for name in HANDSHAKE)
         fits = len(mode) == len(challenge) == len(token) == 1 and _CHALLENGE.fullmatch(challenge[0])
         if not self._flow.knows(token[0]) or not fits or mode[0] != "subscribe":
-            log.warning("handshake refused")
+            self._log.warning("handshake refused", kind="handshake")
             return Response(status_code=403)
         return PlainTextResponse(challenge[0])
 
@@ -72,7 +77,7 @@ class WebhookEndpoint:
         answers={
             200: Answer(words="Kafka has every part."),
             401: Answer(words="It is signed by none of our app secrets."),
-            408: Answer(words="The body did not come whole in time."),
+            408: Answer(words="The body did not come whole in time, or too slowly while others waited."),
             413: Answer(words="The body is larger than the platform's largest."),
             415: Answer(words="The body is compressed."),
         },
@@ -80,25 +85,48 @@ class WebhookEndpoint:
     async def take_webhook(self, scope: Scope, receive: Receive) -> Response | None:
         """Take what the platform tells.
 
-        Whoever sends unsigned or unreadable bodies is told nothing more than a status.
+        Whoever sends unsigned or unreadable bodies is told nothing more than a status. Without a signature
+        of the right form nothing is read.
         """
         began = perf_counter()
-        body = await read_body(scope, receive, limit=MAX_WEBHOOK_BYTES, timeout_s=self._body_timeout_s)
-        if isinstance(body, Unreadable):
-            WEBHOOKS.labels(body.value).inc()
-            log.warning("webhook not read", why=body.value)
+        signatures = header_values(scope["headers"], SIGNATURE)
+        if not self._flow.may_be_signed(signatures):
+            return self._refused("unsigned")
+        body = await self._read(scope, receive)
+        if isinstance(body, NoBody):
+            self._refused(body.value)
             return _UNREADABLE[body]
+        secret = self._flow.secret_of(body, signatures)
+        if secret is None:
+            return self._refused("unsigned")
+        seat = self._room.platform.take(PLATFORM, len(body))
+        if seat is None:
+            self._refused(NoBody.NO_ROOM.value)
+            return _NO_ROOM
+        with seat:
+            _record(await self._kept(body, secret), size=len(body), seconds=perf_counter() - began)
+        return _KEPT
+
+    async def _read(self, scope: Scope, receive: Receive) -> bytes | NoBody:
+        seat = self._room.strangers.take(holder_of(scope.get("client")))
+        if seat is None:
+            return NoBody.NO_ROOM
+        with seat:
+            return await read_body(
+                scope["headers"], receive, seat=seat, max_bytes=MAX_WEBHOOK_BYTES, pace=self._room.pace
+            )
+
+    async def _kept(self, body: bytes, secret: int) -> Taken:
         try:
-            taken = await self._flow.take(body, header_values(scope, SIGNATURE))
+            return await self._flow.take(body, secret=secret)
         except RetryLater:
             WEBHOOKS.labels("retry_later").inc()
             raise
-        if taken is None:
-            WEBHOOKS.labels("unsigned").inc()
-            self._unsigned.warning("webhook refused: not signed by any of our app secrets", bytes=len(body))
-            return _REFUSED
-        _record(taken, size=len(body), seconds=perf_counter() - began)
-        return _KEPT
+
+    def _refused(self, why: str) -> Response:
+        WEBHOOKS.labels(why).inc()
+        self._log.warning("webhook refused", kind=why, why=why)
+        return _REFUSED
 
 
 def _record(taken: Taken, *, size: int, seconds: float) -> None:

@@ -1,15 +1,20 @@
 """Every operation with every kind of key: without key, scope or dealings with a person nothing is learned."""
 
-from collections.abc import Callable, Mapping, Sequence
+import asyncio
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from hashlib import sha256
 from typing import Any, Final, TypeAlias
 from uuid import uuid4
 
 import httpx
+import orjson
 import pytest
+from starlette.types import ASGIApp
 
 from garbo.router.domain.policy import Policy
 from garbo.router.inbound.http.api import API, http_app
+from garbo.router.inbound.http.auth import MOST_READ_AT_ONCE
+from libs.common.tests.support.waiting import until
 from services.router.tests.support.build import (
     CARE_NUMBER,
     OTHER_NUMBER,
@@ -97,9 +102,11 @@ async def guarded(memory: InMemoryStore, make_policy: Callable[..., Policy]) -> 
     return router
 
 
-def http_of(router: Router, memory: InMemoryStore, key: str | None) -> httpx.AsyncClient:
+def http_of(
+    router: Router, memory: InMemoryStore, key: str | None, app: ASGIApp | None = None
+) -> httpx.AsyncClient:
     """Give a caller with a key, or with none."""
-    app = http_app(router.business, resources_of(router, memory), health=[])
+    app = app or http_app(router.business, resources_of(router, memory), health=[])
     headers = {} if key is None else {"Authorization": f"Bearer {key}"}
     transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
     return httpx.AsyncClient(transport=transport, base_url="http://router", headers=headers)
@@ -180,3 +187,50 @@ async def test_an_id_is_no_key_to_somebody_whom_a_brand_never_dealt_with(
     )
     assert (refused.verdict, refused.reason) == ("deny", "unknown_contact")
     assert own.verdict == "allow"
+
+
+async def test_two_keys_are_no_key(guarded: Router, memory: InMemoryStore) -> None:
+    http = http_of(guarded, memory, None)
+    key = f"Bearer {key_of(('acme',), SCOPES)}"
+    for pair in ((key, key), (key, "Bearer unknown-key"), ("Basic x", key)):
+        headers = [("Authorization", value) for value in pair]
+        answer = await http.get(f"/v1/decisions/{REQUEST.request_id}", headers=headers)
+        assert answer.status_code == 401
+
+
+class SlowBody:
+    """A body that comes when the test says."""
+
+    def __init__(self) -> None:
+        self.go_on, self.is_awaited = asyncio.Event(), False
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        self.is_awaited = True
+        await self.go_on.wait()
+        yield orjson.dumps({"phone": PHONE})
+
+
+async def test_slow_bodies_of_one_client_leave_room_for_the_others(
+    guarded: Router, memory: InMemoryStore
+) -> None:
+    app = http_app(guarded.business, resources_of(guarded, memory), health=[])
+    one, other = (http_of(guarded, memory, key_of((brand,), SCOPES), app) for brand in ("acme", "bolt"))
+    bodies = [SlowBody() for _ in range(MOST_READ_AT_ONCE // 4)]
+    async with asyncio.TaskGroup() as group:
+        slow = [group.create_task(one.post("/v1/contacts:find", content=body)) for body in bodies]
+        await until(lambda: all(body.is_awaited for body in bodies))
+        own = await one.post("/v1/contacts:find", json={"phone": PHONE})
+        others = await other.post("/v1/contacts:find", json={"phone": PHONE})
+        for body in bodies:
+            body.go_on.set()
+    assert (own.status_code, own.headers["retry-after"]) == (503, "1")
+    assert others.status_code == 404
+    answered = [task.result().status_code for task in slow]
+    assert set(answered) <= {200, 503}
+    assert 200 in answered
+
+
+async def test_without_a_key_nothing_is_read(guarded: Router, memory: InMemoryStore) -> None:
+    body = SlowBody()
+    answer = await http_of(guarded, memory, "unknown").post("/v1/contacts:find", content=body)
+    assert (answer.status_code, body.is_awaited) == (401, False)

@@ -6,3 +6,7 @@ from prometheus_client import Counter, Gauge
 
 SOCKETS: Final = Gauge("garbo_http_sockets", "Open connections of callers.")
 REFUSED: Final = Counter("garbo_http_refused", "Connections and requests ended at the door.", ("reason",))
+BYTES_IN_HAND: Final = Gauge("garbo_http_body_bytes", "Bytes of bodies in hand.", ("whose",))
+BODIES_DISPLACED: Final = Counter(
+    "garbo_http_bodies_displaced", "Bodies given up because another caller needed the room.", ("whose",)
+)

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final, TypeVar
 
 from pydantic import BaseModel, ValidationError
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
@@ -13,17 +13,29 @@ from garbo.common.business import Business, Client
 from garbo.common.errors import Reject, RetryLater
 from garbo.common.events.faults import advice_of
 from garbo.common.events.jsontext import parse_json
-from garbo.common.runtime.http import problem
+from garbo.common.runtime.door.bodies import NoBody, Pace, read_body
+from garbo.common.runtime.door.keys import bearer_of
+from garbo.common.runtime.door.seats import Seat, Seats
+from garbo.common.runtime.http import later, problem
 from garbo.common.runtime.operations import Endpoint, Operation, endpoints_of, routes_of
 
 Handler = Callable[[Request, Client], Awaitable[Response]]
 M = TypeVar("M", bound=BaseModel)
 
 MOST_BYTES: Final = 4 * 1024 * 1024
-BODY_S: Final = 10.0
+PACE: Final = Pace()
 ANSWER_S: Final = 20.0
 MOST_AT_ONCE: Final = 16
-"""Calls in hand: more would only wait for the same few database connections."""
+"""Calls being answered: more would only wait for the same few database connections. Half are one client's."""
+MOST_READ_AT_ONCE: Final = 64
+"""Calls in hand, those whose bodies still come among them. A quarter are one client's."""
+MOST_BYTES_AT_ONCE: Final = 64 * 1024 * 1024
+_UNREADABLE: Final = {
+    NoBody.TOO_LARGE: (413, "Too large", f"Send {MOST_BYTES} bytes at most."),
+    NoBody.TOO_SLOW: (408, "Too slow", f"Send the whole body within {PACE.whole_s:.0f} s."),
+    NoBody.GONE: (400, "Gone", "The connection was closed before the body came."),
+    NoBody.ENCODED: (415, "Compressed", "Send the body without Content-Encoding."),
+}
 
 
 class Refusal(Exception):  # noqa: N818 - it names what the caller gets
@@ -39,7 +51,10 @@ class Auth:
 
     def __init__(self, business: Business) -> None:
         self._business = business
-        self._at_once = 0
+        self._in_hand = Seats(
+            "clients", count=MOST_READ_AT_ONCE, max_bytes=MOST_BYTES_AT_ONCE, holder_ratio=0.25
+        )
+        self._answered = Seats("answered", count=MOST_AT_ONCE, holder_ratio=0.5)
 
     def routes(self, resource: object) -> list[Route]:
         """Give the routes of a resource."""
@@ -47,31 +62,27 @@ class Auth:
         return routes_of([Endpoint(one.operation, self._guarded(one)) for one in endpoints])
 
     def _guarded(self, endpoint: Endpoint[Handler]) -> Callable[[Request], Awaitable[Response]]:
-        answer_s = endpoint.operation.answer_s or ANSWER_S
-
         async def answer(request: Request) -> Response:
             try:
                 client = self._client(request, endpoint.operation.scope)
-                if self._at_once >= MOST_AT_ONCE:
-                    raise _busy()
-                self._at_once += 1
-                try:
-                    async with asyncio.timeout(answer_s):
-                        return await endpoint.handler(request, client)
-                finally:
-                    self._at_once -= 1
+                with _seat(self._in_hand, client) as seat:
+                    if endpoint.operation.body is not None:
+                        request.state.body = await _read(request, seat)
+                    with _seat(self._answered, client):
+                        async with asyncio.timeout(endpoint.operation.answer_s or ANSWER_S):
+                            return await endpoint.handler(request, client)
             except Refusal as refusal:
                 return refusal.answer
             except Reject as reject:
                 return problem(422, "Not storable", "The database cannot hold this value.", reason=reject.why)
             except (RetryLater, TimeoutError):
-                return problem(503, "Not now", "The database is away or busy: try again in a second.")
+                return later("Not now", "The database is away or busy: try again in a second.")
 
         return answer
 
     def _client(self, request: Request, scope: str | None) -> Client:
-        scheme, _, key = request.headers.get("authorization", "").partition(" ")
-        client = self._business.client_of_key(key.strip()) if scheme.lower() == "bearer" else None
+        key = bearer_of(request.scope["headers"])
+        client = self._business.client_of_key(key) if key else None
         if client is None:
             raise Refusal(
                 401, "Unknown API key", "Send Authorization: Bearer and a key of the business file."
@@ -89,31 +100,20 @@ def shared_errors(operation: Operation) -> Mapping[int, str]:
         400: "The body is not JSON, or came not at all.",
         408: "The body came too slowly.",
         413: "The body is too large.",
+        415: "The body is compressed.",
         422: "The body is not what is asked for.",
     }
     return {
         401: "The API key is unknown.",
         403: "The key may not do this.",
-        503: f"The database is away or busy, or {MOST_AT_ONCE} calls are in hand: try again in a second.",
+        503: "The database is away or busy, or too many calls are in hand: try again in a second.",
     } | (read if operation.body is not None else {})
 
 
-async def read_json(request: Request, *, most_bytes: int = MOST_BYTES) -> Any:  # noqa: ANN401 - JSON
-    """Read the body as a JSON value; raises `Refusal`."""
-    chunks: list[bytes] = []
-    size = 0
+def read_json(request: Request) -> Any:  # noqa: ANN401 - JSON
+    """Give the body, which is here, as a JSON value; raises `Refusal`."""
     try:
-        async with asyncio.timeout(BODY_S):
-            async for chunk in request.stream():
-                size += len(chunk)
-                if size > most_bytes:
-                    raise Refusal(413, "Too large", f"Send {most_bytes} bytes at most.")
-                chunks.append(chunk)
-        return parse_json(b"".join(chunks))
-    except TimeoutError:
-        raise Refusal(408, "Too slow", f"Send the whole body within {BODY_S:.0f} s.") from None
-    except ClientDisconnect:
-        raise Refusal(400, "Gone", "The connection was closed before the body came.") from None
+        return parse_json(request.state.body)
     except Reject as reject:
         raise Refusal(
             400, "Not readable", "Send JSON, nested 64 levels at most.", reason=reject.why
@@ -139,7 +139,23 @@ def fault_of(error: ValidationError) -> dict[str, str]:
     return {"detail": advice, "field": ".".join(str(part) for part in place) or "body"}
 
 
+def _seat(seats: Seats, client: Client) -> Seat:
+    seat = seats.take(client.id)
+    if seat is None:
+        raise _busy()
+    return seat
+
+
+async def _read(request: Request, seat: Seat) -> bytes:
+    """Read the whole body; raises `Refusal`."""
+    headers = request.scope["headers"]
+    body = await read_body(headers, request.receive, seat=seat, max_bytes=MOST_BYTES, pace=PACE)
+    if not isinstance(body, NoBody):
+        return body
+    raise Refusal(*_UNREADABLE[body]) if body in _UNREADABLE else _busy()
+
+
 def _busy() -> Refusal:
-    refusal = Refusal(503, "Busy", f"{MOST_AT_ONCE} calls are in hand: try again in a second.")
+    refusal = Refusal(503, "Busy", "Too many calls are in hand: try again in a second, fewer at once.")
     refusal.answer.headers["retry-after"] = "1"
     return refusal

@@ -53,7 +53,7 @@ class Contacts:
 
         An address travels in the body, so that none stands in a URL or a log.
         """
-        who = read_as(Recipient, await read_json(request), title="Not an address")
+        who = read_as(Recipient, read_json(request), title="Not an address")
         found = await self._contacts.find(who, self._directory.viewer(client.id))
         if found is None:
             raise Refusal(404, "Nobody", "Nobody is known by this address: no message was asked for it yet.")

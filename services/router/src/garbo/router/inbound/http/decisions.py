@@ -69,7 +69,7 @@ class Decisions:
         sent; each request and each person is answered alone. One request, an array of them, or one request
         whose `to` is a list of people: 1,000 at most.
         """
-        body = await read_json(request)
+        body = read_json(request)
         if isinstance(body, dict) and isinstance(body.get("to"), list):
             return await self._preview_people(body, client)
         items: list[Any] = body if isinstance(body, list) else [body]

@@ -92,7 +92,7 @@ class PolicySimulations:
         Runs in a process of its own, one at a time; who hangs up ends it. Answers lines of JSON: `progress`
         some times, then `report` or `failed`.
         """
-        asked = read_as(SimulationAsked, await read_json(request), title="Not a simulation")
+        asked = read_as(SimulationAsked, read_json(request), title="Not a simulation")
         if asked.brand not in (None, *client.brands):
             raise Refusal(403, "Not your brand", "The key's client does not have this brand.")
         job = _job(asked, self._directory.viewer(client.id), current_version=self._policies.current.version)

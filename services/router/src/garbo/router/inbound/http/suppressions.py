@@ -64,7 +64,7 @@ class Suppressions:
 
         Idempotent: after a failure the same list again does the rest. Addresses are kept as keyed hashes.
         """
-        told = read_as(SuppressionList, await read_json(request), title="Not a list")
+        told = read_as(SuppressionList, read_json(request), title="Not a list")
         if not self._directory.viewer(client.id).speaks_for(told.brand):
             raise Refusal(
                 403, "Not your brand", "The key's client does not have this brand; * needs them all."
