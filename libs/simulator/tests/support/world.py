@@ -15,7 +15,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from garbo.common.business import Business, Client
 from garbo.common.runtime.door.hosts import AllowedHosts
+from garbo.common.runtime.door.keyless import Keyless
 from garbo.common.runtime.http import HttpServer
 from garbo.common.runtime.lifecycle import Component
 from garbo.simulator.control import ControlState
@@ -24,6 +26,20 @@ from garbo.simulator.interface import make_app
 from garbo.simulator.world import World, WorldPlan, make_world
 
 SECRET: Final = "app-secret-of-the-test"
+KEY: Final = "key-of-the-test"
+BUSINESS: Final = Business(
+    brands=(),
+    numbers=(),
+    clients=(
+        Client(
+            id="reader",
+            keys_sha256=(sha256(KEY.encode()).hexdigest(),),
+            brands=(),
+            purposes=(),
+            scopes=("read",),
+        ),
+    ),
+)
 META: Final = AllowedHosts(("graph.facebook.com",))
 """Clients that think they talk to Meta name it."""
 _TOKENS = ("token-1", "token-2")
@@ -141,7 +157,12 @@ async def running_world(folder: Path, control: dict[str, Any] | None = None) -> 
     parts: list[Component] = [
         HttpServer(receiver, host="127.0.0.1", port=hook_port),
         *world.components(),
-        HttpServer(make_app(world), host="127.0.0.1", port=port, hosts=META),
+        HttpServer(
+            make_app(world, business=BUSINESS, keyless=Keyless("loopback")),
+            host="127.0.0.1",
+            port=port,
+            hosts=META,
+        ),
     ]
     url = f"http://127.0.0.1:{port}"
     async with AsyncExitStack() as stack:

@@ -21,6 +21,7 @@ from garbo.common.events.base import Event
 from garbo.common.runtime.http import HttpServer
 from garbo.common.runtime.migrations import migrate
 from garbo.common.runtime.postgres import Database
+from services.analytics.tests.support.guards import guard_of
 from services.analytics.tests.support.journeys import Journey
 from tests.support.own_servers import OwnPostgres
 
@@ -99,7 +100,7 @@ async def serve(dsn: str, port: int) -> None:
     for start in range(0, len(events), 500):
         await record_facts.record(events[start : start + 500])
     streams = LiveFunnel(queries, subscribers_count=8)
-    server = HttpServer(http_app(queries, streams, health=[]), host="127.0.0.1", port=port)
+    server = HttpServer(http_app(queries, streams, guard_of(), health=[]), host="127.0.0.1", port=port)
     await server.start()
     print(f"console: http://127.0.0.1:{port}/", flush=True)  # noqa: T201 - the one line a person waits for
     try:

@@ -83,7 +83,7 @@ async def test_nothing_names_the_person_whenever_the_news_comes_and_no_count_cha
     assert everything.count(str(other.contact_id)) == 3, "fact, message and reaction of somebody else"
     assert await queries.totals() == before
     (fact,) = await queries.messages_of(gone.request_id, None)
-    assert story_view(fact)["contact_id"] is None
+    assert story_view(fact, with_ref=True)["contact_id"] is None
 
 
 async def test_what_is_past_its_keep_is_deleted_so_many_at_once_and_totals_stay(database: Database) -> None:

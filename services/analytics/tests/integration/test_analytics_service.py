@@ -93,7 +93,7 @@ async def test_nothing_of_a_person_can_be_asked_for(service: Service) -> None:
 async def test_a_client_no_text_can_hold_is_a_bad_question(service: Service) -> None:
     async with httpx.AsyncClient(base_url=service.url, timeout=5) as client:
         answer = await client.get(f"/v1/messages/{UUID(int=1)}?client=%00")
-    assert answer.status_code == 400
+    assert answer.status_code == 422
     assert answer.json()["detail"]
 
 

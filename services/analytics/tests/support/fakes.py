@@ -66,12 +66,22 @@ class FakeFacts:
         found = [
             fact
             for fact in self.facts.values()
-            if (not wanted.verdicts or fact.verdict in wanted.verdicts) and wanted.lane in (None, fact.lane)
+            if (not wanted.verdicts or fact.verdict in wanted.verdicts)
+            and wanted.lane in (None, fact.lane)
+            and (wanted.brands is None or fact.brand in wanted.brands)
         ]
         by_id = sorted(found, key=lambda fact: fact.message_id)
         return sorted(by_id, key=lambda fact: fact.begun_at, reverse=True)[: wanted.limit]
 
-    async def messages_of(self, request_id: UUID, client: str | None) -> Sequence[Fact]:
+    async def messages_of(
+        self, request_id: UUID, client: str | None, *, brands: tuple[str, ...] | None = None
+    ) -> Sequence[Fact]:
         """Find the messages of a request id."""
-        found = [f for f in self.facts.values() if f.request_id == request_id and client in (None, f.client)]
+        found = [
+            fact
+            for fact in self.facts.values()
+            if fact.request_id == request_id
+            and client in (None, fact.client)
+            and (brands is None or fact.brand in brands)
+        ]
         return sorted(found, key=lambda fact: fact.client or "")

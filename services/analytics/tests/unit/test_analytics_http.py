@@ -11,6 +11,7 @@ from garbo.analytics.inbound.http.app import http_app
 from garbo.analytics.inbound.http.stream import LiveFunnel
 from libs.common.tests.support.clock import FixedClock
 from services.analytics.tests.support.fakes import FakeFacts
+from services.analytics.tests.support.guards import guard_of
 from services.analytics.tests.support.journeys import NOON, Journey
 
 READ = Journey()
@@ -32,8 +33,8 @@ async def store() -> FakeFacts:
 @pytest.fixture
 async def client(store: FakeFacts) -> AsyncIterator[httpx.AsyncClient]:
     queries = Queries(store, FixedClock(NOON + timedelta(minutes=3)))
-    app = http_app(queries, LiveFunnel(queries, subscribers_count=1), health=[])
-    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://console") as client:
+    app = http_app(queries, LiveFunnel(queries, subscribers_count=1), guard_of(), health=[])
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://localhost") as client:
         yield client
 
 
@@ -132,11 +133,34 @@ async def test_an_id_two_clients_share_asks_which(client: httpx.AsyncClient, sto
         "/v1/messages?verdict=maybe",
         "/v1/messages/12345",
         "/v1/stream?since=7d",
+        "/v1/messages?limit=" + "9" * 5000,
+        "/v1/messages?limit=٣",
+        "/v1/messages?limit=-1",
+        "/v1/messages?limit=%2B1",
+        "/v1/messages?limit=1_0",
+        "/v1/messages?limit=%201",
+        "/v1/messages?limit=NaN",
+        "/v1/messages?limit=",
+        "/v1/messages?limit=201",
+        "/v1/messages/{0d570c4d-0e4c-4b27-a238-95345811edc5}",
+        "/v1/messages/0d570c4d0e4c4b27a23895345811edc5",
+        "/v1/messages/" + "٣" * 32,
+        "/v1/funnel?since=" + "9" * 5000 + "m",
+        "/v1/funnel?since=٣m",
+        "/v1/funnel?since=9999-12-31T23:59:59-23:59",
+        "/v1/funnel?since=10000-01-01T00:00:00Z",
+        "/v1/funnel?since=2026-06-01T10:00:00.1234567Z",
+        "/v1/funnel?since=2026-W23-1T10:00:00Z",
+        "/v1/funnel?since=٢٠٢٦-06-01T10:00:00Z",
+        "/v1/funnel?since=2026-06-01T25:00:00Z",
+        "/v1/funnel?since=-15m",
+        "/v1/funnel?since=",
+        "/v1/stream?since=inf",
     ],
 )
 async def test_bad_question_is_told_what_to_ask(client: httpx.AsyncClient, path: str) -> None:
     answer = await client.get(path)
-    assert answer.status_code == 400
+    assert answer.status_code == 422
     assert answer.json()["detail"]
 
 

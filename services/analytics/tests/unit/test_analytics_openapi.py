@@ -17,6 +17,7 @@ from garbo.common.runtime.health import health_routes
 from libs.common.tests.support.clock import FixedClock
 from libs.common.tests.support.openapi import assert_committed, described, faults, served
 from services.analytics.tests.support.fakes import FakeFacts
+from services.analytics.tests.support.guards import guard_of
 from services.analytics.tests.support.journeys import NOON, Journey
 
 READ = Journey()
@@ -40,13 +41,16 @@ async def store() -> FakeFacts:
 def app(store: FakeFacts) -> SecurityHeaders:
     queries = Queries(store, FixedClock(NOON + timedelta(minutes=3)))
     return http_app(
-        queries, LiveFunnel(queries, subscribers_count=0), health=health_routes(alive={}, ready={})
+        queries,
+        LiveFunnel(queries, subscribers_count=0),
+        guard_of(),
+        health=health_routes(alive={}, ready={}),
     )
 
 
 @pytest.fixture
 async def client(app: SecurityHeaders) -> AsyncIterator[httpx.AsyncClient]:
-    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://console") as client:
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://localhost") as client:
         yield client
 
 
@@ -71,9 +75,9 @@ async def test_real_answers_are_as_described(client: httpx.AsyncClient, store: F
         f"/v1/messages/{FAILED.request_id}": 200,
         f"/v1/messages/{HELD.request_id}": 300,
         f"/v1/messages/{UUID(int=1)}": 404,
-        "/v1/messages/12345": 400,
-        "/v1/funnel?lane=vip": 400,
-        "/v1/stream?since=7d": 400,
+        "/v1/messages/12345": 422,
+        "/v1/funnel?lane=vip": 422,
+        "/v1/stream?since=7d": 422,
         "/v1/stream": 503,
         "/livez": 200,
         "/metrics": 200,

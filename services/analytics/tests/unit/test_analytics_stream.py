@@ -7,11 +7,13 @@ from starlette.requests import Request
 from starlette.responses import StreamingResponse
 
 from garbo.analytics.domain.observe import observe
-from garbo.analytics.flow import Queries
+from garbo.analytics.flow import Queries, Viewer
 from garbo.analytics.inbound.http.stream import LiveFunnel
 from libs.common.tests.support.clock import FixedClock
 from services.analytics.tests.support.fakes import FakeFacts
 from services.analytics.tests.support.journeys import NOON, Journey
+
+ANYBODY = Viewer(brands=None, sees_refs=False)
 
 
 def asking(query: str = "since=15m") -> Request:
@@ -23,7 +25,7 @@ def live_over(store: FakeFacts, *, subscribers_count: int = 1) -> LiveFunnel:
 
 
 async def opened(live: LiveFunnel) -> AsyncGenerator[bytes, None]:
-    answer = await live.watch_funnel(asking())
+    answer = await live.watch_funnel(asking(), ANYBODY)
     assert isinstance(answer, StreamingResponse)
     events = cast("AsyncGenerator[bytes, None]", answer.body_iterator)
     assert await anext(events) == b"retry: 2000\n\n"
@@ -46,10 +48,10 @@ async def test_stream_tells_the_funnel_and_then_each_change() -> None:
 async def test_one_stream_too_many_is_refused_until_another_ends() -> None:
     live = live_over(FakeFacts())
     events = await opened(live)
-    refused = await live.watch_funnel(asking())
+    refused = await live.watch_funnel(asking(), ANYBODY)
     assert refused.status_code == 503
     await events.aclose()
-    assert (await live.watch_funnel(asking())).status_code == 200
+    assert (await live.watch_funnel(asking(), ANYBODY)).status_code == 200
 
 
 async def test_stop_ends_all_streams() -> None:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Final
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from starlette.types import Message
 
@@ -70,6 +70,7 @@ def test_body_larger_than_all_room_displaces_itself_at_last() -> None:
     assert not other.displaced
 
 
+@settings(deadline=None)
 @given(
     steps=st.lists(
         st.tuples(st.sampled_from(["take", "grow", "leave"]), st.integers(0, 9), st.integers(0, 60))

@@ -1,6 +1,7 @@
 """Wires the simulator's process."""
 
 from garbo.common.business import Business, load_business
+from garbo.common.runtime.door.keyless import Keyless
 from garbo.common.runtime.http import server_of
 from garbo.common.runtime.lifecycle import App
 from garbo.common.runtime.telemetry import configure
@@ -14,9 +15,10 @@ from garbo.simulator.world import WorldPlan, make_world
 def build(settings: SimulatorSettings) -> App:
     """Wire everything: what makes the world move, then the server."""
     configure(service="simulator", log_format=settings.log_format, log_level=settings.log_level)
+    business = load_business(settings.config)
     world = make_world(
         WorldPlan(
-            accounts=accounts_of(load_business(settings.config)),
+            accounts=accounts_of(business),
             webhook_url=settings.webhook_url,
             app_secret=settings.whatsapp_app_secrets[0].get_secret_value(),
             seed=settings.seed,
@@ -25,7 +27,7 @@ def build(settings: SimulatorSettings) -> App:
             control=livelier(settings.control) if settings.lively else settings.control,
         )
     )
-    server = server_of(settings, make_app(world))
+    server = server_of(settings, make_app(world, business=business, keyless=Keyless(settings.open_to)))
     return App(service="simulator", components=[*world.components(), server])
 
 

@@ -11,9 +11,14 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from garbo.common.business import Business
+from garbo.common.runtime.door.keyless import Keyless
+from garbo.common.runtime.door.typed import number_of
 from garbo.common.runtime.health import health_routes
 from garbo.common.runtime.http import JSONBytes, problem
 from garbo.simulator.graph.api import GRAPH_PATH
+from garbo.simulator.graph.http import BodyTooLarge, read_body
+from garbo.simulator.guard import Guard
 from garbo.simulator.population.customers import Customer
 from garbo.simulator.population.reactions import Reply
 from garbo.simulator.world import World
@@ -35,8 +40,8 @@ class Writing(BaseModel):
     """The wamid this answers."""
 
 
-def make_app(world: World) -> ASGIApp:
-    """Make the ASGI application: Graph paths go straight to the Graph API, all others here."""
+def make_app(world: World, *, business: Business, keyless: Keyless) -> ASGIApp:
+    """Make the ASGI application: Graph paths go straight to the Graph API, all others here, guarded."""
     interface = Interface(world)
     own = Starlette(
         routes=[
@@ -51,9 +56,11 @@ def make_app(world: World) -> ASGIApp:
         ]
     )
 
+    guarded = Guard(own, business=business, keyless=keyless)
+
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         graph = scope["type"] == "http" and GRAPH_PATH.fullmatch(scope["path"])
-        await (world.graph if graph else own)(scope, receive, send)
+        await (world.graph if graph else guarded)(scope, receive, send)
 
     return app
 
@@ -66,12 +73,11 @@ class Interface:
 
     async def ledger(self, request: Request) -> Response:
         """`GET /ledger?after=SEQ&limit=N`: accepted sends as a JSON array, oldest first."""
-        try:
-            after = int(request.query_params.get("after", "0"))
-            limit = min(MAX_ENTRIES, int(request.query_params.get("limit", "1000")))
-        except ValueError:
-            return problem(400, "Bad query", "after and limit are whole numbers.")
-        entries = self._world.ledger.entries(after=after, limit=max(0, limit))
+        after = number_of(request.query_params.get("after", "0"))
+        limit = number_of(request.query_params.get("limit", "1000"))
+        if after is None or limit is None:
+            return problem(400, "Bad query", "after and limit are whole numbers, of 15 digits at most.")
+        entries = self._world.ledger.entries(after=after, limit=min(MAX_ENTRIES, limit))
         return Response(entries, media_type="application/json")
 
     async def summary(self, _: Request) -> Response:
@@ -86,7 +92,7 @@ class Interface:
         """`PATCH /control`: merge a JSON object; 400 names the field at fault and changes nothing."""
         patch = await _json_object(request)
         if patch is None:
-            return problem(400, "Bad control", "The body must be a JSON object.")
+            return problem(400, "Bad control", "The body must be a JSON object of 256 KiB at most.")
         try:
             self._world.control.change(patch)
         except ValidationError as error:
@@ -116,7 +122,7 @@ class Interface:
         except ValidationError as error:
             return problem(400, "Bad message", _first(error))
         phone = "+" + request.path_params["phone"].lstrip("+ ")
-        if not phone[1:].isdecimal():
+        if number_of(phone[1:]) is None:
             return problem(404, "No such customer", "The path wants a phone number.")
         customer = self._world.crowd.customers.at(phone)
         number = self._world.crowd.number_of(customer)
@@ -154,7 +160,9 @@ def summarize(world: World) -> dict[str, Any]:
 
 async def _json_object(request: Request) -> dict[str, Any] | None:
     try:
-        body = orjson.loads(await request.body())
+        body = orjson.loads(await read_body(request.receive))
+    except BodyTooLarge:
+        return None
     except orjson.JSONDecodeError:
         return None
     return body if isinstance(body, dict) else None

@@ -6,6 +6,7 @@ from typing import Annotated, ClassVar
 import orjson
 from pydantic import BeforeValidator, Field, SecretStr
 
+from garbo.common.runtime.door.keyless import OpenTo
 from garbo.common.runtime.settings import Port, Secrets, WithHttp, WithKafka
 from garbo.simulator.control import ControlState
 
@@ -29,6 +30,9 @@ class SimulatorSettings(WithKafka, WithHttp):
     whatsapp_app_secrets: Secrets
     """The first one signs the webhooks."""
     port: Port = 8090
+    open_to: OpenTo = "loopback"
+    """Who may see and change this world without a key: `loopback`, this machine, under a loopback name and
+    through no proxy; `gateway`, the host of the container as well; `nobody`."""
     webhook_url: str = "http://127.0.0.1:8080/webhooks/whatsapp"
     seed: str = "garbo"
     """Same seed, same customers and same choices."""

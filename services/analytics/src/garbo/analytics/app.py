@@ -6,15 +6,18 @@ from typing import Any
 from garbo.analytics.flow import Forget, Queries, RecordFacts
 from garbo.analytics.inbound.facts import erasures_lane, facts_lane
 from garbo.analytics.inbound.http.app import http_app
+from garbo.analytics.inbound.http.guard import Guard
 from garbo.analytics.inbound.http.stream import LiveFunnel
 from garbo.analytics.outbound.postgres_facts import PostgresFacts
 from garbo.analytics.outbound.postgres_memories import PostgresMemories
 from garbo.analytics.outbound.postgres_queries import PostgresFactQueries
 from garbo.analytics.settings import AnalyticsSettings
+from garbo.common.business import load_business
 from garbo.common.clock import SystemClock
 from garbo.common.runtime.background import Background
 from garbo.common.runtime.broker import kafka_of
 from garbo.common.runtime.deliver import Deliveries, Lane
+from garbo.common.runtime.door.keyless import Keyless
 from garbo.common.runtime.health import health_routes
 from garbo.common.runtime.http import server_of
 from garbo.common.runtime.lifecycle import App
@@ -46,6 +49,7 @@ def build(settings: AnalyticsSettings) -> App:
             "deliveries": lambda: deliveries.ready,
         },
     )
-    server = server_of(settings, http_app(queries, live, health=health))
+    guard = Guard(load_business(settings.config), Keyless(settings.open_to))
+    server = server_of(settings, http_app(queries, live, guard, health=health))
     schema = SchemaCurrent(dsn, service=settings.service)
     return App(settings.service, [telemetry, database, schema, producer, upkeep, deliveries, server, live])

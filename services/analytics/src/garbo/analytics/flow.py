@@ -1,6 +1,7 @@
 """The use cases: record what happened, forget who is erased, and answer queries."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
@@ -47,6 +48,16 @@ class Forget:
         return await self._memories.drop_old(keep=self._keep, limit=AT_ONCE)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Viewer:
+    """Who asks."""
+
+    brands: tuple[str, ...] | None
+    """Whose messages they may see; None: all there are."""
+    sees_refs: bool
+    """Whether they may see by which hash a message is known to the platform's records."""
+
+
 class Queries:
     """Answers what is asked about messages."""
 
@@ -69,6 +80,8 @@ class Queries:
         """List messages, the one that began last first."""
         return await self._facts.latest(wanted)
 
-    async def messages_of(self, request_id: UUID, client: str | None) -> Sequence[Fact]:
-        """Find the messages of a request id: one a client that used it."""
-        return await self._facts.messages_of(request_id, client)
+    async def messages_of(
+        self, request_id: UUID, client: str | None, *, brands: tuple[str, ...] | None
+    ) -> Sequence[Fact]:
+        """Find the messages of a request id: one a client that used it; of these brands, None: of all."""
+        return await self._facts.messages_of(request_id, client, brands=brands)

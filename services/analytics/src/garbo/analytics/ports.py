@@ -18,6 +18,8 @@ class Filter:
     limit: int = 50
     verdicts: tuple[str, ...] = ()
     lane: str | None = None
+    brands: tuple[str, ...] | None = None
+    """Of a message without a decision the brand is not known yet: it is nobody's."""
 
 
 class FactStore(Protocol):
@@ -58,6 +60,8 @@ class FactQueries(Protocol):
         """List messages, the one that began last first."""
         ...
 
-    async def messages_of(self, request_id: UUID, client: str | None) -> Sequence[Fact]:
-        """Find the messages of a request id: one a client that used it."""
+    async def messages_of(
+        self, request_id: UUID, client: str | None, *, brands: tuple[str, ...] | None = None
+    ) -> Sequence[Fact]:
+        """Find the messages of a request id: one a client that used it; of these brands, None: of all."""
         ...

@@ -89,14 +89,14 @@ async def ledger_rows(env: Mapping[str, str], *, settle_s: float) -> list[Row]:
 
 async def quiet(env: Mapping[str, str]) -> bool:
     """Let the simulated customers rest, and wait until all is told; returns whether they were awake."""
-    control = await _http("GET", f"{url_of(env, 'simulator')}/control")
-    await _http("POST", f"{url_of(env, 'simulator')}/control/quiet")
+    control = await _http(env, "GET", f"{url_of(env, 'simulator')}/control")
+    await _http(env, "POST", f"{url_of(env, 'simulator')}/control/quiet")
     return bool(control["population"]["on"])
 
 
 async def wake(env: Mapping[str, str]) -> None:
     """Let the simulated customers go on."""
-    await _http("PATCH", f"{url_of(env, 'simulator')}/control", {"population": {"on": True}})
+    await _http(env, "PATCH", f"{url_of(env, 'simulator')}/control", {"population": {"on": True}})
 
 
 async def _count(env: Mapping[str, str]) -> list[Row]:
@@ -104,8 +104,8 @@ async def _count(env: Mapping[str, str]) -> list[Row]:
     requested, decided, accepted, facts = await asyncio.gather(
         _requests(kafka),
         _decisions(kafka),
-        _accepted(url_of(env, "simulator")),
-        _http("GET", f"{url_of(env, 'analytics')}/v1/counts"),
+        _accepted(env),
+        _http(env, "GET", f"{url_of(env, 'analytics')}/v1/counts"),
     )
     verdicts = Counter(message.verdict for message in decided.values())
     permitted = {name for name, message in decided.items() if "allow" in message.verdicts.values()}
@@ -146,11 +146,13 @@ async def _decisions(kafka: KafkaSettings) -> dict[UUID, Decisions]:
     return found
 
 
-async def _accepted(simulator: str) -> set[UUID]:
+async def _accepted(env: Mapping[str, str]) -> set[UUID]:
     """Name each message the platform accepted once; the attempt id carries the message's."""
     found: set[UUID] = set()
     after = 0
-    while page := await _http("GET", f"{simulator}/ledger?after={after}&limit={LEDGER_PAGE}"):
+    while page := await _http(
+        env, "GET", f"{url_of(env, 'simulator')}/ledger?after={after}&limit={LEDGER_PAGE}"
+    ):
         for entry in page:
             message = str(entry["biz_opaque"] or "").partition(".")[0]
             if _MESSAGE.fullmatch(message):
@@ -179,10 +181,13 @@ async def _whole(kafka: KafkaSettings, topic: Topic[Any]) -> AsyncIterator[bytes
         await bounded("consumer", consumer.stop(), within_s=STOP_S)
 
 
-async def _http(method: str, url: str, body: dict[str, Any] | None = None) -> Any:  # noqa: ANN401 - JSON
+async def _http(env: Mapping[str, str], method: str, url: str, body: dict[str, Any] | None = None) -> Any:  # noqa: ANN401 - JSON
+    """Ask with GARBO_API_KEY where that is set: of this machine no key is wanted."""
+    key = env.get("GARBO_API_KEY")
+    headers = {"Authorization": f"Bearer {key}"} if key else None
     try:
         async with httpx.AsyncClient(timeout=HTTP_S, trust_env=False) as client:
-            answer = await client.request(method, url, json=body)
+            answer = await client.request(method, url, json=body, headers=headers)
     except httpx.TransportError as error:
         raise StartRefused(f"{url} does not answer ({type(error).__name__}): type make run") from None
     if not answer.is_success:

@@ -43,7 +43,7 @@ class Publisher:
         """Ask the simulator who the customers are; waits for it."""
         while True:
             url = f"{simulator_url.rstrip('/')}/customers"
-            answer = await self._until_answered("GET", url)
+            answer = await self._until_answered("GET", url, headers=self._headers)
             if not answer.is_error:
                 people: list[Json] = answer.json()
                 return people

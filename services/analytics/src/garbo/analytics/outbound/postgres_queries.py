@@ -22,10 +22,13 @@ WHERE minute >= $1 AND minute < $2 AND ($4::text IS NULL OR lane = $4) GROUP BY 
 LATEST: Final = f"""
 SELECT {_LIST} FROM analytics.fact
 WHERE ($2::text[] IS NULL OR verdict = ANY($2)) AND ($3::text IS NULL OR lane = $3)
+    AND ($4::text[] IS NULL OR brand = ANY($4))
 ORDER BY begun_at DESC, message_id LIMIT $1
 """  # noqa: S608 - our own column names
 MESSAGES_OF: Final = f"""
-SELECT {_LIST} FROM analytics.fact WHERE request_id = $1 AND ($2::text IS NULL OR client = $2) ORDER BY client
+SELECT {_LIST} FROM analytics.fact
+WHERE request_id = $1 AND ($2::text IS NULL OR client = $2) AND ($3::text[] IS NULL OR brand = ANY($3))
+ORDER BY client
 """  # noqa: S608 - as above
 
 
@@ -57,11 +60,13 @@ class PostgresFactQueries:
         """List messages, the one that began last first."""
         verdicts = list(wanted.verdicts) or None
         async with self._database.connection() as connection:
-            rows = await connection.fetch(LATEST, wanted.limit, verdicts, wanted.lane)
+            rows = await connection.fetch(LATEST, wanted.limit, verdicts, wanted.lane, wanted.brands)
         return [fact_of(row) for row in rows]
 
-    async def messages_of(self, request_id: UUID, client: str | None) -> Sequence[Fact]:
+    async def messages_of(
+        self, request_id: UUID, client: str | None, *, brands: tuple[str, ...] | None = None
+    ) -> Sequence[Fact]:
         """Find the messages of a request id."""
         async with self._database.connection() as connection:
-            rows = await connection.fetch(MESSAGES_OF, request_id, client)
+            rows = await connection.fetch(MESSAGES_OF, request_id, client, brands)
         return [fact_of(row) for row in rows]

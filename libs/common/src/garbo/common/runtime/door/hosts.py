@@ -19,6 +19,14 @@ def name_of(authority: bytes) -> str | None:
     return name.removesuffix(".") or None
 
 
+def is_loopback(authority: bytes) -> bool:
+    """Say whether it names this machine to itself: `localhost` or a loopback address."""
+    name = name_of(authority)
+    if name is None:
+        return False
+    return name == "localhost" or (_is_address(name) and ip_address(name).is_loopback)
+
+
 class AllowedHosts:
     """`localhost`, this machine's own name, what the settings add, and addresses: nobody can rebind one."""
 

@@ -2,8 +2,10 @@
 
 from collections.abc import Sequence
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
+from pathlib import Path
 from typing import Final
 
+_ROUTES: Final = Path("/proc/net/route")
 _NETWORK_BITS: Final = 64
 
 
@@ -24,3 +26,15 @@ def holder_of(client: Sequence[object] | None) -> str:
     if isinstance(address, IPv6Address):
         return str(IPv6Network((int(address), _NETWORK_BITS), strict=False))
     return str(address or host)
+
+
+def default_gateway(routes: Path = _ROUTES) -> IPv4Address | None:
+    """Find the machine all of this network goes out through: in a container, its host. None without one."""
+    try:
+        lines = routes.read_text(encoding="ascii").splitlines()[1:]
+    except OSError:
+        return None
+    for _, destination, gateway, *_ in (line.split() for line in lines):
+        if destination == "00000000" and gateway != "00000000":
+            return IPv4Address(bytes.fromhex(gateway)[::-1])
+    return None

@@ -70,6 +70,7 @@ class StoryView(MessageView):
     billed_category: str | None
     number: str | None
     platform_message_ref: str | None
+    """Shown to keys with the scope `admin` alone."""
     code: int | None
     possible_duplicate: bool
     final: bool
@@ -112,14 +113,14 @@ def message_view(fact: Fact) -> MessageView:
     }
 
 
-def story_view(fact: Fact) -> StoryView:
+def story_view(fact: Fact, *, with_ref: bool) -> StoryView:
     """Show all that is known of a message, and its story step by step."""
     return {
         **message_view(fact),
         "category": fact.category,
         "billed_category": fact.billed_category,
         "number": fact.number,
-        "platform_message_ref": fact.platform_message_ref,
+        "platform_message_ref": fact.platform_message_ref if with_ref else None,
         "code": fact.code,
         "possible_duplicate": fact.possible_duplicate,
         "final": fact.final,

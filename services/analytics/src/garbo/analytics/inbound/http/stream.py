@@ -11,8 +11,9 @@ from prometheus_client import Gauge
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
-from garbo.analytics.flow import Queries
+from garbo.analytics.flow import Queries, Viewer
 from garbo.analytics.inbound.http.funnel_views import funnel_view
+from garbo.analytics.inbound.http.guard import every_brand_needed
 from garbo.analytics.inbound.http.query import LANE, BadQueryError, lane_of, since_of
 from garbo.common.errors import RetryLater
 from garbo.common.runtime.http import problem
@@ -54,6 +55,7 @@ class LiveFunnel:
     @operation(
         "GET",
         "/v1/stream",
+        scope="read",
         parameters=(
             Parameter("since", Literal["15m", "60m", "6h", "24h"], "How far back.", default="15m"),
             LANE,
@@ -67,8 +69,13 @@ class LiveFunnel:
         },
         errors={503: "Too many watch."},
     )
-    async def watch_funnel(self, request: Request) -> Response:
-        """Watch the funnel: an event each second in which it changes, until somebody hangs up."""
+    async def watch_funnel(self, request: Request, viewer: Viewer) -> Response:
+        """Watch the funnel: an event each second in which it changes, until somebody hangs up.
+
+        The figures are of all brands: a key needs them all.
+        """
+        if refusal := every_brand_needed(viewer):
+            return refusal
         watched = _watched(since_of(request.query_params)), lane_of(request.query_params)
         if self._count >= self._most:
             mend = "Close another console, or raise GARBO_ANALYTICS_SUBSCRIBERS_COUNT."
