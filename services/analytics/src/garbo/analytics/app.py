@@ -12,7 +12,6 @@ from garbo.analytics.outbound.postgres_facts import PostgresFacts
 from garbo.analytics.outbound.postgres_memories import PostgresMemories
 from garbo.analytics.outbound.postgres_queries import PostgresFactQueries
 from garbo.analytics.settings import AnalyticsSettings
-from garbo.common.business import load_business
 from garbo.common.clock import SystemClock
 from garbo.common.runtime.background import Background
 from garbo.common.runtime.broker import kafka_of
@@ -24,6 +23,7 @@ from garbo.common.runtime.lifecycle import App
 from garbo.common.runtime.migrations import SchemaCurrent
 from garbo.common.runtime.postgres import Database
 from garbo.common.runtime.producer import Producer
+from garbo.common.runtime.published import read_business
 from garbo.common.runtime.telemetry import observe
 from garbo.common.runtime.upkeep import Upkeep
 
@@ -49,7 +49,7 @@ def build(settings: AnalyticsSettings) -> App:
             "deliveries": lambda: deliveries.ready,
         },
     )
-    guard = Guard(load_business(settings.config), Keyless(settings.open_to))
+    guard = Guard(read_business(settings.config, live=settings.live), Keyless(settings.open_to))
     server = server_of(settings, http_app(queries, live, guard, health=health))
     schema = SchemaCurrent(dsn, service=settings.service)
     return App(settings.service, [telemetry, database, schema, producer, upkeep, deliveries, server, live])

@@ -234,3 +234,24 @@ async def test_without_a_key_nothing_is_read(guarded: Router, memory: InMemorySt
     body = SlowBody()
     answer = await http_of(guarded, memory, "unknown").post("/v1/contacts:find", content=body)
     assert (answer.status_code, body.is_awaited) == (401, False)
+
+
+ODD_IDS: Final = ("12345", "{%s}", "urn:uuid:%s", "\u0663" * 32, "-" * 36)
+
+
+@pytest.mark.parametrize("odd", ODD_IDS)
+async def test_odd_ids_are_nobodys(guarded: Router, memory: InMemoryStore, odd: str) -> None:
+    http = http_of(guarded, memory, key_of(("acme",), SCOPES))
+    who, request_id = str(contact_of(memory)), str(REQUEST.request_id)
+    for path, known in (("/v1/contacts/", who), ("/v1/decisions/", request_id)):
+        assert (await http.get(path + odd.replace("%s", known))).status_code == 404
+    assert (await http.get(f"/v1/contacts/{who.replace('-', '')}")).status_code == 404
+
+
+@pytest.mark.parametrize("flag", ["", "yes", "1", "TRUE ", "\u0661", "9" * 5000])
+async def test_flags_are_true_or_false(guarded: Router, memory: InMemoryStore, flag: str) -> None:
+    http = http_of(guarded, memory, key_of(("acme",), SCOPES))
+    paths = {"addresses": f"contacts/{contact_of(memory)}", "history": f"decisions/{REQUEST.request_id}"}
+    for name, path in paths.items():
+        assert (await http.get(f"/v1/{path}", params={name: flag})).status_code == 422
+        assert (await http.get(f"/v1/{path}", params={name: "True"})).status_code != 422

@@ -119,7 +119,7 @@ class Seat:
     def displace(self) -> None:
         """Give the room up, now."""
         self.displaced = True
-        if self._waiting is not None:
+        if self._waiting is not None and not self._waiting.expired():
             self._waiting.reschedule(0)
 
     def leave(self) -> None:

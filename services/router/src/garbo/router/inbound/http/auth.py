@@ -16,6 +16,7 @@ from garbo.common.events.jsontext import parse_json
 from garbo.common.runtime.door.bodies import NoBody, Pace, read_body
 from garbo.common.runtime.door.keys import bearer_of
 from garbo.common.runtime.door.seats import Seat, Seats
+from garbo.common.runtime.door.typed import flag_of
 from garbo.common.runtime.http import later, problem
 from garbo.common.runtime.operations import Endpoint, Operation, endpoints_of, routes_of
 
@@ -118,6 +119,14 @@ def read_json(request: Request) -> Any:  # noqa: ANN401 - JSON
         raise Refusal(
             400, "Not readable", "Send JSON, nested 64 levels at most.", reason=reject.why
         ) from None
+
+
+def read_flag(request: Request, name: str) -> bool:
+    """Read `true` or `false` of the query, false when absent; raises `Refusal` for anything else."""
+    flag = flag_of(request.query_params.get(name, "false"))
+    if flag is None:
+        raise Refusal(422, "Not a flag", f"{name} is true or false.", field=name)
+    return flag
 
 
 def read_as(model: type[M], value: Any, *, title: str) -> M:  # noqa: ANN401 - JSON

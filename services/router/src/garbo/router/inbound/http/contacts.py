@@ -9,13 +9,14 @@ from starlette.responses import Response
 from garbo.common.business import Client
 from garbo.common.events.addresses import Recipient
 from garbo.common.events.ids import ContactId
+from garbo.common.runtime.door.typed import uuid_of
 from garbo.common.runtime.http import JSONBytes
 from garbo.common.runtime.operations import Answer, Parameter, operation
 from garbo.router.flow.commands.erase_contact import EraseContact, NotTheirsAlone
 from garbo.router.flow.commands.split_contact import NotTheirsToSplit, SplitContact
 from garbo.router.flow.directory import Directory
 from garbo.router.flow.queries.contact import GetContact
-from garbo.router.inbound.http.auth import Refusal, json_of, read_as, read_json
+from garbo.router.inbound.http.auth import Refusal, json_of, read_as, read_flag, read_json
 from garbo.router.inbound.http.views.contact import (
     ContactErased,
     ContactFound,
@@ -81,14 +82,14 @@ class Contacts:
         scope="read",
         parameters=(CONTACT_ID, Parameter("addresses", bool, "With phone and user id.", default=False)),
         answers={200: Answer(ContactView)},
-        errors=NOBODY,
+        errors={**NOBODY, 422: "`addresses` is neither true nor false."},
     )
     async def show_contact(self, request: Request, client: Client) -> Response:
         """Show a person's state: what fills each cap and when it frees, what waits, consents with proof.
 
         As far as the key's brands go. Addresses are shown to scope `admin` only, when asked.
         """
-        addresses = request.query_params.get("addresses", "false").lower() == "true"
+        addresses = read_flag(request, "addresses")
         if addresses and "admin" not in client.scopes:
             raise Refusal(403, "Not allowed", "Addresses need the scope admin.")
         viewer = self._directory.viewer(client.id)
@@ -151,10 +152,10 @@ class Contacts:
 
 
 def _contact_id(request: Request) -> ContactId:
-    try:
-        return ContactId(UUID(request.path_params["contact_id"]))
-    except ValueError:
-        raise _unknown() from None
+    found = uuid_of(request.path_params["contact_id"])
+    if found is None:
+        raise _unknown()
+    return ContactId(found)
 
 
 def _unknown() -> Refusal:

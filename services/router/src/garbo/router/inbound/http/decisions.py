@@ -15,10 +15,11 @@ from garbo.common.events.decisions import DecisionMade
 from garbo.common.events.ids import message_id_of
 from garbo.common.events.requests import SendRequested
 from garbo.common.events.wire import encode
+from garbo.common.runtime.door.typed import uuid_of
 from garbo.common.runtime.operations import Answer, Parameter, operation
 from garbo.router.flow.queries.preview import PreviewRequests
 from garbo.router.flow.request import ReceivedRequest
-from garbo.router.inbound.http.auth import Refusal, fault_of, json_of, read_json
+from garbo.router.inbound.http.auth import Refusal, fault_of, json_of, read_flag, read_json
 from garbo.router.inbound.http.views.preview import PeoplePreviewView, people_preview_view
 from garbo.router.ports.store import Store
 
@@ -102,20 +103,22 @@ class Decisions:
                 "The current decision as it was published; with `history` an array.",
             )
         },
-        errors={404: "Nothing is decided under this client and request id yet."},
+        errors={
+            404: "Nothing is decided under this client and request id yet.",
+            422: "`history` is neither true nor false.",
+        },
     )
     async def show_decision(self, request: Request, client: Client) -> Response:
         """Show what was decided about a request, and why."""
-        try:
-            request_id = UUID(request.path_params["request_id"])
-        except ValueError:
-            raise Refusal(404, "No such decision", "The request id is a UUID.") from None
+        request_id = uuid_of(request.path_params["request_id"])
+        if request_id is None:
+            raise Refusal(404, "No such decision", "The request id is a UUID.")
         if request.query_params.get("client", client.id) != client.id:
             raise Refusal(403, "Not your client", "The key belongs to another client: leave `client` out.")
+        whole = read_flag(request, "history")
         stored = await self._store.decision(message_id_of(client.id, request_id))
         if stored is None:
             raise Refusal(404, "No such decision", "Nothing is decided under this client and request id yet.")
-        whole = request.query_params.get("history", "false").lower() == "true"
         content = b"[" + b",".join(stored.records) + b"]" if whole else stored.records[-1]
         return _json(content)
 
