@@ -1,16 +1,11 @@
 """The process itself: real sockets, real Kafka, real signals."""
 
 import asyncio
-import os
-import sys
 import uuid
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Protocol
 
-import httpx
 import orjson
 import pytest
 import pytest_asyncio
@@ -22,7 +17,6 @@ from garbo.common.events.topics import (
     CONSENT_RECORDED,
     INBOUND_MESSAGE,
     SEND_REQUESTED,
-    TOPICS,
     RawTopic,
     Topic,
     dead_letters,
@@ -30,23 +24,19 @@ from garbo.common.events.topics import (
 from garbo.common.events.wire import decode
 from libs.common.tests.support.waiting import until
 from services.ingest.tests.support.http import AnyJson
+from services.ingest.tests.support.process import (
+    HASH_KEY,
+    OURS,
+    PATIENCE_S,
+    Ingest,
+    SharedKafka,
+    fresh_webhook,
+    running,
+    running_on,
+)
 from services.ingest.tests.support.webhooks import signed
-from tests.support.ports import free_ports
 
 pytestmark = pytest.mark.integration
-
-PAYLOADS = Path(__file__).parents[1] / "payloads"
-SECRET = "app-secret-of-the-process"
-HASH_KEY = "hash-key-of-the-process"
-API_KEY = "shop-key-0123456789abcdef"
-OURS: list[Topic[AnyJson] | RawTopic] = [*TOPICS, dead_letters("ingest")]
-PATIENCE_S = 30
-
-
-class SharedKafka(Protocol):
-    bootstrap_servers: str
-
-    async def create_topics(self, topics: Sequence[Topic[AnyJson] | RawTopic]) -> None: ...
 
 
 class PrivateKafka(Protocol):
@@ -56,72 +46,12 @@ class PrivateKafka(Protocol):
     def stop(self) -> None: ...
 
 
-@dataclass(frozen=True)
-class Ingest:
-    http: httpx.AsyncClient
-    bootstrap_servers: str
-    process: asyncio.subprocess.Process
-
-    async def webhook(self, body: bytes) -> int:
-        name, value = signed(body, SECRET)
-        return (await self.http.post("/webhooks/whatsapp", content=body, headers={name: value})).status_code
-
-    async def submit(self, body: AnyJson, *, to: str = "messages", **headers: str) -> httpx.Response:
-        bearer = {"Authorization": f"Bearer {API_KEY}"}
-        return await self.http.post(f"/v1/{to}", content=orjson.dumps(body), headers=bearer | headers)
-
-
-@asynccontextmanager
-async def running(bootstrap_servers: str, home: Path, business: Business) -> AsyncIterator[Ingest]:
-    (port,) = free_ports(1)
-    (home / "business.yaml").write_text(business.model_dump_json())
-    environment = {
-        **{name: value for name, value in os.environ.items() if not name.startswith("GARBO_")},
-        "GARBO_INGEST_PORT": str(port),
-        "GARBO_KAFKA_BOOTSTRAP_SERVERS": bootstrap_servers,
-        "GARBO_CONFIG": str(home / "business.yaml"),
-        "GARBO_WHATSAPP_APP_SECRETS": SECRET,
-        "GARBO_WHATSAPP_VERIFY_TOKEN": "verify-token",
-        "GARBO_HASH_KEY": HASH_KEY,
-        "GARBO_GRAPH_URL": "http://127.0.0.1:9",
-    }
-    with (home / "log").open("wb") as log:
-        process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "garbo.ingest", env=environment, stderr=log, stdout=log
-        )
-        base = f"http://127.0.0.1:{port}"
-        async with httpx.AsyncClient(base_url=base, timeout=PATIENCE_S, trust_env=False) as http:
-            try:
-                await until(lambda: _ready(http))
-                yield Ingest(http, bootstrap_servers, process)
-            finally:
-                if process.returncode is None:
-                    process.terminate()
-                code = await asyncio.wait_for(process.wait(), PATIENCE_S)
-    said = (home / "log").read_text()
-    assert code == 0, said
-    assert "Traceback" not in said
-    assert not [
-        secret for secret in (SECRET, API_KEY, "16505551234", "393331234567", "ciao") if secret in said
-    ]
-
-
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def ingest(
     kafka: SharedKafka, ingest_business: Business, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[Ingest]:
-    await kafka.create_topics(OURS)
-    async with running(
-        kafka.bootstrap_servers, tmp_path_factory.mktemp("ingest"), ingest_business
-    ) as process:
+    async with running_on(kafka, tmp_path_factory.mktemp("ingest"), ingest_business) as process:
         yield process
-
-
-async def _ready(http: httpx.AsyncClient) -> bool:
-    try:
-        return (await http.get("/readyz")).status_code == 200
-    except httpx.TransportError:
-        return False
 
 
 async def records(
@@ -143,15 +73,6 @@ async def records(
         finally:
             await consumer.stop()
     return found
-
-
-def fresh_webhook(**more: AnyJson) -> tuple[str, AnyJson]:
-    """Give a body with one message whose id nobody has used."""
-    body: AnyJson = orjson.loads((PAYLOADS / "stop_keyword_text.json").read_bytes())
-    wamid = f"wamid.{uuid.uuid4().hex}"
-    messages = body["entry"][0]["changes"][0]["value"]["messages"]
-    messages[0] |= {"id": wamid, **more}
-    return wamid, body
 
 
 def message(**more: AnyJson) -> dict[str, AnyJson]:
