@@ -107,6 +107,8 @@ def test_ctrl_c_ends_everything_with_0_and_leaves_neither_process_nor_lock(
 ) -> None:
     installation.up()
     assert len(installation.processes()) >= 2
+    for private in ("secrets", "kafka/server"):
+        assert (installation.data / private).stat().st_mode & 0o777 == 0o700
     assert installation.end(signal.SIGINT) == 0
     assert installation.processes() == []
     assert list((installation.data / "run").iterdir()) == []

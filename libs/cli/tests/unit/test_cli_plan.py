@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from garbo.cli.local.workspace import default_data_folder
-from garbo.cli.up.environment import DEMO_KEYS, children_environment, role_passwords, with_database_of
+from garbo.cli.up.environment import DEMO_KEYS, READERS, children_environment, role_passwords, told_to
 from garbo.cli.up.plan import read_plan
 from garbo.common.business import load_business
 from garbo.common.errors import StartRefused
@@ -77,10 +77,10 @@ def test_the_demo_keys_open_the_demo_business() -> None:
 def test_each_service_has_its_own_way_into_the_database_and_the_others_have_none() -> None:
     told = {"PATH": "/bin", "GARBO_POSTGRES_DSN": "the owner's", "GARBO_POSTGRES_ROUTER_DSN": "the router's"}
     dsns = {"router": "postgresql://garbo_router@here/garbo"}
-    router = with_database_of("router", told, dsns)
+    router = told_to("router", told, dsns)
     assert router == {"PATH": "/bin", "GARBO_POSTGRES_DSN": "postgresql://garbo_router@here/garbo"}
     for other in ("ingest", "simulator", "business"):
-        assert with_database_of(other, told, dsns) == {"PATH": "/bin"}
+        assert told_to(other, told, dsns) == {"PATH": "/bin"}
 
 
 def test_role_passwords_are_made_once_and_differ(tmp_path: Path) -> None:
@@ -89,3 +89,27 @@ def test_role_passwords_are_made_once_and_differ(tmp_path: Path) -> None:
     assert first == role_passwords(plan)
     assert sorted(first) == ["analytics", "router", "sender"]
     assert len({*first.values()}) == len(first)
+
+
+@pytest.mark.parametrize(
+    ("name", "secrets"),
+    [
+        ("ingest", {"HASH_KEY", "WHATSAPP_APP_SECRETS", "WHATSAPP_VERIFY_TOKEN"}),
+        ("router", {"HASH_KEY"}),
+        ("sender", set()),
+        ("analytics", set()),
+        ("simulator", {"WHATSAPP_APP_SECRETS"}),
+        ("business", {"WHATSAPP_APP_SECRETS", "SIMULATOR_API_KEY", "SIMULATOR_CARE_API_KEY"}),
+        ("kafka", set()),
+        ("postgres", set()),
+    ],
+)
+def test_each_process_is_told_the_secrets_it_reads_and_no_others(
+    tmp_path: Path, name: str, secrets: set[str]
+) -> None:
+    given = {"GARBO_DATA": str(tmp_path), "GARBO_WHATSAPP_VERIFY_TOKEN_FILE": "/run/secrets/token"}
+    env = children_environment(read_plan(given), given, dsn="postgresql://here/garbo", demo=True)
+    told = {variable.removeprefix("GARBO_").removesuffix("_FILE") for variable in told_to(name, env, {})}
+    every = {variable.removeprefix("GARBO_") for variable in READERS}
+    assert told & every == secrets
+    assert "KAFKA_BOOTSTRAP_SERVERS" in told

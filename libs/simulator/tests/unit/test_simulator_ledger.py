@@ -56,3 +56,14 @@ async def test_counts_and_numbers_go_on_after_a_crash(tmp_path: Path) -> None:
     assert second.append(send(9), number_id="1001", wamid="wamid.9", at_us=9) == 5
     assert [orjson.loads(line)["seq"] for line in path.read_bytes().splitlines()] == [1, 2, 3, 4, 5]
     await second.stop()
+
+
+async def test_nobody_else_reads_the_ledger_nor_one_that_was_there_before(tmp_path: Path) -> None:
+    old = tmp_path / "old.jsonl"
+    old.touch(mode=0o644)
+    for path in (tmp_path / "new" / "ledger.jsonl", old):
+        ledger = Ledger(path)
+        fill(ledger, 1)
+        await ledger.stop()
+        assert path.stat().st_mode & 0o777 == 0o600
+    assert (tmp_path / "new").stat().st_mode & 0o777 == 0o700

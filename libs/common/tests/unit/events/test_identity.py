@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from garbo.common.contracts.examples import examples
 from garbo.common.errors import Reject
 from garbo.common.events.addresses import Recipient
-from garbo.common.events.contacts import ContactUpdated
+from garbo.common.events.contacts import CampaignChanged, CaseChanged, ContactUpdated
 from garbo.common.events.ids import (
     MessageId,
     address_hash,
@@ -115,3 +115,18 @@ def test_a_change_has_the_same_id_however_its_fields_are_ordered() -> None:
     first = change_id_of("1", "flows", {"a": 1, "b": [2, {"c": 3, "d": None}]})
     assert first == change_id_of("1", "flows", {"b": [2, {"d": None, "c": 3}], "a": 1})
     assert len({first, change_id_of("1", "flows", {}), change_id_of("2", "flows", {"a": 1})}) == 3
+
+
+def test_a_name_that_a_client_gave_stands_in_no_id() -> None:
+    phone = "393331234567"
+    events = list(examples())
+    case = next(e for e in events if isinstance(e, CaseChanged)).model_copy(update={"case_id": phone})
+    campaign = next(e for e in events if isinstance(e, CampaignChanged)).model_copy(
+        update={"campaign": phone}
+    )
+    for event in (case, campaign):
+        assert phone not in event.event_id
+        assert event.event_id == event.model_copy().event_id
+    other = case.model_copy(update={"client": "another"})
+    closed = case.model_copy(update={"action": "closed" if case.action == "opened" else "opened"})
+    assert len({case.event_id, other.event_id, closed.event_id}) == 3

@@ -91,8 +91,10 @@ class Ledger:
 def _open(path: Path | None) -> IO[bytes]:
     if path is None:
         return tempfile.TemporaryFile(buffering=0)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    return Path(path).open("a+b", buffering=0)
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    path.touch(mode=0o600)
+    path.chmod(0o600)  # phones are in there, also in one that an earlier version made
+    return path.open("a+b", buffering=0)
 
 
 def _lines(file: IO[bytes]) -> Iterator[bytes]:

@@ -80,6 +80,7 @@ class KafkaServer:
         ensure_jars(kafka_files() / "pom.xml", self._jars)
         self.refuse_other_data()
         self._home.mkdir(parents=True, exist_ok=True)
+        self._home.chmod(0o700)  # phones and texts are in there
         self._properties.write_text(
             _PROPERTIES.format(
                 host=LOOPBACK,

@@ -3,6 +3,7 @@
 import secrets
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Final
 
 from garbo.cli.up.plan import Plan
 
@@ -12,6 +13,14 @@ WITH_SCHEMA = ("router", "sender", "analytics")
 DEMO_KEYS = {"shop": "demo-shop-key", "helpdesk": "demo-helpdesk-key", "ops": "demo-ops-key"}
 """The keys whose hashes stand in deploy/local/business.yaml: known to everyone, for the demo alone."""
 GENERATED = ("WHATSAPP_APP_SECRETS", "WHATSAPP_VERIFY_TOKEN", "HASH_KEY")
+READERS: Final[Mapping[str, tuple[str, ...]]] = {
+    "GARBO_HASH_KEY": ("ingest", "router"),
+    "GARBO_WHATSAPP_APP_SECRETS": ("ingest", "simulator", "business"),
+    "GARBO_WHATSAPP_VERIFY_TOKEN": ("ingest",),
+    "GARBO_SIMULATOR_API_KEY": ("business",),
+    "GARBO_SIMULATOR_CARE_API_KEY": ("business",),
+}
+"""Who reads a secret; nobody else is told it."""
 _OURS = (
     "GARBO_DATA",
     "GARBO_PORT_OFFSET",
@@ -36,10 +45,13 @@ def role_passwords(plan: Plan) -> dict[str, str]:
     return {service: _kept(folder / f"postgres_{service}_password") for service in WITH_SCHEMA}
 
 
-def with_database_of(name: str, env: Mapping[str, str], dsns: Mapping[str, str]) -> dict[str, str]:
-    """Let a process have its own way into the database, and no other: most have none."""
+def told_to(name: str, env: Mapping[str, str], dsns: Mapping[str, str]) -> dict[str, str]:
+    """Let a process have the secrets it reads and its own way into the database, and no others."""
     theirs = {
-        variable: value for variable, value in env.items() if not variable.startswith("GARBO_POSTGRES_")
+        variable: value
+        for variable, value in env.items()
+        if not variable.startswith("GARBO_POSTGRES_")
+        and name in READERS.get(variable.removesuffix("_FILE"), (name,))
     }
     return theirs | ({"GARBO_POSTGRES_DSN": dsns[name]} if name in dsns else {})
 

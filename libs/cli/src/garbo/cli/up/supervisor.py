@@ -16,7 +16,7 @@ from garbo.cli.postgres_roles import ServiceRole, set_roles
 from garbo.cli.topics import apply_topics
 from garbo.cli.typed import garbo
 from garbo.cli.up.control import ControlRequest, ControlServer
-from garbo.cli.up.environment import SERVICES, children_environment, role_passwords, with_database_of
+from garbo.cli.up.environment import SERVICES, children_environment, role_passwords, told_to
 from garbo.cli.up.plan import Plan
 from garbo.cli.up.process import Process, how_it_ended
 from garbo.cli.up.programs import BUSINESS, DATABASE, SIMULATOR, command_of, kafka_of, postgres_of
@@ -117,7 +117,7 @@ class Supervisor:
         if not jars_present(kafka_files() / "pom.xml", self._plan.jars):
             self._screen.progress("fetching Kafka by Maven, 44 MB, once for this clone")
         await asyncio.to_thread(self._kafka.prepare)
-        process = self._process("kafka", self._kafka.command(), os.environ)
+        process = self._process("kafka", self._kafka.command(), told_to("kafka", os.environ, {}))
         await self._launch(process)
         done = await apply_topics(KafkaSettings(self._plan.bootstrap_servers), replication=1)
         created = sum(change.kind == "create" for change in done)
@@ -126,7 +126,7 @@ class Supervisor:
     async def _start_postgres(self) -> None:
         began = monotonic()
         await asyncio.to_thread(self._postgres.prepare)
-        process = self._process("postgres", self._postgres.command(), os.environ)
+        process = self._process("postgres", self._postgres.command(), told_to("postgres", os.environ, {}))
         await self._launch(process)
         await ensure_database(self._postgres.dsn("postgres"), DATABASE)
         applied = await migrate_all(self._postgres.dsn(DATABASE))
@@ -137,7 +137,7 @@ class Supervisor:
 
     def _service(self, name: str, env: Mapping[str, str]) -> Process:
         dsns = {r.service: self._postgres.dsn_as(r.name, r.password or "", DATABASE) for r in self._roles}
-        return self._process(name, command_of(name), with_database_of(name, env, dsns))
+        return self._process(name, command_of(name), told_to(name, env, dsns))
 
     def _process(self, name: str, command: Command, env: Mapping[str, str]) -> Process:
         process = Process(name, command, env=env, say=self._screen.line)

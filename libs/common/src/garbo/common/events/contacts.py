@@ -8,6 +8,7 @@ from pydantic import AwareDatetime, Field
 
 from garbo.common.events.addresses import Recipient
 from garbo.common.events.base import NULL_IS_ABSENT, Event
+from garbo.common.events.ids import fact_id_of
 from garbo.common.events.requests import Name
 from garbo.common.events.zones import Zone
 
@@ -58,8 +59,8 @@ class CaseChanged(Event):
 
     @property
     def event_id(self) -> str:
-        """The case and what happened to it."""
-        return f"{self.client}:{self.case_id}:{self.action}"
+        """A hash of the case and what happened to it."""
+        return str(fact_id_of(self.client, self.case_id, self.action))
 
     @property
     def happened_at(self) -> datetime:
@@ -103,8 +104,8 @@ class CampaignChanged(Event):
 
     @property
     def event_id(self) -> str:
-        """The campaign and what happened to it."""
-        return f"{self.brand}:{self.campaign}:{self.action}"
+        """A hash of the campaign and what happened to it."""
+        return str(fact_id_of(self.brand, self.campaign, self.action))
 
     @property
     def happened_at(self) -> datetime:

@@ -23,6 +23,7 @@ ERASED_CONTACT: Final = ContactId(UUID(int=0))
 
 _MESSAGES = UUID("6b1cbbd0-6a4f-5f0e-9c0d-0c3f5b7d2a01")
 _REQUESTS = UUID("6b1cbbd0-6a4f-5f0e-9c0d-0c3f5b7d2a02")
+_FACTS = UUID("6b1cbbd0-6a4f-5f0e-9c0d-0c3f5b7d2a03")
 _REF_DOMAIN: Final = b"garbo.wamid\n"
 _REF_DIGITS: Final = 32
 _PEER_FOLLOWS: Final = b"\x1c\x18"
@@ -38,6 +39,11 @@ def request_id_of(client: str, idempotency_key: str, index: int | None = None) -
     """Derive a request id from an `Idempotency-Key`, and from the place in the array if there is one."""
     suffix = "" if index is None else f"\n{index}"
     return uuid5(_REQUESTS, f"{client}\n{idempotency_key}{suffix}")
+
+
+def fact_id_of(*names: str) -> UUID:
+    """Derive the id of a fact from names clients gave: a name may be a person's number, an id is shown."""
+    return uuid5(_FACTS, "\n".join(names))
 
 
 def address_hash(hash_key: bytes, kind: AddressKind, value: str) -> str:
