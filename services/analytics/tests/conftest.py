@@ -12,6 +12,7 @@ import httpx
 import pytest
 
 from garbo.analytics.inbound.facts import READ
+from garbo.cli.local.workspace import workspace_root
 from garbo.common.events.base import Event
 from garbo.common.events.topics import CONTACT_ERASED, TOPICS, RawTopic, Topic, dead_letters, redrive
 from garbo.common.runtime.broker import KafkaSettings
@@ -64,7 +65,12 @@ async def service(kafka: Kafka, postgres: Postgres) -> AsyncIterator[RunningServ
     await kafka.create_topics([*READ, CONTACT_ERASED, dead_letters("analytics"), redrive("analytics")])
     dsn = postgres.database("analytics")
     (port,) = free_ports(1)
-    given = {"GARBO_KAFKA_BOOTSTRAP_SERVERS": kafka.bootstrap_servers, "GARBO_POSTGRES_DSN": dsn}
+    given = {
+        "GARBO_KAFKA_BOOTSTRAP_SERVERS": kafka.bootstrap_servers,
+        "GARBO_POSTGRES_DSN": dsn,
+        "GARBO_CONFIG": str(workspace_root() / "deploy" / "local" / "business.yaml"),
+        "GARBO_GRAPH_URL": "http://127.0.0.1:9",
+    }
     clean = {name: value for name, value in os.environ.items() if not name.startswith("GARBO_")}
     environment = {**clean, **given, "GARBO_ANALYTICS_PORT": str(port)}
     process = _started(environment)

@@ -255,3 +255,31 @@ async def test_flags_are_true_or_false(guarded: Router, memory: InMemoryStore, f
     for name, path in paths.items():
         assert (await http.get(f"/v1/{path}", params={name: flag})).status_code == 422
         assert (await http.get(f"/v1/{path}", params={name: "True"})).status_code != 422
+
+
+MISSPELT: Final[Mapping[str, tuple[str, Mapping[str, Any]]]] = {
+    "find": ("/v1/contacts:find", {"phone": PHONE, "colour": "red"}),
+    "preview": ("/v1/decisions:preview", {**PREVIEW, "to": {"phone": PHONE}, "colour": "red"}),
+    "preview, person": ("/v1/decisions:preview", {**PREVIEW, "to": {"phone": PHONE, "colour": "red"}}),
+    "preview, people": ("/v1/decisions:preview", {**PREVIEW, "to": [{"phone": PHONE, "colour": "red"}]}),
+    "preview, content": (
+        "/v1/decisions:preview",
+        {**PREVIEW, "to": {"phone": PHONE}, "content": {**template(), "colour": "red"}},
+    ),
+    "list": ("/v1/suppressions", {**LIST, "brand": "bolt", "colour": "red"}),
+    "list, person": (
+        "/v1/suppressions",
+        {**LIST, "brand": "bolt", "addresses": [{"phone": PHONE, "colour": "red"}]},
+    ),
+    "simulation": ("/v1/policies:simulate", {"policy": "policy: x", "colour": "red"}),
+}
+
+
+@pytest.mark.parametrize("what", MISSPELT)
+async def test_field_that_is_not_known_is_refused_in_every_body(
+    guarded: Router, memory: InMemoryStore, what: str
+) -> None:
+    path, body = MISSPELT[what]
+    answer = await http_of(guarded, memory, key_of(("bolt",), SCOPES)).post(path, json=body)
+    assert answer.status_code == 422
+    assert "colour" in answer.text

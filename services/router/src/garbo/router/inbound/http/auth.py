@@ -130,9 +130,9 @@ def read_flag(request: Request, name: str) -> bool:
 
 
 def read_as(model: type[M], value: Any, *, title: str) -> M:  # noqa: ANN401 - JSON
-    """Read a JSON value as a model; raises `Refusal` with the field at fault."""
+    """Read a JSON value as a model; raises `Refusal` with the field at fault, also where it is not known."""
     try:
-        return model.model_validate(value)
+        return model.model_validate(value, extra="forbid")
     except ValidationError as error:
         raise Refusal(422, title, **fault_of(error)) from None
 
