@@ -8,6 +8,7 @@ Prints one JSON object of what each attack achieved.
 import asyncio
 import json
 import os
+import resource
 import socket
 import sys
 from collections import Counter
@@ -103,6 +104,8 @@ class Attackers:
 async def main(port: int, seconds: float, addresses: Sequence[str]) -> None:
     """Attack, then say what was done."""
     os.nice(19)  # they would be elsewhere: the processor is not what they are to take
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     attackers = Attackers(port, addresses)
     await attackers.run(seconds)
     print(json.dumps(attackers.counts))  # noqa: T201 - the answer
