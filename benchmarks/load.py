@@ -10,7 +10,7 @@ LENGTH = b"content-length: "
 
 def post(path: str, body: bytes, **headers: str) -> bytes:
     """Write one POST as it goes over the wire."""
-    lines = [f"POST {path} HTTP/1.1", "Host: bench", f"Content-Length: {len(body)}"]
+    lines = [f"POST {path} HTTP/1.1", "Host: 127.0.0.1", f"Content-Length: {len(body)}"]
     lines += [f"{name.replace('_', '-')}: {value}" for name, value in headers.items()]
     return ("\r\n".join(lines) + "\r\n\r\n").encode() + body
 
