@@ -1,4 +1,8 @@
-"""Kafka's jars: fetched by Maven, once per clone, however many processes ask at the same time."""
+"""Kafka's jars: fetched by Maven, once per clone, however many processes ask at the same time.
+
+Each is what `jars.sha256` beside the pom says, or nothing starts. After a change of the pom:
+`cd .garbo/kafka/jars && sha256sum *.jar > ../../../deploy/local/kafka/jars.sha256`, and compare what changed.
+"""
 
 import fcntl
 import hashlib
@@ -14,6 +18,8 @@ from garbo.cli.local.java import JAVA_ENV
 from garbo.cli.local.tools import missing
 from garbo.common.errors import StartRefused
 
+LOOKED_AT = ".jars.sha256"
+"""In the folder of the jars: the hash of the list they were compared with."""
 MAVEN_TIMEOUT_S = 600.0
 """A slow line and a cold repository; on a fast one it takes 6 s."""
 
@@ -21,21 +27,44 @@ MAVEN_TIMEOUT_S = 600.0
 def ensure_jars(pom: Path, jars: Path) -> Path:
     """Return the folder `jars` with all jars the pom names, fetching them when it changed.
 
-    Raises StartRefused when Maven is missing or fails.
+    Raises StartRefused when Maven is missing or fails, or when a jar is not the one we know.
     """
-    wanted = hashlib.sha256(pom.read_bytes()).hexdigest()
-    if _stamp(jars) == wanted:
+    if jars_present(pom, jars) and _looked_at(pom, jars):
         return jars
     jars.parent.mkdir(parents=True, exist_ok=True)
     with _only_one(jars.with_suffix(".lock")):
-        if _stamp(jars) != wanted:
-            _fetch(pom, jars, wanted)
+        if not jars_present(pom, jars):
+            _fetch(pom, jars)
+        elif not _looked_at(pom, jars):
+            _refuse_other_jars(pom, jars, again=jars)
+            (jars / LOOKED_AT).write_text(_digest(_list_beside(pom)))
     return jars
 
 
 def jars_present(pom: Path, jars: Path) -> bool:
-    """Say whether `ensure_jars` would have nothing to do."""
-    return _stamp(jars) == hashlib.sha256(pom.read_bytes()).hexdigest()
+    """Say whether `ensure_jars` would have nothing to fetch."""
+    stamp = jars / ".pom.sha256"
+    return stamp.is_file() and stamp.read_text().strip() == _digest(pom)
+
+
+def _refuse_other_jars(pom: Path, found: Path, *, again: Path) -> None:
+    """Raise StartRefused unless `found` holds exactly the jars of `jars.sha256`, byte for byte."""
+    lines = (line.split() for line in _list_beside(pom).read_text().splitlines())
+    known = {name: digest for digest, name in lines}
+    here = {jar.name: jar for jar in found.glob("*.jar")}
+    for name in sorted(known.keys() | here.keys()):
+        if name not in here:
+            fault = f"{name} is missing"
+        elif name not in known:
+            fault = f"{name} is not among Kafka's jars"
+        elif _digest(here[name]) != known[name]:
+            fault = f"{name} is not the file it should be"
+        else:
+            continue
+        raise StartRefused(
+            f"Kafka's jars differ from deploy/local/kafka/jars.sha256: {fault}. Nothing was started. Type "
+            f"rm -rf {again} and start again; if it stays so, do not trust where Maven gets its files"
+        )
 
 
 def kafka_version(jars: Path) -> str:
@@ -46,9 +75,19 @@ def kafka_version(jars: Path) -> str:
     return server.stem.partition("-")[2]
 
 
-def _stamp(jars: Path) -> str:
-    stamp = jars / ".pom.sha256"
-    return stamp.read_text().strip() if stamp.is_file() else ""
+def _looked_at(pom: Path, jars: Path) -> bool:
+    """Say whether these jars have been compared with the list as it is now."""
+    known, mark = _list_beside(pom), jars / LOOKED_AT
+    return not known.is_file() or (mark.is_file() and mark.read_text() == _digest(known))
+
+
+def _list_beside(pom: Path) -> Path:
+    return pom.with_name("jars.sha256")
+
+
+def _digest(file: Path) -> str:
+    with file.open("rb") as content:
+        return hashlib.file_digest(content, "sha256").hexdigest()
 
 
 @contextmanager
@@ -58,7 +97,7 @@ def _only_one(lock: Path) -> Iterator[None]:
         yield
 
 
-def _fetch(pom: Path, jars: Path, wanted: str) -> None:
+def _fetch(pom: Path, jars: Path) -> None:
     maven = shutil.which("mvn")
     if maven is None:
         raise StartRefused(missing("Maven"))
@@ -81,7 +120,9 @@ def _fetch(pom: Path, jars: Path, wanted: str) -> None:
     if done.returncode != 0:
         wrong = next((line for line in done.stdout.splitlines() if "ERROR" in line), "no word from it")
         raise StartRefused(f"Maven could not fetch Kafka: {wrong}; to see all of it type {' '.join(argv)}")
-    (fresh / ".pom.sha256").write_text(wanted)
+    _refuse_other_jars(pom, fresh, again=fresh)
+    (fresh / ".pom.sha256").write_text(_digest(pom))
+    (fresh / LOOKED_AT).write_text(_digest(_list_beside(pom)))
     shutil.rmtree(jars, ignore_errors=True)
     os.replace(fresh, jars)  # noqa: PTH105 - one atomic step, whoever looks
 
