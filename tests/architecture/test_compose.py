@@ -9,6 +9,8 @@ import pytest
 import yaml
 
 from garbo.cli.local.postgres import MAJOR
+from garbo.cli.rights.table import MEMBERS, OPERATOR, user_of
+from garbo.cli.up.environment import WITH_SCHEMA
 
 ROOT = Path(__file__).parents[2]
 COMPOSE: Final[dict[str, Any]] = yaml.safe_load((ROOT / "docker-compose.yml").read_text(encoding="utf-8"))
@@ -17,6 +19,10 @@ SERVICES = sorted(p.name for p in (ROOT / "services").iterdir())
 JOBS = ["migrate", "topics"]
 DEMO = ["business", "simulator"]
 OWN = [*SERVICES, *JOBS, *DEMO]
+KAFKA_PORT: Final[dict[str, Any]] = yaml.safe_load(
+    (ROOT / "deploy/compose/kafka-port.yml").read_text(encoding="utf-8")
+)
+IMAGE = re.compile(r"\$\{(?P<variable>GARBO_[A-Z]+_IMAGE):-(?P<image>\S+)}")
 PIN = re.compile(r"^(?P<name>[a-z0-9.-]+)==(?P<version>\S+)", re.MULTILINE)
 
 
@@ -70,12 +76,25 @@ def test_only_the_demo_is_in_a_profile() -> None:
     assert {n: c["profiles"] for n, c in CONTAINERS.items() if "profiles" in c} == {n: ["demo"] for n in DEMO}
 
 
-def test_images_of_others_are_pinned() -> None:
-    images = [c["image"] for n, c in CONTAINERS.items() if n not in OWN]
-    froms = re.findall(
-        r"^FROM (\S+)", (ROOT / "deploy/docker/Dockerfile").read_text(encoding="utf-8"), re.MULTILINE
-    )
-    for image in [*images, *froms]:
+def _dockerfile() -> str:
+    return (ROOT / "deploy/docker/Dockerfile").read_text(encoding="utf-8")
+
+
+def _image(name: str) -> str:
+    """Give the image of a server as it is unless an installation says otherwise."""
+    found = IMAGE.fullmatch(CONTAINERS[name]["image"])
+    assert found, f"{name}: no variable, so no digest of one's own"
+    assert found["variable"] == f"GARBO_{name.upper()}_IMAGE"
+    return found["image"]
+
+
+def test_images_of_others_are_pinned_and_an_installation_may_name_its_own_digests() -> None:
+    base = re.findall(r"^ARG PYTHON_IMAGE=(\S+)$", _dockerfile(), re.MULTILINE)
+    assert set(re.findall(r"^FROM (\S+)", _dockerfile(), re.MULTILINE)) == {"${PYTHON_IMAGE}"}
+    told = IMAGE.fullmatch(CONTAINERS["migrate"]["build"]["args"]["PYTHON_IMAGE"])
+    assert told
+    assert [told["image"]] == base
+    for image in [*base, *(_image(n) for n in CONTAINERS if n not in OWN)]:
         assert re.fullmatch(r"[a-z/]+:\S+", image), f"{image} has no tag"
         assert not image.endswith(":latest")
 
@@ -85,13 +104,15 @@ def test_the_servers_are_of_one_version_in_compose_in_tests_and_on_a_developer_s
     found = re.search(r"<artifactId>kafka_[\d.]+</artifactId>\s*<version>(\S+)</version>", pom)
     assert found
     images = {f"apache/kafka:{found[1]}", f"postgres:{MAJOR}"}
-    assert {CONTAINERS[name]["image"] for name in ("kafka", "postgres")} == images
+    assert {_image(name) for name in ("kafka", "postgres")} == images
     containers = ROOT / "tests" / "support" / "containers.py"
     assert set(re.findall(r'image = "(.+)"', containers.read_text(encoding="utf-8"))) == images
 
 
 def test_ports_are_open_on_this_machine_only_and_can_be_set() -> None:
     ports = [port for c in CONTAINERS.values() for port in c.get("ports", [])]
+    assert "ports" not in CONTAINERS["kafka"], "who wants it open says so: deploy/compose/kafka-port.yml"
+    ports += KAFKA_PORT["services"]["kafka"]["ports"]
     assert len(ports) == len(SERVICES) + 3
     for port in ports:
         assert re.fullmatch(r"127\.0\.0\.1:\$\{GARBO_[A-Z_]+:-\d+}:\d+", port), port
@@ -113,10 +134,44 @@ def test_no_secret_stands_in_the_environment() -> None:
                 assert variable.endswith("_FILE"), f"{name}: {variable}"
 
 
+def _listeners(name: str) -> dict[str, str]:
+    told = CONTAINERS["kafka"]["environment"][name].split(",")
+    return {listener.partition(":")[0]: listener.partition(":")[2] for listener in told}
+
+
+def test_kafka_asks_everybody_from_outside_its_container_who_they_are() -> None:
+    kafka = CONTAINERS["kafka"]["environment"]
+    protocols, addresses = _listeners("KAFKA_LISTENER_SECURITY_PROTOCOL_MAP"), _listeners("KAFKA_LISTENERS")
+    unasked = {name for name, protocol in protocols.items() if protocol == "PLAINTEXT"}
+    assert all(addresses[name].startswith("//localhost:") for name in unasked), addresses
+    assert {protocols[name] for name in addresses.keys() - unasked} == {"SASL_PLAINTEXT"}
+    assert kafka["KAFKA_AUTHORIZER_CLASS_NAME"].endswith(".StandardAuthorizer")
+    assert kafka["KAFKA_ALLOW_EVERYONE_IF_NO_ACL_FOUND"] == "false"
+    assert kafka["KAFKA_SUPER_USERS"] == f"User:ANONYMOUS;User:{user_of(OPERATOR)}"
+
+
+@pytest.mark.parametrize("name", [*SERVICES, "business"])
+def test_each_process_has_its_own_user_in_kafka_and_role_in_the_database(name: str) -> None:
+    told, who = CONTAINERS[name]["environment"], "subscriber" if name == "business" else name
+    assert told["GARBO_KAFKA_SASL_MECHANISM"] == "SCRAM-SHA-512"
+    assert told["GARBO_KAFKA_SASL_USERNAME"] == user_of(who)
+    assert told["GARBO_KAFKA_SASL_PASSWORD_FILE"] == f"/run/secrets/kafka_{who}_password"
+    if name in WITH_SCHEMA:
+        assert told["GARBO_POSTGRES_DSN_FILE"] == f"/run/secrets/postgres_{name}_dsn"
+    given = {variable.rpartition("/")[2] for key, variable in told.items() if key.endswith("_FILE")}
+    assert given == set(CONTAINERS[name]["secrets"]), "what it is told, and nothing else"
+
+
+def test_the_jobs_know_the_password_of_every_user_and_role_they_make() -> None:
+    users = {f"kafka_{who}_password" for who in (*(member.who for member in MEMBERS), OPERATOR)}
+    assert set(CONTAINERS["topics"]["secrets"]) == users
+    roles = {f"postgres_{service}_dsn" for service in WITH_SCHEMA}
+    assert set(CONTAINERS["migrate"]["secrets"]) == roles | {"postgres_dsn"}
+
+
 def test_container_does_not_run_as_root() -> None:
-    dockerfile = (ROOT / "deploy/docker/Dockerfile").read_text(encoding="utf-8")
-    assert dockerfile.startswith("# syntax=docker/dockerfile:1\n")
-    assert re.findall(r"^USER (.+)$", dockerfile, re.MULTILINE)[-1] == "10001:10001"
+    assert _dockerfile().startswith("# syntax=docker/dockerfile:1\n")
+    assert re.findall(r"^USER (.+)$", _dockerfile(), re.MULTILINE)[-1] == "10001:10001"
 
 
 def test_container_lock_holds_what_the_members_declare_and_the_whole_lock_agrees() -> None:

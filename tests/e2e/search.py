@@ -11,6 +11,7 @@ import asyncpg
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from garbo.common.events.topics import RAW_TOPICS, TOPICS, RawTopic, Topic
+from garbo.common.runtime.broker import KafkaSettings
 
 SCHEMAS: Final = ("router", "sender", "analytics")
 TABLES: Final = """
@@ -55,12 +56,12 @@ async def tables_naming(dsn: str, canaries: Iterable[str]) -> Mapping[str, Set[s
     return {table: names for table, names in found.items() if names}
 
 
-async def topics_naming(bootstrap_servers: str, canaries: Iterable[str]) -> Mapping[str, Set[str]]:
+async def topics_naming(kafka: KafkaSettings, canaries: Iterable[str]) -> Mapping[str, Set[str]]:
     """Tell which topics name whom, in keys, headers and values."""
     canaries, found = list(canaries), defaultdict[str, set[str]](set)
     every: list[Topic[Any] | RawTopic] = [*TOPICS, *RAW_TOPICS]
     partitions = [TopicPartition(topic.name, p) for topic in every for p in range(topic.partitions)]
-    consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap_servers, auto_offset_reset="earliest")
+    consumer = AIOKafkaConsumer(**kafka.connection(), auto_offset_reset="earliest")
     await consumer.start()
     try:
         consumer.assign(partitions)

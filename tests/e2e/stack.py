@@ -19,10 +19,13 @@ import httpx
 import orjson
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
+from garbo.cli.connection import kafka_of
+from garbo.cli.rights.table import OPERATOR, user_of
 from garbo.cli.up.environment import DEMO_KEYS
 from garbo.cli.up.plan import Ports, port_variable, read_plan
 from garbo.common.events.topics import SERVICES as WITH_DEAD_LETTERS
 from garbo.common.events.topics import dead_letters
+from garbo.common.runtime.broker import KafkaSettings
 from libs.common.tests.support.waiting import until
 from tests.support.ports import free_ports
 
@@ -43,7 +46,7 @@ class Stack:
     """A running installation: one address a service, the demo client's key, the app secret."""
 
     urls: Mapping[str, str]
-    kafka: str
+    kafka: KafkaSettings
     api_key: str
     app_secret: str
     number: str
@@ -141,7 +144,7 @@ class Stack:
 
     async def dead_letters(self) -> int:
         """Count the dead letters of all services."""
-        consumer = AIOKafkaConsumer(bootstrap_servers=self.kafka)
+        consumer = AIOKafkaConsumer(**self.kafka.connection())
         await consumer.start()
         try:
             topics = [dead_letters(service) for service in WITH_DEAD_LETTERS]
@@ -222,18 +225,31 @@ def stack_from_environment(env: Mapping[str, str]) -> Stack | None:
         return None
     return Stack(
         urls={name: env[f"GARBO_TEST_STACK_{name.upper()}"].rstrip("/") for name in SERVICES},
-        kafka=env["GARBO_TEST_STACK_KAFKA"],
+        kafka=_kafka_told(env),
         api_key=env["GARBO_TEST_STACK_API_KEY"],
         app_secret=env["GARBO_TEST_STACK_APP_SECRET"],
         number=env.get("GARBO_TEST_STACK_NUMBER", NUMBER),
     )
 
 
+def _kafka_told(env: Mapping[str, str]) -> KafkaSettings:
+    """Read where the broker is, and as which of its superusers we may look into everything."""
+    told = {"GARBO_KAFKA_BOOTSTRAP_SERVERS": env["GARBO_TEST_STACK_KAFKA"]}
+    if password := env.get("GARBO_TEST_STACK_KAFKA_PASSWORD"):
+        told |= {
+            "GARBO_KAFKA_SECURITY_PROTOCOL": "SASL_PLAINTEXT",
+            "GARBO_KAFKA_SASL_MECHANISM": "SCRAM-SHA-512",
+            "GARBO_KAFKA_SASL_USERNAME": user_of(OPERATOR),
+            "GARBO_KAFKA_SASL_PASSWORD": password,
+        }
+    return kafka_of(told)
+
+
 def _stack_at(env: Mapping[str, str]) -> Stack:
     plan = read_plan(env)
     return Stack(
         urls={name: plan.url(name) for name in SERVICES},
-        kafka=plan.bootstrap_servers,
+        kafka=KafkaSettings(plan.bootstrap_servers),
         api_key=DEMO_KEYS["shop"],
         app_secret=env["GARBO_WHATSAPP_APP_SECRETS"],
         number=NUMBER,

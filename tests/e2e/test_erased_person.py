@@ -110,7 +110,7 @@ async def live(stack: Stack) -> None:
 async def spoil(stack: Stack) -> None:
     """Write a record about the person that is no request: each of its readers makes a dead letter of it."""
     before = await stack.dead_letters()
-    producer = AIOKafkaProducer(bootstrap_servers=stack.kafka)
+    producer = AIOKafkaProducer(**stack.kafka.connection())
     await producer.start()
     try:
         record = orjson.dumps({"to": {"phone": f"+{PHONE}"}, "content": TEXT})

@@ -12,7 +12,6 @@ import pytest
 from aiokafka import AIOKafkaProducer
 
 from garbo.common.events.topics import SEND_REQUESTED
-from garbo.common.runtime.broker import KafkaSettings
 from libs.common.tests.support.raw_batches import write_batch
 from libs.common.tests.support.waiting import until
 from tests.e2e.stack import Json, Stack, local_stack, request
@@ -38,7 +37,7 @@ def pids(stack: Stack) -> dict[str, int]:
 async def write_flood(stack: Stack) -> None:
     """Write what over HTTP is refused: numbers without a plus, huge headers, gzip that is huge, odd bytes."""
     writer: Any = AIOKafkaProducer(
-        bootstrap_servers=stack.kafka, compression_type="gzip", max_request_size=2**30
+        **stack.kafka.connection(), compression_type="gzip", max_request_size=2**30
     )
     await writer.start()
     try:
@@ -50,7 +49,7 @@ async def write_flood(stack: Stack) -> None:
     finally:
         await writer.stop()
     for partition in range(SEND_REQUESTED.partitions):
-        await write_batch(KafkaSettings(stack.kafka), SEND_REQUESTED.name, partition, [(b"{}", True)])
+        await write_batch(stack.kafka, SEND_REQUESTED.name, partition, [(b"{}", True)])
 
 
 async def test_flood_of_one_publisher_stops_nobody_nor_does_a_restart(flooded: Stack) -> None:

@@ -57,7 +57,7 @@ async def test_logs_name_nobody(walked: Stack) -> None:
 
 
 async def test_kafka_keys_and_headers_name_nobody(walked: Stack) -> None:
-    consumer = AIOKafkaConsumer(bootstrap_servers=walked.kafka, auto_offset_reset="earliest")
+    consumer = AIOKafkaConsumer(**walked.kafka.connection(), auto_offset_reset="earliest")
     await consumer.start()
     try:
         every: list[Topic[Any] | RawTopic] = [*TOPICS, *RAW_TOPICS]

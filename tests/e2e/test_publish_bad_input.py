@@ -74,7 +74,7 @@ async def test_a_repeat_with_another_body_is_told_and_changes_nothing(stack: Sta
 
 async def written(stack: Stack, record: Json) -> None:
     """Write a request straight to Kafka, as any service may."""
-    producer = AIOKafkaProducer(bootstrap_servers=stack.kafka)
+    producer = AIOKafkaProducer(**stack.kafka.connection())
     await producer.start()
     try:
         await producer.send_and_wait(SEND_REQUESTED.name, orjson.dumps(record), key=b"straight")

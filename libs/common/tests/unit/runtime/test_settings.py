@@ -71,6 +71,9 @@ def test_names_of_the_command_line_and_of_compose_pass() -> None:
         "KAFKA_PORT",
         "POSTGRES_PORT",
         "IMAGE",
+        "KAFKA_IMAGE",
+        "POSTGRES_IMAGE",
+        "PYTHON_IMAGE",
         "SECRETS",
     )
     load(Example, DSN | {f"GARBO_{name}": "theirs" for name in names})

@@ -8,7 +8,7 @@ from aiokafka.admin import AIOKafkaAdminClient
 from pydantic import SecretStr
 
 from garbo.cli.rights.protocol import ScramUser, allow, forbid, rights_of, set_users
-from garbo.cli.rights.table import MEMBERS, Member, Right
+from garbo.cli.rights.table import MEMBERS, OPERATOR, Right, user_of
 from garbo.cli.scram import SALT_BYTES, salted_password
 from garbo.common.runtime.settings import ServiceSettings
 
@@ -24,11 +24,13 @@ class UserSettings(ServiceSettings):
     kafka_analytics_password: SecretStr | None = None
     kafka_publisher_password: SecretStr | None = None
     kafka_subscriber_password: SecretStr | None = None
+    kafka_operator_password: SecretStr | None = None
+    """Of `garbo-operator`, who has no ACLs: the broker's `super.users` may name it."""
 
-    def password_of(self, member: Member) -> str | None:
-        """Give the password of a member's user; None where none was told."""
-        told: SecretStr | None = getattr(self, f"kafka_{member.who}_password")
-        return told.get_secret_value() if told else None
+    def passwords(self) -> dict[str, str]:
+        """Give the password of each user that was told."""
+        told = {who: getattr(self, f"kafka_{who}_password") for who in (*(m.who for m in MEMBERS), OPERATOR)}
+        return {user_of(who): secret.get_secret_value() for who, secret in told.items() if secret}
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +44,7 @@ class Applied:
 
 async def apply_rights(admin: AIOKafkaAdminClient, passwords: UserSettings) -> Applied:
     """Make the users whose password is told, allow what is missing, forbid what is too much. Idempotent."""
-    told = {member.user: password for member in MEMBERS if (password := passwords.password_of(member))}
+    told = passwords.passwords()
     if told:
         await set_users(admin, [_scram(user, password) for user, password in told.items()])
     allowed: list[Right] = []

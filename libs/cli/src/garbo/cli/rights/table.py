@@ -11,6 +11,8 @@ PUBLISHER: Final = "publisher"
 """Your services that ask for messages, or tell of people, over Kafka."""
 SUBSCRIBER: Final = "subscriber"
 """Your help desk, bots, CRM: what Garbo tells."""
+OPERATOR: Final = "operator"
+"""Whoever runs the installation, where commands come from outside: no rights here, `super.users` names it."""
 WITH_LANES: Final = tuple(service for service in SERVICES if service != "ingest")
 """Who reads at all: ingest only writes."""
 
@@ -52,7 +54,7 @@ class Member:
     @property
     def user(self) -> str:
         """The name it proves."""
-        return f"garbo-{self.who}"
+        return user_of(self.who)
 
     @property
     def groups(self) -> str | None:
@@ -67,6 +69,11 @@ class Member:
             yield Right(self.user, Kind.TOPIC, name, Operation.WRITE)
         if self.groups:
             yield Right(self.user, Kind.GROUP, self.groups, Operation.READ, prefixed=True)
+
+
+def user_of(who: str) -> str:
+    """Name the user of a service, or of whoever else."""
+    return f"garbo-{who}"
 
 
 def _service(name: str) -> Member:
