@@ -16,6 +16,7 @@ from garbo.common.errors import StartRefused
 from garbo.common.events.topics import RAW_TOPICS, SEND_CARE, TOPICS
 from garbo.common.runtime.broker import KafkaSettings
 from tests.support.secure_stand import Secure
+from tests.support.servers import SharedKafka
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(120)]
 
@@ -97,3 +98,8 @@ async def _may_join(kafka: KafkaSettings, group: str) -> bool:
 async def test_who_may_not_look_hears_that_and_not_that_kafka_is_away(secure: Secure) -> None:
     with pytest.raises(StartRefused, match="Kafka does not show the settings of garbo"):
         await plan_topics(kafka_of(secure.scram()))
+
+
+async def test_a_broker_that_asks_nobody_says_that_rights_mean_nothing_there(kafka: SharedKafka) -> None:
+    with pytest.raises(StartRefused, match="this Kafka has no authorizer"):
+        await apply_acls(KafkaSettings(kafka.bootstrap_servers), user_settings_of({}))

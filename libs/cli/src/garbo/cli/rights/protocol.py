@@ -6,7 +6,7 @@ from enum import IntEnum
 from typing import Any, ClassVar, Final
 
 from aiokafka.admin import AIOKafkaAdminClient
-from aiokafka.errors import for_code
+from aiokafka.errors import SecurityDisabled, for_code
 from aiokafka.protocol.admin import CreateAclsRequest, DeleteAclsRequest, DescribeAclsRequest
 from aiokafka.protocol.api import Request, RequestStruct, Response
 from aiokafka.protocol.types import (
@@ -147,7 +147,7 @@ def _row(right: Right) -> tuple[int, str, int, str, str, int, int]:
 
 def _raise(code: int, what: str) -> None:
     error = for_code(code)
-    if code and error.__name__ == "SecurityDisabledError":
+    if error is SecurityDisabled:
         raise StartRefused("this Kafka has no authorizer: set authorizer.class.name, or leave out --acls")
     if code:
         raise StartRefused(f"Kafka did not {what}: {error.__name__}")
