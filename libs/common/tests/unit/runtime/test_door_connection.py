@@ -13,7 +13,7 @@ from garbo.common.runtime.door.limits import Limits
 from libs.common.tests.support.raw_http import GET, Caller, Served, deaf, echo, serving
 from libs.common.tests.support.waiting import until
 
-LIMITS: Final = Limits(head_s=0.5, drain_s=0.3, write_s=0.3, drain_bytes=4096)
+LIMITS: Final = Limits(head_s=0.5, piece_s=0.5, drain_s=0.3, write_s=0.3, drain_bytes=4096)
 HEAD: Final = b"GET / HTTP/1.1\r\nHost: localhost\r\n"
 LONG: Final = [b"a" * 100_000] * 10
 POST: Final = b"POST / HTTP/1.1\r\nHost: localhost\r\n"
@@ -146,6 +146,32 @@ async def test_body_that_nobody_wants_is_read_to_its_end_when_small() -> None:
         for _ in range(2):
             await caller.say(POST + b"Content-Length: 3000\r\n\r\n", b"b" * 3000)
             assert await caller.hears(until=b"no")
+
+
+@pytest.mark.parametrize("body", [b"", b"b" * 100], ids=["nothing", "begun"])
+async def test_body_that_stays_away_ends_the_connection(served: Served, body: bytes) -> None:
+    assert status_of(await served.asks(POST + b"Content-Length: 1000\r\n\r\n" + body)) == 408
+
+
+async def test_body_that_we_do_not_read_is_waited_for() -> None:
+    go_on = threading.Event()
+
+    async def late(scope: Scope, receive: Receive, send: Send) -> None:
+        await until(go_on.is_set)
+        await echo(scope, receive, send)
+
+    async with serving(late, LIMITS) as served:
+        caller = await served.call()
+        body = b"b" * 3_000_000
+        saying = asyncio.create_task(
+            caller.say(POST + b"Connection: close\r\nContent-Length: 3000000\r\n\r\n" + body)
+        )
+        hearing = asyncio.create_task(caller.hears())
+        _, still = await asyncio.wait([hearing], timeout=1.5)
+        assert still, "longer than a piece may take"
+        go_on.set()
+        await saying
+        assert (await hearing).endswith(body)
 
 
 @pytest.mark.parametrize("body", [b"", b"b" * 100, b"b" * 50_000], ids=["none", "begun", "large"])

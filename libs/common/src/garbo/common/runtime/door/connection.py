@@ -44,6 +44,8 @@ class Connection(HttpToolsProtocol):
         self._in_head = True
         self._unread = False
         """A body is on its way."""
+        self._piece_by_s = 0.0
+        """When its next piece is due."""
         self._bytes_aside = 0
         """Came since the last piece of a body, and are none."""
         self._head_size_bytes = 0
@@ -112,6 +114,7 @@ class Connection(HttpToolsProtocol):
             raise RefusedRequest(DoorRefusal.UPGRADE)  # the parser would pass the body over
         super().on_headers_complete()
         self._in_head, self._unread = False, True
+        self._piece_by_s = self.loop.time() + self._limits.piece_s
         self._head_from_s = self._drain_until_s = None
         self._bytes_aside = self._drained_bytes = 0
         self._all.works(self)
@@ -119,6 +122,7 @@ class Connection(HttpToolsProtocol):
     def on_body(self, body: bytes) -> None:
         """Take a piece of a body, or pass over it when nobody wants it any more."""
         self._bytes_aside = 0
+        self._piece_by_s = self.loop.time() + self._limits.piece_s
         if self.cycle.response_complete:
             self._drained_bytes += len(body)
             if self._drained_bytes > self._limits.drain_bytes:
@@ -163,6 +167,10 @@ class Connection(HttpToolsProtocol):
             return DoorRefusal.NOT_READ
         if self._drain_until_s is not None and now_s > self._drain_until_s:
             return DoorRefusal.NOT_DRAINED
+        if self._unread and self._is_in_hand():
+            if self.flow.read_paused:  # it is we who do not read
+                self._piece_by_s = now_s + self._limits.piece_s
+            return DoorRefusal.BODY_SILENT if now_s > self._piece_by_s else None
         if self._head_from_s is not None and now_s > self._head_from_s + self._limits.head_s:
             return DoorRefusal.SILENT if self._silent else DoorRefusal.HEAD_TOO_SLOW
         return None

@@ -16,6 +16,8 @@ class Limits:
     headers_count: int = 128
     head_s: float = 10
     """From the first byte, or from the connection where none came yet, to the end of the headers."""
+    piece_s: float = 10
+    """From one piece of a body to the next, whatever the application asks beyond that."""
     pipelined: int = 8
     """Requests sent on before the one in hand is answered."""
     drain_bytes: int = 64 * 1024

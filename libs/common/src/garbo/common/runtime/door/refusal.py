@@ -14,6 +14,7 @@ class DoorRefusal(Enum):
     WRONG_HOST = ("wrong_host", 421, "Not this host", "Ask by a name this server has: GARBO_ALLOWED_HOSTS.")
     HEAD_TOO_LARGE = ("head_too_large", 431, "Headers too large", "Send 64 KiB and 128 headers at most.")
     HEAD_TOO_SLOW = ("head_too_slow", 408, "Too slow", "Send all headers within 10 s.")
+    BODY_SILENT = ("body_silent", 408, "Too slow", "Send the body without a pause of 10 s.")
     SILENT = ("silent", 0, "", "")
     DISPLACED = ("displaced", 0, "", "")
     NO_ROOM = ("no_room", 503, "Too many connections", "Close some, or try again in a second.")
