@@ -14,8 +14,11 @@ from garbo.common.runtime.door.descriptors import SPARE, limits_within
 from garbo.common.runtime.door.limits import Limits
 from garbo.common.runtime.door.metrics import SOCKETS
 from garbo.common.runtime.door.peers import holder_of
+from garbo.common.runtime.door.refusal import DoorRefusal
+from garbo.common.runtime.http import HttpServer
 from libs.common.tests.support.raw_http import GET, Caller, Served, echo, serving
 from libs.common.tests.support.waiting import until
+from tests.support.ports import free_ports
 
 STRANGER: Final = "127.0.0.2"
 LIMITS: Final = Limits(sockets=8, sockets_per_address=6)
@@ -85,6 +88,32 @@ async def test_whoever_asks_is_told_when_all_sockets_are_at_work() -> None:
         go_on.set()
         for caller in (*callers, other):
             assert b"200 OK" in await caller.hears(until=b"x-host")
+
+
+class Broken:
+    """A connection that cannot be looked at."""
+
+    holder = STRANGER
+
+    def refuse(self, refusal: DoorRefusal) -> None:
+        raise AssertionError(refusal)
+
+    def overdue(self, now_s: float) -> DoorRefusal | None:
+        raise ZeroDivisionError(now_s)
+
+
+async def test_server_whose_connections_nobody_looks_after_has_failed() -> None:
+    (port,) = free_ports(1)
+    server = HttpServer(echo, host="127.0.0.1", port=port)
+    await server.start()
+    broken = Broken()
+    server._connections.enter(broken)
+    try:
+        async with asyncio.timeout(5):
+            assert isinstance(await server.wait_failed(), ZeroDivisionError)
+    finally:
+        server._connections.leave(broken)
+        await server.stop()
 
 
 async def test_sockets_are_counted_back_to_none() -> None:

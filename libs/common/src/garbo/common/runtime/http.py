@@ -117,11 +117,12 @@ class HttpServer:
             self._looking.cancel()
 
     async def wait_failed(self) -> BaseException:
-        """Return when the server ended without being told to."""
-        if self._task is None:
+        """Return when the server, or what looks after its connections, ended without being told to."""
+        parts = [part for part in (self._task, self._looking) if part is not None]
+        if not parts:
             return RuntimeError("not started")
-        await asyncio.wait([self._task])
-        return self._task.exception() or RuntimeError("server ended")
+        ended, _ = await asyncio.wait(parts, return_when=asyncio.FIRST_COMPLETED)
+        return ended.pop().exception() or RuntimeError("server ended")
 
     async def _look(self) -> None:
         loop = asyncio.get_running_loop()
