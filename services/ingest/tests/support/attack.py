@@ -8,6 +8,7 @@ Prints one JSON object of what each attack achieved.
 import asyncio
 import json
 import os
+import random
 import resource
 import socket
 import sys
@@ -23,7 +24,7 @@ ENDLESS: Final = 10
 HELD_BACK: Final = 100
 FLOODS: Final = 20
 AGAIN_S: Final = 2.0
-"""Who is thrown out comes back after this."""
+"""Who is thrown out comes back after this, or half of it more or less."""
 LINE: Final = b"X: " + b"a" * (1024 * 1024)
 HEAD: Final = b"POST /webhooks/whatsapp HTTP/1.1\r\nHost: localhost\r\n"
 FORM: Final = b"X-Hub-Signature-256: sha256=" + b"0" * 64 + b"\r\n"
@@ -62,7 +63,7 @@ class Attackers:
                 await self._loop.sock_connect(one, ("127.0.0.1", self._port))
                 self.counts[attack.__name__] += 1
                 await attack(one)
-            await asyncio.sleep(AGAIN_S)
+            await asyncio.sleep(AGAIN_S * (0.5 + random.random()))  # as people are: not all at once
 
     async def silent(self, one: socket.socket) -> None:
         """Say nothing."""
