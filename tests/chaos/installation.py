@@ -102,6 +102,8 @@ class Installation:
     dsn: str
     folder: Path
     environ: dict[str, str]
+    dsns: Mapping[str, str]
+    """How each service connects to the database, as its own role."""
     processes: dict[str, Process] = field(default_factory=dict)
 
     def add(self, name: str, module: str, **more: str) -> Process:
@@ -109,7 +111,8 @@ class Installation:
         service = module.rpartition(".")[2].upper()
         service = "ROUTER" if "ROUTER" in service else service
         (port,) = free_ports(1)
-        environ = self.environ | {f"GARBO_{service}_PORT": str(port)} | more
+        own = {"GARBO_POSTGRES_DSN": dsn} if (dsn := self.dsns.get(service.lower())) else {}
+        environ = self.environ | {f"GARBO_{service}_PORT": str(port)} | own | more
         process = Process(module, environ, port, self.folder / f"{name}.log")
         self.processes[name] = process
         process.start()
@@ -205,7 +208,6 @@ def installed(
         asyncio.run(kafka.create_topics([*TOPICS, *RAW_TOPICS]))
         ours = {k: v for k, v in os.environ.items() if not k.startswith("GARBO_")} | {
             "GARBO_KAFKA_BOOTSTRAP_SERVERS": kafka.bootstrap_servers,
-            "GARBO_POSTGRES_DSN": dsn,
             "GARBO_CONFIG": str(BUSINESS),
             "GARBO_POLICY": str(POLICY),
             "GARBO_WHATSAPP_APP_SECRETS": "chaos-app-secret",
@@ -216,7 +218,8 @@ def installed(
             "GARBO_SIMULATOR_CONTROL": CALM,
             "GARBO_LOG_LEVEL": "warning",
         }
-        installation = Installation(kafka.bootstrap_servers, dsn, folder, ours | environ)
+        dsns = postgres.as_services(dsn, "router", "sender", "analytics")
+        installation = Installation(kafka.bootstrap_servers, dsn, folder, ours | environ, dsns)
         stack.callback(installation.stop)
         yield installation
 

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 import asyncpg
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
+from garbo.cli.postgres_roles import ServiceRole, set_roles
 from garbo.common.events.base import Event
 from garbo.common.events.topics import RawTopic, Topic
 from garbo.common.runtime.migrations import migrate
@@ -69,6 +70,7 @@ class SharedPostgres:
         """A superuser's way in. Tests use `database()`."""
         self._templates: dict[tuple[str, ...], str] = {}
         self._given: list[str] = []
+        self._roles: list[str] = []
 
     def database(self, *services: str) -> str:
         """Create a database with a name nobody else has; return its DSN. Blocks for 50 ms.
@@ -81,10 +83,27 @@ class SharedPostgres:
         self._given.append(name)
         return self._dsn_of(name)
 
+    def as_services(self, dsn: str, *services: str) -> dict[str, str]:
+        """Give each service of a database the role it has in earnest, under a name of its own. Blocks.
+
+        Returns how each connects: a service that needs more than its role may fails as it would in earnest.
+        """
+        mark = uuid.uuid4().hex[:8]
+        roles = [ServiceRole(service, f"test_{mark}_{service}", uuid.uuid4().hex) for service in services]
+        _finish(_set_roles(dsn, roles))
+        self._roles += [role.name for role in roles]
+        host = urlsplit(dsn).netloc.rpartition("@")[2]
+        return {
+            role.service: urlsplit(dsn)._replace(netloc=f"{role.name}:{role.password}@{host}").geturl()
+            for role in roles
+        }
+
     def forget_databases(self) -> None:
-        """Drop all that were given out, whoever is still connected. Blocks."""
+        """Drop all that were given out, whoever is still connected, and their roles. Blocks."""
         while self._given:
             _finish(self._execute(f'DROP DATABASE IF EXISTS "{self._given.pop()}" WITH (FORCE)'))
+        while self._roles:
+            _finish(self._execute(f"DROP ROLE IF EXISTS {self._roles.pop()}"))
 
     def forget_templates(self) -> None:
         """Drop what databases were copied from, too. Blocks."""
@@ -123,6 +142,10 @@ def _finish(work: Coroutine[Any, Any, None]) -> None:
 
 async def _migrate(dsn: str, service: str) -> None:
     await migrate(dsn, service)
+
+
+async def _set_roles(dsn: str, roles: Sequence[ServiceRole]) -> None:
+    await set_roles(dsn, roles, make=True)
 
 
 def _new(topic: Topic[Any] | RawTopic) -> NewTopic:

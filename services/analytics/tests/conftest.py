@@ -58,12 +58,13 @@ class Kafka(Protocol):
 
 class Postgres(Protocol):
     def database(self, *services: str) -> str: ...
+    def as_services(self, dsn: str, *services: str) -> dict[str, str]: ...
 
 
 @pytest.fixture(scope="module")
 async def service(kafka: Kafka, postgres: Postgres) -> AsyncIterator[RunningService]:
     await kafka.create_topics([*READ, CONTACT_ERASED, dead_letters("analytics"), redrive("analytics")])
-    dsn = postgres.database("analytics")
+    dsn = postgres.as_services(postgres.database("analytics"), "analytics")["analytics"]
     (port,) = free_ports(1)
     given = {
         "GARBO_KAFKA_BOOTSTRAP_SERVERS": kafka.bootstrap_servers,

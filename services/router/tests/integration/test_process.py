@@ -91,7 +91,7 @@ async def running(
     kafka: SharedKafka, postgres: SharedPostgres, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[Running]:
     await kafka.create_topics([*TOPICS, *RAW_TOPICS])
-    dsn = postgres.database("router")
+    dsn = postgres.as_services(postgres.database("router"), "router")["router"]
     folder = tmp_path_factory.mktemp("router")
     config, policy = folder / "business.yaml", folder / "policy.yaml"
     policy.write_bytes(POLICY.read_bytes())

@@ -4,7 +4,8 @@ CREATE TABLE router.stand_in (
     grant_id uuid PRIMARY KEY, epoch integer NOT NULL, message_id uuid NOT NULL,
     state text NOT NULL DEFAULT 'reserved', valid_until timestamptz NOT NULL);
 CREATE FUNCTION router.claim_grants(grant_ids uuid[], epochs integer[], message_ids uuid[])
-RETURNS TABLE (grant_id uuid, claimed boolean, reason text) LANGUAGE sql VOLATILE AS $$
+RETURNS TABLE (grant_id uuid, claimed boolean, reason text) LANGUAGE sql VOLATILE
+SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
     WITH asked AS (
         SELECT * FROM unnest(grant_ids, epochs, message_ids) WITH ORDINALITY AS a (id, epoch, message_id, place)),
     judged AS (

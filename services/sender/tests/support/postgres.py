@@ -18,6 +18,7 @@ class SenderDatabase:
     """A migrated database; `book` and `revoke` play the router."""
 
     dsn: str
+    """As the sender's own role."""
     database: Database
 
     async def book(self, *grants: SendGranted) -> None:
@@ -87,6 +88,6 @@ async def sender_database_on(postgres: SharedPostgres) -> AsyncIterator[SenderDa
     try:
         async with database.connection() as connection:
             await connection.execute(CLAIMS.read_text())
-        yield SenderDatabase(dsn, database)
+        yield SenderDatabase(postgres.as_services(dsn, "sender")["sender"], database)
     finally:
         await database.stop()
