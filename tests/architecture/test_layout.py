@@ -60,6 +60,11 @@ def test_wheel_holds_no_test_code(member: Path) -> None:
     assert not found, "belongs to tests/support"
 
 
+def test_decisions_are_numbered_one_after_the_other() -> None:
+    numbers = sorted(path.name[:4] for path in (ROOT / "docs/adr").glob("[0-9]*.md"))
+    assert numbers == [f"{n:04d}" for n in range(1, len(numbers) + 1)]
+
+
 @pytest.mark.parametrize("service", SERVICES)
 def test_migrations_are_numbered_one_after_the_other(service: str) -> None:
     folder = ROOT / f"services/{service}/src/garbo/{service}/migrations"

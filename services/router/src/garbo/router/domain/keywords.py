@@ -224,7 +224,7 @@ def normalised(text: str) -> str:
     folded = unicodedata.normalize("NFD", unicodedata.normalize("NFKC", squeezed(text)).casefold())
     kept = "".join(_cluster(letter, marks) for letter, marks in _clusters(folded))
     words = squeezed(unicodedata.normalize("NFC", kept).translate(_ALIKE)).split()
-    return " ".join(_unspelt(words))
+    return squeezed(" ".join(_unspelt(words)))
 
 
 def squeezed(text: str) -> str:

@@ -1,1 +1,1 @@
-"""The door of every process: bytes and seconds are bounded before anything is trusted (ADR 0018)."""
+"""The door of every process: bytes and seconds are bounded before anything is trusted (ADR 0020)."""
