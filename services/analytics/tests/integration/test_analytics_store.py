@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Protocol
 from uuid import UUID
 
+import orjson
 import pytest
 
 from garbo.analytics.domain.funnel import MINUTE, Counts
@@ -141,3 +142,22 @@ async def test_writers_at_the_same_time_count_each_message_once(
         for seed in range(4):
             writers.create_task(write(seed))
     assert await all_answers(queries) == await all_answers(expected)
+
+
+@pytest.mark.parametrize("odd", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-12:00"])
+async def test_fact_with_an_instant_beyond_the_calendar_is_kept_and_read_again(
+    database: Database, odd: str
+) -> None:
+    one, facts = Journey(begun_at=NOON, purpose="promo"), PostgresFacts(database)
+    told = [one.requested(), one.allowed(), one.result("accepted"), one.status("delivered")]
+    written = [type(event).model_validate_json(_with_instants(event, odd)) for event in told]
+    await facts.upsert(observe(written))
+    await facts.upsert(observe(written))
+    await facts.upsert(observe(told))
+
+
+def _with_instants(event: Event, odd: str) -> str:
+    said = event.model_dump(mode="json")
+    return orjson.dumps(
+        {name: odd if name.endswith("_at") and at else at for name, at in said.items()}
+    ).decode()

@@ -1,6 +1,6 @@
 """Kafka as a command reaches it: answers, or one line that says what to do."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
 from typing import Any, Final, TypeAlias
 
@@ -11,6 +11,7 @@ from aiokafka.errors import (
     KafkaError,
     TopicAuthorizationFailedError,
 )
+from aiokafka.structs import TopicPartition
 
 from garbo.common.errors import StartRefused
 from garbo.common.runtime.bounded import bounded
@@ -54,6 +55,13 @@ async def consumer_of(kafka: KafkaSettings, *, group: str | None = None) -> Asyn
             yield consumer
     finally:
         await bounded("consumer", consumer.stop(), within_s=STOP_S)
+
+
+async def ends_of(consumer: Untyped, partitions: Collection[TopicPartition]) -> dict[TopicPartition, int]:
+    """Ask where partitions end. aiokafka by itself would learn of their topics one after the other."""
+    await consumer._client.set_topics({tp.topic for tp in partitions})  # noqa: SLF001 - there is no other way
+    ends: dict[TopicPartition, int] = await consumer.end_offsets(list(partitions))
+    return ends
 
 
 @asynccontextmanager

@@ -9,7 +9,7 @@ import typer
 from aiokafka.errors import CommitFailedError, UnknownMemberIdError
 from aiokafka.structs import TopicPartition
 
-from garbo.cli.cluster import Untyped, admin_of, consumer_of
+from garbo.cli.cluster import Untyped, admin_of, consumer_of, ends_of
 from garbo.cli.connection import kafka_of
 from garbo.common.clock import SystemClock
 from garbo.common.errors import RetryLater, StartRefused
@@ -49,7 +49,7 @@ async def progress_of(kafka: KafkaSettings, group: str) -> list[Progress]:
     if not committed:
         return []
     async with consumer_of(kafka, group=group) as consumer:
-        ends = await consumer.end_offsets(list(committed))
+        ends = await ends_of(consumer, committed)
     return [Progress(tp, offset, ends[tp]) for tp, offset in sorted(committed.items())]
 
 

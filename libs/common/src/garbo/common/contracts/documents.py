@@ -5,6 +5,7 @@ from typing import Any
 import yaml
 
 from garbo.common.contracts.schemas import schema_of
+from garbo.common.events.instants import Instant
 from garbo.common.events.topics import RAW_TOPICS, SEND_REQUESTED, TOPICS, Topic
 
 _HEAD = """# Events
@@ -116,7 +117,9 @@ def _section(topic: Topic[Any]) -> str:
     lines = [f"\n## {topic.name}\n\n{_summary(topic)}\n\n{_more(topic)}| field | type | |\n|---|---|---|\n"]
     for name, field in topic.event.model_fields.items():
         needed = "required" if field.is_required() else ""
-        kind = str(field.annotation).replace("typing.", "").replace("garbo.common.events.", "")
+        kind = str(field.annotation).replace(str(Instant), "instant").replace("AwareDatetime", "instant")
+        kind = kind.replace("typing.", "").replace("pydantic.types.", "")
+        kind = kind.replace("Optional[instant]", "instant or None").replace("garbo.common.events.", "")
         kind = kind.removeprefix("<class '").removesuffix("'>").split(", FieldInfo")[0].replace("|", "or")
         lines.append(f"| `{name}` | {_short(kind)} | {needed} |\n")
     return "".join(lines)

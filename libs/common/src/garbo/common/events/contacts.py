@@ -4,11 +4,12 @@ from datetime import datetime
 from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import AwareDatetime, Field
+from pydantic import Field
 
 from garbo.common.events.addresses import Recipient
 from garbo.common.events.base import NULL_IS_ABSENT, Event
 from garbo.common.events.ids import fact_id_of
+from garbo.common.events.instants import Instant
 from garbo.common.events.requests import Name
 from garbo.common.events.zones import Zone
 
@@ -32,8 +33,8 @@ class ConsentRecorded(Event):
     """Hash of the text the person saw."""
     locale: str | None = None
     evidence: str | None = None
-    occurred_at: AwareDatetime
-    recorded_at: AwareDatetime
+    occurred_at: Instant
+    recorded_at: Instant
 
     @property
     def event_id(self) -> str:
@@ -54,8 +55,8 @@ class CaseChanged(Event):
     brand: Name
     to: Recipient
     action: Literal["opened", "closed"]
-    occurred_at: AwareDatetime
-    recorded_at: AwareDatetime
+    occurred_at: Instant
+    recorded_at: Instant
 
     @property
     def event_id(self) -> str:
@@ -80,7 +81,7 @@ class ContactUpdated(Event):
     language: str | None = None
     same_as: Recipient | None = None
     """Another address (or contact) of the same person: the two contacts become one."""
-    occurred_at: AwareDatetime
+    occurred_at: Instant
 
     @property
     def event_id(self) -> str:
@@ -100,7 +101,7 @@ class CampaignChanged(Event):
     brand: Name
     campaign: Name
     action: Literal["cancelled"]
-    occurred_at: AwareDatetime
+    occurred_at: Instant
 
     @property
     def event_id(self) -> str:

@@ -4,9 +4,10 @@ from datetime import datetime
 from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import AwareDatetime, Field
+from pydantic import Field
 
 from garbo.common.events.base import NULL_IS_ABSENT, Event, Part
+from garbo.common.events.instants import Instant
 from garbo.common.events.requests import Purpose
 
 Verdict = Literal["allow", "defer", "deny"]
@@ -23,7 +24,7 @@ class Check(Part):
     used: int | None = None
     limit: int | None = None
     window: str | None = None
-    free_at: AwareDatetime | None = None
+    free_at: Instant | None = None
     by: Annotated[tuple[str, ...], NULL_IS_ABSENT] = ()
 
 
@@ -34,8 +35,8 @@ class GrantGiven(Part):
     lane: Lane
     number: str
     epoch: int
-    not_before: AwareDatetime
-    valid_until: AwareDatetime
+    not_before: Instant
+    valid_until: Instant
 
 
 class DecisionMade(Event):
@@ -73,13 +74,13 @@ class DecisionMade(Event):
     limit: int | None = None
     used: int | None = None
     window: str | None = None
-    next_allowed_at: AwareDatetime | None = None
+    next_allowed_at: Instant | None = None
     """The least instant every rule permits, if nothing else is sent first; null when time never helps."""
     provisional: Annotated[bool, NULL_IS_ABSENT] = False
     """A grant of the person is open: the instant is an upper bound."""
-    due_at: AwareDatetime | None = None
+    due_at: Instant | None = None
     """For a defer: when it is decided again, at `next_allowed_at` or spread after it."""
-    expires_at: AwareDatetime | None = None
+    expires_at: Instant | None = None
     """For `would_expire` and `expired`: the deadline it cannot keep."""
     overridden: Annotated[tuple[str, ...], NULL_IS_ABSENT] = ()
     """Rules that refused and were passed over, as the client asked and may."""
@@ -89,8 +90,8 @@ class DecisionMade(Event):
     state_version: int | None = None
     tzdata: str | None = None
     """The release of the time zone rules it was decided with, where a wall clock had a say."""
-    requested_at: AwareDatetime
-    decided_at: AwareDatetime
+    requested_at: Instant
+    decided_at: Instant
 
     @property
     def event_id(self) -> str:

@@ -4,10 +4,9 @@ from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
-from pydantic import AwareDatetime
-
 from garbo.common.events.base import Event
 from garbo.common.events.ids import platform_message_ref
+from garbo.common.events.instants import Instant
 
 
 class CareMessage(Event):
@@ -29,9 +28,9 @@ class CareMessage(Event):
     """The wamid it answers."""
     answers: UUID | None = None
     """Our message it answers, where known."""
-    window_until: AwareDatetime
+    window_until: Instant
     """Free-form answers may be sent until just before this instant."""
-    occurred_at: AwareDatetime
+    occurred_at: Instant
 
     @property
     def event_id(self) -> str:
@@ -59,7 +58,7 @@ class PromoEngaged(Event):
     message_id: UUID | None = None
     """The promo it answers, where known."""
     campaign: str | None = None
-    occurred_at: AwareDatetime
+    occurred_at: Instant
 
     @property
     def event_id(self) -> str:

@@ -4,9 +4,8 @@ from datetime import datetime, timedelta
 from typing import Annotated, Final
 from uuid import UUID
 
-from pydantic import AwareDatetime
-
 from garbo.common.events.base import NULL_IS_ABSENT, Event
+from garbo.common.events.instants import Instant
 
 REMEMBERED_FOR: Final = timedelta(days=33)
 """How long readers know who was erased: longer than any topic keeps the records of before."""
@@ -18,7 +17,7 @@ class ContactErased(Event):
     contact_id: UUID
     former_ids: Annotated[tuple[UUID, ...], NULL_IS_ABSENT] = ()
     """Contacts that had turned out to be the same person: their ids stand in older records."""
-    erased_at: AwareDatetime
+    erased_at: Instant
 
     @property
     def event_id(self) -> str:

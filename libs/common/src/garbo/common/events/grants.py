@@ -3,12 +3,11 @@
 from datetime import datetime
 from uuid import UUID
 
-from pydantic import AwareDatetime
-
 from garbo.common.events.addresses import Recipient
 from garbo.common.events.base import Event
 from garbo.common.events.content import Content
 from garbo.common.events.decisions import Lane, MessageClass
+from garbo.common.events.instants import Instant
 
 
 class SendGranted(Event):
@@ -32,11 +31,11 @@ class SendGranted(Event):
     """Always the platform's own address: phone, user id or group id."""
     content: Content
     reply_to: str | None = None
-    not_before: AwareDatetime
-    valid_until: AwareDatetime
-    window_until: AwareDatetime | None = None
+    not_before: Instant
+    valid_until: Instant
+    window_until: Instant | None = None
     """For free-form content: the instant the customer service window closes."""
-    decided_at: AwareDatetime
+    decided_at: Instant
 
     @property
     def event_id(self) -> str:

@@ -2,11 +2,10 @@
 
 from datetime import datetime
 
-from pydantic import AwareDatetime
-
 from garbo.common.events.addresses import Person
 from garbo.common.events.base import Event, Json
 from garbo.common.events.ids import platform_message_ref
+from garbo.common.events.instants import Instant
 
 
 class InboundMessage(Event):
@@ -32,9 +31,9 @@ class InboundMessage(Event):
     """A button's or list row's own id, as the business set it."""
     reply_to: str | None = None
     """The wamid of the message this answers, where the platform says so."""
-    occurred_at: AwareDatetime
+    occurred_at: Instant
     """The platform's instant, as a rule whole seconds."""
-    received_at: AwareDatetime
+    received_at: Instant
     raw: Json
     """The message as the platform sent it."""
 

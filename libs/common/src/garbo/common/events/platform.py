@@ -2,10 +2,9 @@
 
 from datetime import datetime
 
-from pydantic import AwareDatetime
-
 from garbo.common.events.addresses import Person
 from garbo.common.events.base import Event, Json
+from garbo.common.events.instants import Instant
 
 
 class PlatformChange(Event):
@@ -23,8 +22,8 @@ class PlatformChange(Event):
     changed_to: Person | None = None
     """The address they have from now on, for `user_id_update`; `person` is as it was before."""
     value: Json
-    occurred_at: AwareDatetime | None = None
-    received_at: AwareDatetime
+    occurred_at: Instant | None = None
+    received_at: Instant
 
     @property
     def event_id(self) -> str:

@@ -6,12 +6,13 @@ from typing import Annotated, Literal
 from uuid import UUID
 
 import orjson
-from pydantic import AwareDatetime, Field
+from pydantic import Field
 
 from garbo.common.events.addresses import Recipient
 from garbo.common.events.base import NULL_IS_ABSENT, Event, Part
 from garbo.common.events.content import Content
 from garbo.common.events.ids import MessageId, message_id_of
+from garbo.common.events.instants import Instant
 from garbo.common.events.template import Template
 
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.:-]{0,99}$")]
@@ -52,11 +53,11 @@ class SendRequested(Event):
     reply_to: Annotated[str, Field(min_length=1, max_length=512)] | None = None
     """The platform's id (wamid) of the inbound message this answers."""
     case_id: Name | None = None
-    not_before: AwareDatetime | None = None
-    expires_at: AwareDatetime | None = None
+    not_before: Instant | None = None
+    expires_at: Instant | None = None
     fallback: Fallback | None = None
     override: Override | None = None
-    requested_at: AwareDatetime
+    requested_at: Instant
 
     @property
     def event_id(self) -> str:

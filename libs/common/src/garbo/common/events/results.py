@@ -4,10 +4,9 @@ from datetime import datetime
 from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import AwareDatetime
-
 from garbo.common.events.base import NULL_IS_ABSENT, Event
 from garbo.common.events.decisions import Lane
+from garbo.common.events.instants import Instant
 
 Outcome = Literal["accepted", "failed", "unknown", "not_sent"]
 """accepted: the platform has it. failed: it said no, for good. unknown: it may have it.
@@ -33,9 +32,9 @@ class SendResult(Event):
     reason: str | None = None
     """A stable word for people: timeout, unreachable, lease_expired, template_unknown ..."""
     possible_duplicate: Annotated[bool, NULL_IS_ABSENT] = False
-    started_at: AwareDatetime | None = None
+    started_at: Instant | None = None
     """The instant just before the first byte (database's clock)."""
-    recorded_at: AwareDatetime
+    recorded_at: Instant
     """The instant it was recorded (database's clock); for accepted, never before the platform's own."""
 
     @property

@@ -3,10 +3,9 @@
 from datetime import datetime
 from uuid import UUID
 
-from pydantic import AwareDatetime
-
 from garbo.common.events.addresses import Person
 from garbo.common.events.base import Event
+from garbo.common.events.instants import Instant
 
 
 class AddressShown(Event):
@@ -21,7 +20,7 @@ class AddressShown(Event):
     contact_id: UUID
     shown: Person
     """As the platform names them, whatever we dialled."""
-    occurred_at: AwareDatetime
+    occurred_at: Instant
 
     @property
     def event_id(self) -> str:

@@ -3,11 +3,10 @@
 from datetime import datetime
 from typing import Annotated
 
-from pydantic import AwareDatetime
-
 from garbo.common.events.addresses import Person
 from garbo.common.events.base import NULL_IS_ABSENT, Event, Json, Part
 from garbo.common.events.ids import platform_message_ref
+from garbo.common.events.instants import Instant
 
 
 class PlatformError(Part):
@@ -36,8 +35,8 @@ class MessageStatus(Event):
     billing: str | None = None
     """regular, free_customer_service, free_entry_point ..."""
     errors: Annotated[tuple[PlatformError, ...], NULL_IS_ABSENT] = ()
-    occurred_at: AwareDatetime
-    received_at: AwareDatetime
+    occurred_at: Instant
+    received_at: Instant
     raw: Json
 
     @property

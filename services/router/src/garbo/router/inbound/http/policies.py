@@ -5,11 +5,12 @@ from datetime import UTC, datetime, timedelta
 from typing import Annotated, Final, Literal
 
 import orjson
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 from starlette.requests import Request
 from starlette.responses import Response
 
 from garbo.common.business import Client
+from garbo.common.events.instants import Instant
 from garbo.common.events.requests import Name
 from garbo.common.runtime.operations import Answer, operation
 from garbo.router.flow.directory import Directory
@@ -35,9 +36,9 @@ class SimulationAsked(BaseModel):
 
     policy: Annotated[str, Field(min_length=1, max_length=MOST_POLICY_CHARS)]
     """The policy file as it is written: YAML."""
-    since: AwareDatetime | None = None
+    since: Instant | None = None
     """Requests decided from here on are compared; 7 days before `until` when absent."""
-    until: AwareDatetime | None = None
+    until: Instant | None = None
     """Now when absent."""
     warm_up_s: Annotated[int, Field(ge=0, le=90 * 24 * 3600)] = 0
     """Requests of so long before `since` are replayed too: they fill caps and are not counted."""

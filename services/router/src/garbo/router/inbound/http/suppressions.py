@@ -2,13 +2,14 @@
 
 from typing import Annotated, Final, Literal
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 from starlette.requests import Request
 from starlette.responses import Response
 
 from garbo.common.business import Client
 from garbo.common.events.addresses import Recipient
 from garbo.common.events.ids import address_hash
+from garbo.common.events.instants import Instant
 from garbo.common.events.requests import Name
 from garbo.common.runtime.operations import Answer, operation
 from garbo.router.domain.instants import to_us
@@ -31,7 +32,7 @@ class SuppressionList(BaseModel):
     """Whose promos; `*` for all brands."""
     source: Name
     """Where the list comes from."""
-    as_of: AwareDatetime
+    as_of: Instant
     """The list's date."""
     addresses: Annotated[tuple[Recipient, ...], Field(min_length=1, max_length=MOST_ADDRESSES)]
     """Phones, user ids or groups; a contact id is no address."""
