@@ -7,10 +7,12 @@ from garbo.common.errors import Reject
 from garbo.common.runtime.deliver import Delivered, RefusalPace
 from garbo.common.runtime.raw_producer import Outgoing
 from libs.common.tests.support.delivery import Noted, Stand, note
+from libs.common.tests.support.raw_batches import write_batch
 from libs.common.tests.support.waiting import until
 
 pytestmark = pytest.mark.integration
 
+BAD = b'{"client": "shop", "number": "x"}'
 POISON = (b"\xff\xfe", b"", b"[" * 100_000, b'{"number": "x"}', b'{"number": 1e400}')
 
 
@@ -132,3 +134,39 @@ async def test_redriven_record_reaches_the_lane_of_its_origin_and_keeps_it(stand
     assert letters[note(2)]["garbo-origin-offset"] == b"77"
     assert letters[note(2)]["garbo-attempt"] == b"2"
     assert letters[note(3)]["garbo-reason"] == b"unknown_topic"
+
+
+async def test_good_record_of_another_behind_a_flood_in_its_partition_waits_for_no_slow_burial(
+    stand: Stand,
+) -> None:
+    handled: list[int] = []
+
+    async def handle(batch: Sequence[Delivered[Noted]]) -> None:
+        handled.extend(record.event.number for record in batch)
+
+    await write_batch(stand.kafka, stand.topic.name, 3, [(BAD, False)] * 5000)
+    await stand.write_to(3, note(1))
+    slow = RefusalPace(slow_per_s=1, burst_count=1)  # without the look ahead: an hour and more
+    async with stand.delivering(replace(stand.lane(handle), refusals=slow)):
+        await until(lambda: stand.all_committed(5001))
+    assert handled == [1]
+
+
+async def test_flood_in_one_partition_slows_nothing_of_its_publisher_in_another(stand: Stand) -> None:
+    handled: list[int] = []
+
+    async def handle(batch: Sequence[Delivered[Noted]]) -> None:
+        handled.extend(record.event.number for record in batch)
+
+    await write_batch(stand.kafka, stand.topic.name, 3, [(BAD, False)] * 2000)
+    frozen = RefusalPace(slow_per_s=0, burst_count=0, proven_s=0)
+    async with stand.delivering(replace(stand.lane(handle), refusals=frozen)) as deliveries:
+        await until(lambda: _buried(stand, 100))
+        await stand.write_to(1, *(b'{"client": "shop", "number": %d}' % n for n in range(50)))
+        await until(lambda: len(handled) == 50)
+        assert deliveries.healthy
+    assert handled == list(range(50))
+
+
+async def _buried(stand: Stand, count: int) -> bool:
+    return len(await stand.read(stand.dead.name)) >= count

@@ -11,6 +11,9 @@ from garbo.common.runtime.careful_records import POLL_BYTES, ROOM, Room, read_ca
 
 FIRST_WAIT_S: Final = 1.0
 LONGEST_WAIT_S: Final = 30.0
+LOOK_MS: Final = 1000
+"""A fetch under way may wait for half a second before the next is sent."""
+LOOK_RECORDS: Final = 2000
 
 
 class PollObserver(Protocol):
@@ -51,6 +54,21 @@ class CarefulConsumer(AIOKafkaConsumer):
         self._wait_s = FIRST_WAIT_S
         self._inbox.polled(sum(len(records) for records in polled.values()))
         return polled
+
+    async def look_ahead(self, partition: TopicPartition, offset: int) -> list[Any]:
+        """Give records from an offset on, and be afterwards where it was. Not while a poll is under way."""
+        aiokafka: Any = super()
+        if partition not in aiokafka.assignment() or partition in aiokafka.paused():
+            return []
+        position = await aiokafka.position(partition)
+        aiokafka.seek(partition, offset)
+        ROOM.set(Room(POLL_BYTES))
+        try:
+            polled = await self._poll(partition, timeout_ms=LOOK_MS, max_records=LOOK_RECORDS)
+            return polled.get(partition, [])
+        finally:
+            if partition in aiokafka.assignment():
+                aiokafka.seek(partition, position)
 
     async def _poll(
         self, *partitions: TopicPartition, timeout_ms: int, max_records: int | None

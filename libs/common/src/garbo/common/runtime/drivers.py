@@ -106,6 +106,11 @@ class Subscription:
         """The consumer, from the moment it begins to connect until it has stopped."""
         return cast("Consumer | None", self._subscriber.consumer)
 
+    async def look_ahead(self, partition: TopicPartition, offset: int) -> Sequence[Record]:
+        """Give some records from an offset on, and take none. Only while a batch is in hand: nobody polls."""
+        consumer = cast("CarefulConsumer | None", self._subscriber.consumer)
+        return await consumer.look_ahead(partition, offset) if consumer else []
+
     async def start(self) -> None:
         """Connect, join the group and wait for the first assignment; raises what aiokafka raises."""
         await self._broker.start()

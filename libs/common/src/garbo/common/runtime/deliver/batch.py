@@ -11,6 +11,7 @@ from garbo.common.priority import yielding
 from garbo.common.runtime.deliver.burial import DeadLetters
 from garbo.common.runtime.deliver.decoder import BatchItem, Decoded, Decoder, Refused, Skipped
 from garbo.common.runtime.deliver.lane import Delivered
+from garbo.common.runtime.deliver.lookout import Lookout
 from garbo.common.runtime.deliver.refusals import Refusals
 from garbo.common.runtime.deliver.tracing import batch_span
 from garbo.common.runtime.drivers import Record
@@ -18,6 +19,7 @@ from garbo.common.runtime.kafka_metrics import DELIVERED, HELD
 
 HOLD: Final = timedelta(seconds=2)
 """How long partitions rest whose records are buried slowly."""
+MANY_REFUSED: Final = "many_refused"
 OUTCOMES: Final = {Decoded: "handled", Refused: "dead_letter", Skipped: "skipped"}
 
 
@@ -28,6 +30,8 @@ class BatchResult:
     finished: Sequence[BatchItem]
     left: Sequence[BatchItem] = ()
     later: RetryLater | None = None
+    held: Sequence[BatchItem] = ()
+    """Of what is left, what is held back because much was refused."""
 
 
 class BatchProcessor:
@@ -47,6 +51,8 @@ class BatchProcessor:
         self._decoder = decoder
         self._refusals = refusals
         self._dead_letters = dead_letters
+        self.lookout = Lookout(decoder, refusals)
+        """Looks past what is held back."""
 
     async def process_batch(
         self, records: Sequence[Record], *, still_ours: Callable[[], bool]
@@ -66,8 +72,8 @@ class BatchProcessor:
         if not held:
             return BatchResult(finished=finished, left=result.left, later=result.later)
         HELD.labels(self._group).inc(len(held))
-        held_back = result.later or RetryLater("many_refused", after=HOLD)
-        return BatchResult(finished=finished, left=[*held, *result.left], later=held_back)
+        held_back = result.later or RetryLater(MANY_REFUSED, after=HOLD)
+        return BatchResult(finished=finished, left=[*held, *result.left], later=held_back, held=held)
 
     async def _hand_over(self, items: Sequence[BatchItem], still_ours: Callable[[], bool]) -> BatchResult:
         decoded = [item.delivered for item in items if isinstance(item, Decoded)]

@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Callable, Sequence
+from datetime import timedelta
 
 import structlog
 from aiokafka.structs import TopicPartition
@@ -11,7 +12,7 @@ from garbo.common.errors import RetryLater
 from garbo.common.runtime.bounded import bounded
 from garbo.common.runtime.broker import KafkaSettings
 from garbo.common.runtime.deliver.backoff import Backoff
-from garbo.common.runtime.deliver.batch import BatchProcessor
+from garbo.common.runtime.deliver.batch import MANY_REFUSED, BatchProcessor, BatchResult
 from garbo.common.runtime.deliver.decoder import BatchItem, Skipped
 from garbo.common.runtime.deliver.lane import DeliveryTimes
 from garbo.common.runtime.deliver.offsets import Offsets
@@ -176,9 +177,17 @@ class GroupMember:
         if result.finished and self._is_worth_a_commit(result.finished):
             await self.offsets.commit(self.consumer, within_s=self._times.commit_s)
             self._committed_at = time.monotonic()
-        if result.later and self._assignment == in_assignment and not self._closed:
-            self._postpone(result.left, result.later)
+        later = await self._sooner(result)
+        if later and self._assignment == in_assignment and not self._closed:
+            self._postpone(result.left, later)
         BATCH_SECONDS.labels(self.group).observe(time.monotonic() - begun)
+
+    async def _sooner(self, result: BatchResult) -> RetryLater | None:
+        """Let what is held back come again at once where a good record stands behind it."""
+        look = self._processor.lookout.finds_good
+        if result.held and await look(result.held, self._subscription.look_ahead):
+            return RetryLater(MANY_REFUSED, after=timedelta())
+        return result.later
 
     def _is_worth_a_commit(self, finished: Sequence[BatchItem]) -> bool:
         """Pass over other lanes' records fast: what is skipped again after a crash costs nothing."""

@@ -56,6 +56,10 @@ class Refusals:
             elif _is_alarming(item):
                 self._rows[self._known(publisher_of(item.record))] += 1
 
+    def prove(self, topic: str) -> None:
+        """Take a topic as read: a good record was seen in it, though it was not its turn."""
+        self._good_at[topic] = self._now()
+
     def _may_be_done(self, item: BatchItem, rows: defaultdict[Publisher, int], proven: set[str]) -> bool:
         if not _is_alarming(item):
             return True
