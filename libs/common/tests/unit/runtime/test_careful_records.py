@@ -1,7 +1,10 @@
 """Whatever a fetch holds, its records come in order, each once, and nothing raises."""
 
 import struct
+import subprocess
+import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import cramjam
@@ -84,6 +87,43 @@ def test_bomb_costs_its_batch_alone_however_many_records_it_has(codec: str) -> N
     records = read(bytes(built([b"a"]) + at_offset(bomb, 1) + at_offset(built([b"z"]), 16385)))
     assert seen(records) == [(0, b"a"), (16384, "TooLargeUnpacked"), (16385, b"z")]
     assert records[1].count == 16384
+
+
+@pytest.mark.parametrize("codec", PACK)
+def test_bombs_take_little_memory(codec: str, tmp_path: Path) -> None:
+    bombs = tmp_path / "bombs"
+    one = packed(built([b" " * 100 * MIB]), CODECS[codec], PACK[codec])
+    almost = packed(built([b" " * 15 * MIB]), CODECS[codec], PACK[codec])
+    bombs.write_bytes(bytes(one + at_offset(almost, 1) + at_offset(one, 2)))
+    told = subprocess.run(
+        [sys.executable, "-c", READ_AND_MEASURE, str(bombs)],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=True,
+    )
+    assert [int(word) for word in told.stdout.split()][:3] == [0, 15 * MIB, 0]
+    grown_mib = int(told.stdout.split()[3])
+    assert grown_mib < 100, (
+        "three bombs, of which one is read: its batch unpacked, framed anew, and its value"
+    )
+
+
+READ_AND_MEASURE = """
+import resource, sys
+from pathlib import Path
+from aiokafka.consumer.fetcher import READ_UNCOMMITTED
+from aiokafka.structs import TopicPartition
+from garbo.common.runtime.batches import Frames
+from garbo.common.runtime.careful_records import CarefulRecords
+
+fetched = Path(sys.argv[1]).read_bytes()
+before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+tp = TopicPartition("garbo.some.v1", 0)
+for record in CarefulRecords(tp, Frames(fetched), None, 0, None, None, True, READ_UNCOMMITTED):
+    print(len(record.value or b""))
+print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) // 1024)
+"""
 
 
 def test_codec_without_its_library_costs_its_batch_alone(monkeypatch: pytest.MonkeyPatch) -> None:
