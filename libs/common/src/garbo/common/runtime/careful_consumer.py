@@ -8,6 +8,8 @@ from aiokafka.errors import ConsumerStoppedError
 from aiokafka.structs import TopicPartition
 
 from garbo.common.runtime.careful_records import POLL_BYTES, ROOM, Room, read_carefully
+from garbo.common.runtime.connections import expect_closed_transports
+from garbo.common.runtime.revival import revive
 
 FIRST_WAIT_S: Final = 1.0
 LONGEST_WAIT_S: Final = 30.0
@@ -34,6 +36,7 @@ class CarefulConsumer(AIOKafkaConsumer):
     def __init__(self, *topics: str, inbox: PollObserver, **arguments: Any) -> None:  # noqa: ANN401 - aiokafka's own
         super().__init__(*topics, **arguments)  # type: ignore[no-untyped-call] # aiokafka types few things
         read_carefully()
+        expect_closed_transports()
         self._inbox = inbox
         self._wait_s = FIRST_WAIT_S
 
@@ -43,6 +46,7 @@ class CarefulConsumer(AIOKafkaConsumer):
         """Poll, and say so. Raises what a broker says, after a wait that grows with each failure."""
         ROOM.set(Room(POLL_BYTES))
         try:
+            revive(self)
             polled = await self._poll(*partitions, timeout_ms=timeout_ms, max_records=max_records)
         except ConsumerStoppedError:
             raise

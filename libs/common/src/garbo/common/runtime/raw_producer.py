@@ -11,6 +11,7 @@ from aiokafka.record.default_records import DefaultRecordBatchBuilder
 
 from garbo.common.events.topics import MAX_MESSAGE_BYTES
 from garbo.common.runtime.broker import KafkaSettings
+from garbo.common.runtime.connections import expect_closed_transports
 
 MAX_REQUEST_BYTES: Final = MAX_MESSAGE_BYTES + 128 * 1024
 """A dead letter is its record and the headers that say why."""
@@ -42,6 +43,7 @@ class RawProducer:
     """One aiokafka producer: idempotent, acks=all. Used until it errs, then thrown away."""
 
     def __init__(self, kafka: KafkaSettings, *, client_id: str) -> None:
+        expect_closed_transports()
         self._partition_of = DefaultPartitioner()
         self._producer = AIOKafkaProducer(
             **kafka.connection(),
