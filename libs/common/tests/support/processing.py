@@ -68,6 +68,7 @@ def processor_of(
             publisher=letters,
             clock=FixedClock(datetime(2026, 1, 1, tzinfo=UTC)),
         ),
+        now=now,
     )
 
 

@@ -8,7 +8,7 @@ from garbo.common.runtime import deadletter
 from garbo.common.runtime.deliver import Delivered, RefusalPace
 from garbo.common.runtime.deliver.backoff import delay
 from libs.common.tests.support.delivery import Noted, Raw, note
-from libs.common.tests.support.processing import REDRIVE, TOPIC, Letters, finish, offsets
+from libs.common.tests.support.processing import REDRIVE, TOPIC, Letters, finish, offsets, processor_of
 
 
 def numbers(batch: Sequence[Delivered[Noted]]) -> list[int]:
@@ -24,6 +24,27 @@ async def test_retry_later_dead_letters_nothing_and_finishes_nothing() -> None:
     assert offsets(end) == ([], [0, 1])
     assert end.later is not None
     assert letters.values == []
+
+
+async def test_batch_taken_apart_for_long_lets_the_lane_poll_and_its_rest_comes_again() -> None:
+    at = 0.0
+
+    async def handle(batch: Sequence[Delivered[Noted]]) -> None:
+        nonlocal at
+        at += 7.0
+        if 3 in numbers(batch):
+            raise Reject("bad")
+
+    letters = Letters()
+    processor = processor_of(handle, letters, now=lambda: at)
+    records, rounds = [Raw(n, note(n)) for n in range(10)], []
+    while records:
+        end = await processor.process_batch(records, still_ours=lambda: True)
+        rounds.append(len(end.finished))
+        assert end.later is None or (end.later.why, end.later.after.total_seconds()) == ("taken_apart", 0)
+        records = [Raw(item.record.offset, item.record.value) for item in end.left]
+    assert rounds == [3, 3, 4], "the last has nothing bad in it"
+    assert letters.values == [note(3)]
 
 
 async def test_retry_later_in_the_middle_keeps_what_is_done_before_it() -> None:

@@ -1,5 +1,6 @@
 """Finishing one batch: hand it over, find the bad record, dead-letter it, or come back later."""
 
+import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
@@ -19,6 +20,9 @@ from garbo.common.runtime.kafka_metrics import DELIVERED, HELD
 
 HOLD: Final = timedelta(seconds=2)
 """How long partitions rest whose records are buried slowly."""
+APART_S: Final = 20.0
+"""A batch is taken apart for so long; the rest comes again at once. A lane that does not poll for 120 s is
+taken for dead."""
 MANY_REFUSED: Final = "many_refused"
 OUTCOMES: Final = {Decoded: "handled", Refused: "dead_letter", Skipped: "skipped"}
 
@@ -45,7 +49,9 @@ class BatchProcessor:
         decoder: Decoder,
         refusals: Refusals,
         dead_letters: DeadLetters,
+        now: Callable[[], float] = time.monotonic,
     ) -> None:
+        self._now = now
         self._group = group
         self._handle = handle
         self._decoder = decoder
@@ -92,9 +98,13 @@ class BatchProcessor:
 
     async def _one_by_one(self, items: Sequence[BatchItem], still_ours: Callable[[], bool]) -> BatchResult:
         finished: list[BatchItem] = []
+        until = self._now() + APART_S
         for place, item in enumerate(items):
             if not still_ours():
                 return BatchResult(finished=finished, left=items[place:])
+            if self._now() > until:
+                rest = RetryLater("taken_apart", after=timedelta())
+                return BatchResult(finished=finished, left=items[place:], later=rest)
             result = await self._hand_over([item], still_ours)
             if result.later:
                 return BatchResult(finished=finished, left=items[place:], later=result.later)
