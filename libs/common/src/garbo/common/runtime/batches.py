@@ -98,16 +98,21 @@ class Batch:
         """Give a record's time in milliseconds since 1970."""
         return self.max_timestamp if self.attributes & APPEND_TIME_BIT else self.first_timestamp + delta
 
-    def unpacked(self) -> memoryview:
-        """Give the same batch without compression; its checksum is then wrong.
-
-        Raises `WrongChecksum`, and what `unpack` raises.
-        """
+    def records(self) -> memoryview:
+        """Give the bytes of its records, unpacked. Raises `WrongChecksum`, and what `unpack` raises."""
         if not DefaultRecordBatch(self.frame).validate_crc():
             raise WrongChecksum
-        codec = self.attributes & CODEC_BITS
-        if not codec:
+        records = self.frame[HEADER.size :]
+        return memoryview(unpack(self._codec, records)) if self._codec else records
+
+    def framed(self, records: memoryview) -> memoryview:
+        """Give the same batch without compression; its checksum is then wrong."""
+        if not self._codec:
             return self.frame
         header = bytearray(self.frame[: HEADER.size])
         ATTRIBUTES.pack_into(header, ATTRIBUTES_AT, self.attributes & ~CODEC_BITS)
-        return memoryview(bytes(header) + unpack(codec, self.frame[HEADER.size :]))
+        return memoryview(bytes(header) + records)
+
+    @property
+    def _codec(self) -> int:
+        return self.attributes & CODEC_BITS

@@ -12,7 +12,7 @@ from aiokafka.record.default_records import DefaultRecordBatch
 from garbo.common.runtime.batches import Batch, Frames, WrongChecksum
 from garbo.common.runtime.salvage import Salvaged, Unreadable, WrongOffset, is_in_place, salvage
 
-POLL_BYTES: Final = 8 * 1024 * 1024
+POLL_BYTES: Final = 4 * 1024 * 1024
 """What one poll hands over, up to one record more: a thousand small batches unpacked may be a gigabyte."""
 LARGE_BYTES: Final = 512 * 1024
 """A batch that is larger is read with care from the beginning."""
@@ -54,7 +54,7 @@ class CarefulRecords(_fetcher.PartitionRecords):  # type: ignore[misc] # aiokafk
 
     def _records_of(self, batch: Batch) -> Iterator[Untyped]:
         try:
-            unpacked = batch.unpacked()
+            records = batch.records()
         except WrongChecksum as error:  # then its header may be wrong as well
             end = batch.next_offset if batch.is_whole else self.next_fetch_offset + 1
             yield from self._lost(error, self.next_fetch_offset, max(end, self.next_fetch_offset + 1))
@@ -63,21 +63,21 @@ class CarefulRecords(_fetcher.PartitionRecords):  # type: ignore[misc] # aiokafk
             yield from self._lost(error, batch.base_offset, batch.next_offset)
             return
         if not batch.is_control:
-            yield from self._read(batch, unpacked)
+            yield from self._read(batch, records)
         self.next_fetch_offset = max(self.next_fetch_offset, batch.next_offset)
 
-    def _read(self, batch: Batch, unpacked: memoryview) -> Iterator[Untyped]:
+    def _read(self, batch: Batch, records: memoryview) -> Iterator[Untyped]:
         """Read as aiokafka does, in C; where that fails, and of a large batch, each record by itself."""
-        if len(unpacked) <= LARGE_BYTES:
+        if len(records) <= LARGE_BYTES:
             with suppress(Exception):  # what it is, is found out below
-                for number, record in enumerate(DefaultRecordBatch(unpacked)):
+                for number, record in enumerate(DefaultRecordBatch(batch.framed(records))):
                     if not is_in_place(batch, number, record.offset):
                         raise WrongOffset
                     if self._is_next(record.offset):
                         yield self._consumer_record(self._tp, record)
                 return
         try:
-            for found in salvage(batch, unpacked):
+            for found in salvage(batch, records):
                 if self._is_next(found.offset):
                     yield self._made_of(found)
         except ValueError as error:

@@ -19,7 +19,7 @@ MAX_POLL_MS: Final = 300_000
 POLL_MS: Final = 25
 """One poll of an idle lane. FastStream sleeps as long again after an empty one, so it is half the latency."""
 PARTITION_BYTES: Final = 1024 * 1024
-FETCH_BYTES: Final = 16 * 1024 * 1024
+FETCH_BYTES: Final = 8 * 1024 * 1024
 """One answer of a broker, however many partitions are full."""
 
 

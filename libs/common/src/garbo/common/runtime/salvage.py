@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from garbo.common.runtime.batches import HEADER, Batch
+from garbo.common.runtime.batches import Batch
 
 MAX_HEADERS: Final = 1000
 """Of one record. A header of two bytes takes 64 in memory: 16 MiB of them would take half a gigabyte."""
@@ -56,17 +56,17 @@ class Salvaged:
     checksum: None = None
 
 
-def salvage(batch: Batch, unpacked: memoryview) -> Iterator[Salvaged]:
+def salvage(batch: Batch, records: memoryview) -> Iterator[Salvaged]:
     """Give each record of a batch, broken or not. Raises `BrokenOff` where the next one cannot be found."""
-    place = HEADER.size
+    place = 0
     for number in range(batch.count):
-        length, begin = _varint(unpacked, place)
+        length, begin = _varint(records, place)
         place = begin + length
-        if length < 0 or place > len(unpacked):
+        if length < 0 or place > len(records):
             raise BrokenOff
         found = Salvaged(batch.base_offset + number)
         try:
-            _read(unpacked[begin:place], batch, number, found)
+            _read(records[begin:place], batch, number, found)
         except ValueError as error:
             found.error = type(error).__name__
         yield found

@@ -36,7 +36,7 @@ class UnknownCompression(ValueError):  # noqa: N818 - as above
     """Nobody knows this codec, or its library is not installed."""
 
 
-def unpack(codec: int, packed: bytes | memoryview) -> bytes:
+def unpack(codec: int, packed: bytes | memoryview) -> bytes | memoryview:
     """Unpack the records of a batch by Kafka's number of the codec.
 
     Raises `TooLargeUnpacked`, `NotUnpackable` or `UnknownCompression`, and has never held more than
@@ -95,15 +95,15 @@ def _snappy_block(packed: bytes, room: int) -> bytes:
         raise NotUnpackable("snappy") from error
 
 
-def _unpack_lz4(packed: bytes) -> bytes:
+def _unpack_lz4(packed: bytes) -> memoryview:
     return _into_bounded(cramjam.lz4.decompress_into, packed)
 
 
-def _unpack_zstd(packed: bytes) -> bytes:
+def _unpack_zstd(packed: bytes) -> memoryview:
     return _into_bounded(cramjam.zstd.decompress_into, packed)
 
 
-def _into_bounded(decompress_into: Callable[[bytes, bytearray], int], packed: bytes) -> bytes:
+def _into_bounded(decompress_into: Callable[[bytes, bytearray], int], packed: bytes) -> memoryview:
     """Unpack into a room of the largest size: the system gives pages of it as they are filled."""
     room = bytearray(MAX_UNPACKED_BYTES)
     try:
@@ -112,10 +112,10 @@ def _into_bounded(decompress_into: Callable[[bytes, bytearray], int], packed: by
         if "whole buffer" in str(error):
             raise TooLargeUnpacked("no room for all of it") from error
         raise NotUnpackable("broken") from error
-    return bytes(memoryview(room)[:length])
+    return memoryview(room)[:length]
 
 
-_CODECS: Final[Mapping[int, Callable[[bytes], bytes]]] = {
+_CODECS: Final[Mapping[int, Callable[[bytes], bytes | memoryview]]] = {
     1: _unpack_gzip,
     2: _unpack_snappy,
     3: _unpack_lz4,
