@@ -2,13 +2,10 @@
 
 import argparse
 import asyncio
-import tempfile
-from pathlib import Path
 
-from garbo.cli.local.workspace import default_data_folder
 from tests.chaos.installation import installed
 from tests.chaos.run import LIMIT, Found, Size, chaos
-from tests.support.own_servers import OwnKafka, OwnPostgres
+from tests.support.own_servers import both_servers
 from tests.support.servers import SharedKafka, SharedPostgres
 
 
@@ -33,20 +30,10 @@ def main() -> int:
         lasting_names=True,
     )
     module = "tests.chaos.naive_router" if given.naive else "garbo.router"
-    with tempfile.TemporaryDirectory(prefix="garbo-chaos-") as name:
-        folder = Path(name)
-        folder.chmod(0o755)
-        kafka = OwnKafka(home=folder / "kafka", jars=default_data_folder() / "kafka" / "jars")
-        postgres = OwnPostgres(home=folder / "postgres")
-        kafka.start()
-        postgres.start()
-        try:
-            servers = SharedKafka(kafka.bootstrap_servers), SharedPostgres(postgres.dsn())
-            with installed(*servers, folder) as installation:
-                found = asyncio.run(chaos(installation, size, module=module))
-        finally:
-            postgres.stop()
-            kafka.stop()
+    with both_servers() as (kafka, postgres, folder):
+        servers = SharedKafka(kafka.bootstrap_servers), SharedPostgres(postgres.dsn())
+        with installed(*servers, folder) as installation:
+            found = asyncio.run(chaos(installation, size, module=module))
     show(size, found)
     return 1 if found.excesses or found.deadlocks or found.dead_letters or found.faults else 0
 

@@ -3,7 +3,9 @@
 import os
 import signal
 import subprocess
-from collections.abc import Callable
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from time import monotonic, sleep
 from typing import Final, Protocol
@@ -11,6 +13,7 @@ from typing import Final, Protocol
 from garbo.cli.local.command import Command
 from garbo.cli.local.kafka import KafkaServer
 from garbo.cli.local.postgres import PostgresServer
+from garbo.cli.local.workspace import default_data_folder
 from garbo.common.errors import StartRefused
 from tests.support.ports import free_ports
 
@@ -169,3 +172,20 @@ class OwnPostgres:
         """Kill it at once; its data stays as it fell."""
         if self._child is not None:
             self._child.kill()
+
+
+@contextmanager
+def both_servers() -> Iterator[tuple[OwnKafka, OwnPostgres, Path]]:
+    """Run a broker and a database of one's own, and give the folder they are in; gone afterwards."""
+    with tempfile.TemporaryDirectory(prefix="garbo-chaos-") as name:
+        folder = Path(name)
+        folder.chmod(0o755)
+        kafka = OwnKafka(home=folder / "kafka", jars=default_data_folder() / "kafka" / "jars")
+        postgres = OwnPostgres(home=folder / "postgres")
+        try:
+            kafka.start()
+            postgres.start()
+            yield kafka, postgres, folder
+        finally:
+            postgres.stop()
+            kafka.stop()
