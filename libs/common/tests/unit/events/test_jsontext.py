@@ -33,6 +33,9 @@ def nested(levels: int, *, opener: bytes = b"[", closer: bytes = b"]") -> bytes:
         pytest.param(nested(MAX_DEPTH + 1), "too_deep", id="65 lists"),
         pytest.param(nested(100_000), "too_deep", id="100,000 lists"),
         pytest.param(nested(200, opener=b'{"a":', closer=b"}"), "too_deep", id="200 objects"),
+        pytest.param(b"[" + b"[]," * 250_000 + b"[]]", "too_many_values", id="a quarter of a million lists"),
+        pytest.param(b"[" + b"1," * 250_000 + b"1]", "too_many_values", id="as many numbers"),
+        pytest.param(b'{"a":[' + b"{}," * 250_000 + b"{}]}", "too_many_values", id="as many objects"),
         pytest.param(b'"\\ud800",' + b"[" * 5000, "not_json", id="deep behind a surrogate"),
     ],
 )
@@ -40,6 +43,11 @@ def test_is_rejected(text: bytes, why: str) -> None:
     with pytest.raises(Reject) as rejected:
         parse_json(text)
     assert rejected.value.why == why
+
+
+def test_many_values_are_read_and_a_long_text_is_one() -> None:
+    assert len(parse_json(b"[" + b"1," * 200_000 + b"1]")) == 200_001
+    assert parse_json(b'"' + b"x" * 3_000_000 + b'"') == "x" * 3_000_000
 
 
 @pytest.mark.parametrize(

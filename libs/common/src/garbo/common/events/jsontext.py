@@ -10,6 +10,8 @@ import orjson
 from garbo.common.errors import Reject
 
 MAX_DEPTH: Final = 64
+MAX_VALUES_COUNT: Final = 250_000
+"""4 MB of `[[],[],...` are 130 MB of lists. A webhook of a thousand parts has a fifth of this."""
 MAX_FIGURE_CHARS: Final = 20
 """No 64-bit number is written with more."""
 _REPLACEMENT: Final = "\ufffd"
@@ -20,8 +22,11 @@ def parse_json(text: bytes) -> Any:  # noqa: ANN401 - JSON is any value
     """Parse bytes into a JSON value.
 
     NUL and lone surrogates become U+FFFD, because PostgreSQL refuses the one and UTF-8 the other; a
-    customer's odd name must not cost the message. Raises `Reject`: `not_json` or `too_deep` (64 levels).
+    customer's odd name must not cost the message. Raises `Reject`: `not_json`, `too_deep` (64 levels) or
+    `too_many_values`.
     """
+    if len(text) > MAX_VALUES_COUNT and _values_at_most(text) > MAX_VALUES_COUNT:
+        raise Reject("too_many_values")
     try:
         value = orjson.loads(text)
     except orjson.JSONDecodeError:
@@ -29,6 +34,11 @@ def parse_json(text: bytes) -> Any:  # noqa: ANN401 - JSON is any value
     if text.count(b"[") + text.count(b"{") > MAX_DEPTH or b"\\u0000" in text:
         value = _clean(value, depth=0)
     return value
+
+
+def _values_at_most(text: bytes) -> int:
+    """Bound how many values there are: before each stands a comma or what opens a list or an object."""
+    return text.count(b",") + text.count(b"[") + text.count(b"{") + 1
 
 
 def _parse_tolerantly(text: bytes) -> Any:  # noqa: ANN401

@@ -48,8 +48,8 @@ def encode(event: Event) -> bytes:
 def decode(topic: Topic[E], value: bytes | None) -> E:
     """Read an event of this topic.
 
-    Raises `Reject`: `empty`, `too_large` for the topic, `not_json`, `too_deep`, or `invalid:<field>` for
-    the first field at fault.
+    Raises `Reject`: `empty`, `too_large` for the topic, `not_json`, `too_deep`, `too_many_values`, or
+    `invalid:<field>` for the first field at fault.
     """
     if not value:
         raise Reject("empty")

@@ -47,8 +47,8 @@ class TakeSubmissions:
     ) -> Sequence[S] | Refusal:
         """Keep everything a body asks, and return it; or a refusal, and nothing was kept.
 
-        Raises `Reject` (`not_json`, `too_deep`, `record_too_large`) and `RetryLater`: then some of it may
-        be kept, and sending the same body with the same `Idempotency-Key` again is right.
+        Raises `Reject` (`not_json`, `too_deep`, `too_many_values`, `record_too_large`) and `RetryLater`: then
+        some of it may be kept, and sending the same body with the same `Idempotency-Key` again is right.
         """
         filler = Filler(publisher, idempotency_key, self._clock.now(), self._new_id)
         said = parse_json(body)

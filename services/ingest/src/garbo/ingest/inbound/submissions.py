@@ -29,6 +29,7 @@ _UNREADABLE: Final = {
 _REJECTED: Final = {
     "not_json": (400, "Not JSON", "Send one JSON object, or an array of them, as UTF-8."),
     "too_deep": (400, "Nested too deep", "Send JSON of at most 64 levels."),
+    "too_many_values": (413, "Too large", "Send at most 250,000 values at once: split the array."),
     "record_too_large": (413, "Too large", "One element is larger than 256 KiB: make it smaller."),
 }
 
