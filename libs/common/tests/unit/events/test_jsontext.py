@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from garbo.common.errors import Reject
-from garbo.common.events.jsontext import MAX_DEPTH, parse_json
+from garbo.common.events.jsontext import MAX_DEPTH, MAX_VALUES_COUNT, parse_json
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.text(),
@@ -33,9 +33,6 @@ def nested(levels: int, *, opener: bytes = b"[", closer: bytes = b"]") -> bytes:
         pytest.param(nested(MAX_DEPTH + 1), "too_deep", id="65 lists"),
         pytest.param(nested(100_000), "too_deep", id="100,000 lists"),
         pytest.param(nested(200, opener=b'{"a":', closer=b"}"), "too_deep", id="200 objects"),
-        pytest.param(b"[" + b"[]," * 250_000 + b"[]]", "too_many_values", id="a quarter of a million lists"),
-        pytest.param(b"[" + b"1," * 250_000 + b"1]", "too_many_values", id="as many numbers"),
-        pytest.param(b'{"a":[' + b"{}," * 250_000 + b"{}]}", "too_many_values", id="as many objects"),
         pytest.param(b'"\\ud800",' + b"[" * 5000, "not_json", id="deep behind a surrogate"),
     ],
 )
@@ -45,9 +42,25 @@ def test_is_rejected(text: bytes, why: str) -> None:
     assert rejected.value.why == why
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param(b"[" + b"[]," * 250_000 + b"[]]", id="lists"),
+        pytest.param(b"[" + b"1," * 250_000 + b"1]", id="numbers"),
+        pytest.param(b'{"a":[' + b"{}," * 250_000 + b"{}]}", id="objects"),
+    ],
+)
+def test_more_values_than_are_wanted_are_rejected_before_they_are_read(text: bytes) -> None:
+    with pytest.raises(Reject, match="too_many_values"):
+        parse_json(text, most_values=MAX_VALUES_COUNT)
+    assert parse_json(text)
+
+
 def test_many_values_are_read_and_a_long_text_is_one() -> None:
-    assert len(parse_json(b"[" + b"1," * 200_000 + b"1]")) == 200_001
-    assert parse_json(b'"' + b"x" * 3_000_000 + b'"') == "x" * 3_000_000
+    many = b"[" + b"1," * 200_000 + b"1]"
+    assert len(parse_json(many, most_values=MAX_VALUES_COUNT)) == 200_001
+    long = "x" * 3_000_000
+    assert parse_json(b'"' + long.encode() + b'"', most_values=MAX_VALUES_COUNT) == long
 
 
 @pytest.mark.parametrize(

@@ -11,21 +11,21 @@ from garbo.common.errors import Reject
 
 MAX_DEPTH: Final = 64
 MAX_VALUES_COUNT: Final = 250_000
-"""4 MB of `[[],[],...` are 130 MB of lists. A webhook of a thousand parts has a fifth of this."""
+"""Of a record: 4 MB of `[[],[],...` are 130 MB of lists. A webhook of 1,000 parts has a fifth of it."""
 MAX_FIGURE_CHARS: Final = 20
 """No 64-bit number is written with more."""
 _REPLACEMENT: Final = "\ufffd"
 _BROKEN: Final = re.compile("[\x00\ud800-\udfff]")
 
 
-def parse_json(text: bytes) -> Any:  # noqa: ANN401 - JSON is any value
+def parse_json(text: bytes, *, most_values: int | None = None) -> Any:  # noqa: ANN401 - JSON is any value
     """Parse bytes into a JSON value.
 
     NUL and lone surrogates become U+FFFD, because PostgreSQL refuses the one and UTF-8 the other; a
-    customer's odd name must not cost the message. Raises `Reject`: `not_json`, `too_deep` (64 levels) or
-    `too_many_values`.
+    customer's odd name must not cost the message. Raises `Reject`: `not_json`, `too_deep` (64 levels) or,
+    where only so many are wanted, `too_many_values`.
     """
-    if len(text) > MAX_VALUES_COUNT and _values_at_most(text) > MAX_VALUES_COUNT:
+    if most_values is not None and len(text) > most_values and _values_at_most(text) > most_values:
         raise Reject("too_many_values")
     try:
         value = orjson.loads(text)

@@ -8,7 +8,7 @@ from pydantic import ValidationError
 from garbo.common.errors import Reject
 from garbo.common.events.base import Event
 from garbo.common.events.faults import advice_of
-from garbo.common.events.jsontext import parse_json
+from garbo.common.events.jsontext import MAX_VALUES_COUNT, parse_json
 from garbo.common.events.topics import TOPICS, Topic
 
 E = TypeVar("E", bound=Event)
@@ -55,7 +55,7 @@ def decode(topic: Topic[E], value: bytes | None) -> E:
         raise Reject("empty")
     if len(value) > topic.max_event_bytes:
         raise Reject("too_large")
-    said = parse_json(value)
+    said = parse_json(value, most_values=MAX_VALUES_COUNT)
     try:
         return topic.event.model_validate(said)
     except ValidationError as error:

@@ -6,7 +6,7 @@ from typing import Final
 from uuid import UUID
 
 from garbo.common.clock import Clock
-from garbo.common.events.jsontext import parse_json
+from garbo.common.events.jsontext import MAX_VALUES_COUNT, parse_json
 from garbo.ingest.domain.parts import Found
 from garbo.ingest.domain.submissions import (
     Filler,
@@ -51,7 +51,7 @@ class TakeSubmissions:
         some of it may be kept, and sending the same body with the same `Idempotency-Key` again is right.
         """
         filler = Filler(publisher, idempotency_key, self._clock.now(), self._new_id)
-        said = parse_json(body)
+        said = parse_json(body, most_values=MAX_VALUES_COUNT)
         read = read_submissions(said, form, filler)
         if isinstance(read, Refusal):
             return read
