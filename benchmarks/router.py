@@ -26,7 +26,7 @@ from garbo.router.inbound.policy_file.load import load_policy
 from garbo.router.outbound.postgres.budgets import PostgresBudgetLeases
 from garbo.router.outbound.postgres.store import PostgresStore
 from garbo.router.ports.publisher import OutgoingRecord
-from services.router.tests.support.memory import CountingMeter
+from services.router.tests.support.meter import CountingMeter
 from tests.support.ports import free_ports
 
 REQUESTS = 30_000

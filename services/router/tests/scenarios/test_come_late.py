@@ -97,6 +97,7 @@ async def test_what_was_said_before_the_erasure_brings_nobody_back(
     await either.hear(said(phone, AT))
     assert await addresses(either, phone) == 0
     assert len(either.publisher.told) == told, "nor is anybody told of it"
+    assert either.meter.left_out_count == 1
 
 
 @pytest.mark.parametrize(

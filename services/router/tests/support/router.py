@@ -20,8 +20,9 @@ from garbo.router.ports.budgets import BudgetLeases
 from garbo.router.ports.jobs import Outbox
 from garbo.router.ports.store import Store
 from services.router.tests.support.build import HASH_KEY, business
-from services.router.tests.support.memory import CountingMeter, InMemoryStore, RecordingPublisher
+from services.router.tests.support.memory import InMemoryStore, RecordingPublisher
 from services.router.tests.support.memory_jobs import InMemoryOutbox
+from services.router.tests.support.meter import CountingMeter
 
 
 @dataclass

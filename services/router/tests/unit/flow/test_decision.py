@@ -14,7 +14,7 @@ from garbo.router.ports.contacts import Contact
 from garbo.router.ports.store import Snapshot, StoredDecision
 from services.router.tests.support.build import PHONE_ADDRESS, business, requested
 from services.router.tests.support.build_domain import a_request, a_state, at
-from services.router.tests.support.memory import CountingMeter
+from services.router.tests.support.meter import CountingMeter
 from services.router.tests.support.policies import policy_of
 
 NOW_US = at("2026-06-01T10:00:00Z")

@@ -9,6 +9,10 @@ REPEATS: Final = Counter("garbo_router_repeats", "Requests that had been decided
 RESURRECTED: Final = Counter(
     "garbo_router_resurrected", "Messages that arrived after their slot had been given back"
 )
+SAID_BEFORE_ERASURE: Final = Counter(
+    "garbo_router_said_before_erasure",
+    "Events left out because their person was erased after they were said",
+)
 CARE: Final = Counter(
     "garbo_router_care_requests",
     "Requests called care: demoted where neither window, case nor answer bears it out; unprompted where the "
@@ -39,6 +43,10 @@ class PrometheusMeter:
     def repeated(self) -> None:
         """Count a request that had been decided before."""
         REPEATS.inc()
+
+    def said_before_erasure(self, count: int) -> None:
+        """Count events of people who were erased after they were said."""
+        SAID_BEFORE_ERASURE.inc(count)
 
     def resurrected(self) -> None:
         """Count a message that arrived after its slot had been given back: somebody should look."""

@@ -15,6 +15,10 @@ class Meter(Protocol):
         """Count a request that had been decided before."""
         ...
 
+    def said_before_erasure(self, count: int) -> None:
+        """Count events that are left out: their person was erased after they were said."""
+        ...
+
     def resurrected(self) -> None:
         """Count a message that arrived after its slot had been given back: somebody should look."""
         ...

@@ -72,8 +72,8 @@ class ApplyEvents:
         dependencies = self._dependencies
         async with dependencies.store.transaction() as transaction:
             recorded = await _recorded_consents(transaction, events)
-            events = await without_the_erased(transaction, events, recorded)
-            handlers = [event.handler for event in events]
+            left = await without_the_erased(transaction, events, recorded)
+            handlers = [event.handler for event in left]
             contacts = await resolve_contacts(transaction, _identities(handlers), merged=merged)
             found = await find_targets(transaction, handlers, contacts)
             told = frozenset(ref for handler in handlers if (ref := handler.targets.tells_of))
@@ -83,10 +83,12 @@ class ApplyEvents:
             for message_id, grant in uow.grants.items():  # a grant is of who its person is now
                 uow.grants[message_id] = replace(grant, contact_id=contacts.current_id(grant.contact_id))
             merge_contacts(uow, contacts)
-            for event in events:
+            for event in left:
                 event.handler.apply(uow, _found_targets(event, found, contacts, uow, recorded))
             if uow.has_changes:
                 await transaction.save(uow.changes())
+        if len(left) < len(events):
+            dependencies.meter.said_before_erasure(len(events) - len(left))
         return uow
 
 
