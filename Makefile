@@ -24,8 +24,8 @@ help: ## print this menu
 ##@ Use it
 
 .PHONY: run
-run: $(READY) ## start everything with simulated traffic; Ctrl-C stops it
-	@exec $(BIN)/garbo up
+run: $(READY) ## start everything with simulated traffic (LIVE=business.yaml: the real platform); Ctrl-C stops it
+	@exec $(BIN)/garbo up $(if $(LIVE),--live "$(LIVE)")
 
 .PHONY: stop
 stop: ## stop what `make run` started from this clone

@@ -25,6 +25,7 @@ from tests.support.containers import (
     in_container,
 )
 from tests.support.folders import home_of_a_server, remove_what_was_left, write_to_memory
+from tests.support.own_s3 import OwnS3
 from tests.support.own_servers import OwnKafka, OwnPostgres
 from tests.support.servers import SharedKafka, SharedPostgres
 from tests.support.side_by_side import ByFile, longest_first, workers_count
@@ -138,6 +139,16 @@ def fault_kafka() -> Iterator[OwnKafka]:
 def untouched_kafka() -> Iterator[OwnKafka]:
     """A broker nobody has spoken to yet."""
     yield from _while_running(_own_kafka, lambda server: server)
+
+
+@pytest.fixture(scope="session")
+def own_s3() -> Iterator[OwnS3]:
+    """An S3 server over a folder: always a local process."""
+    yield from _while_running(_own_s3, lambda server: server)
+
+
+def _own_s3(home: Path) -> OwnS3:
+    return OwnS3(home=home)
 
 
 def _own_kafka(home: Path) -> OwnKafka:

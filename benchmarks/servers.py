@@ -91,15 +91,17 @@ def _ready(bootstrap: str, dsn: str, folder: Path) -> Bench:
 
 
 @contextmanager
-def process(bench: Bench, name: str, *, ready_port: int | None = None, **more: str) -> Iterator[None]:
+def process(
+    bench: Bench, name: str, *arguments: str, ready_port: int | None = None, **more: str
+) -> Iterator["subprocess.Popen[bytes]"]:
     """Run `python -m name` until the block ends; on entry it answers /readyz."""
     env = dict(bench.env) | more
     log = (bench.folder / f"{name}.log").open("wb")
-    child = subprocess.Popen([sys.executable, "-m", name], env=env, stdout=log, stderr=log)
+    child = subprocess.Popen([sys.executable, "-m", name, *arguments], env=env, stdout=log, stderr=log)
     try:
         if ready_port:
             _wait_ready(child, ready_port, bench.folder / f"{name}.log")
-        yield
+        yield child
     finally:
         child.terminate()
         child.wait(60)

@@ -16,9 +16,9 @@ PLATFORM: Final = {"/webhooks/whatsapp"}
 """Its own proof is a token or a signature."""
 APIS: Final = {
     "analytics": (ANALYTICS, HEALTH, 5),
-    "ingest": (INGEST, HEALTH | PLATFORM, 5),
+    "ingest": (INGEST, HEALTH | PLATFORM, 6),
     "router": (ROUTER, HEALTH, 9),
-    "sender": (SENDER, HEALTH, 0),
+    "sender": (SENDER, HEALTH, 5),
 }
 """Service -> its API, what is open, and how many operations want a key: each stands in that service's table
 of keys (`test_gate.py`, `test_*_keys.py`)."""

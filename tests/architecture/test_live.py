@@ -146,3 +146,11 @@ def test_compose_tells_every_service_where_the_platform_is() -> None:
 def test_services_read_the_business_file_through_the_door_that_looks() -> None:
     for path in ROOT.glob("services/*/src/**/*.py"):
         assert "load_business" not in path.read_text(encoding="utf-8"), path
+
+
+def test_no_address_inside_is_fetched_from_where_people_are_reached() -> None:
+    told = _told(None, GARBO_SENDER_FETCH_ORIGINS="http://10.0.0.7:8090")
+    with pytest.raises(StartRefused, match="GARBO_SENDER_FETCH_ORIGINS"):
+        load(SenderSettings, told)
+    at_home = load(SenderSettings, told | {"GARBO_GRAPH_URL": OURS[0]})
+    assert at_home.fetch_origins == ("http://10.0.0.7:8090",)

@@ -109,7 +109,7 @@ class Installation:
     def add(self, name: str, module: str, **more: str) -> Process:
         """Make a process under a name of its own and start it."""
         service = module.rpartition(".")[2].upper()
-        service = "ROUTER" if "ROUTER" in service else service
+        service = next((name for name in ("ROUTER", "SENDER") if name in service), service)
         (port,) = free_ports(1)
         own = {"GARBO_POSTGRES_DSN": dsn} if (dsn := self.dsns.get(service.lower())) else {}
         environ = self.environ | {f"GARBO_{service}_PORT": str(port)} | own | more
@@ -184,6 +184,14 @@ class Installation:
         finally:
             await connection.close()
 
+    async def script(self, sql: str) -> None:
+        """Let the database do several things."""
+        connection = await asyncpg.connect(self.dsn)
+        try:
+            await connection.execute(sql)
+        finally:
+            await connection.close()
+
     async def until_value(self, sql: str, expected: object, *, within_s: float = 60) -> None:
         """Wait until the database gives a value."""
         await until(lambda: self.value(sql), lambda seen: seen == expected, within_s=within_s)
@@ -206,22 +214,27 @@ def installed(
     dsn = postgres.database("router", "sender", "analytics")
     with ExitStack() as stack:
         asyncio.run(kafka.create_topics([*TOPICS, *RAW_TOPICS]))
-        ours = {k: v for k, v in os.environ.items() if not k.startswith("GARBO_")} | {
-            "GARBO_KAFKA_BOOTSTRAP_SERVERS": kafka.bootstrap_servers,
-            "GARBO_CONFIG": str(BUSINESS),
-            "GARBO_POLICY": str(POLICY),
-            "GARBO_WHATSAPP_APP_SECRETS": "chaos-app-secret",
-            "GARBO_WHATSAPP_VERIFY_TOKEN": "chaos-verify-token",
-            "GARBO_HASH_KEY": secrets.token_hex(16),
-            "GARBO_GRAPH_URL": "http://127.0.0.1:9",
-            "GARBO_SIMULATOR_CUSTOMERS": "0",
-            "GARBO_SIMULATOR_CONTROL": CALM,
-            "GARBO_LOG_LEVEL": "warning",
-        }
+        ours = environment(kafka.bootstrap_servers)
         dsns = postgres.as_services(dsn, "router", "sender", "analytics")
         installation = Installation(kafka.bootstrap_servers, dsn, folder, ours | environ, dsns)
         stack.callback(installation.stop)
         yield installation
+
+
+def environment(kafka: str) -> dict[str, str]:
+    """Give what all processes are started with."""
+    return {k: v for k, v in os.environ.items() if not k.startswith("GARBO_")} | {
+        "GARBO_KAFKA_BOOTSTRAP_SERVERS": kafka,
+        "GARBO_CONFIG": str(BUSINESS),
+        "GARBO_POLICY": str(POLICY),
+        "GARBO_WHATSAPP_APP_SECRETS": "chaos-app-secret",
+        "GARBO_WHATSAPP_VERIFY_TOKEN": "chaos-verify-token",
+        "GARBO_HASH_KEY": secrets.token_hex(16),
+        "GARBO_GRAPH_URL": "http://127.0.0.1:9",
+        "GARBO_SIMULATOR_CUSTOMERS": "0",
+        "GARBO_SIMULATOR_CONTROL": CALM,
+        "GARBO_LOG_LEVEL": "warning",
+    }
 
 
 def with_the_platform(installation: Installation) -> None:

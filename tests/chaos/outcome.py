@@ -24,7 +24,7 @@ SELECT message_id, records, decided_at FROM router.decision WHERE message_id = A
 KNOWN: Final = (
     "SELECT count(*) FROM analytics.fact WHERE message_id = ANY ($1::uuid[]) AND verdict IS NOT NULL"
 )
-OPEN_ATTEMPTS: Final = "SELECT count(*) FROM sender.attempt WHERE state = 'dispatching'"
+OPEN_ATTEMPTS: Final = "SELECT count(*) FROM sender.message WHERE state = 'dispatching'"
 LIMITS_S: Final = {"decided": 180.0, "settled": 240.0, "stopped": 60.0}
 
 

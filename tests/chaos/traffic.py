@@ -119,7 +119,7 @@ class Traffic:
                     answer = None
             if answer is not None and answer.status_code == taken:
                 return first_at, answer
-            if answer is not None and answer.status_code < httpx.codes.INTERNAL_SERVER_ERROR:
+            if answer is not None and not _is_to_be_sent_again(answer.status_code):
                 raise AssertionError(f"{path}: {answer.status_code} {answer.text[:400]}")
             self.refusals += 1
             await asyncio.sleep(AGAIN_S)
@@ -156,3 +156,8 @@ def pids(installation: Installation) -> dict[str, int | None]:
     """Give the four processes by their ids; None for one that has ended."""
     children = {name: installation.processes[name].child for name in FOUR}
     return {name: child.pid if child and child.poll() is None else None for name, child in children.items()}
+
+
+def _is_to_be_sent_again(status: int) -> bool:
+    """Whether the answer says so: of who was too slow nothing was taken. A machine may stall for 10 s."""
+    return status >= httpx.codes.INTERNAL_SERVER_ERROR or status == httpx.codes.REQUEST_TIMEOUT

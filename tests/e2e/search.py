@@ -3,15 +3,18 @@
 import asyncio
 from base64 import b64encode
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Set
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence, Set
 from functools import cache
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import asyncpg
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 
+from garbo.common.events.base import Event
 from garbo.common.events.topics import RAW_TOPICS, TOPICS, RawTopic, Topic
 from garbo.common.runtime.broker import KafkaSettings
+
+E = TypeVar("E", bound=Event)
 
 SCHEMAS: Final = ("router", "sender", "analytics")
 TABLES: Final = """
@@ -59,8 +62,22 @@ async def tables_naming(dsn: str, canaries: Iterable[str]) -> Mapping[str, Set[s
 async def topics_naming(kafka: KafkaSettings, canaries: Iterable[str]) -> Mapping[str, Set[str]]:
     """Tell which topics name whom, in keys, headers and values."""
     canaries, found = list(canaries), defaultdict[str, set[str]](set)
-    every: list[Topic[Any] | RawTopic] = [*TOPICS, *RAW_TOPICS]
-    partitions = [TopicPartition(topic.name, p) for topic in every for p in range(topic.partitions)]
+    async for record in _records(kafka, [*TOPICS, *RAW_TOPICS]):
+        headers = b" ".join(name.encode() + b"=" + value for name, value in record.headers)
+        told = b" ".join([record.key or b"", headers, record.value or b""])
+        found[record.topic] |= named_in(told, canaries)
+    return {topic: names for topic, names in found.items() if names}
+
+
+async def told_on(kafka: KafkaSettings, topic: Topic[E]) -> list[E]:
+    """Read all events of a topic."""
+    return [topic.event.model_validate_json(one.value or b"") async for one in _records(kafka, [topic])]
+
+
+async def _records(
+    kafka: KafkaSettings, topics: Sequence[Topic[Any] | RawTopic]
+) -> AsyncIterator[ConsumerRecord[bytes, bytes]]:
+    partitions = [TopicPartition(topic.name, p) for topic in topics for p in range(topic.partitions)]
     consumer = AIOKafkaConsumer(**kafka.connection(), auto_offset_reset="earliest")
     await consumer.start()
     try:
@@ -71,9 +88,6 @@ async def topics_naming(kafka: KafkaSettings, canaries: Iterable[str]) -> Mappin
             while any([await consumer.position(p) < end for p, end in ends.items()]):
                 for records in (await consumer.getmany(timeout_ms=500, max_records=5000)).values():
                     for record in records:
-                        headers = b" ".join(name.encode() + b"=" + value for name, value in record.headers)
-                        told = b" ".join([record.key or b"", headers, record.value or b""])
-                        found[record.topic] |= named_in(told, canaries)
+                        yield record
     finally:
         await consumer.stop()
-    return {topic: names for topic, names in found.items() if names}

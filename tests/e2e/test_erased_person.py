@@ -16,15 +16,17 @@ from typing import Final
 import httpx
 import orjson
 import pytest
+import yaml
 from aiokafka import AIOKafkaProducer
 
 from garbo.cli.connection import dsn_of
 from garbo.cli.up.environment import DEMO_KEYS
-from garbo.common.events.topics import SEND_REQUESTED, dead_letters
-from garbo.simulator.wamids import wamid_from
+from garbo.common.events.ids import platform_message_ref
+from garbo.common.events.topics import INBOUND_MEDIA, SEND_REQUESTED, dead_letters
+from garbo.simulator.wamids import Wamids
 from libs.common.tests.support.waiting import until
 from tests.e2e.collector import Collector
-from tests.e2e.search import forms_of, named_in, tables_naming, topics_naming
+from tests.e2e.search import forms_of, named_in, tables_naming, told_on, topics_naming
 from tests.e2e.stack import Json, Stack, local_stack, request
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(240)]
@@ -42,6 +44,7 @@ CASE: Final = "canary-case-7"
 CAMPAIGN: Final = "canary-campaign"
 PERSON: Final = (PHONE, SECOND, USER_ID, NAME, TEXT, BUTTON, CODE, REPLY, EVIDENCE)
 """What says who somebody is, what they wrote, and what was written to them."""
+PICTURE: Final = b"\x89PNG\r\n\x1a\n" + b"a canary" * 100
 MADE_FROM: Final = (CASE, CAMPAIGN)
 """What a client called its case and its campaign: a decision keeps what it was made from."""
 SAID_OF_DECISIONS: Final = frozenset(
@@ -61,10 +64,14 @@ class Lived:
 
 @asynccontextmanager
 async def living(data: Path, collector: Collector, environ: dict[str, str]) -> AsyncIterator[Stack]:
-    environ = environ | {
-        "GARBO_OTLP_ENDPOINT": f"http://127.0.0.1:{collector.port}",
-        "GARBO_LOG_LEVEL": "debug",
-    }
+    environ = (
+        environ
+        | keeping_files(data.parent)
+        | {
+            "GARBO_OTLP_ENDPOINT": f"http://127.0.0.1:{collector.port}",
+            "GARBO_LOG_LEVEL": "debug",
+        }
+    )
     running = local_stack(data, environ)
     stack = await asyncio.to_thread(running.__enter__)
     try:
@@ -73,7 +80,36 @@ async def living(data: Path, collector: Collector, environ: dict[str, str]) -> A
         await asyncio.to_thread(running.__exit__, None, None, None)
 
 
-async def live(stack: Stack) -> None:
+def keeping_files(folder: Path) -> dict[str, str]:
+    """Let the brand keep what people send it, in a folder."""
+    business = yaml.safe_load((Path(__file__).parent / "business.yaml").read_text(encoding="utf-8"))
+    business["brands"][0]["media"] = {"keep_incoming": True}
+    (folder / "business.yaml").write_text(yaml.safe_dump(business), encoding="utf-8")
+    return {
+        "GARBO_CONFIG": str(folder / "business.yaml"),
+        "GARBO_MEDIA_STORE": f"file://{folder / 'media'}",
+    }
+
+
+def kept_files(folder: Path) -> list[bytes]:
+    """Read what lies in the store."""
+    return [path.read_bytes() for path in (folder / "media").rglob("*") if path.is_file()]
+
+
+async def send_picture(stack: Stack, folder: Path) -> None:
+    """Let the person send a picture, and wait until it is kept and told."""
+    sent = {"kind": "image", "content": b64encode(PICTURE).decode(), "filename": f"{NAME}.png"}
+    picture = {"text": TEXT, "attachment": sent}
+    wrote = await stack.post("simulator", f"/customers/+{PHONE}/messages", picture)
+    assert wrote.status_code == httpx.codes.ACCEPTED, wrote.text
+    await until(lambda: kept_files(folder), lambda files: files == [PICTURE])
+    told = await until(partial(told_on, stack.kafka, INBOUND_MEDIA), bool)
+    assert [one.outcome for one in told] == ["stored"]
+    assert told[0].message_ref == platform_message_ref(wrote.json()["wamid"])
+    assert (folder / "media" / str(told[0].key)).read_bytes() == PICTURE
+
+
+async def live(stack: Stack, folder: Path) -> None:
     """Go in by every door: consents, contacts, campaigns, cases, messages, webhooks of all kinds, lists."""
     now = datetime.now(UTC)
     to = {"phone": f"+{PHONE}"}
@@ -95,6 +131,7 @@ async def live(stack: Stack) -> None:
     await stack.publish([reply])
     await until(partial(stack.story, reply["request_id"]), delivered)
     await spoil(stack)
+    await send_picture(stack, folder)
     case = {"case_id": CASE, "brand": "acme", "to": to, "action": "opened"}
     await taken(stack, "/v1/cases", case | {"occurred_at": now.isoformat()})
     same = {"to": to, "timezone": "Europe/Rome", "language": "it", "same_as": {"phone": f"+{SECOND}"}}
@@ -138,7 +175,7 @@ def order_update(code: str) -> Json:
 
 def wamid() -> str:
     """Mint a wamid as the platform does: it holds the number."""
-    return wamid_from(PHONE)
+    return Wamids().from_peer(PHONE)
 
 
 def inbound(kind: str, content: Json) -> Json:
@@ -202,7 +239,7 @@ async def test_who_was_erased_is_nowhere_but_where_the_command_said(
     everything = (*PERSON, *MADE_FROM)
     async with living(tmp_path / "data", collector, e2e_environ) as stack:
         dsn = dsn_of(stack.environ)
-        await live(stack)
+        await live(stack, tmp_path)
         await until(lambda: tables_naming(dsn, [NAME, TEXT, USER_ID]), lambda found: "router.alias" in found)
         before = await tables_naming(dsn, everything)
         contact_id = await found(stack)
@@ -214,6 +251,7 @@ async def test_who_was_erased_is_nowhere_but_where_the_command_said(
             return {table for table in named if table.startswith(("sender.", "analytics."))}
 
         await until(still, lambda left: left <= {"sender.erased", "analytics.erased"})
+        await until(lambda: kept_files(tmp_path), lambda files: files == [])
         after = await tables_naming(dsn, PERSON)
         decided = await tables_naming(dsn, MADE_FROM)
         known = await tables_naming(dsn, gone)

@@ -19,6 +19,7 @@ from tests.e2e.stack import Json, Stack, local_stack, request
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(240)]
 
 FLOOD = 500
+LAST_STARTED = "business"
 
 
 @pytest.fixture(scope="module")
@@ -53,7 +54,7 @@ async def write_flood(stack: Stack) -> None:
 
 
 async def test_flood_of_one_publisher_stops_nobody_nor_does_a_restart(flooded: Stack) -> None:
-    alive = pids(flooded)
+    alive = await until(lambda: pids(flooded), lambda children: LAST_STARTED in children)
     await write_flood(flooded)
     await all_decided(flooded, first=0)
     assert pids(flooded) == alive

@@ -83,11 +83,15 @@ async def test_asking_twice_is_asking_once(stack: Stack) -> None:
     assert decision["sequence"] == 1
 
 
-async def test_a_template_that_does_not_exist_is_failed_with_the_platforms_code(stack: Stack) -> None:
+async def test_a_template_that_is_gone_since_it_was_read_is_failed_with_the_platforms_code(
+    stack: Stack,
+) -> None:
     phone = "+393331000004"
     await stack.opt_in([phone])
-    template = {"name": "nowhere_to_be_found", "language": {"code": "it"}}
-    asked = request(phone, content={"type": "template", "template": template})
+    fault = {"kind": "error", "code": 132001, "next": 1}
+    assert (await stack.patch("simulator", "/control", {"faults": [fault]})).status_code == 200
+    gone = {"name": "gone_sale", "language": {"code": "it"}}  # paused by this: nobody else sends it
+    asked = request(phone, content={"type": "template", "template": gone})
     await stack.publish([asked])
     story = await until(
         lambda: stack.story(asked["request_id"]), lambda s: s is not None and "failed" in steps(s)

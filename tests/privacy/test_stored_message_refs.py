@@ -86,7 +86,7 @@ async def test_attempts_keep_the_hash(connection: tuple["Connection", str]) -> N
             wamid,
         )
     await migrate(dsn, "sender")
-    rows = await known.fetch("SELECT platform_message_ref FROM sender.attempt")
+    rows = await known.fetch("SELECT platform_message_ref FROM sender.message")
     assert {row[0] for row in rows} == set(map(platform_message_ref, WAMIDS))
 
 

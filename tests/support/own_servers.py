@@ -6,6 +6,7 @@ import subprocess
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from time import monotonic, sleep
 from typing import Final, Protocol
@@ -21,13 +22,22 @@ START_S: Final = 60.0
 POLL_S: Final = 0.03
 
 
-class Child:
-    """One server process with its output in a file."""
+class OwnServer:
+    """One server as a process: what it keeps, and where clients find it, stay over stop, kill and start."""
 
-    def __init__(self, name: str, command: Command, log: Path) -> None:
-        self.name = name
-        self._command = command
-        self._log = log
+    def __init__(
+        self,
+        name: str,
+        *,
+        prepare: Callable[[], Command],
+        ready: Callable[[int], bool],
+        log: Path,
+        stop_within_s: float = 10,
+    ) -> None:
+        """Make it; `prepare` is called once, before the first start, and `ready` with the process id."""
+        self._name, self._prepare, self._ready, self._log = name, prepare, ready, log
+        self._stop_within_s = stop_within_s
+        self._command: Command | None = None
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -37,42 +47,38 @@ class Child:
             return None
         return self._process.pid
 
-    def start(self, ready: Callable[[int], bool], *, within_s: float) -> None:
-        """Start it and return when `ready(pid)` says so; raises StartRefused when it does not come up."""
-        self._log.parent.mkdir(parents=True, exist_ok=True)
-        with self._log.open("ab") as out:
-            self._process = subprocess.Popen(
-                self._command.bound_to_us(),
-                env={**os.environ, **self._command.env},
-                cwd=self._command.cwd,
-                stdin=subprocess.DEVNULL,
-                stdout=out,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-            )
-        deadline = monotonic() + within_s
-        while not ready(self._process.pid):
-            code = self._process.poll()
+    def start(self) -> None:
+        """Start it unless it runs; on return it answers. Blocks 1 to 4 s.
+
+        Raises StartRefused when it does not come up.
+        """
+        if self.pid is not None:
+            return
+        self._command = self._command or self._prepare()
+        process = self._process = self._spawn(self._command)
+        deadline = monotonic() + START_S
+        while not self._ready(process.pid):
+            code = process.poll()
             if code is not None:
-                raise StartRefused(f"{self.name} ended with exit code {code} while starting: {self._tail()}")
+                raise StartRefused(f"{self._name} ended with exit code {code} while starting: {self._tail()}")
             if monotonic() > deadline:
                 self.kill()
-                raise StartRefused(f"{self.name} was not ready within {within_s:.0f} s: {self._tail()}")
+                raise StartRefused(f"{self._name} was not ready within {START_S:.0f} s: {self._tail()}")
             sleep(POLL_S)
 
-    def stop(self, *, within_s: float = 10) -> None:
+    def stop(self) -> None:
         """Ask it to end, wait, and kill it when it does not. Does nothing when it has ended."""
-        if self._process is None or self._process.poll() is not None:
+        if self._process is None or self._command is None or self.pid is None:
             return
         self._process.send_signal(self._command.stop_signal)
         try:
-            self._process.wait(within_s)
+            self._process.wait(self._stop_within_s)
         except subprocess.TimeoutExpired:
             self.kill()
 
     def kill(self) -> None:
         """End it and all its own children at once, as `kill -9` does."""
-        if self._process is None or self._process.poll() is not None:
+        if self._process is None or self.pid is None:
             return
         os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait(10)
@@ -87,6 +93,19 @@ class Child:
         if self.pid is not None:
             os.killpg(self.pid, signal.SIGCONT)
 
+    def _spawn(self, command: Command) -> subprocess.Popen[bytes]:
+        self._log.parent.mkdir(parents=True, exist_ok=True)
+        with self._log.open("ab") as out:
+            return subprocess.Popen(
+                command.bound_to_us(),
+                env={**os.environ, **command.env},
+                cwd=command.cwd,
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+
     def _tail(self) -> str:
         lines = self._log.read_text(errors="replace").strip().splitlines()
         return " | ".join(lines[-3:]) + f" (all of it: {self._log})"
@@ -100,78 +119,42 @@ class Listeners(Protocol):
         ...
 
 
-class OwnKafka:
+class OwnKafka(OwnServer):
     """A broker on free ports, in a folder of its own."""
 
     def __init__(self, *, home: Path, jars: Path, listeners: Listeners | None = None) -> None:
         port, controller = free_ports(2)
         more = listeners.properties(port, controller) if listeners else {}
-        self._server = KafkaServer(home=home, jars=jars, port=port, controller_port=controller, more=more)
-        self._log = home / "kafka.log"
-        self._child: Child | None = None
-
-    @property
-    def bootstrap_servers(self) -> str:
-        """What clients connect to; stays the same over stop and start."""
-        return self._server.bootstrap_servers
-
-    def start(self) -> None:
-        """Start it unless it runs; on return it answers. Blocks 2 to 4 s."""
-        if self._child is None:
-            self._server.prepare()
-            self._child = Child("Kafka", self._server.command(), self._log)
-        if self._child.pid is None:
-            self._child.start(lambda _: self._server.answers(), within_s=START_S)
-
-    def stop(self) -> None:
-        """Stop it in order; its data stays."""
-        if self._child is not None:
-            self._child.stop(within_s=15)
-
-    def kill(self) -> None:
-        """Kill it at once; its data stays as it fell."""
-        if self._child is not None:
-            self._child.kill()
-
-    def freeze(self) -> None:
-        """Let it hold still: connections stay open and nothing answers."""
-        if self._child is not None:
-            self._child.freeze()
-
-    def thaw(self) -> None:
-        """Let it go on after `freeze`."""
-        if self._child is not None:
-            self._child.thaw()
+        server = KafkaServer(home=home, jars=jars, port=port, controller_port=controller, more=more)
+        super().__init__(
+            "Kafka",
+            prepare=partial(_prepared, server),
+            ready=lambda _: server.answers(),
+            log=home / "kafka.log",
+            stop_within_s=15,
+        )
+        self.bootstrap_servers: Final = server.bootstrap_servers
+        """What clients connect to."""
 
 
-class OwnPostgres:
+class OwnPostgres(OwnServer):
     """A server on a free port, in a folder of its own, without fsync."""
 
     def __init__(self, *, home: Path) -> None:
-        self._server = PostgresServer(home=home, port=free_ports(1)[0], durable=False)
-        self._log = home / "postgres.log"
-        self._child: Child | None = None
+        server = PostgresServer(home=home, port=free_ports(1)[0], durable=False)
+        super().__init__(
+            "PostgreSQL", prepare=partial(_prepared, server), ready=server.answers, log=home / "postgres.log"
+        )
+        self._server = server
 
     def dsn(self, database: str = "postgres") -> str:
         """Return the address of a database."""
         return self._server.dsn(database)
 
-    def start(self) -> None:
-        """Start it; on return it accepts connections. Blocks 1 to 3 s."""
-        if self._child is None:
-            self._server.prepare()
-            self._child = Child("PostgreSQL", self._server.command(), self._log)
-        self._child.start(self._server.answers, within_s=START_S)
 
-    def stop(self) -> None:
-        """Stop it; its data stays."""
-        if self._child is not None:
-            self._child.stop()
-
-    def kill(self) -> None:
-        """Kill it at once; its data stays as it fell."""
-        if self._child is not None:
-            self._child.kill()
+def _prepared(server: KafkaServer | PostgresServer) -> Command:
+    server.prepare()
+    return server.command()
 
 
 @contextmanager

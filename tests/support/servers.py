@@ -12,6 +12,7 @@ import asyncpg
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
 from garbo.cli.postgres_roles import ServiceRole, set_roles
+from garbo.cli.topics import configs_of
 from garbo.common.events.base import Event
 from garbo.common.events.topics import RawTopic, Topic
 from garbo.common.runtime.migrations import migrate
@@ -149,8 +150,4 @@ async def _set_roles(dsn: str, roles: Sequence[ServiceRole]) -> None:
 
 
 def _new(topic: Topic[Any] | RawTopic) -> NewTopic:
-    configs = {
-        "retention.ms": str(int(topic.retention.total_seconds() * 1000)),
-        "max.message.bytes": str(topic.max_message_bytes),
-    }
-    return NewTopic(topic.name, topic.partitions, 1, topic_configs=configs)
+    return NewTopic(topic.name, topic.partitions, 1, topic_configs=configs_of(topic))

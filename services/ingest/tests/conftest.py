@@ -7,7 +7,9 @@ import pytest
 from starlette.types import ASGIApp
 
 from garbo.common.business import Business
+from garbo.common.events.template_registry import TemplateRegistry
 from garbo.ingest.app import http_app
+from garbo.ingest.outbound.business import BusinessPublishers
 from garbo.ingest.settings import IngestSettings
 from libs.common.tests.support.clock import FixedClock
 from services.ingest.tests.support.event_log import MemoryEventLog
@@ -76,12 +78,23 @@ def event_log() -> MemoryEventLog:
 
 
 @pytest.fixture
+def observed_templates() -> TemplateRegistry:
+    return TemplateRegistry()
+
+
+@pytest.fixture
 def ingest_app(
     ingest_settings: IngestSettings,
     ingest_business: Business,
     event_log: MemoryEventLog,
     ingest_clock: FixedClock,
+    observed_templates: TemplateRegistry,
 ) -> ASGIApp:
     return http_app(
-        ingest_settings, business=ingest_business, log=event_log, clock=ingest_clock, ready={"kafka": bool}
+        ingest_settings,
+        publishers=BusinessPublishers(ingest_business),
+        log=event_log,
+        templates=observed_templates,
+        clock=ingest_clock,
+        ready={"kafka": bool},
     )

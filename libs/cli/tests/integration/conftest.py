@@ -49,6 +49,6 @@ async def _prepared(unnamed: KafkaSettings) -> None:
     await producer.start()
     try:
         for topic in [t.name for t in TOPICS] + [t.name for t in RAW_TOPICS]:
-            await producer.send_and_wait(topic, b"something to read", partition=0)
+            await producer.send_and_wait(topic, b"something to read", key=b"k", partition=0)
     finally:
         await producer.stop()

@@ -156,7 +156,7 @@ async def test_again_is_idempotent_takes_another_password_and_what_is_too_much_a
     router = installed.roles[0]
     await _ask(installed.dsn, f"ALTER ROLE {quoted(router.name)} SUPERUSER CREATEDB CREATEROLE")
     await _ask(installed.dsn, f"GRANT USAGE ON SCHEMA sender TO {quoted(router.name)}")
-    await _ask(installed.dsn, f"GRANT SELECT ON sender.attempt TO {quoted(router.name)}")
+    await _ask(installed.dsn, f"GRANT SELECT ON sender.message TO {quoted(router.name)}")
     assert await excess_rights_of(installed, "router") == ["is a superuser"]
     changed = [replace(role, password=f"new-{uuid4().hex}") for role in installed.roles]
     assert await set_roles(installed.dsn, changed, make=True) == []
@@ -173,7 +173,7 @@ async def test_two_installations_in_one_server_do_not_disturb_each_other(postgre
     made = await asyncio.gather(*(set_roles(dsn, roles, make=True) for dsn in dsns))
     assert sorted(name for names in made for name in names) == sorted(role.name for role in roles)
     for dsn in dsns:
-        assert await _ask(Installed(dsn, roles).as_role("sender"), "SELECT count(*) FROM sender.attempt") == 0
+        assert await _ask(Installed(dsn, roles).as_role("sender"), "SELECT count(*) FROM sender.message") == 0
     for dsn in dsns[1:]:
         for role in roles:
             await _ask(dsn, f"DROP OWNED BY {quoted(role.name)}")

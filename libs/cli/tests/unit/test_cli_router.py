@@ -15,12 +15,12 @@ from rich.console import Console
 from typer.testing import CliRunner
 
 from garbo.cli.main import app
-from garbo.cli.router.api import RouterApi
 from garbo.cli.router.contact import recipient_of
 from garbo.cli.router.contact_page import print_contact
 from garbo.cli.router.simulate import body_of, instant_of, simulate, span_of
 from garbo.cli.router.simulation_report import print_report
 from garbo.cli.router.suppression_list import suppress
+from garbo.cli.service_api import ServiceApi
 from garbo.common.errors import StartRefused
 from garbo.router.inbound.http.views.contact import CapSend, CapView, ContactView, PromoView, ZoneView
 from garbo.router.inbound.http.views.simulation import (
@@ -105,11 +105,11 @@ class Answers(BaseHTTPRequestHandler):
 
 
 @pytest.fixture
-def router() -> Iterator[tuple[RouterApi, type[Answers]]]:
+def router() -> Iterator[tuple[ServiceApi, type[Answers]]]:
     handler = type("Handler", (Answers,), {"answers": {}, "asked": []})
     with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield RouterApi(f"http://127.0.0.1:{server.server_port}", "key"), handler
+        yield ServiceApi(f"http://127.0.0.1:{server.server_port}", "key"), handler
         server.shutdown()
 
 
@@ -164,7 +164,7 @@ def test_a_person_is_shown_with_what_fills_each_cap() -> None:
 
 
 def test_a_simulation_reads_lines_until_its_report(
-    router: tuple[RouterApi, type[Answers]], tmp_path: Path
+    router: tuple[ServiceApi, type[Answers]], tmp_path: Path
 ) -> None:
     api, answers = router
     lines = [{"kind": "progress", "done": 1, "total": 3}, json.loads(REPORT.model_dump_json())]
@@ -178,7 +178,7 @@ def test_a_simulation_reads_lines_until_its_report(
     assert (body["policy"], body["warm_up_s"], body["brand"]) == ("policy: other\n", 7200, "acme")
 
 
-def test_a_refused_policy_is_told_line_by_line(router: tuple[RouterApi, type[Answers]]) -> None:
+def test_a_refused_policy_is_told_line_by_line(router: tuple[ServiceApi, type[Answers]]) -> None:
     api, answers = router
     problem = {"title": "Not a policy", "detail": "x", "errors": ["23: limit: give one", "30: type: no such"]}
     answers.answers["POST", "/v1/policies:simulate"] = (
@@ -193,11 +193,11 @@ def test_a_refused_policy_is_told_line_by_line(router: tuple[RouterApi, type[Ans
 
 def test_no_router_is_one_line() -> None:
     with pytest.raises(StartRefused, match=r"does not answer .*make run"):
-        RouterApi("http://127.0.0.1:9", "key").ask("GET", "/v1/contacts/x")
+        ServiceApi("http://127.0.0.1:9", "key").ask("GET", "/v1/contacts/x")
 
 
 def test_a_phone_never_stands_in_a_url(
-    router: tuple[RouterApi, type[Answers]], monkeypatch: pytest.MonkeyPatch
+    router: tuple[ServiceApi, type[Answers]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     api, answers = router
     found = json.dumps({"contact_id": str(MARIA)}).encode()
@@ -216,7 +216,7 @@ def test_a_phone_never_stands_in_a_url(
 
 
 def test_what_a_client_joined_is_parted(
-    router: tuple[RouterApi, type[Answers]], monkeypatch: pytest.MonkeyPatch
+    router: tuple[ServiceApi, type[Answers]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     api, answers = router
     said = {"contact_id": str(MARIA), "parted_from": str(UUID(int=1)), "said_by": "shop"}
@@ -237,7 +237,7 @@ ERASED = (
 
 
 def test_an_export_is_written_for_its_owner_alone(
-    router: tuple[RouterApi, type[Answers]], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    router: tuple[ServiceApi, type[Answers]], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     api, answers = router
     answers.answers["GET", f"/v1/contacts/{MARIA}:export"] = (200, "application/json", b'{"alias": []}')
@@ -250,7 +250,7 @@ def test_an_export_is_written_for_its_owner_alone(
 
 
 def test_a_list_is_brought_whole_or_not_at_all(
-    router: tuple[RouterApi, type[Answers]], tmp_path: Path
+    router: tuple[ServiceApi, type[Answers]], tmp_path: Path
 ) -> None:
     api, answers = router
     answers.answers["POST", "/v1/suppressions"] = (200, "application/json", b'{"addresses": 2, "known": 0}')
@@ -266,7 +266,7 @@ def test_a_list_is_brought_whole_or_not_at_all(
 
 
 def test_a_list_that_begins_with_no_address_is_refused_whole(
-    router: tuple[RouterApi, type[Answers]], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    router: tuple[ServiceApi, type[Answers]], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     api, answers = router
     monkeypatch.setenv("GARBO_URL_ROUTER", api.url)

@@ -6,7 +6,16 @@ import httpx
 import pytest
 
 from libs.common.tests.support.waiting import until
-from libs.simulator.tests.support.world import NUMBER, SLOW, Running, running_world, template, text
+from libs.simulator.tests.support.world import (
+    NUMBER,
+    SLOW,
+    Json,
+    Running,
+    graph,
+    running_world,
+    template,
+    text,
+)
 
 
 async def test_a_template_is_accepted_written_down_and_told(tmp_path: Path) -> None:
@@ -173,3 +182,31 @@ async def test_it_says_how_it_is(tmp_path: Path) -> None:
         people = (await running.client.get("/customers")).json()
     assert len(people) == 20
     assert set(people[0]) == {"phone", "user_id", "name", "stopped"}
+
+
+async def marketed(running: Running, body: Json) -> Json:
+    return await graph(running, "POST", f"{NUMBER.id}/marketing_messages", json=body)
+
+
+async def test_the_marketing_endpoint_takes_marketing_templates_of_who_is_onboarded(tmp_path: Path) -> None:
+    phone, utility = "+393331234567", template("+393331234567", "order_update", parameters=2)
+    utility["template"]["language"]["code"] = "en_US"
+    async with running_world(tmp_path) as running:
+
+        async def change(thing: str, **fields: object) -> None:
+            assert (await running.client.patch(f"/control/{thing}", json=fields)).status_code == 200
+
+        assert (await marketed(running, template(phone)))["error"]["code"] == 134102
+        await change("accounts/9001", marketing_messages_onboarding_status="ONBOARDED")
+        assert (await marketed(running, text(phone)))["error"]["code"] == 100
+        assert (await marketed(running, utility))["error"]["code"] == 134100
+        assert (await marketed(running, template(phone, product_policy="X")))["error"]["code"] == 100
+        await change("templates/spring_sale", syncing_for_s=600, marketing_only=True)
+        assert (await marketed(running, template(phone)))["error"]["code"] == 134101
+        assert (await running.send(template(phone))).json()["error"]["code"] == 131061
+        await change("templates/spring_sale", syncing_for_s=0)
+        assert (await marketed(running, template(phone, product_policy="STRICT")))["http"] == 200
+        await until(lambda: len(running.receiver.statuses()) == 3)
+        [entry] = (await running.client.get("/ledger")).json()
+    assert (entry["lite"], entry["category"]) == (True, "marketing")
+    assert running.receiver.statuses()[0]["pricing"]["category"] == "marketing_lite"

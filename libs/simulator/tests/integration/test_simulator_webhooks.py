@@ -5,6 +5,7 @@ from collections import Counter
 from pathlib import Path
 
 from garbo.simulator.population.crowd import RATES
+from garbo.simulator.population.reactions import Reply
 from libs.common.tests.support.waiting import until
 from libs.simulator.tests.support.world import NUMBER, running_world, template
 
@@ -145,3 +146,33 @@ async def test_the_same_sends_in_the_same_world_bring_the_same_replies(tmp_path:
     first, second = await replies_of(tmp_path / "one"), await replies_of(tmp_path / "two")
     assert first == second
     assert 3 < len(first) < 18
+
+
+async def test_a_storm_tells_as_much_as_it_is_told_to(tmp_path: Path) -> None:
+    async with running_world(tmp_path, {"webhooks": {"batch_ratio": 1}}) as running:
+        await running.send(template(PHONE, biz_opaque_callback_data="m.1"))
+        await until(lambda: len(running.receiver.statuses()) == 3)
+        for kind, count, told in (("messages", 500, 500), ("statuses", 9, 1)):
+            answer = await running.client.post("/control/storm", json={"kind": kind, "count": count})
+            assert (answer.status_code, answer.json()) == (202, {"told": told})
+        await until(lambda: not running.world.outbox.pending)
+        assert (await running.client.post("/control/storm", json={"kind": "x"})).status_code == 400
+    assert len({m["id"] for m in running.receiver.messages()}) == 500
+    assert [s["biz_opaque_callback_data"] for s in running.receiver.statuses()] == ["m.1"] * 4
+    assert len(running.receiver.bodies) < 100
+
+
+async def test_a_body_is_ascii_and_of_three_megabytes_at_most(tmp_path: Path) -> None:
+    control = {"webhooks": {"batch_ratio": 1, "batch_max": 1000, "retry_max_ms": 50}}
+    async with running_world(tmp_path, control) as running:
+        running.receiver.answers = [500] * 8
+        said = "è/" * 2000
+        for n in range(400):
+            customer = running.world.crowd.customers.population[n % 20]
+            running.world.crowd.write(customer, Reply(said), number=NUMBER)
+        await until(lambda: not running.world.outbox.pending)
+    assert max(map(len, running.receiver.bodies)) <= 3_000_000
+    assert len(set(running.receiver.bodies)) > 1
+    assert all(raw.isascii() and b"\\u00e8\\/" in raw for raw in running.receiver.bodies)
+    assert {m["text"]["body"] for m in running.receiver.messages()} == {said}
+    assert len({m["id"] for m in running.receiver.messages()}) == 400

@@ -4,7 +4,7 @@ import hmac
 import socket
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final
@@ -20,11 +20,14 @@ from garbo.common.runtime.door.hosts import AllowedHosts
 from garbo.common.runtime.door.keyless import Keyless
 from garbo.common.runtime.http import HttpServer
 from garbo.common.runtime.lifecycle import Component
+from garbo.simulator.assets.app import MetaApp
+from garbo.simulator.assets.templates import Template
 from garbo.simulator.control import ControlState
-from garbo.simulator.graph.accounts import Accounts, SendingNumber, Template
+from garbo.simulator.graph.accounts import Accounts, SendingNumber
 from garbo.simulator.interface import make_app
 from garbo.simulator.world import World, WorldPlan, make_world
 
+Json = dict[str, Any]
 SECRET: Final = "app-secret-of-the-test"
 KEY: Final = "key-of-the-test"
 BUSINESS: Final = Business(
@@ -63,10 +66,19 @@ class Receiver:
     """The next statuses; then always `otherwise`."""
     otherwise: int = 200
     unsigned: int = 0
+    paths: list[str] = field(default_factory=list)
+    """Where each POST came in."""
+    verify_token: str = "token-of-the-handshake"
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Hear one POST."""
+        """Hear one POST, or answer the handshake."""
         request = Request(scope, receive)
+        if request.method == "GET":
+            right = request.query_params["hub.verify_token"] == self.verify_token
+            challenge = request.query_params["hub.challenge"]
+            await Response(challenge, status_code=200 if right else 403)(scope, receive, send)
+            return
+        self.paths.append(request.url.path)
         raw = await request.body()
         wanted = "sha256=" + hmac.new(SECRET.encode(), raw, sha256).hexdigest()
         self.unsigned += request.headers.get("x-hub-signature-256") != wanted
@@ -74,14 +86,13 @@ class Receiver:
         status = self.answers.pop(0) if self.answers else self.otherwise
         await Response(status_code=status)(scope, receive, send)
 
+    def changes(self) -> list[Json]:
+        """All changes heard, in order."""
+        return [change for raw in self.bodies for e in orjson.loads(raw)["entry"] for change in e["changes"]]
+
     def values(self) -> list[dict[str, Any]]:
         """All values of all changes heard, in order."""
-        return [
-            change["value"]
-            for raw in self.bodies
-            for entry in orjson.loads(raw)["entry"]
-            for change in entry["changes"]
-        ]
+        return [change["value"] for change in self.changes()]
 
     def statuses(self) -> list[dict[str, Any]]:
         """All statuses heard, in order, doubles included."""
@@ -128,10 +139,12 @@ def template(to: str, name: str = "spring_sale", *, parameters: int = 1, **more:
     return {"messaging_product": "whatsapp", "to": to, "type": "template", "template": block, **more}
 
 
-def accounts() -> Accounts:
+def accounts(*, callback_url: str = "") -> Accounts:
     """Give two numbers and two templates."""
     return Accounts(
-        numbers=[NUMBER, SLOW],
+        app=MetaApp(secret=SECRET),
+        callback_url=callback_url,
+        numbers=[replace(NUMBER), replace(SLOW)],  # each world counts for itself
         templates=[
             Template("spring_sale", "en", "MARKETING", 1),
             Template("order_update", "en_US", "UTILITY", 2),
@@ -140,14 +153,19 @@ def accounts() -> Accounts:
 
 
 @asynccontextmanager
-async def running_world(folder: Path, control: dict[str, Any] | None = None) -> AsyncIterator[Running]:
-    """Run a calm world, changed by `control`, with its ledger in `folder`, on free ports."""
+async def running_world(
+    folder: Path, control: dict[str, Any] | None = None, *, seed: str | None = None
+) -> AsyncIterator[Running]:
+    """Run a calm world, changed by `control`, with its ledger in `folder`, on free ports.
+
+    With a `seed` all is drawn from it, ids too.
+    """
     receiver = Receiver()
     hook_port, port = free_port(), free_port()
     plan = WorldPlan(
-        accounts=accounts(),
-        webhook_url=f"http://127.0.0.1:{hook_port}/webhooks/whatsapp",
-        app_secret=SECRET,
+        accounts=accounts(callback_url=f"http://127.0.0.1:{hook_port}/webhooks/whatsapp"),
+        seed=seed or "garbo",
+        same_ids=seed is not None,
         customers=20,
         ledger=folder / "ledger.jsonl",
         control=ControlState.model_validate(CALM),
@@ -171,3 +189,20 @@ async def running_world(folder: Path, control: dict[str, Any] | None = None) -> 
             await part.start()
         client = await stack.enter_async_context(httpx.AsyncClient(base_url=url, timeout=10))
         yield Running(world, url, client, receiver)
+
+
+async def graph(
+    running: Running,
+    method: str,
+    path: str,
+    *,
+    token: str = NUMBER.token,
+    params: dict[str, str] | None = None,
+    json: Json | None = None,
+) -> Json:
+    """Ask the Graph API; the answer's JSON with its HTTP status under `http`."""
+    headers = {"authorization": f"Bearer {token}"}
+    url = f"/v25.0/{path}"
+    answer = await running.client.request(method, url, headers=headers, params=params, json=json)
+    shown: Json = answer.json()
+    return shown | {"http": answer.status_code}

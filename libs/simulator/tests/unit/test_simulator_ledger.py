@@ -2,7 +2,7 @@ from pathlib import Path
 
 import orjson
 
-from garbo.simulator.graph.accounts import Template
+from garbo.simulator.assets.templates import Template
 from garbo.simulator.graph.requests import Send
 from garbo.simulator.ledger import Ledger
 
@@ -33,6 +33,8 @@ async def test_entries_come_in_order_after_a_number() -> None:
         "template": "sale",
         "category": "marketing",
         "biz_opaque": "m0",
+        "ending": "answered",
+        "lite": False,
     }
     await ledger.stop()
 

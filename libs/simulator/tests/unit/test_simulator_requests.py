@@ -5,8 +5,10 @@ from typing import Any
 import orjson
 import pytest
 
-from garbo.simulator.graph.accounts import Accounts, RateWindow, SendingNumber, Template
+from garbo.simulator.assets.templates import Template
+from garbo.simulator.graph.accounts import Accounts, RateWindow, SendingNumber
 from garbo.simulator.graph.errors import GraphError, graph_error, unknown_object
+from garbo.simulator.graph.files import files_of
 from garbo.simulator.graph.requests import MarkRead, Send, read_request
 from libs.common.tests.support.contents import GOOD
 
@@ -115,6 +117,23 @@ def test_a_bad_message_gets_its_error(body: object, code: int, http_status: int)
 def test_a_read_mark_is_no_message() -> None:
     body = {"messaging_product": "whatsapp", "status": "read", "message_id": "wamid.x"}
     assert read_request(body, NUMBER, ACCOUNTS) == MarkRead("wamid.x")
+
+
+@pytest.mark.parametrize(
+    ("name", "files"),
+    [
+        ("text", []),
+        ("image", [("image", None)]),
+        ("audio", [("audio", "77")]),
+        ("template_document", [("document", "77")]),
+    ],
+)
+def test_files_are_found_wherever_they_stand(name: str, files: list[tuple[str, str | None]]) -> None:
+    content = GOOD[name]
+    assert [(file.kind, file.id) for file in files_of(content["type"], content)] == files
+    cards = [{"header": {"type": "image", "image": {"id": "1"}}}, {"header": {"video": {"link": "x"}}}]
+    found = files_of("interactive", {"interactive": {"action": {"cards": cards}}})
+    assert [(file.kind, file.id) for file in found] == [("image", "1"), ("video", None)]
 
 
 def test_an_error_has_the_documented_shape() -> None:

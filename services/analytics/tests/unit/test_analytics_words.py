@@ -198,3 +198,14 @@ def test_story_of_a_failed_message_says_why(code: int | None) -> None:
         "Meta held it back to keep this person from too many promos.",
         "WhatsApp could not be reached.",
     }
+
+
+def test_what_no_status_settled_is_shown_as_what_it_is_until_a_status_comes() -> None:
+    unclear = (ONE.requested(), ONE.allowed(), ONE.result("unknown"))
+    fact = fact_of(*unclear, ONE.result("unknown", reason="unsettled"))
+    assert state(fact) == "unknown"
+    assert str(state_in_words(fact)[0]).endswith("No status came: it counts as sent.")
+    assert [step.what for step in story(fact)][-2:] == ["unknown", "unsettled"]
+    late = fact_of(*unclear, ONE.result("unknown", reason="unsettled"), ONE.status("delivered"))
+    assert state(late) == "delivered"
+    assert "unsettled" not in [step.what for step in story(late)]

@@ -10,11 +10,13 @@ import pytest
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 
 from garbo.common.business import Business
+from garbo.common.events.template_registry import TemplateRegistry
 from garbo.common.events.topics import INBOUND_MESSAGE, TOPICS, RawTopic, Topic, dead_letters
 from garbo.common.events.wire import decode
 from garbo.common.runtime.broker import KafkaSettings
 from garbo.common.runtime.producer import Producer
 from garbo.ingest.app import http_app
+from garbo.ingest.outbound.business import BusinessPublishers
 from garbo.ingest.outbound.kafka import KafkaEventLog
 from garbo.ingest.settings import IngestSettings
 from libs.common.tests.support.clock import FixedClock
@@ -78,7 +80,14 @@ async def test_a_part_too_large_for_kafka_takes_no_neighbour_with_it(
     try:
         log = KafkaEventLog(producer, ingest_clock)
         patient = ingest_settings.model_copy(update={"body_timeout_s": PATIENCE_S})
-        app = http_app(patient, business=ingest_business, log=log, clock=ingest_clock, ready={"kafka": bool})
+        app = http_app(
+            patient,
+            publishers=BusinessPublishers(ingest_business),
+            log=log,
+            templates=TemplateRegistry(),
+            clock=ingest_clock,
+            ready={"kafka": bool},
+        )
         answer = await ask(app, "POST /webhooks/whatsapp", body=body, headers=[signed(body, "new-secret")])
     finally:
         await producer.stop()

@@ -3,6 +3,7 @@
 import asyncio
 import uuid
 from collections.abc import AsyncIterator
+from hashlib import sha256
 from pathlib import Path
 from typing import Protocol
 
@@ -25,6 +26,7 @@ from garbo.common.events.wire import decode
 from libs.common.tests.support.waiting import until
 from services.ingest.tests.support.http import AnyJson
 from services.ingest.tests.support.process import (
+    API_KEY,
     HASH_KEY,
     OURS,
     PATIENCE_S,
@@ -37,6 +39,7 @@ from services.ingest.tests.support.process import (
 from services.ingest.tests.support.webhooks import signed
 
 pytestmark = pytest.mark.integration
+NEW_KEY = "another-key-0123456789abcdef"
 
 
 class PrivateKafka(Protocol):
@@ -219,3 +222,37 @@ async def test_while_kafka_is_stopped_nothing_is_acknowledged_and_afterwards_all
 
 async def _kept(ingest: Ingest, raw: bytes) -> bool:
     return await ingest.webhook(raw) == 200
+
+
+async def test_another_key_is_known_without_a_restart_and_a_bad_file_leaves_the_last_good_one(
+    kafka: SharedKafka, ingest_business: Business, tmp_path: Path
+) -> None:
+    body = {"brand": "acme", "to": {"phone": "+393331234567"}, "action": "given", "source": "form"}
+    body |= {"occurred_at": "2026-06-05T10:00:00Z"}
+
+    async with running_on(kafka, tmp_path, ingest_business) as process:
+
+        async def answer(key: str = NEW_KEY) -> int:
+            told = await process.submit(body, to="consents", Authorization=f"Bearer {key}")
+            return told.status_code
+
+        assert (await answer(), await answer(API_KEY)) == (401, 202)
+        clients = [
+            one.model_copy(update={"keys_sha256": (sha256(NEW_KEY.encode()).hexdigest(),)})
+            if one.id == "shop"
+            else one
+            for one in ingest_business.clients
+        ]
+        changed = ingest_business.model_copy(update={"clients": tuple(clients)})
+        (tmp_path / "business.yaml").write_text(changed.model_dump_json())
+        await until(answer, lambda status: status == 202)
+        assert await answer(API_KEY) == 401
+        (tmp_path / "business.yaml").write_text("brands: none")
+        figures = await until(lambda: metrics(process), lambda text: 'refused{file="business"} 1.0' in text)
+        assert "garbo_file_refused" in figures
+        assert await answer() == 202
+        assert (await process.http.get("/readyz")).status_code == 200
+
+
+async def metrics(ingest: Ingest) -> str:
+    return (await ingest.http.get("/metrics")).text

@@ -8,8 +8,10 @@ import pytest
 from starlette.types import ASGIApp
 
 from garbo.common.business import Business, Client
+from garbo.common.events.template_registry import TemplateRegistry
 from garbo.ingest.app import http_app
 from garbo.ingest.inbound.api import API
+from garbo.ingest.outbound.business import BusinessPublishers
 from garbo.ingest.settings import IngestSettings
 from libs.common.tests.support.clock import FixedClock
 from services.ingest.tests.support.event_log import MemoryEventLog
@@ -25,6 +27,7 @@ CALLS: Final[Mapping[str, tuple[str, dict[str, Any], int]]] = {
     "submitConsents": ("consents", {"brand": "acme", "to": TO, **CONSENT}, 403),
     "submitCases": ("cases", {"case_id": "C-1", "brand": "acme", "to": TO, "action": "opened"}, 403),
     "submitContacts": ("contacts", {"to": TO, "timezone": "America/New_York"}, 202),
+    "submitReads": ("reads", {"number": "100", "message_id": "wamid.x"}, 403),
     "submitCampaigns": ("campaigns", {"brand": "acme", "campaign": "s", "action": "cancelled"}, 403),
 }
 """Operation -> path, body, and what a key of another brand hears: what is told of people is of no brand."""
@@ -64,14 +67,21 @@ def keyed_app(
     clients = [client(GOOD), client("key-own-bella", brand="bella")]
     clients += [client(f"key-without-{scope}", scopes=[s for s in SCOPES if s != scope]) for scope in SCOPES]
     known = ingest_business.model_copy(update={"clients": tuple(clients)})
-    return http_app(ingest_settings, business=known, log=event_log, clock=ingest_clock, ready={})
+    return http_app(
+        ingest_settings,
+        publishers=BusinessPublishers(known),
+        log=event_log,
+        templates=TemplateRegistry(),
+        clock=ingest_clock,
+        ready={},
+    )
 
 
 def test_every_operation_stands_in_the_table() -> None:
     assert CALLS.keys() == {one.id for one in API.operations if one.scope is not None}
     assert WITHOUT_A_KEY.keys() == {one.id for one in API.operations if one.scope is None}
     assert {one.scope for one in API.operations} == {"publish", None}
-    assert CELLS == 69
+    assert CELLS == 82
 
 
 @pytest.mark.parametrize("how", NO_KEYS)

@@ -17,8 +17,10 @@ from garbo.common.errors import Reject
 from garbo.common.events.inbound import InboundMessage
 from garbo.common.events.jsontext import parse_json
 from garbo.common.events.statuses import MessageStatus
+from garbo.common.events.template_registry import TemplateRegistry
 from garbo.common.events.wire import encode
 from garbo.ingest.app import http_app
+from garbo.ingest.outbound.business import BusinessPublishers
 from garbo.ingest.settings import IngestSettings
 from libs.common.tests.support.clock import FixedClock
 from services.ingest.tests.support.event_log import MemoryEventLog
@@ -152,7 +154,14 @@ def app(
     event_log: MemoryEventLog,
 ) -> ASGIApp:
     generous = ingest_settings.model_copy(update={"body_timeout_s": 10})
-    return http_app(generous, business=ingest_business, log=event_log, clock=ingest_clock, ready={})
+    return http_app(
+        generous,
+        publishers=BusinessPublishers(ingest_business),
+        log=event_log,
+        templates=TemplateRegistry(),
+        clock=ingest_clock,
+        ready={},
+    )
 
 
 @settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -30,6 +30,7 @@ BODIES: dict[str, dict[str, Any]] = {
     "/v1/cases": {"case_id": "C-1", "brand": "acme", "to": TO, "action": "opened"},
     "/v1/contacts": {"to": TO, "timezone": "America/New_York"},
     "/v1/campaigns": {"brand": "acme", "campaign": "summer", "action": "cancelled"},
+    "/v1/reads": {"number": "100", "message_id": "wamid.x", "typing": True},
 }
 
 

@@ -10,7 +10,9 @@ import pytest
 from starlette.types import ASGIApp, Message, Scope
 
 from garbo.common.business import Business
+from garbo.common.events.template_registry import TemplateRegistry
 from garbo.ingest.app import http_app
+from garbo.ingest.outbound.business import BusinessPublishers
 from garbo.ingest.settings import IngestSettings
 from libs.common.tests.support.clock import FixedClock
 from libs.common.tests.support.waiting import until
@@ -89,7 +91,14 @@ def patient_app(
     settings = ingest_settings.model_copy(
         update={"body_timeout_s": 60.0, "max_in_flight": 4, "max_body_bytes": 32 * MEBIBYTE}
     )
-    return http_app(settings, business=ingest_business, log=event_log, clock=ingest_clock, ready={})
+    return http_app(
+        settings,
+        publishers=BusinessPublishers(ingest_business),
+        log=event_log,
+        templates=TemplateRegistry(),
+        clock=ingest_clock,
+        ready={},
+    )
 
 
 @pytest.mark.parametrize(

@@ -3,10 +3,12 @@
 import pytest
 
 from garbo.common.business import Business
+from garbo.common.events.template_registry import TemplateRegistry
 from garbo.common.events.topics import MAX_REQUEST_BYTES
 from garbo.common.runtime.broker import KafkaSettings
 from garbo.common.runtime.producer import Producer
 from garbo.ingest.app import http_app
+from garbo.ingest.outbound.business import BusinessPublishers
 from garbo.ingest.outbound.kafka import KafkaEventLog
 from garbo.ingest.settings import IngestSettings
 from libs.common.tests.support.clock import FixedClock
@@ -48,7 +50,12 @@ async def test_an_element_that_is_too_large_is_413_and_nothing_is_published(
     unreachable = Producer(kafka=KafkaSettings("localhost:1", publish_s=0.1), service="ingest")
     log = KafkaEventLog(unreachable, ingest_clock)
     app = http_app(
-        ingest_settings, business=ingest_business, log=log, clock=ingest_clock, ready={"kafka": bool}
+        ingest_settings,
+        publishers=BusinessPublishers(ingest_business),
+        log=log,
+        templates=TemplateRegistry(),
+        clock=ingest_clock,
+        ready={"kafka": bool},
     )
     try:
         answer = await post(app, body)

@@ -1,4 +1,4 @@
-"""`/v1/consents`, `/v1/cases`, `/v1/contacts`, `/v1/campaigns` over ASGI."""
+"""`/v1/consents`, `/v1/cases`, `/v1/contacts`, `/v1/campaigns`, `/v1/reads` over ASGI."""
 
 from typing import Any
 from uuid import UUID
@@ -7,7 +7,8 @@ import pytest
 from starlette.types import ASGIApp
 
 from garbo.common.events.contacts import CampaignChanged, CaseChanged, ConsentRecorded, ContactUpdated
-from garbo.common.events.ids import address_hash, request_id_of
+from garbo.common.events.ids import address_hash, platform_message_ref, request_id_of
+from garbo.common.events.reads import ReadRequested
 from garbo.common.events.wire import decode, encode
 from libs.common.tests.support.clock import FixedClock
 from services.ingest.tests.support.event_log import MemoryEventLog
@@ -72,6 +73,7 @@ TOLD: list[tuple[str, dict[str, Any], type]] = [
     ("contacts", {"to": {"phone": PHONE}, "timezone": "America/New_York"}, ContactUpdated),
     ("contacts", {"to": {"contact_id": CONTACT}, "same_as": {"phone": PHONE}}, ContactUpdated),
     ("campaigns", {"brand": "acme", "campaign": "summer", "action": "cancelled"}, CampaignChanged),
+    ("reads", {"number": "100", "message_id": "wamid.x", "typing": True}, ReadRequested),
 ]
 IDS = [f"{case[0]}-{n}" for n, case in enumerate(TOLD)]
 
@@ -95,15 +97,16 @@ async def test_what_is_told_is_taken_with_client_and_instant_filled_in(
 
 
 async def test_the_answer_names_what_was_taken(ingest_app: ASGIApp) -> None:
-    case, contact, _, campaign = (body for _, body, _ in TOLD)
+    case, contact, _, campaign, read = (body for _, body, _ in TOLD)
     answers = [
         await post(ingest_app, body, path=path, idempotency=["k"])
-        for path, body in (("cases", case), ("contacts", contact), ("campaigns", campaign))
+        for path, body in (("cases", case), ("contacts", contact), ("campaigns", campaign), ("reads", read))
     ]
     assert [answer.json() for answer in answers] == [
         {"cases": [{"case_id": "C-1", "action": "opened"}]},
         {"contacts": [{"update_id": str(request_id_of("shop", "k"))}]},
         {"campaigns": [{"campaign": "summer", "action": "cancelled"}]},
+        {"reads": [{"message_id": "wamid.x"}]},
     ]
 
 
@@ -113,7 +116,13 @@ async def test_a_record_is_keyed_by_whom_or_what_it_is_about(
     for path, body, _ in TOLD:
         await post(ingest_app, body, path=path)
     hashed = address_hash(b"hash-key-of-the-tests", "phone", PHONE)
-    assert [found.key for found in event_log.found] == [hashed, hashed, CONTACT, "acme:summer"]
+    assert [found.key for found in event_log.found] == [
+        hashed,
+        hashed,
+        CONTACT,
+        "acme:summer",
+        platform_message_ref("wamid.x"),
+    ]
 
 
 async def test_told_again_with_the_same_key_it_has_the_same_id(
@@ -139,6 +148,9 @@ WRONG: list[tuple[str, dict[str, Any], str, str]] = [
     ("cases", {"occurred_at": "2026-10-01T10:00:00"}, "occurred_at", "UTC offset"),
     ("campaigns", {"action": "paused"}, "action", "cancelled"),
     ("campaigns", {"campaign": None}, "campaign", "string"),
+    ("reads", {"message_id": CONTACT}, "message_id", "wamid of the message that came in"),
+    ("reads", {"number": "+39021234567"}, "number", "pattern"),
+    ("reads", {"typing": "perhaps"}, "typing", "true or false"),
 ]
 
 
@@ -166,7 +178,18 @@ async def test_a_client_speaks_of_its_own_brands_only(
     assert len(event_log.entries) == 1
 
 
-@pytest.mark.parametrize("path", ["cases", "contacts", "campaigns", "consents"])
+async def test_message_is_read_at_a_number_of_the_clients_brands_alone(
+    ingest_app: ASGIApp, event_log: MemoryEventLog
+) -> None:
+    read = {"number": "200", "message_id": "wamid.x"}
+    answer = await post(ingest_app, read, path="reads")
+    assert (answer.status, [error["field"] for error in answer.json()["errors"]]) == (403, ["number"])
+    assert (await post(ingest_app, read | {"client": "desk"}, path="reads", key=SHOP)).status == 403
+    assert (await post(ingest_app, read, path="reads", key=DESK)).status == 202
+    assert len(event_log.entries) == 1
+
+
+@pytest.mark.parametrize("path", ["cases", "contacts", "campaigns", "consents", "reads"])
 @pytest.mark.parametrize(("key", "status"), [(None, 401), (READER, 403)])
 async def test_a_key_that_may_not_publish_may_tell_nothing(
     ingest_app: ASGIApp, path: str, key: str | None, status: int

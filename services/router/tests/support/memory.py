@@ -9,13 +9,14 @@ from typing import TypeVar
 from garbo.common.errors import RetryLater
 from garbo.common.events.base import Event
 from garbo.common.events.ids import ContactId, MessageId
+from garbo.common.events.template_registry import TemplateRegistry
 from garbo.common.events.topics import Topic
 from garbo.common.events.wire import decode
 from garbo.router.domain.grant import Grant
 from garbo.router.domain.instants import to_us
 from garbo.router.domain.state import RecipientState, Send
 from garbo.router.domain.suppression import with_suppressions
-from garbo.router.domain.templates import TemplateCategory, Templates
+from garbo.router.domain.templates import Observed, TemplateCategory, Templates
 from garbo.router.domain.values import replace
 from garbo.router.ports.budgets import BudgetLease
 from garbo.router.ports.contacts import Address, ConsentKey, Contact
@@ -160,6 +161,8 @@ class InMemoryTransaction(InMemoryContacts):
             tables.grants[grant.message_id] = grant
         if changes.templates:
             tables.templates = _merged(tables.templates, changes.templates)
+        if changes.observed:
+            tables.templates = _observed(tables.templates, changes.observed)
         self._save_rest(changes)
 
     def _save_rest(self, changes: Changes) -> None:
@@ -252,17 +255,27 @@ def _merged(known: Templates, told: Sequence[TemplateCategory]) -> Templates:
         key = (template.waba, template.name, template.language)
         old = merged.get(key)
         merged[key] = template if old is None else _updated(old, template)
-    return Templates(version=known.version + 1, known=merged)
+    return Templates(version=known.version + 1, known=merged, observed=known.observed)
+
+
+def _observed(known: Templates, read: Sequence[Observed]) -> Templates:
+    """Take in what was read; an older reading changes nothing."""
+    records = dict(known.observed.known)
+    for one in read:
+        if one.key not in records or one.observed_at >= records[one.key].observed_at:
+            records[one.key] = one
+    return Templates(version=known.version + 1, known=known.known, observed=TemplateRegistry(records))
 
 
 def _updated(known: TemplateCategory, told: TemplateCategory) -> TemplateCategory:
     """Take in a further word about a template, whatever the order: category and status each stand alone."""
     if told.categorised_at_us is not None and told.categorised_at_us >= (known.categorised_at_us or 0):
+        stands = told.was_read and (known.next_at_us or 0) > told.categorised_at_us
         known = replace(
             known,
             category=told.category or known.category,
-            next_category=told.next_category,
-            next_at_us=told.next_at_us,
+            next_category=known.next_category if stands else told.next_category,
+            next_at_us=known.next_at_us if stands else told.next_at_us,
             categorised_at_us=told.categorised_at_us,
         )
     if told.changed_at_us >= known.changed_at_us:

@@ -1,10 +1,9 @@
 import pytest
 
-from services.sender.tests.support.stand import Stand, memory_stand, postgres_stand
+from services.sender.tests.support.postgres import SenderDatabase
+from services.sender.tests.support.stand import Stand
 
 
-@pytest.fixture(params=["memory", "postgres"])
-def stand(request: pytest.FixtureRequest) -> Stand:
-    if request.param == "memory":
-        return memory_stand()
-    return postgres_stand(request.getfixturevalue("sender_database"))
+@pytest.fixture
+def stand(sender_database: SenderDatabase) -> Stand:
+    return Stand(sender_database)

@@ -7,8 +7,9 @@ import pytest
 from garbo.common.runtime.postgres import Database
 from garbo.sender.outbound.postgres import PostgresAttempts
 from garbo.sender.outbound.postgres_rates import PostgresRateLeases
-from garbo.sender.ports import Lease, NoLease, PlannedAttempt, RateLeases
-from services.sender.tests.support.builders import a_grant
+from garbo.sender.ports.attempts import PlannedAttempt
+from garbo.sender.ports.rates import Lease, NoLease, RateLeases
+from services.sender.tests.support.builders import a_grant, a_send
 from services.sender.tests.support.fakes import MemoryRates
 from services.sender.tests.support.postgres import SenderDatabase
 from tests.support.servers import SharedPostgres
@@ -55,14 +56,47 @@ async def test_a_second_lease_waits_until_the_first_is_nearly_over(sender_databa
     assert 0 < second.after_s <= 0.1
 
 
+async def test_a_lease_tells_for_how_long_nobody_else_has_had_one(sender_database: SenderDatabase) -> None:
+    ours, others = (PostgresRateLeases(sender_database.database) for _ in range(2))
+
+    async def next_of(rates: RateLeases) -> Lease:
+        async with sender_database.database.connection() as connection:
+            await connection.execute(
+                "UPDATE sender.number_rate SET tat = now(), held_since = held_since - interval '3 s'"
+            )
+        held = await lease(rates)
+        assert isinstance(held, Lease)
+        return held
+
+    assert (await next_of(ours)).alone_s < 1
+    assert (await next_of(ours)).alone_s == pytest.approx(3, abs=0.5)
+    assert (await next_of(ours)).alone_s == pytest.approx(6, abs=0.5)
+    assert (await next_of(others)).alone_s < 1
+    assert (await next_of(ours)).alone_s < 1
+
+
 async def test_a_throttled_number_is_halved_once_for_all_replicas(sender_database: SenderDatabase) -> None:
     rates = PostgresRateLeases(sender_database.database)
     await rates.acquire("1", ceiling_per_s=100, wanted=1, ready_in_s=0)
     for _ in range(5):
-        await rates.slow_down("1", ceiling_per_s=100)
+        await rates.slow_down("1", ceiling_per_s=100, rest_s=0)
     slower = await lease(rates)
     assert isinstance(slower, Lease)
     assert slower.interval_s == pytest.approx(1 / 49, rel=0.05)
+
+
+async def test_a_throttled_number_rests_everywhere_for_as_long_as_was_said(
+    sender_database: SenderDatabase,
+) -> None:
+    rates = PostgresRateLeases(sender_database.database)
+    await rates.acquire("1", ceiling_per_s=100, wanted=1, ready_in_s=0)
+    for rest_s in (30, 5):
+        await rates.slow_down("1", ceiling_per_s=100, rest_s=rest_s)
+    other = await PostgresRateLeases(sender_database.database).acquire(
+        "1", ceiling_per_s=100, wanted=1, ready_in_s=0
+    )
+    assert isinstance(other, NoLease)
+    assert 20 < other.after_s <= 30
 
 
 async def test_a_lowered_ceiling_counts_at_once(sender_database: SenderDatabase) -> None:
@@ -78,7 +112,7 @@ async def test_a_database_clock_that_steps_back_neither_locks_a_number_nor_opens
 ) -> None:
     rates = PostgresRateLeases(sender_database.database)
     await rates.acquire("1", ceiling_per_s=100, wanted=1, ready_in_s=0)
-    await rates.slow_down("1", ceiling_per_s=100)
+    await rates.slow_down("1", ceiling_per_s=100, rest_s=0)
     async with sender_database.database.connection() as connection:
         ahead = (
             "UPDATE sender.number_rate SET tat = now() + interval '1 h', rated_at = now() + interval '1 h'"
@@ -89,12 +123,13 @@ async def test_a_database_clock_that_steps_back_neither_locks_a_number_nor_opens
     assert 0 < wait.after_s <= 2
     async with sender_database.database.connection() as connection:
         await connection.execute(
-            "UPDATE sender.number_rate SET tat = now(), rated_at = now() + interval '1 h'"
+            "UPDATE sender.number_rate"
+            " SET tat = now(), rests_until = now(), rated_at = now() + interval '1 h'"
         )
     again = await lease(rates)
     assert isinstance(again, Lease)
     assert again.interval_s >= 1 / 98
-    await rates.slow_down("1", ceiling_per_s=100)
+    await rates.slow_down("1", ceiling_per_s=100, rest_s=0)
     async with sender_database.database.connection() as connection:
         await connection.execute("UPDATE sender.number_rate SET tat = now()")
     assert isinstance(await lease(rates), Lease)
@@ -105,11 +140,10 @@ async def test_the_routers_own_door_opens(postgres: SharedPostgres) -> None:
     await database.start()
     try:
         grant = a_grant()
-        begun = await PostgresAttempts(database).begin(
-            [PlannedAttempt(grant, 1, again=False, traceparent=None)]
-        )
-        result = begun[grant.message_id].result
-        assert result is not None
+        attempts = PostgresAttempts(database)
+        [begun] = await attempts.begin([PlannedAttempt(a_send(grant), None)])
+        assert begun.outcome == "refused"
+        result = (await attempts.results([grant.message_id]))[grant.message_id]
         assert (result.outcome, result.reason) == ("not_sent", "unknown_grant")
     finally:
         await database.stop()

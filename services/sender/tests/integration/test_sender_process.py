@@ -8,6 +8,7 @@ import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 import httpx
@@ -16,13 +17,15 @@ from aiokafka import AIOKafkaConsumer
 
 from garbo.common.events.grants import SendGranted
 from garbo.common.events.ids import platform_message_ref
+from garbo.common.events.reads import ReadRequested
 from garbo.common.events.results import SendResult
 from garbo.common.events.topics import (
-    CONTACT_ERASED,
     MESSAGE_STATUS,
+    READ_REQUESTED,
     SEND_CARE,
     SEND_PROMO,
     SEND_RESULT,
+    TOPICS,
     dead_letters,
     redrive,
 )
@@ -30,10 +33,12 @@ from garbo.common.events.wire import decode
 from garbo.common.runtime.broker import KafkaSettings
 from garbo.common.runtime.outgoing import outgoing
 from garbo.common.runtime.producer import Producer
+from garbo.sender.flow.recovery import LEFT_OVER
 from libs.common.tests.support.waiting import until
 from services.sender.tests.support.builders import NUMBER, a_grant, a_status
 from services.sender.tests.support.graph import FakeGraph, Reply, fake_graph
 from services.sender.tests.support.postgres import SenderDatabase
+from services.sender.tests.support.stand import Stand
 from tests.support.servers import SharedKafka
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(150)]
@@ -61,7 +66,7 @@ sys.exit(run(build))
 BUSINESS = f"""
 brands: [{{id: acme, care_number: "{NUMBER}", promo_number: "{NUMBER}"}}]
 numbers: [{{id: "{NUMBER}", display: "+39 02 1", waba: "2", brand: acme, token: token-one}}]
-clients: []
+clients: [{{id: desk, brands: [acme], purposes: [care]}}]
 """
 
 
@@ -72,6 +77,17 @@ class World:
     graph: FakeGraph
     home: Path
     producer: Producer
+
+    @property
+    def logs(self) -> str:
+        """What its processes said."""
+        return "".join(path.read_text() for path in self.home.glob("*.log"))
+
+    async def granted(self) -> SendGranted:
+        """Grant one promo."""
+        promo = a_grant(lane="promo")
+        await self.grant(promo)
+        return promo
 
     async def grant(self, grant: SendGranted) -> None:
         await self.database.book(grant)
@@ -109,16 +125,7 @@ class Process:
 
 @pytest.fixture
 async def world(kafka: SharedKafka, sender_database: SenderDatabase, tmp_path: Path) -> AsyncIterator[World]:
-    topics = (
-        SEND_CARE,
-        SEND_PROMO,
-        SEND_RESULT,
-        MESSAGE_STATUS,
-        CONTACT_ERASED,
-        dead_letters("sender"),
-        redrive("sender"),
-    )
-    await kafka.create_topics(topics)
+    await kafka.create_topics([*TOPICS, dead_letters("sender"), redrive("sender")])
     (tmp_path / "business.yaml").write_text(BUSINESS)
     producer = Producer(kafka=KafkaSettings(kafka.bootstrap_servers), service="test")
     await producer.start()
@@ -167,9 +174,8 @@ async def test_a_grant_walks_through_the_process_and_sigterm_ends_it_with_0(worl
             figures = (await client.get(f"{process.url}/metrics")).text
         assert 'garbo_sender_attempts_total{code="",lane="promo",outcome="accepted"}' in figures
         assert await process.ended(signal.SIGTERM) == 0
-    logs = "".join(path.read_text() for path in world.home.glob("*.log"))
-    assert "6505550101" not in logs
-    assert "token-one" not in logs
+    assert "6505550101" not in world.logs
+    assert "token-one" not in world.logs
 
 
 async def test_kill_9_between_commit_and_answer_leaves_unknown_and_a_status_settles_it(world: World) -> None:
@@ -181,6 +187,7 @@ async def test_kill_9_between_commit_and_answer_leaves_unknown_and_a_status_sett
         await until(lambda: world.graph.posts)
         await process.ended(signal.SIGKILL)
     assert await world.database.attempts() == {attempt_id: "dispatching"}
+    await Stand(world.database).age(promo, LEFT_OVER)
     async with a_process(world) as process:
         result, _ = await world.published(promo, "unknown")
         assert result.attempt_id == attempt_id
@@ -202,3 +209,70 @@ async def test_sigterm_lets_a_call_under_way_finish(world: World) -> None:
         assert await process.ended(signal.SIGTERM) == 0
     await world.published(promo, "accepted")
     assert world.graph.asked(f"{promo.message_id}.1") == 1
+
+
+async def test_another_token_is_used_from_the_next_call_on_and_a_bad_file_changes_nothing(
+    world: World,
+) -> None:
+    file = world.home / "business.yaml"
+    async with a_process(world) as process:
+        await world.published(await world.granted(), "accepted")
+        file.write_text(BUSINESS.replace("token-one", "token-two"))
+        await until(lambda: "changed file in force" in world.logs)
+        await world.published(await world.granted(), "accepted")
+        file.write_text("numbers: nonsense")
+        await until(lambda: "changed file refused" in world.logs)
+        await world.published(await world.granted(), "accepted")
+        async with httpx.AsyncClient(timeout=5) as client:
+            assert (await client.get(f"{process.url}/readyz")).status_code == 200
+            assert (
+                'garbo_file_refused{file="business"} 1.0' in (await client.get(f"{process.url}/metrics")).text
+            )
+        assert await process.ended(signal.SIGTERM) == 0
+    assert world.graph.tokens == ["Bearer token-one", "Bearer token-two", "Bearer token-two"]
+    assert "token-two" not in world.logs
+
+
+async def test_a_read_mark_is_told_and_a_strangers_is_a_dead_letter(world: World) -> None:
+    wamid = "wamid.HBgMMzkzMzMxMjM0NTY3FQIAERgSRTdGQUNBMDAwMDAwMDAwMDAxAA=="
+    mark = ReadRequested(
+        client="desk", number=NUMBER, message_id=wamid, typing=True, requested_at=datetime.now(UTC)
+    )
+    stranger = mark.model_copy(update={"client": "nobody"})
+    async with a_process(world) as process:
+        for event in (stranger, mark):
+            await world.producer.publish([outgoing(READ_REQUESTED, event, key="k", trace=TRACE)])
+        await until(lambda: "read marks told" in world.logs)
+        refused = f'{{group="sender.reads",outcome="dead_letter",topic="{READ_REQUESTED.name}"}} 1.0'
+        async with httpx.AsyncClient(timeout=5) as client:
+            figures = await until(
+                lambda: client.get(f"{process.url}/metrics"), lambda answer: refused in answer.text
+            )
+        assert 'garbo_sender_read_marks_total{outcome="marked"} 1.0' in figures.text
+        assert await process.ended(signal.SIGTERM) == 0
+    assert world.graph.posts == [
+        {
+            "messaging_product": "whatsapp",
+            "status": "read",
+            "message_id": wamid,
+            "typing_indicator": {"type": "text"},
+        }
+    ]
+    assert wamid not in world.logs
+
+
+async def test_new_number_is_sent_from_without_a_restart(world: World) -> None:
+    new = f"{NUMBER}7"
+    known = f'  - {{id: "{NUMBER}", display: "+39 02 1", waba: "2", brand: acme, token: token-one}}'
+    both = f'numbers:\n{known}\n  - {{id: "{new}", display: d, waba: "2", brand: acme, token: token-new}}'
+    head, _, rest = BUSINESS.partition("numbers: ")
+    async with a_process(world) as process:
+        await world.published(await world.granted(), "accepted")
+        (world.home / "business.yaml").write_text(f"{head}{both}\n{rest.partition(chr(10))[2]}")
+        await until(lambda: "changed file in force" in world.logs)
+        grant = a_grant(lane="care", number=new)
+        await world.grant(grant)
+        await world.published(grant, "accepted")
+        assert await process.ended(signal.SIGTERM) == 0
+    assert world.graph.paths[-1].split("/")[2] == new
+    assert world.graph.tokens[-1] == "Bearer token-new"

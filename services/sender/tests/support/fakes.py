@@ -1,16 +1,18 @@
 """Fakes of the other ports."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from garbo.common.events.decisions import Lane
-from garbo.common.events.grants import SendGranted
+from garbo.common.events.pauses import PauseChanged
 from garbo.common.events.results import SendResult
 from garbo.common.events.shown import AddressShown
 from garbo.sender.domain.outcomes import Answer, Answered
 from garbo.sender.domain.pacing import LEASE_S, SPENT_RATIO
-from garbo.sender.ports import Lease, NoLease
+from garbo.sender.domain.pauses import Pause
+from garbo.sender.domain.portfolios import PeopleLimit
+from garbo.sender.ports.rates import Lease, NoLease
 
 
 @dataclass(slots=True)
@@ -19,6 +21,7 @@ class MemoryRates:
 
     now: Callable[[], float]
     lead_s: float = 0.05
+    alone_s: float = 0.0
     tat: dict[str, float] = field(default_factory=dict)
     slowed: list[str] = field(default_factory=list)
 
@@ -33,12 +36,17 @@ class MemoryRates:
         count = min(wanted, max(1, math.floor(spent * LEASE_S)))
         starts = max(now + ready_in_s, tat)
         self.tat[number] = starts + count / spent
-        return Lease(count, starts - now, 1 / spent)
+        return Lease(count, starts, 1 / spent, now, self.alone_s)
 
-    async def slow_down(self, number: str, *, ceiling_per_s: float) -> None:
+    async def slow_down(self, number: str, *, ceiling_per_s: float, rest_s: float) -> None:
         """See `RateLeases`: only noted."""
-        del ceiling_per_s
+        del ceiling_per_s, rest_s
         self.slowed.append(number)
+
+    async def count_inbound(self, received: Mapping[str, int]) -> None:
+        """See `RateLeases`."""
+        for number, count in received.items():
+            self.tat[number] = max(self.tat.get(number, 0.0), self.now()) + count / SPENT_RATIO
 
 
 @dataclass(slots=True)
@@ -57,20 +65,42 @@ class ListedResults:
 
 
 @dataclass(slots=True)
-class ScriptedWhatsApp:
-    """`WhatsApp` that answers by script, then accepts everything."""
+class ListedNews:
+    """`PauseNews` in a list."""
 
-    script: list[Answer] = field(default_factory=list)
-    default: Callable[[str], Answer] | None = None
-    posted: list[str] = field(default_factory=list)
+    told: list[PauseChanged] = field(default_factory=list)
 
-    async def post(self, grant: SendGranted, *, attempt_id: str) -> Answer:
-        """See `WhatsApp`."""
-        del grant
-        self.posted.append(attempt_id)
-        if self.script:
-            return self.script.pop(0)
-        return accepting(attempt_id) if self.default is None else self.default(attempt_id)
+    async def publish(self, changes: Sequence[PauseChanged]) -> None:
+        """See `PauseNews`."""
+        self.told += changes
+
+
+@dataclass(slots=True)
+class QuietFigures:
+    """`PauseFigures` that keep the last."""
+
+    in_force: Sequence[Pause] = ()
+    counts: Mapping[str, int] = field(default_factory=dict)
+
+    def paused(self, pauses: Sequence[Pause]) -> None:
+        """See `PauseFigures`."""
+        self.in_force = pauses
+
+    def parked(self, counts: Mapping[str, int]) -> None:
+        """See `PauseFigures`."""
+        self.counts = counts
+
+
+@dataclass(slots=True)
+class PeopleShown:
+    """`PeopleFigures` that keep the last."""
+
+    counts: dict[str, int] = field(default_factory=dict)
+    limits: dict[str, int | None] = field(default_factory=dict)
+
+    def people(self, portfolio: str, *, count: int, limit: PeopleLimit) -> None:
+        """See `PeopleFigures`."""
+        self.counts[portfolio], self.limits[portfolio] = count, limit.most
 
 
 def accepting(attempt_id: str) -> Answer:
@@ -115,7 +145,7 @@ class QuietTelemetry:
         del lane, code, seconds
         self.outcomes.append(outcome)
 
-    def lease_waited(self, *, lane: Lane, seconds: float) -> None:
+    def lease_waited(self, *, seconds: float) -> None:
         """See `Telemetry`."""
 
     def unknown_attempts(self, count: int) -> None:

@@ -1,16 +1,29 @@
 """A database with the sender's schema, and the router's door as a stand-in."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
+from uuid import UUID
 
 from garbo.common.events.grants import SendGranted
 from garbo.common.runtime.postgres import Database
 from tests.support.servers import SharedPostgres
 
 CLAIMS: Final = Path(__file__).with_name("claims.sql")
+TIME_OF_ALL: Final = """
+WITH parked AS (
+    SELECT message_id FROM sender.waiting WHERE parked_until IS NOT NULL ORDER BY message_id FOR UPDATE)
+UPDATE sender.waiting AS w SET parked_until = clock_timestamp()
+  FROM parked WHERE w.message_id = parked.message_id
+"""
+ALL_PAIRS_FREE: Final = """
+WITH pairs AS (
+    SELECT number, contact_id FROM sender.pair_rate ORDER BY number, contact_id FOR UPDATE)
+UPDATE sender.pair_rate AS p SET tat_us = 0 FROM pairs
+ WHERE p.number = pairs.number AND p.contact_id = pairs.contact_id
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,37 +66,57 @@ class SenderDatabase:
                 grant.epoch,
             )
 
-    async def lose(self, grant: SendGranted) -> None:
-        """Let the result of an accepted attempt be lost, as no code of ours does it."""
+    async def attempts(self) -> dict[str, str]:
+        """Read each attempt's state; that of an attempt which was not sent is `rejected`."""
+        async with self.database.connection() as connection:
+            rows = await connection.fetch(
+                "SELECT message_id, n, state FROM sender.message WHERE state NOT IN ('open', 'not_sent')"
+                " UNION ALL SELECT message_id, n, state FROM sender.former_attempt"
+            )
+        return {f"{row['message_id']}.{row['n']}": row["state"] for row in rows}
+
+    async def waiting(self) -> dict[UUID, str | None]:
+        """Read what waits, each with what it is parked for."""
+        async with self.database.connection() as connection:
+            rows = await connection.fetch("SELECT message_id, parked_why FROM sender.waiting")
+        return {row["message_id"]: row["parked_why"] for row in rows}
+
+    async def pauses(self) -> list[tuple[str, str, str, str | None]]:
+        """Read scope, source and reason of each pause there was, and by what it ended."""
+        async with self.database.connection() as connection:
+            rows = await connection.fetch(
+                "SELECT scope, source, reason, ended_by FROM sender.pause ORDER BY id"
+            )
+        return [tuple(row) for row in rows]
+
+    async def hurry_probe(self) -> None:
+        """Let the time of every probe come."""
         async with self.database.connection() as connection:
             await connection.execute(
-                "UPDATE sender.attempt SET state = 'accepted' WHERE message_id = $1", grant.message_id
+                "UPDATE sender.pause SET probe_at = clock_timestamp() WHERE probe_at IS NOT NULL"
             )
 
-    async def attempts(self) -> dict[str, str]:
-        """Read each attempt's state."""
+    async def hurry(self) -> None:
+        """Let the time of everything come that is parked."""
         async with self.database.connection() as connection:
-            rows = await connection.fetch("SELECT attempt_id, state FROM sender.attempt")
-        return {row["attempt_id"]: row["state"] for row in rows}
+            await connection.execute(TIME_OF_ALL)
+            await connection.execute(ALL_PAIRS_FREE)
 
-    async def stored(self, grant: SendGranted) -> tuple[str, str | None]:
-        """Read the state of a message's first attempt, and its result; None while it is open."""
+    async def end_rests(self, rate_per_s: float) -> None:
+        """Let every number send again, so many a second."""
         async with self.database.connection() as connection:
-            row = await connection.fetchrow(
-                "SELECT a.state, nullif(m.state, 'open') AS result"
-                " FROM sender.attempt AS a JOIN sender.message AS m USING (message_id)"
-                " WHERE a.attempt_id = $1",
-                f"{grant.message_id}.1",
+            await connection.execute(
+                "UPDATE sender.number_rate SET rate = $1, rests_until = clock_timestamp()", rate_per_s
             )
-        assert row is not None
-        return row["state"], row["result"]
 
 
 @asynccontextmanager
-async def sender_database_on(postgres: SharedPostgres) -> AsyncIterator[SenderDatabase]:
-    """Make a database of one's own, connected while the block runs."""
+async def sender_database_on(
+    postgres: SharedPostgres, *, session: Mapping[str, str] | None = None
+) -> AsyncIterator[SenderDatabase]:
+    """Make a database of one's own, connected while the block runs; `session`: settings of the server's."""
     dsn = postgres.database("sender")
-    database = Database(dsn, service="sender")
+    database = Database(dsn, service="sender", session=session)
     await database.start()
     try:
         async with database.connection() as connection:

@@ -1,84 +1,106 @@
-"""One stand over the fake memory and over PostgreSQL: what one suite holds both to."""
+"""The machine of attempts on a real PostgreSQL, step by step: what tests hold it to."""
 
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from typing import Final
 
 from garbo.common.events.grants import SendGranted
+from garbo.common.events.ids import MessageId, attempt_id_of
 from garbo.common.events.results import SendResult
 from garbo.sender.domain.outcomes import Outcome
 from garbo.sender.outbound.postgres import PostgresAttempts
-from garbo.sender.ports import Attempts, AttemptStatus, FinishedAttempt, Past, PlannedAttempt
-from services.sender.tests.support.builders import a_grant
-from services.sender.tests.support.memory import MemoryAttempts
+from garbo.sender.outbound.postgres_queue import PostgresQueue
+from garbo.sender.ports.attempts import (
+    AttemptStatus,
+    BeginResult,
+    FinishedAttempt,
+    PlannedAttempt,
+    RefusedGrant,
+)
+from services.sender.tests.support.builders import a_grant, a_send
 from services.sender.tests.support.postgres import SenderDatabase
 
-Play = Callable[[SendGranted], Awaitable[None]]
 Stored = tuple[str, str | None]
 """The state of a message's first attempt, and the message's result; None while it is open."""
+TRACE: Final = "00-a-b-01"
+STORED: Final = """
+SELECT coalesce(f.state, m.state) AS attempt,
+       CASE WHEN m.state NOT IN ('open', 'dispatching') THEN m.state END AS result
+  FROM sender.message AS m LEFT JOIN sender.former_attempt AS f ON f.message_id = m.message_id AND f.n = 1
+ WHERE m.message_id = $1
+"""
+AGE: Final = "UPDATE sender.message SET started_at = started_at - $2::interval WHERE message_id = $1"
 
 
 @dataclass(frozen=True, slots=True)
 class Stand:
-    """A memory of attempts, and the router's side of the grants in it."""
+    """A memory of attempts, the queue before it, and the router's side of the grants in it."""
 
-    attempts: Attempts
-    book: Play
-    revoke: Play
-    rebook: Play
-    claim: Play
-    """Let a grant be claimed, by whom nobody knows."""
-    stored: Callable[[SendGranted], Awaitable[Stored]]
+    door: SenderDatabase
 
-    async def begun(self, *, n: int = 1, grant: SendGranted | None = None) -> SendGranted:
-        """Begin an attempt, of a new grant unless one is given."""
+    @property
+    def attempts(self) -> PostgresAttempts:
+        return PostgresAttempts(self.door.database)
+
+    @property
+    def queue(self) -> PostgresQueue:
+        return PostgresQueue(self.door.database)
+
+    async def come(self, grant: SendGranted) -> str:
+        """Let a grant be read; give what is to be done with it."""
+        [taken] = await self.queue.take_in([a_send(grant)])
+        return taken.answer
+
+    async def begin(self, grant: SendGranted) -> BeginResult:
+        """Begin an attempt, if that may be."""
+        [answer] = await self.attempts.begin([PlannedAttempt(a_send(grant), TRACE)])
+        return answer
+
+    async def begun(self, grant: SendGranted | None = None) -> SendGranted:
+        """Begin an attempt, of a new grant unless one is given; it was read before."""
         if grant is None:
             grant = a_grant()
-            await self.book(grant)
-        answer = await self.attempts.begin([PlannedAttempt(grant, n, n > 1, "00-a-b-01")])
-        assert answer[grant.message_id].outcome == "begun"
+            await self.door.book(grant)
+        await self.come(grant)
+        answer = await self.begin(grant)
+        assert answer.outcome == "begun", answer
         return grant
 
     async def ended(self, grant: SendGranted, outcome: Outcome, *, n: int = 1) -> SendResult | None:
         """Record the answer to an attempt."""
-        finished = FinishedAttempt(grant, f"{grant.message_id}.{n}", outcome, 200)
+        finished = FinishedAttempt(a_send(grant), n, outcome, 200)
         return (await self.attempts.record([finished])).get(grant.message_id)
 
-    async def past(self, grant: SendGranted) -> Past:
-        """Let the grant come again."""
-        _, past = await self.attempts.recall([grant])
-        return past.get(grant.message_id, Past())
+    async def refused(self, grant: SendGranted, reason: str) -> SendResult | None:
+        """Say of a grant in the queue that it is not sent."""
+        return (await self.attempts.refuse([RefusedGrant(a_send(grant), reason)])).get(grant.message_id)
 
-    async def status(self, grant: SendGranted, status: str, *, code: int | None = None) -> list[SendResult]:
-        """Let a status of the first attempt come."""
+    async def result(self, grant: SendGranted) -> SendResult | None:
+        """Give the message's result."""
+        return (await self.attempts.results([grant.message_id])).get(grant.message_id)
+
+    async def status(
+        self, grant: SendGranted, status: str, *, code: int | None = None, n: int = 1
+    ) -> list[SendResult]:
+        """Let a status of an attempt come."""
         at = datetime.now(UTC).replace(microsecond=0)
-        seen = AttemptStatus(f"{grant.message_id}.1", status, "ref.s", code, at)
+        attempt_id = attempt_id_of(MessageId(grant.message_id), n)
+        seen = AttemptStatus(attempt_id, status, "ref.s", code, at)
         return [settled.result for settled in await self.attempts.settle([seen])]
 
+    async def abandoned(self, grant: SendGranted) -> list[SendResult]:
+        """Let recovery find what is under way."""
+        gone = await self.attempts.abandon(older_than=timedelta(0), limit=100)
+        return [result for result in gone if result.message_id == grant.message_id]
 
-def memory_stand() -> Stand:
-    """Stand on the fake."""
-    memory = MemoryAttempts()
+    async def age(self, grant: SendGranted, by: timedelta) -> None:
+        """Let an attempt have been started so much earlier."""
+        async with self.door.database.connection() as connection:
+            await connection.execute(AGE, grant.message_id, by)
 
-    async def book(grant: SendGranted) -> None:
-        memory.claims.pop(grant.grant_id, None)
-        memory.booked[grant.grant_id] = grant.message_id
-
-    async def revoke(grant: SendGranted) -> None:
-        memory.claims[grant.grant_id] = "revoked"
-
-    async def claim(grant: SendGranted) -> None:
-        memory.claims[grant.grant_id] = "already_dispatched"
-
-    async def stored(grant: SendGranted) -> Stored:
-        result = memory.results.get(grant.message_id)
-        return memory.attempts[f"{grant.message_id}.1"].state, result.outcome if result else None
-
-    return Stand(memory, book, revoke, book, claim, stored)
-
-
-def postgres_stand(door: SenderDatabase) -> Stand:
-    """Stand on a database."""
-    return Stand(
-        PostgresAttempts(door.database), door.book, door.revoke, door.rebook, door.claim, door.stored
-    )
+    async def stored(self, grant: SendGranted) -> Stored:
+        """Read the first attempt's state and the message's result."""
+        async with self.door.database.connection() as connection:
+            row = await connection.fetchrow(STORED, grant.message_id)
+        assert row is not None
+        return row["attempt"], row["result"]

@@ -7,8 +7,10 @@ from typing import ClassVar
 from garbo.cli.postgres_roles import RoleSettings
 from garbo.cli.rights.apply import UserSettings
 from garbo.cli.up.environment import DEMO_KEYS
+from garbo.cli.up.live import PLATFORM
 from garbo.cli.up.plan import read_plan
 from garbo.cli.up.programs import DATABASE, postgres_of
+from garbo.cli.up.runfile import RunFile
 from garbo.common.errors import StartRefused
 from garbo.common.runtime import broker
 from garbo.common.runtime.broker import KafkaSettings
@@ -63,6 +65,19 @@ def _told(settings: type[ServiceSettings], env: Mapping[str, str]) -> dict[str, 
 def url_of(env: Mapping[str, str], service: str) -> str:
     """Read GARBO_URL_<SERVICE>, else where the service of this clone answers."""
     return (env.get(f"GARBO_URL_{service.upper()}") or read_plan(env).url(service)).rstrip("/")
+
+
+def graph_url_of(env: Mapping[str, str]) -> str:
+    """Read GARBO_GRAPH_URL, else what stands for WhatsApp in this clone's run, else WhatsApp itself."""
+    run = RunFile(read_plan(env).data).read()
+    return env.get("GARBO_GRAPH_URL") or (run.platform if run else "") or PLATFORM
+
+
+def business_of(env: Mapping[str, str]) -> Path:
+    """Read GARBO_CONFIG, else find the file of this clone's run, else the demo's."""
+    plan = read_plan(env)
+    run = RunFile(plan.data).read()
+    return Path(run.business) if run and run.business and not env.get("GARBO_CONFIG") else plan.business
 
 
 def api_key_of(env: Mapping[str, str]) -> str:

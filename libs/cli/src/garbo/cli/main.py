@@ -4,15 +4,20 @@ import asyncio
 import logging
 import os
 import sys
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from garbo.cli.connect.command import Asked, doctor_live
+from garbo.cli.connect.command import connect as connect_number
 from garbo.cli.connection import api_key_of, dsn_of, kafka_of, role_settings_of, url_of, user_settings_of
 from garbo.cli.database import migrate_all, roles_all
 from garbo.cli.dlq.commands import dlq
 from garbo.cli.doctor import command as doctor_command
 from garbo.cli.lane import lane
+from garbo.cli.media import media
+from garbo.cli.pauses import pause, pauses, resume
 from garbo.cli.policy import policy_check, policy_schema
 from garbo.cli.rights.command import apply_acls, print_rights
 from garbo.cli.rights.table import commands
@@ -20,6 +25,7 @@ from garbo.cli.router.commands import contact, policy_simulate
 from garbo.cli.send import Wish
 from garbo.cli.send import send as ask_for
 from garbo.cli.tail import tail as follow
+from garbo.cli.templates import templates
 from garbo.cli.topics import HOW_TO_REPARTITION, Change, apply_topics, plan_topics
 from garbo.cli.up import command as up_command
 from garbo.cli.up.screen import wants_colour
@@ -39,6 +45,11 @@ app.add_typer(policy, name="policy")
 app.add_typer(contact, name="contact")
 app.add_typer(lane, name="lane")
 app.add_typer(dlq, name="dlq")
+app.add_typer(templates, name="templates")
+app.add_typer(media, name="media")
+app.command()(pause)
+app.command()(resume)
+app.command()(pauses)
 policy.command("check")(policy_check)
 policy.command("simulate")(policy_simulate)
 policy.command("schema")(policy_schema)
@@ -49,9 +60,12 @@ def up(
     *,
     no_demo: Annotated[bool, typer.Option("--no-demo", help="Simulator without traffic.")] = False,
     no_services: Annotated[bool, typer.Option("--no-services", help="Kafka and PostgreSQL alone.")] = False,
+    live: Annotated[
+        Path | None, typer.Option("--live", help="A business file: the real platform, no simulator.")
+    ] = None,
 ) -> None:
     """Start everything on this machine; Ctrl-C stops it."""
-    up_command.up(services=not no_services, demo=not no_demo)
+    up_command.up(services=not no_services, demo=not no_demo, live=live)
 
 
 @app.command()
@@ -145,13 +159,52 @@ def tail() -> None:
 
 
 @app.command()
+def connect(  # noqa: PLR0913 - each is something a person types
+    token: Annotated[
+        str, typer.Argument(help="The file with the access token; - reads it, env:NAME as well.")
+    ],
+    number: Annotated[str, typer.Argument(help="The phone number id, as WhatsApp Manager shows it.")],
+    *,
+    app_id: Annotated[str | None, typer.Option(help="The app; without, the token's own.")] = None,
+    app_secret_file: Annotated[Path | None, typer.Option(help="Else GARBO_WHATSAPP_APP_SECRETS.")] = None,
+    verify_token_file: Annotated[Path | None, typer.Option(help="Else GARBO_WHATSAPP_VERIFY_TOKEN.")] = None,
+    callback: Annotated[str | None, typer.Option(help="Without, the address the platform has.")] = None,
+    business: Annotated[Path | None, typer.Option(help="Write the number's entry into this file.")] = None,
+    brand: Annotated[str | None, typer.Option(help="Whose number it is.")] = None,
+    subscribe: Annotated[
+        bool, typer.Option("--subscribe", help="Let the app hear of the account first.")
+    ] = False,
+    anyway: Annotated[bool, typer.Option("--anyway", help="Write it whatever is wrong.")] = False,
+) -> None:
+    """Check a real number from token to webhook, one line each with the mend; exit code 1 when one fails."""
+    asked = Asked(
+        token=token,
+        number=number,
+        app_id=app_id,
+        app_secret_file=app_secret_file,
+        verify_token_file=verify_token_file,
+        callback=callback,
+        business=business,
+        brand=brand,
+        subscribe=subscribe,
+        anyway=anyway,
+    )
+    raise typer.Exit(0 if connect_number(asked) else 1)
+
+
+@app.command()
 def doctor(
     *,
+    live: Annotated[
+        bool, typer.Option("--live", help="Each number of the business file, as connect.")
+    ] = False,
     ledger: Annotated[bool, typer.Option("--ledger", help="Compare the counts of all parts.")] = False,
     settle: Annotated[float, typer.Option(help="Seconds to wait until the counts agree.")] = 30.0,
     quiet: Annotated[bool, typer.Option("--quiet", help="Let the traffic rest while counting.")] = False,
 ) -> None:
     """Check everything a newcomer gets wrong, and say the mend; exit code 1 when something is."""
+    if live:
+        raise typer.Exit(0 if doctor_live() else 1)
     well = doctor_command.doctor_ledger(settle_s=settle, hush=quiet) if ledger else doctor_command.doctor()
     raise typer.Exit(0 if well else 1)
 

@@ -58,9 +58,7 @@ def changes(present: dict[str, Present], wanted: Sequence[AnyTopic] = WANTED) ->
     for topic in wanted:
         there = present.get(topic.name)
         if there is None:
-            found.append(
-                Change(topic, "create", f"{topic.partitions} partitions, kept {topic.retention.days} d")
-            )
+            found.append(Change(topic, "create", f"{topic.partitions} partitions, kept: {topic.kept}"))
             continue
         if there.partitions != topic.partitions:
             found.append(
@@ -79,11 +77,10 @@ def changes(present: dict[str, Present], wanted: Sequence[AnyTopic] = WANTED) ->
 
 def configs_of(topic: AnyTopic) -> dict[str, str]:
     """Return the settings a topic must have."""
-    return {
-        "retention.ms": _ms(topic.retention),
-        "segment.ms": _ms(SEGMENT),
-        "max.message.bytes": str(topic.max_message_bytes),
-    }
+    size = {"segment.ms": _ms(SEGMENT), "max.message.bytes": str(topic.max_message_bytes)}
+    if isinstance(topic, Topic) and topic.is_compacted:
+        return {"cleanup.policy": "compact", **size}
+    return {"retention.ms": _ms(topic.retention), **size}
 
 
 def _ms(span: timedelta) -> str:

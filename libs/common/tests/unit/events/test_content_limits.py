@@ -15,17 +15,8 @@ from garbo.common.events.faults import advice_of
 from garbo.common.events.requests import SendRequested
 from garbo.common.events.topics import SEND_REQUESTED
 from garbo.common.events.wire import decode, encode
-from libs.common.tests.support.contents import (
-    BLANKS,
-    GOOD,
-    LIMITS,
-    ODD_VALUES,
-    WRONG,
-    Json,
-    Path,
-    T,
-    changed,
-)
+from libs.common.tests.support.contents import GOOD, Json, Path, changed
+from libs.common.tests.support.wrong_contents import BLANKS, LIMITS, ODD_VALUES, WRONG, T
 
 READ: TypeAdapter[Any] = TypeAdapter(Content)
 REQUEST = next(orjson.loads(encode(e)) for e in examples() if isinstance(e, SendRequested))

@@ -16,16 +16,17 @@ from garbo.common.events.wire import decode, encode
 from libs.common.tests.support.breaking_changes import breaking_changes
 
 ROOT = Path(__file__).parents[5]
+GENERATED = generated_files()
 
 
-@pytest.mark.parametrize("path", list(generated_files()), ids=str)
+@pytest.mark.parametrize("path", list(GENERATED), ids=str)
 def test_committed_file_is_what_generate_would_write(path: Path) -> None:
-    assert (ROOT / path).read_bytes() == generated_files()[path], "stale: type `make generate`"
+    assert (ROOT / path).read_bytes() == GENERATED[path], "stale: type `make generate`"
 
 
 def test_no_contract_file_is_left_over() -> None:
     committed = {p.relative_to(ROOT) for p in (ROOT / CONTRACTS).iterdir() if p.is_file()}
-    assert committed == {p for p in generated_files() if CONTRACTS in p.parents}
+    assert committed == {p for p in GENERATED if CONTRACTS in p.parents}
 
 
 @pytest.mark.parametrize("topic", TOPICS, ids=lambda t: t.name)
@@ -88,6 +89,46 @@ def _changed(path: list[str], value: object) -> dict[str, Any]:
 def test_breaking_change_is_named(path: list[str], value: object, told: str) -> None:
     found = breaking_changes(schema_of(SEND_REQUESTED), _changed(path, value))
     assert any(told in line for line in found), found
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        pytest.param({"type": "object"}, {"$ref": "#/$defs/Shape"}, [], id="a shape for any object"),
+        pytest.param({"type": "object"}, {"type": "string"}, ["one: type changed"], id="a text for one"),
+        pytest.param(
+            {"items": {"type": "object"}, "type": "array"},
+            {"items": {"$ref": "#/$defs/Shape"}, "type": "array"},
+            [],
+            id="a shape inside",
+        ),
+        pytest.param(
+            {"items": {"type": "object"}, "type": "array"},
+            {"items": {"type": "string"}, "type": "array"},
+            ["one: type changed"],
+            id="a text inside",
+        ),
+        pytest.param({"$ref": "#/$defs/Shape"}, {"$ref": "#/$defs/Grown"}, [], id="a shape with more"),
+        pytest.param(
+            {"$ref": "#/$defs/Grown"}, {"$ref": "#/$defs/Shape"}, ["one.more: field is gone"], id="with less"
+        ),
+        pytest.param(
+            {"$ref": "#/$defs/Shape"}, {"type": "object"}, ["one.size: field is gone"], id="no shape any more"
+        ),
+    ],
+)
+def test_shape_may_be_said_more_closely_and_nothing_else(
+    old: dict[str, Any], new: dict[str, Any], told: list[str]
+) -> None:
+    size, more = {"size": {"type": "integer"}}, {"more": {"type": "string"}}
+    shapes = {
+        "Shape": {"type": "object", "properties": size},
+        "Grown": {"type": "object", "properties": size | more},
+    }
+    before, after = (
+        {"type": "object", "$defs": shapes, "properties": {"one": schema}} for schema in (old, new)
+    )
+    assert breaking_changes(before, after) == told
 
 
 def test_new_optional_field_breaks_nothing() -> None:

@@ -5,8 +5,10 @@ from garbo.common.runtime.door.keyless import Keyless
 from garbo.common.runtime.http import server_of
 from garbo.common.runtime.lifecycle import App
 from garbo.common.runtime.telemetry import configure
+from garbo.simulator.assets.app import MetaApp
+from garbo.simulator.assets.templates import Template
 from garbo.simulator.control import livelier
-from garbo.simulator.graph.accounts import Accounts, SendingNumber, Template
+from garbo.simulator.graph.accounts import Accounts, SendingNumber
 from garbo.simulator.interface import make_app
 from garbo.simulator.settings import SimulatorSettings
 from garbo.simulator.world import WorldPlan, make_world
@@ -18,10 +20,9 @@ def build(settings: SimulatorSettings) -> App:
     business = load_business(settings.config)
     world = make_world(
         WorldPlan(
-            accounts=accounts_of(business),
-            webhook_url=settings.webhook_url,
-            app_secret=settings.whatsapp_app_secrets[0].get_secret_value(),
+            accounts=accounts_of(business, settings),
             seed=settings.seed,
+            same_ids=settings.same_ids,
             customers=settings.customers,
             ledger=settings.ledger,
             control=livelier(settings.control) if settings.lively else settings.control,
@@ -31,9 +32,13 @@ def build(settings: SimulatorSettings) -> App:
     return App(service="simulator", components=[*world.components(), server])
 
 
-def accounts_of(business: Business) -> Accounts:
+def accounts_of(business: Business, settings: SimulatorSettings) -> Accounts:
     """Read what the business has on the platform out of its file."""
+    secret = settings.whatsapp_app_secrets[0].get_secret_value()
     return Accounts(
+        app=MetaApp(id=settings.app_id, secret=secret),
+        callback_url=settings.webhook_url,
+        seed=settings.seed,
         numbers=[
             SendingNumber(
                 id=number.id,

@@ -1,22 +1,20 @@
 """How the simulated world behaves right now: one validated state, changed by `PATCH /control`."""
 
 from random import Random
-from typing import Annotated, Any, Final, Literal, Self
+from typing import Annotated, Any, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field
 
-from garbo.simulator.graph.errors import known_code
+from garbo.simulator.assets.asset import Asset
+from garbo.simulator.faults import Fault
+from garbo.simulator.graph.limits import Limits
+from garbo.simulator.latency import Latency, Millis
 
 Ratio = Annotated[float, Field(ge=0, le=1)]
-Millis = Annotated[int, Field(ge=0, le=3_600_000)]
 PerMinute = Annotated[float, Field(ge=0, le=1_000_000)]
 
 
-class _State(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
-
-
-class Delays(_State):
+class Delays(Asset):
     """Mean delays after acceptance, in milliseconds; each is drawn between half and one and a half of it."""
 
     sent_ms: Millis = 150
@@ -25,7 +23,7 @@ class Delays(_State):
     reply_ms: Millis = 9_000
 
 
-class Webhooks(_State):
+class Webhooks(Asset):
     """How Meta delivers what it has to tell."""
 
     on: bool = True
@@ -37,11 +35,18 @@ class Webhooks(_State):
     retry_ms: Millis = 500
     """The first retry; each further one waits twice as long, up to `retry_max_ms`."""
     retry_max_ms: Millis = 30_000
+    first_ratio: Ratio = 0
+    """How many sends are told of before they are answered."""
+    late_ratio: Ratio = 0
+    late_ms: Millis = 60_000
+    """So many sends are told of so much later."""
+    never_ratio: Ratio = 0
+    """Of so many sends nothing is ever told."""
     preferences_ratio: Ratio = 1
     """How many changes of preference are told: the field is not subscribed by default."""
 
 
-class Population(_State):
+class Population(Asset):
     """What customers do. Rates are per minute for all of them together."""
 
     on: bool = True
@@ -64,33 +69,27 @@ class Population(_State):
     number_changes_per_minute: PerMinute = 0
 
 
-class Fault(_State):
-    """Something that goes wrong: for the `next` so many requests, or for a ratio of them."""
+class Review(Asset):
+    """What becomes of templates that are created or edited."""
 
-    kind: Literal["error", "hang", "drop", "accept_then_drop", "accept_then_error", "failed_status"]
-    code: int = 131000
-    """The error's code, where the kind has one."""
-    next: Annotated[int, Field(ge=1)] | None = None
-    ratio: Annotated[float, Field(gt=0, le=1)] | None = None
-    number_id: str | None = None
-    """Only requests of this number."""
-    hang_ms: Millis = 60_000
-
-    @model_validator(mode="after")
-    def _whole(self) -> Self:
-        if (self.next is None) == (self.ratio is None):
-            raise ValueError("give exactly one of next and ratio")
-        if not known_code(self.code):
-            raise ValueError("code is not in the table of error codes")
-        return self
+    after_ms: Millis = 3_000
+    verdict: Literal["APPROVED", "REJECTED"] = "APPROVED"
+    reason: str = "INVALID_FORMAT"
+    """Why, where they are rejected."""
+    category: Literal["MARKETING", "UTILITY", "AUTHENTICATION"] | None = None
+    """Approved as this, whatever was asked for."""
 
 
-class ControlState(_State):
+class ControlState(Asset):
     """Everything that can be turned."""
 
     latency_ms: Millis = 0
     """How long the Graph API thinks before it answers."""
+    latency: dict[str, Latency] = Field(default_factory=dict)
+    """The same as a distribution, by number id; `*` is every other number. Beside `latency_ms`."""
     rate_limits: bool = True
+    """Whether any limit holds: throughput, and those of `limits`."""
+    limits: Limits = Limits()
     window: bool = True
     """Free-form outside the 24 h window fails with 131047."""
     undeliverable_ratio: Ratio = 0.005
@@ -100,6 +99,9 @@ class ControlState(_State):
     delays: Delays = Delays()
     webhooks: Webhooks = Webhooks()
     population: Population = Population()
+    review: Review = Review()
+    broken_links: tuple[Annotated[str, Field(min_length=1)], ...] = ()
+    """Whoever sends a link that holds one of these is told later that it cannot be fetched (131053)."""
     faults: tuple[Fault, ...] = ()
 
 
@@ -127,6 +129,7 @@ class Control:
 
     def __init__(self, state: ControlState | None = None, *, seed: str = "garbo") -> None:
         self._random = Random(f"{seed}/faults")  # noqa: S311 - a seeded world, not a secret
+        self._latency = Random(f"{seed}/latency")  # noqa: S311 - as above
         self.state = state or ControlState()
         self._left = [fault.next for fault in self.state.faults]
 
@@ -145,10 +148,27 @@ class Control:
         faults = tuple(fault.model_copy(update={"next": left}) for fault, left in pairs if left != 0)
         return self.state.model_copy(update={"faults": faults})
 
-    def take_fault(self, number_id: str) -> Fault | None:
+    @property
+    def slow(self) -> bool:
+        """Tell whether the API thinks at all."""
+        return bool(self.state.latency_ms or self.state.latency)
+
+    def latency_s(self, number_id: str) -> float:
+        """Draw how long the API thinks about a call for this number."""
+        state = self.state
+        seconds = state.latency_ms / 1000
+        if state.latency and (latency := state.latency.get(number_id) or state.latency.get("*")):
+            seconds += latency.drawn_s(self._latency)
+        return seconds
+
+    def die(self) -> float:
+        """Throw the die of what goes wrong, in [0, 1)."""
+        return self._random.random()
+
+    def take_fault(self, number_id: str | None, on: str = "messages") -> Fault | None:
         """Draw what goes wrong with this request, and use it up."""
         for index, fault in enumerate(self.state.faults):
-            if fault.number_id not in (None, number_id):
+            if fault.on != on or fault.number_id not in (None, number_id):
                 continue
             left = self._left[index]
             if left is None and self._random.random() < (fault.ratio or 0):

@@ -3,8 +3,7 @@
 import asyncio
 from typing import Any
 
-import orjson
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import ValidationError
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
@@ -16,28 +15,16 @@ from garbo.common.runtime.door.keyless import Keyless
 from garbo.common.runtime.door.typed import number_of
 from garbo.common.runtime.health import health_routes
 from garbo.common.runtime.http import JSONBytes, problem
+from garbo.simulator.control_bodies import first_fault, json_object
 from garbo.simulator.graph.api import GRAPH_PATH
-from garbo.simulator.graph.http import BodyTooLarge, read_body
 from garbo.simulator.guard import Guard
+from garbo.simulator.platform_interface import PlatformInterface
 from garbo.simulator.population.customers import Customer
-from garbo.simulator.population.reactions import Reply
+from garbo.simulator.population.writing import Writing
 from garbo.simulator.world import World
 
 MAX_ENTRIES = 10_000
 QUIET_TIMEOUT_S = 30.0
-
-
-class Writing(BaseModel):
-    """`POST /customers/{phone}/messages`: what this customer writes now."""
-
-    model_config = ConfigDict(extra="forbid")
-    text: str = Field(min_length=1, max_length=4096)
-    button: bool = False
-    """As the quick-reply button of a template."""
-    number: str | None = None
-    """The business number's id; absent: the one they talk with."""
-    context: str | None = None
-    """The wamid this answers."""
 
 
 def make_app(world: World, *, business: Business, keyless: Keyless) -> ASGIApp:
@@ -50,6 +37,7 @@ def make_app(world: World, *, business: Business, keyless: Keyless) -> ASGIApp:
             Route("/control", interface.show_control, methods=["GET"]),
             Route("/control", interface.change_control, methods=["PATCH"]),
             Route("/control/quiet", interface.quiet, methods=["POST"]),
+            *PlatformInterface(world).routes(),
             Route("/customers", interface.customers),
             Route("/customers/{phone}/messages", interface.write, methods=["POST"]),
             *health_routes(alive={"process": lambda: True}, ready={"room": lambda: world.outbox.room}),
@@ -90,13 +78,13 @@ class Interface:
 
     async def change_control(self, request: Request) -> Response:
         """`PATCH /control`: merge a JSON object; 400 names the field at fault and changes nothing."""
-        patch = await _json_object(request)
+        patch = await json_object(request)
         if patch is None:
             return problem(400, "Bad control", "The body must be a JSON object of 256 KiB at most.")
         try:
             self._world.control.change(patch)
         except ValidationError as error:
-            return problem(400, "Bad control", _first(error))
+            return problem(400, "Bad control", first_fault(error))
         return await self.show_control(request)
 
     async def quiet(self, _: Request) -> Response:
@@ -118,9 +106,9 @@ class Interface:
     async def write(self, request: Request) -> Response:
         """`POST /customers/{phone}/messages`: this customer writes now; 202 with the wamid."""
         try:
-            said = Writing.model_validate(await _json_object(request))
+            said = Writing.model_validate(await json_object(request))
         except ValidationError as error:
-            return problem(400, "Bad message", _first(error))
+            return problem(400, "Bad message", first_fault(error))
         phone = "+" + request.path_params["phone"].lstrip("+ ")
         if number_of(phone[1:]) is None:
             return problem(404, "No such customer", "The path wants a phone number.")
@@ -131,7 +119,7 @@ class Interface:
             if chosen is None:
                 return problem(404, "No such number", "GARBO_CONFIG does not list this number.")
             number = chosen
-        reply = Reply(said.text, button=said.button)
+        reply = said.reply(customer.random)
         wamid = self._world.crowd.write(customer, reply, number=number, context=said.context)
         return JSONBytes({"wamid": wamid}, status_code=202)
 
@@ -152,26 +140,11 @@ def summarize(world: World) -> dict[str, Any]:
             "delivered": counts.delivered,
             "pending": world.outbox.pending,
             "doubled": counts.doubled,
+            "unheard": counts.unheard,
             "posts": counts.posts,
             "failed_posts": counts.failed_posts,
         },
     }
-
-
-async def _json_object(request: Request) -> dict[str, Any] | None:
-    try:
-        body = orjson.loads(await read_body(request.receive))
-    except BodyTooLarge:
-        return None
-    except orjson.JSONDecodeError:
-        return None
-    return body if isinstance(body, dict) else None
-
-
-def _first(error: ValidationError) -> str:
-    first = error.errors(include_input=False, include_url=False)[0]
-    field = ".".join(str(part) for part in first["loc"]) or "the body"
-    return f"{field}: {first['msg']}"
 
 
 def _shown(customer: Customer) -> dict[str, Any]:

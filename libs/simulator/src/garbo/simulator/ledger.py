@@ -37,7 +37,7 @@ class Ledger:
         """How many different `biz_opaque_callback_data` were accepted."""
         return len(self._opaque)
 
-    def append(self, send: Send, *, number_id: str, wamid: str, at_us: int) -> int:
+    def append(self, send: Send, *, number_id: str, wamid: str, at_us: int, ending: str = "answered") -> int:
         """Write one accepted send and return its number; the kernel has the line when this returns."""
         seq = len(self._ends) + 1
         entry = {
@@ -50,7 +50,11 @@ class Ledger:
             "template": send.template.name if send.template else None,
             "category": send.category,
             "biz_opaque": send.biz_opaque,
+            "ending": ending,
+            "lite": send.lite,
         }
+        if send.files:
+            entry["files"] = [file.id or file.link for file in send.files]
         line = orjson.dumps(entry, option=orjson.OPT_APPEND_NEWLINE)
         self._file.write(line)
         self._count(entry, len(line))

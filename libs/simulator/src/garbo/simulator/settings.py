@@ -8,6 +8,7 @@ from pydantic import BeforeValidator, Field, SecretStr
 
 from garbo.common.runtime.door.keyless import OpenTo
 from garbo.common.runtime.settings import Port, Secrets, WithHttp, WithKafka
+from garbo.simulator.assets.app import MetaApp
 from garbo.simulator.control import ControlState
 
 
@@ -28,7 +29,9 @@ class SimulatorSettings(WithKafka, WithHttp):
     config: Path
     """The business file."""
     whatsapp_app_secrets: Secrets
-    """The first one signs the webhooks."""
+    """The first one is the app's: it signs the webhooks."""
+    app_id: Annotated[str, Field(pattern=r"^[0-9]{1,32}$")] = MetaApp().id
+    """The app's id on the platform."""
     port: Port = 8090
     open_to: OpenTo = "loopback"
     """Who may see and change this world without a key: `loopback`, this machine, under a loopback name and
@@ -36,6 +39,8 @@ class SimulatorSettings(WithKafka, WithHttp):
     webhook_url: str = "http://127.0.0.1:8080/webhooks/whatsapp"
     seed: str = "garbo"
     """Same seed, same customers and same choices."""
+    same_ids: bool = False
+    """The same message ids in each run, from the seed: for one run alone, since ids must not come again."""
     customers: Annotated[int, Field(ge=0, le=100_000)] = 200
     ledger: Path | None = None
     """The ledger's file; absent: it lives as long as the process."""

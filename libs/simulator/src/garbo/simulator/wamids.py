@@ -5,24 +5,34 @@ The form is that of the ids in the platform's webhooks: 1C 18, the length of the
 """
 
 from base64 import b64encode
-from secrets import token_hex
+from random import Random, SystemRandom
 from typing import Final
 
 TO_PEER_DIGITS: Final = 18
 FROM_PEER_DIGITS: Final = 20
+BITS_A_DIGIT: Final = 4
 
 
-def wamid_to(peer: str) -> str:
-    """Mint the id of a message to a person or group; no other message has it."""
-    return _wamid(peer, b"\x11", digits=TO_PEER_DIGITS)
+class Wamids:
+    """Mints ids that no other message has. With a `seed` the same ones in each run: for one run alone."""
+
+    def __init__(self, seed: str | None = None) -> None:
+        drawn = SystemRandom().getrandbits(128) if seed is None else f"{seed}/wamids"
+        self._random = Random(drawn)  # noqa: S311 - an id, not a secret
+
+    def to_peer(self, peer: str) -> str:
+        """Mint the id of a message to a person or group."""
+        return _wamid(peer, b"\x11", self._drawn(TO_PEER_DIGITS))
+
+    def from_peer(self, peer: str) -> str:
+        """Mint the id of a message that a person wrote."""
+        return _wamid(peer, b"\x12", self._drawn(FROM_PEER_DIGITS))
+
+    def _drawn(self, digits: int) -> bytes:
+        return b"%0*X" % (digits, self._random.getrandbits(digits * BITS_A_DIGIT))
 
 
-def wamid_from(peer: str) -> str:
-    """Mint the id of a message that a person wrote; no other message has it."""
-    return _wamid(peer, b"\x12", digits=FROM_PEER_DIGITS)
-
-
-def _wamid(peer: str, direction: bytes, *, digits: int) -> str:
-    name, own = peer.removeprefix("+").encode(), token_hex(digits // 2).upper().encode()
+def _wamid(peer: str, direction: bytes, own: bytes) -> str:
+    name = peer.removeprefix("+").encode()
     content = b"\x1c\x18%c%b\x15\x02\x00%b\x18%c%b\x00" % (len(name), name, direction, len(own), own)
     return "wamid." + b64encode(content).decode()

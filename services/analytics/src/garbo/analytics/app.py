@@ -12,6 +12,7 @@ from garbo.analytics.outbound.postgres_facts import PostgresFacts
 from garbo.analytics.outbound.postgres_memories import PostgresMemories
 from garbo.analytics.outbound.postgres_queries import PostgresFactQueries
 from garbo.analytics.settings import AnalyticsSettings
+from garbo.common.business import BusinessInForce
 from garbo.common.clock import SystemClock
 from garbo.common.runtime.background import Background
 from garbo.common.runtime.broker import kafka_of
@@ -19,11 +20,11 @@ from garbo.common.runtime.deliver import Deliveries, Lane
 from garbo.common.runtime.door.keyless import Keyless
 from garbo.common.runtime.health import health_routes
 from garbo.common.runtime.http import server_of
-from garbo.common.runtime.lifecycle import App
+from garbo.common.runtime.lifecycle import App, Component
 from garbo.common.runtime.migrations import SchemaCurrent
 from garbo.common.runtime.postgres import Database
 from garbo.common.runtime.producer import Producer
-from garbo.common.runtime.published import read_business
+from garbo.common.runtime.published import read_business, watched_business
 from garbo.common.runtime.telemetry import observe
 from garbo.common.runtime.upkeep import Upkeep
 
@@ -49,7 +50,10 @@ def build(settings: AnalyticsSettings) -> App:
             "deliveries": lambda: deliveries.ready,
         },
     )
-    guard = Guard(read_business(settings.config, live=settings.live), Keyless(settings.open_to))
+    in_force = BusinessInForce(read_business(settings.config, live=settings.live))
+    watched = watched_business(settings.config, live=settings.live, use=in_force.take)
+    guard = Guard(in_force, Keyless(settings.open_to))
     server = server_of(settings, http_app(queries, live, guard, health=health))
     schema = SchemaCurrent(dsn, service=settings.service)
-    return App(settings.service, [telemetry, database, schema, producer, upkeep, deliveries, server, live])
+    first: list[Component] = [telemetry, watched, database, schema, producer]
+    return App(settings.service, [*first, upkeep, deliveries, server, live])

@@ -5,17 +5,19 @@ from collections.abc import Iterator, Mapping
 from starlette.applications import Starlette
 from starlette.types import ASGIApp
 
-from garbo.common.business import Business
 from garbo.common.clock import Clock, SystemClock
+from garbo.common.events.template_registry import TemplateRegistry
+from garbo.common.events.topics import TEMPLATE_OBSERVED
 from garbo.common.runtime.broker import kafka_of
 from garbo.common.runtime.door.bodies import Pace
+from garbo.common.runtime.followed_topic import FollowedTopic
 from garbo.common.runtime.health import Check, health_routes
 from garbo.common.runtime.http import server_of
 from garbo.common.runtime.lifecycle import App
 from garbo.common.runtime.openapi import openapi_routes
 from garbo.common.runtime.operations import Endpoint, endpoints_of
 from garbo.common.runtime.producer import Producer
-from garbo.common.runtime.published import read_business
+from garbo.common.runtime.published import read_business, watched_business
 from garbo.common.runtime.settings import load
 from garbo.common.runtime.telemetry import observe
 from garbo.ingest.flow.submissions import TakeSubmissions
@@ -28,7 +30,7 @@ from garbo.ingest.inbound.submissions import SubmissionEndpoint
 from garbo.ingest.inbound.webhooks import WebhookEndpoint
 from garbo.ingest.outbound.business import BusinessPublishers
 from garbo.ingest.outbound.kafka import KafkaEventLog
-from garbo.ingest.ports import EventLog
+from garbo.ingest.ports import EventLog, Publishers
 from garbo.ingest.settings import IngestSettings
 
 
@@ -36,22 +38,32 @@ def build() -> App:
     """Wire the process from its environment; raises `StartRefused`."""
     settings = load(IngestSettings)
     telemetry = observe(settings)
-    business = read_business(settings.config, live=settings.live)
-    producer = Producer(kafka=kafka_of(settings), service=settings.service)
-    clock = SystemClock()
+    publishers = BusinessPublishers(read_business(settings.config, live=settings.live))
+    watched = watched_business(settings.config, live=settings.live, use=publishers.take)
+    kafka = kafka_of(settings)
+    producer = Producer(kafka=kafka, service=settings.service)
+    clock, templates = SystemClock(), TemplateRegistry()
+    followed = FollowedTopic(kafka, TEMPLATE_OBSERVED, templates.apply)
     app = http_app(
         settings,
-        business=business,
+        publishers=publishers,
         log=KafkaEventLog(producer, clock),
+        templates=templates,
         clock=clock,
-        ready={"kafka": lambda: producer.healthy},
+        ready={"kafka": lambda: producer.healthy, "templates": lambda: followed.ready},
     )
     server = server_of(settings, app)
-    return App(settings.service, (telemetry, producer, server))
+    return App(settings.service, (telemetry, watched, producer, followed, server))
 
 
 def http_app(
-    settings: IngestSettings, *, business: Business, log: EventLog, clock: Clock, ready: Mapping[str, Check]
+    settings: IngestSettings,
+    *,
+    publishers: Publishers,
+    log: EventLog,
+    templates: TemplateRegistry,
+    clock: Clock,
+    ready: Mapping[str, Check],
 ) -> ASGIApp:
     """Wire everything behind the port: use cases, endpoints, health."""
     hash_key = settings.hash_key.get_secret_value().encode()
@@ -61,7 +73,11 @@ def http_app(
     )
     webhooks = TakeWebhooks(log=log, clock=clock, secrets=secrets, hash_key=hash_key)
     submissions = TakeSubmissions(
-        log=log, clock=clock, publishers=BusinessPublishers(business), hash_key=hash_key
+        log=log,
+        clock=clock,
+        publishers=publishers,
+        templates=templates,
+        hash_key=hash_key,
     )
     room = Room.of(
         count=settings.max_in_flight,

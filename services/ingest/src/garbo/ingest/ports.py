@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from garbo.ingest.domain.parts import Found
-from garbo.ingest.domain.submissions import Publisher
+from garbo.ingest.domain.publisher import Publisher
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from garbo.common.business import Business
+from garbo.common.business import Business, BusinessInForce
 from garbo.common.runtime.broker import kafka_of
 from garbo.common.runtime.deliver import Deliveries
 from garbo.common.runtime.health import health_routes
@@ -12,7 +12,7 @@ from garbo.common.runtime.lifecycle import App, Component
 from garbo.common.runtime.migrations import SchemaCurrent
 from garbo.common.runtime.postgres import Database
 from garbo.common.runtime.producer import Producer
-from garbo.common.runtime.published import read_business
+from garbo.common.runtime.published import read_business, watched_business
 from garbo.common.runtime.settings import load
 from garbo.common.runtime.telemetry import Telemetry, observe
 from garbo.router.flow.commands.erase_contact import EraseContact
@@ -64,12 +64,19 @@ class Seeding:
     """Makes room for the coming days, and the business file's templates known, before the first decision."""
 
     store: PostgresStore
-    business: Business
+    business: BusinessInForce
+    directory: Directory
 
     async def start(self) -> None:
         """Make what is missing; the days after these are made while the process runs."""
         await self.store.make_partitions(ahead_days=DAYS_AHEAD)
-        await self.store.seed(self.business)
+        await self.store.seed(self.business.current)
+
+    async def take(self, business: Business) -> None:
+        """Let a changed business file be in force; raises `RetryLater` while the database is away."""
+        await self.store.seed(business)
+        self.directory.take(business)
+        await self.business.take(business)
 
     async def stop(self) -> None:
         """Nothing: what is written stays."""
@@ -83,14 +90,14 @@ def build() -> App:
 
 def wire(settings: RouterSettings, telemetry: Telemetry) -> App:
     """Wire the parts: databases first, then the producer, then what takes work in."""
-    business = read_business(settings.config, live=settings.live)
+    business = BusinessInForce(read_business(settings.config, live=settings.live))
     kafka = kafka_of(settings)
     producer = Producer(kafka=kafka, service=settings.service)
     rooms = Rooms(
         publisher=KafkaPublisher(producer),
         meter=PrometheusMeter(),
         policies=PolicyInForce(),
-        directory=Directory(business),
+        directory=Directory(business.current),
         hash_key=settings.hash_key.get_secret_value().encode(),
     )
     sizes = (*(CONNECTIONS_PER_LANE,) * 3, CONNECTIONS_FOR_HTTP, CONNECTIONS_FOR_OWN_WORK)
@@ -112,10 +119,11 @@ def wire(settings: RouterSettings, telemetry: Telemetry) -> App:
     health = health_routes(alive={"deliveries": lambda: deliveries.healthy}, ready=ready)
     http = http_app(business, rooms.resources(for_http, keep_days=settings.keep_days), health=health)
     server = server_of(settings, http)
-    seeding = Seeding(store, business)
+    seeding = Seeding(store, business, rooms.directory)
+    watched = watched_business(settings.config, live=settings.live, use=seeding.take)
     schema = SchemaCurrent(settings.postgres_dsn.get_secret_value(), service=settings.service)
     policy = rooms.watch(settings.policy, for_http)
-    first: tuple[Component, ...] = (telemetry, *databases, schema, policy, seeding)
+    first: tuple[Component, ...] = (telemetry, *databases, schema, policy, seeding, watched)
     scheduler = rooms.scheduler(for_own_work, keep_days=settings.keep_days)
     return App(settings.service, (*first, producer, scheduler, deliveries, server))
 

@@ -8,9 +8,11 @@ import pytest
 
 from garbo.common.errors import RetryLater
 from garbo.common.events.ids import AddressKind, ContactId, MessageId, address_hash
+from garbo.common.events.template_observed import TemplateObserved
+from garbo.common.events.template_takes import Takes
 from garbo.common.runtime.postgres import Database
 from garbo.router.domain.grant import Grant, day_of_instant, grant_id_of
-from garbo.router.domain.instants import to_us
+from garbo.router.domain.instants import DAY_US, to_us
 from garbo.router.domain.state import Consent, RecipientState, Send, Stop
 from garbo.router.domain.templates import TemplateCategory
 from garbo.router.domain.values import replace
@@ -209,6 +211,53 @@ async def test_templates_are_new_in_the_next_look_and_an_older_word_changes_noth
         templates = (await transaction.load(Scope())).templates
     known = templates.known["9001", "shipped", "it"]
     assert (known.category, known.status, known.changed_at_us) == ("authentication", "PAUSED", 30)
+
+
+async def test_newest_reading_of_a_template_is_kept_whole(
+    store: Store,
+) -> None:
+    def read(at: datetime, status: str) -> TemplateObserved:
+        takes = Takes(header="IMAGE", body_values=("1",))
+        return TemplateObserved(
+            waba="9001", name="sale", language="it", status=status, takes=takes, observed_at=at
+        )
+
+    at = datetime(2026, 6, 1, 10, tzinfo=UTC)
+    for reading in (read(at, "APPROVED"), read(at - timedelta(hours=1), "PENDING")):
+        async with store.transaction() as transaction:
+            await transaction.save(Changes(observed=[reading]))
+    async with store.transaction() as transaction:
+        templates = (await transaction.load(Scope())).templates
+    assert templates.observed.known == {"9001:sale:it": read(at, "APPROVED")}
+
+
+@pytest.mark.parametrize("days_until", [1, -1], ids=["still announced", "its day has come"])
+async def test_announced_category_outlives_a_reading_until_its_day(store: Store, days_until: int) -> None:
+    told = TemplateCategory(
+        waba="9001",
+        name="shipped",
+        language="it",
+        category="utility",
+        changed_at_us=DAY_US,
+        next_category="marketing",
+        next_at_us=(3 + days_until) * DAY_US,
+        categorised_at_us=DAY_US,
+    )
+    reading = replace(
+        told,
+        changed_at_us=3 * DAY_US,
+        categorised_at_us=3 * DAY_US,
+        next_category=None,
+        next_at_us=None,
+        was_read=True,
+    )
+    for changes in (Changes(templates=[told]), Changes(templates=[reading])):
+        async with store.transaction() as transaction:
+            await transaction.save(changes)
+    async with store.transaction() as transaction:
+        templates = (await transaction.load(Scope())).templates
+    known = templates.known["9001", "shipped", "it"]
+    assert known.next_category == ("marketing" if days_until > 0 else None)
 
 
 async def test_clock_is_near_and_never_steps_back_within_a_batch(store: Store) -> None:

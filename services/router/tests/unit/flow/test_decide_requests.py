@@ -35,8 +35,6 @@ from services.router.tests.support.router import Router
         ({"number": OTHER_NUMBER}, "unknown_number"),
         ({"number": "777"}, "unknown_number"),
         ({"channel": "sms"}, "channel_unavailable"),
-        ({"content": template("counted")}, "parameter_count"),
-        ({"fallback": {"template": template("counted")["template"]}}, "parameter_count"),
         ({"to": {"contact_id": str(UUID(int=1))}}, "unknown_contact"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",

@@ -10,7 +10,8 @@ from garbo.common.events.ids import message_id_of
 from garbo.common.events.submitted import SUBMITTED, InvalidRequest
 from garbo.common.events.wire import decode, encode
 from garbo.router.inbound.lanes import is_promo
-from libs.common.tests.support.contents import GOOD, WRONG, Path, changed
+from libs.common.tests.support.contents import GOOD, Path, changed
+from libs.common.tests.support.wrong_contents import WRONG
 from services.router.tests.support.build import requested
 from services.router.tests.support.memory import InMemoryStore
 from services.router.tests.support.router import Router

@@ -1,4 +1,4 @@
-"""Kafka's jars: fetched by Maven, once per clone, however many processes ask at the same time.
+"""Jars, Kafka's first of all: fetched by Maven, once per clone, however many processes ask at the same time.
 
 Each is what `jars.sha256` beside the pom says, or nothing starts. After a change of the pom:
 `cd .garbo/kafka/jars && sha256sum *.jar > ../../../deploy/local/kafka/jars.sha256`, and compare what changed.
@@ -16,6 +16,7 @@ from pathlib import Path
 
 from garbo.cli.local.java import JAVA_ENV
 from garbo.cli.local.tools import missing
+from garbo.cli.local.workspace import workspace_root
 from garbo.common.errors import StartRefused
 
 LOOKED_AT = ".jars.sha256"
@@ -24,7 +25,7 @@ MAVEN_TIMEOUT_S = 600.0
 """A slow line and a cold repository; on a fast one it takes 6 s."""
 
 
-def ensure_jars(pom: Path, jars: Path) -> Path:
+def ensure_jars(pom: Path, jars: Path, *, whose: str = "Kafka") -> Path:
     """Return the folder `jars` with all jars the pom names, fetching them when it changed.
 
     Raises StartRefused when Maven is missing or fails, or when a jar is not the one we know.
@@ -34,9 +35,9 @@ def ensure_jars(pom: Path, jars: Path) -> Path:
     jars.parent.mkdir(parents=True, exist_ok=True)
     with _only_one(jars.with_suffix(".lock")):
         if not jars_present(pom, jars):
-            _fetch(pom, jars)
+            _fetch(pom, jars, whose)
         elif not _looked_at(pom, jars):
-            _refuse_other_jars(pom, jars, again=jars)
+            _refuse_other_jars(pom, jars, again=jars, whose=whose)
             (jars / LOOKED_AT).write_text(_digest(_list_beside(pom)))
     return jars
 
@@ -47,7 +48,7 @@ def jars_present(pom: Path, jars: Path) -> bool:
     return stamp.is_file() and stamp.read_text().strip() == _digest(pom)
 
 
-def _refuse_other_jars(pom: Path, found: Path, *, again: Path) -> None:
+def _refuse_other_jars(pom: Path, found: Path, *, again: Path, whose: str) -> None:
     """Raise StartRefused unless `found` holds exactly the jars of `jars.sha256`, byte for byte."""
     lines = (line.split() for line in _list_beside(pom).read_text().splitlines())
     known = {name: digest for digest, name in lines}
@@ -56,13 +57,13 @@ def _refuse_other_jars(pom: Path, found: Path, *, again: Path) -> None:
         if name not in here:
             fault = f"{name} is missing"
         elif name not in known:
-            fault = f"{name} is not among Kafka's jars"
+            fault = f"{name} is not among {whose}'s jars"
         elif _digest(here[name]) != known[name]:
             fault = f"{name} is not the file it should be"
         else:
             continue
         raise StartRefused(
-            f"Kafka's jars differ from deploy/local/kafka/jars.sha256: {fault}. Nothing was started. Type "
+            f"{whose}'s jars differ from {_place(_list_beside(pom))}: {fault}. Nothing was started. Type "
             f"rm -rf {again} and start again; if it stays so, do not trust where Maven gets its files"
         )
 
@@ -85,6 +86,12 @@ def _list_beside(pom: Path) -> Path:
     return pom.with_name("jars.sha256")
 
 
+def _place(file: Path) -> str:
+    """Name a file as it stands in the clone."""
+    root = workspace_root()
+    return str(file.relative_to(root) if file.is_relative_to(root) else file)
+
+
 def _digest(file: Path) -> str:
     with file.open("rb") as content:
         return hashlib.file_digest(content, "sha256").hexdigest()
@@ -97,7 +104,7 @@ def _only_one(lock: Path) -> Iterator[None]:
         yield
 
 
-def _fetch(pom: Path, jars: Path) -> None:
+def _fetch(pom: Path, jars: Path, whose: str) -> None:
     maven = shutil.which("mvn")
     if maven is None:
         raise StartRefused(missing("Maven"))
@@ -116,11 +123,11 @@ def _fetch(pom: Path, jars: Path) -> None:
             stdin=subprocess.DEVNULL,
         )
     except subprocess.TimeoutExpired:
-        raise StartRefused(f"Maven did not fetch Kafka within {MAVEN_TIMEOUT_S:.0f} s: try again") from None
+        raise StartRefused(f"Maven did not fetch {whose} within {MAVEN_TIMEOUT_S:.0f} s: try again") from None
     if done.returncode != 0:
         wrong = next((line for line in done.stdout.splitlines() if "ERROR" in line), "no word from it")
-        raise StartRefused(f"Maven could not fetch Kafka: {wrong}; to see all of it type {' '.join(argv)}")
-    _refuse_other_jars(pom, fresh, again=fresh)
+        raise StartRefused(f"Maven could not fetch {whose}: {wrong}; to see all of it type {' '.join(argv)}")
+    _refuse_other_jars(pom, fresh, again=fresh, whose=whose)
     (fresh / ".pom.sha256").write_text(_digest(pom))
     (fresh / LOOKED_AT).write_text(_digest(_list_beside(pom)))
     shutil.rmtree(jars, ignore_errors=True)

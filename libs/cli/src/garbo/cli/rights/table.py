@@ -13,8 +13,9 @@ SUBSCRIBER: Final = "subscriber"
 """Your help desk, bots, CRM: what Garbo tells."""
 OPERATOR: Final = "operator"
 """Whoever runs the installation, where commands come from outside: no rights here, `super.users` names it."""
-WITH_LANES: Final = tuple(service for service in SERVICES if service != "ingest")
-"""Who reads at all: ingest only writes."""
+INGEST: Final = "ingest"
+"""It reads without a consumer group, what it keeps in memory."""
+WITH_LANES: Final = tuple(service for service in SERVICES if service != INGEST)
 
 
 class Kind(IntEnum):
@@ -58,8 +59,8 @@ class Member:
 
     @property
     def groups(self) -> str | None:
-        """How the names of its consumer groups begin; None where it reads nothing."""
-        return f"{self.who}." if self.reads else None
+        """How the names of its consumer groups begin; None where it reads nothing, or without a group."""
+        return f"{self.who}." if self.reads and self.who != INGEST else None
 
     def rights(self) -> Iterator[Right]:
         """Give what it needs and nothing else."""

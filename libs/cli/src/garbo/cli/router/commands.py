@@ -11,11 +11,11 @@ import typer
 from rich.console import Console
 
 from garbo.cli.router import contact as people
-from garbo.cli.router.api import router_of
 from garbo.cli.router.contact_page import print_contact
 from garbo.cli.router.simulate import body_of, instant_of, simulate
 from garbo.cli.router.simulation_report import print_report
 from garbo.cli.router.suppression_list import suppress
+from garbo.cli.service_api import router_of
 from garbo.common.errors import StartRefused
 
 PIPED_WIDTH = 160

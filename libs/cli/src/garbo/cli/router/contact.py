@@ -4,12 +4,12 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 from uuid import UUID
 
-from garbo.cli.router.api import RouterApi
+from garbo.cli.service_api import ServiceApi
 from garbo.common.errors import StartRefused
 from garbo.common.events.addresses import Recipient
 
 
-def contact_id_of(router: RouterApi, who: str) -> str:
+def contact_id_of(router: ServiceApi, who: str) -> str:
     """Give the contact id of a person named by it, by +phone or by user id. No address enters a URL."""
     try:
         return str(UUID(who))
@@ -33,13 +33,13 @@ def recipient_of(text: str) -> dict[str, str] | None:
     return {kind: plain}
 
 
-def show(router: RouterApi, who: str, *, addresses: bool) -> Any:  # noqa: ANN401 - JSON
+def show(router: ServiceApi, who: str, *, addresses: bool) -> Any:  # noqa: ANN401 - JSON
     """Give what the router knows of a person and what each cap says now."""
     query = "?addresses=true" if addresses else ""
     return router.ask("GET", f"/v1/contacts/{contact_id_of(router, who)}{query}")
 
 
-def export(router: RouterApi, who: str) -> Any:  # noqa: ANN401 - JSON
+def export(router: ServiceApi, who: str) -> Any:  # noqa: ANN401 - JSON
     """Give everything the router holds about a person."""
     return router.ask("GET", f"/v1/contacts/{contact_id_of(router, who)}:export")
 
@@ -52,11 +52,11 @@ def lines_of(remains: Sequence[dict[str, str]]) -> Iterator[str]:
         yield f"  {left['where']:<{width}}  {until:<23}  {left['what']}"
 
 
-def erase(router: RouterApi, contact_id: str) -> Any:  # noqa: ANN401 - JSON
+def erase(router: ServiceApi, contact_id: str) -> Any:  # noqa: ANN401 - JSON
     """Erase a person; gives what was done and what is left."""
     return router.ask("DELETE", f"/v1/contacts/{contact_id}")
 
 
-def split(router: RouterApi, contact_id: str) -> Any:  # noqa: ANN401 - JSON
+def split(router: ServiceApi, contact_id: str) -> Any:  # noqa: ANN401 - JSON
     """Part a contact from the one a client joined it to; gives both and the client."""
     return router.ask("POST", f"/v1/contacts/{contact_id}:split")

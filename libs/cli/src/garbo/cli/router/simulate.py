@@ -10,7 +10,7 @@ from typing import Any
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from garbo.cli.router.api import RouterApi
+from garbo.cli.service_api import ServiceApi
 from garbo.common.errors import StartRefused
 
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
@@ -50,7 +50,7 @@ def body_of(file: Path, *, since: str, until: str | None, warm_up: str | None, b
     return body | ({"brand": brand} if brand else {})
 
 
-def simulate(router: RouterApi, body: Any) -> dict[str, Any]:  # noqa: ANN401 - JSON
+def simulate(router: ServiceApi, body: Any) -> dict[str, Any]:  # noqa: ANN401 - JSON
     """Run it with a progress bar on stderr; gives the report. Raises StartRefused when there is none."""
     lines = router.lines("/v1/policies:simulate", body)
     report = _watched(lines)

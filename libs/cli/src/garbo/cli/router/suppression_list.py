@@ -6,14 +6,14 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from garbo.cli.router.api import RouterApi
 from garbo.cli.router.contact import recipient_of
+from garbo.cli.service_api import ServiceApi
 from garbo.common.errors import StartRefused
 
 ADDRESSES_AT_ONCE = 10_000
 
 
-def suppress(router: RouterApi, file: Path, *, brand: str, as_of: datetime, source: str) -> int:
+def suppress(router: ServiceApi, file: Path, *, brand: str, as_of: datetime, source: str) -> int:
     """Bring a list: one address a line, in the first column. Gives how many addresses it held.
 
     Raises StartRefused with the line that is no address, before anything is brought; and where the router

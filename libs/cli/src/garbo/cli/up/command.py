@@ -4,10 +4,12 @@ import asyncio
 import os
 import signal
 from collections.abc import Callable
+from pathlib import Path
 from time import monotonic, sleep
 
 from garbo.cli.typed import garbo, shown
 from garbo.cli.up.control import ControlRequest, control_lines
+from garbo.cli.up.live import live_plan
 from garbo.cli.up.plan import Plan, read_plan
 from garbo.cli.up.prerequisites import check_ports, check_tools, check_user
 from garbo.cli.up.runfile import RunFile
@@ -19,10 +21,15 @@ from garbo.common.errors import StartRefused
 STOP_WITHIN_S = 25.0
 
 
-def up(*, services: bool, demo: bool) -> None:
-    """Start everything, stay until Ctrl-C or SIGTERM, stop everything. Raises StartRefused with one line."""
+def up(*, services: bool, demo: bool, live: Path | None = None) -> None:
+    """Start everything, stay until Ctrl-C or SIGTERM, stop everything. Raises StartRefused with one line.
+
+    `live` is the business file of an installation for real people: without the simulator.
+    """
     began = monotonic()
     plan, screen = read_plan(os.environ), Screen()
+    if live is not None:
+        plan = live_plan(plan, os.environ, live)
     runfile = RunFile(plan.data)
     check_user(plan)
     with runfile.held(), own_terminal(os.environ):
@@ -35,7 +42,8 @@ def up(*, services: bool, demo: bool) -> None:
 
         def ready() -> None:
             rows = rows_of(plan, services=services)
-            screen.table(f"Garbo is up ({monotonic() - began:.0f} s)", rows, hints(services=services))
+            told = hints(services=services) if plan.platform is None else live_hints(plan)
+            screen.table(f"Garbo is up ({monotonic() - began:.0f} s)", rows, told)
 
         asyncio.run(_live(supervisor, ready))
 
@@ -94,7 +102,9 @@ def rows_of(plan: Plan, *, services: bool) -> list[tuple[str, str, str]]:
             ("ingest", plan.url("ingest"), "webhooks, and POST /v1/messages"),
             ("router", plan.url("router"), "decisions: may I, and when?"),
             ("sender", plan.url("sender"), "the way out to WhatsApp"),
-            ("simulator", plan.url("simulator"), "Meta and its customers"),
+            ("platform", plan.platform, "WhatsApp: what is sent reaches people")
+            if plan.platform
+            else ("simulator", plan.url("simulator"), "Meta and its customers"),
         ]
     password = shown(plan.data / "postgres" / "password")
     return [
@@ -106,6 +116,20 @@ def rows_of(plan: Plan, *, services: bool) -> list[tuple[str, str, str]]:
             f"password in {password}",
         ),
     ]
+
+
+def live_hints(plan: Plan) -> list[str]:
+    """Return what to do next where real people are reached."""
+    verify_token = shown(plan.data / "secrets" / "whatsapp_verify_token")
+    told = {
+        f"{plan.url('ingest')}/webhooks/whatsapp": "let the platform reach it, and set it there as callback",
+        verify_token: "holds the verify token, unless you set one",
+        garbo("doctor", "--live"): "checks every number, says the mend",
+        garbo("templates", "list"): "what the platform shows of your templates",
+        "Ctrl-C": "stops all of it",
+    }
+    width = max(map(len, told))
+    return [f"{line:<{width}}  {does}" for line, does in told.items()]
 
 
 def hints(*, services: bool) -> list[str]:

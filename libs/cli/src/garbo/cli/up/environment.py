@@ -17,6 +17,9 @@ READERS: Final[Mapping[str, tuple[str, ...]]] = {
     "GARBO_HASH_KEY": ("ingest", "router"),
     "GARBO_WHATSAPP_APP_SECRETS": ("ingest", "simulator", "business"),
     "GARBO_WHATSAPP_VERIFY_TOKEN": ("ingest",),
+    "GARBO_GRAPH_APP_SECRET": ("sender",),
+    "GARBO_MEDIA_S3_ACCESS_KEY": ("sender",),
+    "GARBO_MEDIA_S3_SECRET_KEY": ("sender",),
     "GARBO_SIMULATOR_API_KEY": ("business",),
     "GARBO_SIMULATOR_CARE_API_KEY": ("business",),
 }
@@ -70,7 +73,7 @@ def children_environment(plan: Plan, env: Mapping[str, str], *, dsn: str, demo: 
     told |= {
         "GARBO_KAFKA_BOOTSTRAP_SERVERS": plan.bootstrap_servers,
         "GARBO_POSTGRES_DSN": dsn,
-        "GARBO_GRAPH_URL": plan.url("simulator"),
+        "GARBO_GRAPH_URL": plan.platform or plan.url("simulator"),
         "GARBO_CONFIG": str(plan.business),
         "GARBO_POLICY": str(plan.policy),
     }
@@ -91,6 +94,7 @@ def _usual(plan: Plan) -> dict[str, str]:
         "GARBO_SIMULATOR_INGEST_URL": plan.url("ingest"),
         "GARBO_SIMULATOR_WEBHOOK_URL": f"{plan.url('ingest')}/webhooks/whatsapp",
         "GARBO_SIMULATOR_LEDGER": str(plan.data / "simulator" / "ledger.jsonl"),
+        "GARBO_MEDIA_STORE": (plan.data / "media").absolute().as_uri(),
         "GARBO_SIMULATOR_API_KEY": DEMO_KEYS["shop"],
         "GARBO_SIMULATOR_CARE_API_KEY": DEMO_KEYS["helpdesk"],
     }

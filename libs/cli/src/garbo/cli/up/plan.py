@@ -33,6 +33,8 @@ class Plan:
     ports: Ports
     business: Path
     policy: Path
+    platform: str | None = None
+    """Where the real platform is; None: the simulator runs here in its place."""
 
     def url(self, service: str) -> str:
         """Return where a service answers."""

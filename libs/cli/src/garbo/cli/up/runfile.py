@@ -19,12 +19,17 @@ LEFTOVER_STOP_S = 10.0
 
 @dataclass(slots=True)
 class Run:
-    """One `garbo up`: its process, its control port, and the processes it started: name, id, start time."""
+    """One `garbo up`: its process, its control port, and the processes it started: name, id, start time.
+
+    `business` and `platform` are the file it was started with, and what stands for WhatsApp.
+    """
 
     pid: int
     control_port: int = 0
     token: str = ""
     children: dict[str, tuple[int, float]] = field(default_factory=dict)
+    business: str = ""
+    platform: str = ""
 
 
 class RunFile:

@@ -43,14 +43,16 @@ class Supervisor:
         self._screen = screen
         self._runfile = runfile
         self._services = SERVICES if services else ()
-        self._traffic = ((SIMULATOR, BUSINESS) if demo else (SIMULATOR,)) if services else ()
+        around = (SIMULATOR, BUSINESS) if demo else (SIMULATOR,)
+        self._traffic = around if services and plan.platform is None else ()
         self._demo = demo
         self._kafka = kafka_of(plan)
         self._postgres = postgres_of(plan)
         passwords = role_passwords(plan)
         self._roles = [ServiceRole(name, f"garbo_{name}", password) for name, password in passwords.items()]
         self._processes: dict[str, Process] = {}
-        self._run = Run(pid=os.getpid())
+        platform = plan.platform or plan.url(SIMULATOR)
+        self._run = Run(pid=os.getpid(), business=str(plan.business), platform=platform)
         self._stop = asyncio.Event()
         self._stopping = False
         self._watchers: asyncio.TaskGroup

@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 from uuid import UUID
 
+from garbo.common.contracts.file_examples import A_FILE, a_stored_file
 from garbo.common.events.addresses import Person, Recipient
 from garbo.common.events.base import Event
 from garbo.common.events.contacts import CampaignChanged, CaseChanged, ConsentRecorded, ContactUpdated
@@ -14,12 +15,16 @@ from garbo.common.events.erasure import ContactErased
 from garbo.common.events.grants import SendGranted
 from garbo.common.events.ids import attempt_id_of, message_id_of, platform_message_ref
 from garbo.common.events.inbound import InboundMessage
+from garbo.common.events.pauses import PauseChanged
 from garbo.common.events.platform import PlatformChange
+from garbo.common.events.reads import ReadRequested
 from garbo.common.events.requests import SendRequested
 from garbo.common.events.results import SendResult
 from garbo.common.events.shown import AddressShown
 from garbo.common.events.statuses import MessageStatus
 from garbo.common.events.template import Language, Template
+from garbo.common.events.template_observed import TemplateObserved
+from garbo.common.events.template_takes import Takes
 
 _AT: Final = datetime(2026, 6, 5, 10, 0, tzinfo=UTC)
 _UNTIL: Final = _AT + timedelta(minutes=15)
@@ -45,8 +50,8 @@ _CONTENT: Final = TemplateContent(
 
 def examples() -> tuple[Event, ...]:
     """Give one example of each event type."""
-    asked = (_request(), _inbound(), _status(), _change())
-    return (*asked, _decision(), _lease(), _result(), _shown(), *_engagements(), *_updates())
+    asked = (_request(), _inbound(), _status(), _change(), _template())
+    return (*asked, _decision(), _lease(), _result(), _shown(), _pause(), *_engagements(), *_updates())
 
 
 def _request() -> SendRequested:
@@ -116,6 +121,19 @@ def _change() -> PlatformChange:
         value=value,
         occurred_at=_AT,
         received_at=_AT,
+    )
+
+
+def _template() -> TemplateObserved:
+    return TemplateObserved(
+        waba=_WABA,
+        name="summer_sale",
+        language="it",
+        category="MARKETING",
+        status="APPROVED",
+        quality="GREEN",
+        takes=Takes(header="IMAGE", body_values=("1",)),
+        observed_at=_AT,
     )
 
 
@@ -193,6 +211,19 @@ def _shown() -> AddressShown:
     )
 
 
+def _pause() -> PauseChanged:
+    return PauseChanged(
+        change="paused",
+        scope="template",
+        name=f"{_WABA}:summer_sale:it",
+        source="platform",
+        reason="template_paused",
+        by="message_template_status_update",
+        changed_at=_AT,
+        until=_AT + timedelta(hours=3),
+    )
+
+
 def _engagements() -> tuple[Event, ...]:
     return (
         CareMessage(
@@ -200,11 +231,13 @@ def _engagements() -> tuple[Event, ...]:
             contact_id=_CONTACT,
             brand="acme",
             number=_NUMBER,
-            kind="text",
+            kind="image",
             text="Dov'è il mio ordine?",
+            media=A_FILE,
             window_until=_AT + timedelta(hours=24),
             occurred_at=_AT,
         ),
+        a_stored_file(_WAMID, contact_id=_CONTACT, number=_NUMBER, at=_AT),
         PromoEngaged(
             engagement_id=platform_message_ref(_WAMID),
             contact_id=_CONTACT,
@@ -250,4 +283,5 @@ def _updates() -> tuple[Event, ...]:
         CampaignChanged(
             client="shop", brand="acme", campaign="summer-2026", action="cancelled", occurred_at=_AT
         ),
+        ReadRequested(client="helpdesk", number=_NUMBER, message_id=_WAMID, typing=True, requested_at=_AT),
     )

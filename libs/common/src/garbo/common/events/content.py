@@ -9,8 +9,9 @@ from pydantic import AfterValidator, Field
 
 from garbo.common.events.base import NULL_IS_ABSENT, Json, Part, bounded
 from garbo.common.events.contact_cards import ContactCard
-from garbo.common.events.interactive import Interactive
-from garbo.common.events.media import Bare, Captioned, Media
+from garbo.common.events.interactive.message import Interactive
+from garbo.common.events.location import Location
+from garbo.common.events.media import Audio, Bare, Captioned, Media
 from garbo.common.events.shown_text import SHOWN, PlatformId, Told
 from garbo.common.events.template import Template
 from garbo.common.events.vendor_object import HeldTo
@@ -21,15 +22,6 @@ class Text(Part):
 
     body: Annotated[str, Field(min_length=1, max_length=4096), SHOWN]
     preview_url: Annotated[bool, NULL_IS_ABSENT] = False
-
-
-class Location(Part):
-    """Degrees north and east, as numbers or texts of numbers."""
-
-    latitude: Annotated[float, Field(ge=-90, le=90)]
-    longitude: Annotated[float, Field(ge=-180, le=180)]
-    name: Annotated[str, Field(max_length=1000), SHOWN] | None = None
-    address: Annotated[str, Field(max_length=1000), SHOWN] | None = None
 
 
 _EMOJI: Final = Told(
@@ -75,10 +67,10 @@ class VideoContent(Part):
 
 
 class AudioContent(Part):
-    """A recording."""
+    """A recording, or a voice note."""
 
     type: Literal["audio"] = "audio"
-    audio: Bare
+    audio: Audio
 
 
 class DocumentContent(Part):

@@ -68,7 +68,7 @@ class DecisionMade(Event):
     reason: str
     """allowed, cap_reached, gap, quiet, case_open, not_opted_in, stopped, erased, window_closed,
     would_expire, expired, not_before, gathering, superseded, campaign_cancelled, revoked, lease_expired,
-    id_reused, invalid_request, parameter_count ..."""
+    id_reused, invalid_request, parameter_count, needs_phone, not_for_groups ..."""
     fault: str | None = None
     """For `invalid_request`, on Kafka alone: the field at fault, such as `content.text.body`."""
     limit: int | None = None

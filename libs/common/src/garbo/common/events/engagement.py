@@ -7,6 +7,7 @@ from uuid import UUID
 from garbo.common.events.base import Event
 from garbo.common.events.ids import platform_message_ref
 from garbo.common.events.instants import Instant
+from garbo.common.events.received_files import ReceivedFile
 
 
 class CareMessage(Event):
@@ -24,6 +25,8 @@ class CareMessage(Event):
     text: str | None = None
     payload: str | None = None
     name: str | None = None
+    media: ReceivedFile | None = None
+    """The file they sent; what became of it is told on `garbo.inbound.media.v1`, where files are kept."""
     reply_to: str | None = None
     """The wamid it answers."""
     answers: UUID | None = None

@@ -34,7 +34,8 @@ class SendGranted(Event):
     not_before: Instant
     valid_until: Instant
     window_until: Instant | None = None
-    """For free-form content: the instant the customer service window closes."""
+    """The instant the customer service window closes, where one is open: the latest for free-form content. A
+    template that leaves later begins a conversation, and counts for its portfolio's people a day."""
     decided_at: Instant
 
     @property

@@ -28,6 +28,8 @@ _REF_DOMAIN: Final = b"garbo.wamid\n"
 _REF_DIGITS: Final = 32
 _PEER_FOLLOWS: Final = b"\x1c\x18"
 _SHORTEST_REST_BYTES: Final = 12
+_NUMBER_DIGITS: Final = 9
+"""Of an attempt's number: a PostgreSQL integer holds it."""
 
 
 def message_id_of(client: str, request_id: UUID) -> MessageId:
@@ -93,12 +95,18 @@ def attempt_id_of(message_id: MessageId, number: int) -> str:
     return f"{message_id}.{number}"
 
 
-def message_of_attempt(attempt_id: str) -> MessageId | None:
-    """Read the message id out of an attempt id; None when it is somebody else's callback data."""
+def attempt_of(attempt_id: str) -> tuple[MessageId, int] | None:
+    """Read message and number out of an attempt id; None when it is somebody else's callback data."""
     head, dot, number = attempt_id.partition(".")
-    if not dot or not number.isdecimal():
+    if not dot or not number.isascii() or not number.isdecimal() or len(number) > _NUMBER_DIGITS:
         return None
     try:
-        return MessageId(UUID(head))
+        return MessageId(UUID(head)), int(number)
     except ValueError:
         return None
+
+
+def message_of_attempt(attempt_id: str) -> MessageId | None:
+    """Read the message id out of an attempt id; None when it is somebody else's callback data."""
+    attempt = attempt_of(attempt_id)
+    return attempt[0] if attempt else None

@@ -6,6 +6,7 @@ from garbo.common.events.addresses import Person
 from garbo.common.events.base import Event, Json
 from garbo.common.events.ids import platform_message_ref
 from garbo.common.events.instants import Instant
+from garbo.common.events.received_files import ReceivedFile
 
 
 class InboundMessage(Event):
@@ -36,6 +37,11 @@ class InboundMessage(Event):
     received_at: Instant
     raw: Json
     """The message as the platform sent it."""
+
+    @property
+    def media(self) -> ReceivedFile | None:
+        """The file they sent, if any."""
+        return ReceivedFile.of_message(self.kind, self.raw)
 
     @property
     def event_id(self) -> str:

@@ -2,22 +2,26 @@
 
 from datetime import datetime
 from hashlib import sha256
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal, Self
 from uuid import UUID
 
 import orjson
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from garbo.common.events.addresses import Recipient
 from garbo.common.events.base import NULL_IS_ABSENT, Event, Part
-from garbo.common.events.content import Content
+from garbo.common.events.content import Content, InteractiveContent, TemplateContent
 from garbo.common.events.ids import MessageId, message_id_of
 from garbo.common.events.instants import Instant
 from garbo.common.events.template import Template
+from garbo.common.events.vendor_object import refuse
 
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.:-]{0,99}$")]
 """A name chosen by the installation: client, brand, campaign, tag."""
 Purpose = Literal["care", "promo", "utility", "auth"]
+_NOT_FOR_GROUPS: Final = (
+    "is not taken by a group: send text, a file, or a template that shows nothing for sale"
+)
 
 
 class Fallback(Part):
@@ -59,6 +63,14 @@ class SendRequested(Event):
     override: Override | None = None
     requested_at: Instant
 
+    @model_validator(mode="after")
+    def _fit_for_a_group(self) -> Self:
+        if self.to.group_id is not None and (unfit := self.unfit_for_groups):
+            field, *place = unfit
+            kind = (self.content.type,) if field == "content" else ()  # which faults leave out again
+            raise refuse((field, *kind, *place), _NOT_FOR_GROUPS)
+        return self
+
     @property
     def event_id(self) -> str:
         """The request id."""
@@ -73,6 +85,26 @@ class SendRequested(Event):
     def message_id(self) -> MessageId:
         """The id this message has everywhere after the router."""
         return message_id_of(self.client, self.request_id)
+
+    @property
+    def templates(self) -> dict[str, Template]:
+        """The templates it names, by the field that holds them: `content`, `fallback`."""
+        second = self.fallback.template if self.fallback else None
+        content = {"content": self.content.template} if isinstance(self.content, TemplateContent) else {}
+        return content | ({"fallback": second} if second else {})
+
+    @property
+    def unfit_for_groups(self) -> tuple[str | int, ...] | None:
+        """Find what no group is sent: interactive messages, and what is for sale; None without.
+
+        Source: Meta, "Groups API" (read 2026-11).
+        """
+        if isinstance(self.content, InteractiveContent):
+            return "content", "interactive"
+        for field, template in self.templates.items():
+            if place := template.for_sale:
+                return field, "template", *place
+        return None
 
     def body_hash(self) -> bytes:
         """Hash what was asked (SHA-256 of canonical JSON), without `requested_at`: a repeat has the same."""

@@ -1,7 +1,7 @@
 """`garbo.send.result.v1`: what the sender did with a grant."""
 
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 from uuid import UUID
 
 from garbo.common.events.base import NULL_IS_ABSENT, Event
@@ -10,7 +10,12 @@ from garbo.common.events.instants import Instant
 
 Outcome = Literal["accepted", "failed", "unknown", "not_sent"]
 """accepted: the platform has it. failed: it said no, for good. unknown: it may have it.
-not_sent: we never asked (lease_expired, revoked, window_closing, pair_limited)."""
+not_sent: we never asked (lease_expired, revoked, window_closing, pair_limited; media_unknown, media_refused,
+media_unreachable: a file it shows cannot be had, or not be shown)."""
+
+
+UNSETTLED: Final = "unsettled"
+"""The reason of an `unknown` of which nothing more will be heard."""
 
 
 class SendResult(Event):
@@ -40,7 +45,13 @@ class SendResult(Event):
     @property
     def event_id(self) -> str:
         """Attempt (or grant) and outcome."""
-        return f"{self.attempt_id or self.grant_id}:{self.outcome}"
+        ended = ":unsettled" if self.is_unsettled else ""
+        return f"{self.attempt_id or self.grant_id}:{self.outcome}{ended}"
+
+    @property
+    def is_unsettled(self) -> bool:
+        """Whether no status came in time for an unknown outcome: it counts as accepted from now on."""
+        return self.outcome == "unknown" and self.reason == UNSETTLED
 
     @property
     def happened_at(self) -> datetime:

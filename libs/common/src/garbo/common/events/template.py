@@ -1,29 +1,22 @@
 """Templates and their parameters: what is known to be refused before the template's own text is known.
 
-Source: Meta, Cloud API reference "Messages" and error codes 131008, 132005, 132012, 132018 (read 2026-11).
 How many parameters a template takes, only the business file or the platform knows.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Annotated, Final, Self
 
 from pydantic import BeforeValidator, Field, model_validator
 
 from garbo.common.events.base import NULL_IS_ABSENT, Json, Part, bounded
-from garbo.common.events.media import Bare, Media
-from garbo.common.events.shown_text import ON_ONE_LINE, SHOWN
+from garbo.common.events.template_components import Component
 from garbo.common.events.vendor_object import HeldTo, refuse
 
-MAX_BODY_CHARS: Final = 1024
-"""Of a template's body with its parameters in place."""
-MAX_HEADER_CHARS: Final = 60
-
-Value = Annotated[str, Field(min_length=1, max_length=MAX_BODY_CHARS), SHOWN, ON_ONE_LINE]
-"""A text that takes a parameter's place."""
-_Word = Annotated[str, BeforeValidator(lambda word: word.lower() if isinstance(word, str) else word)]
-_Index = Annotated[str, Field(pattern=r"^[0-9]$"), BeforeValidator(lambda i: str(i) if type(i) is int else i)]
-_VALUES: Final = ("text", "currency", "date_time", "payload", "image", "video", "document")
-"""Kinds of parameters that are looked into; others go on as they are."""
+_Place = tuple[str | int, ...]
+_WORDS: Final = ("text", "currency", "date_time")
+"""Values that take a place in the text, by its name or by its number."""
+_SELLING: Final = ("catalog", "mpm")
+"""Buttons that open what is for sale."""
 
 
 class Language(Part):
@@ -32,92 +25,47 @@ class Language(Part):
     code: Annotated[str, Field(pattern=r"^[a-z]{2,3}([_-][A-Za-z0-9]{2,8})?$")]
 
 
-class Currency(Part):
-    """An amount, and how it is written where the platform does not."""
-
-    fallback_value: Value
-    code: Annotated[str, Field(pattern=r"^[A-Za-z]{3}$")]
-    amount_1000: int
-
-
-class DateTime(Part):
-    """An instant, as it is written."""
-
-    fallback_value: Value
-
-
-class TemplateParameter(Part):
-    """One value of a component; its kind's own field must be there."""
-
-    type: _Word
-    parameter_name: Annotated[str, Field(min_length=1)] | None = None
-    text: Value | None = None
-    payload: Annotated[str, Field(min_length=1, max_length=256), SHOWN] | None = None
-    currency: Currency | None = None
-    date_time: DateTime | None = None
-    image: Bare | None = None
-    video: Bare | None = None
-    document: Media | None = None
-
-    @model_validator(mode="after")
-    def _complete(self) -> Self:
-        if self.type in _VALUES and getattr(self, self.type) is None:
-            raise refuse((self.type,), "is missing: give it, as the parameter's type says")
-        if self.document and self.document.caption is not None:
-            raise refuse(("document", "caption"), "is not shown in a template: leave it out")
-        return self
-
-    @property
-    def shown(self) -> str:
-        """Its text, where it is known here."""
-        spoken = self.currency or self.date_time
-        return self.text or (spoken.fallback_value if spoken else "")
-
-
-class TemplateComponent(Part):
-    """The values of one part of a template."""
-
-    type: _Word
-    sub_type: Annotated[_Word, Field(min_length=1)] | None = None
-    index: _Index | None = None
-    parameters: Annotated[tuple[TemplateParameter, ...], NULL_IS_ABSENT] = ()
-
-    @model_validator(mode="after")
-    def _fitting(self) -> Self:
-        if self.type == "button":
-            for field in ("sub_type", "index"):
-                if getattr(self, field) is None:
-                    raise refuse((field,), "is missing: a button needs it")
-            if not self.parameters:
-                raise refuse(("parameters",), "must hold at least 1 elements")
-        most = {"body": MAX_BODY_CHARS, "header": MAX_HEADER_CHARS}.get(self.type)
-        if most:
-            self._check_length(most)
-        return self
-
-    def _check_length(self, most: int) -> None:
-        chars = 0
-        for number, one in enumerate(self.parameters):
-            chars += len(one.shown)
-            if chars > most:
-                why = f"must leave the {self.type} at most {most} characters: shorten it"
-                raise refuse(("parameters", number, one.type), why)
-
-
 class Template(Part):
     """An approved template and its parameters, in the platform's own words."""
 
     name: Annotated[str, Field(pattern=r"^[a-z0-9_]{1,512}$")]
     language: Language
     components: Annotated[
-        tuple[Annotated[Json, HeldTo(TemplateComponent)], ...], BeforeValidator(bounded), NULL_IS_ABSENT
+        tuple[Annotated[Json, HeldTo(Component)], ...], BeforeValidator(bounded), NULL_IS_ABSENT
     ] = ()
+
+    @model_validator(mode="after")
+    def _named_alike(self) -> Self:
+        first: bool | None = None
+        for where, component in self._parts():
+            names: set[str] = set()
+            for place, name in _names_in(component):
+                fault = (*where, "parameters", place, "parameter_name")
+                first = (name is not None) if first is None else first
+                if first is not (name is not None):
+                    why = "must be given for each parameter or for none: they go by name or by place"
+                    raise refuse(fault, why)
+                if name in names:
+                    raise refuse(fault, "stands twice: give each parameter once")
+                names |= {name} - {None}  # type: ignore[arg-type] # None is taken out
+        return self
 
     @property
     def body_values(self) -> int:
         """How many values its body is given."""
-        bodies = [one for one in self.components if str(one.get("type")).lower() == "body"]
+        bodies = [one for one in self.components if _is(one, "body")]
         return sum(len(one.get("parameters", ())) for one in bodies)
+
+    @property
+    def for_sale(self) -> _Place | None:
+        """Find the first button that opens something for sale, or product that is shown; None without."""
+        for where, component in self._parts():
+            if str(component.get("sub_type")).lower() in _SELLING:
+                return (*where, "sub_type")
+            for place, value in enumerate(component.get("parameters", ())):
+                if _is(value, "product"):
+                    return (*where, "parameters", place)
+        return None
 
     def missed_count(self, known: Mapping[tuple[str, str], int]) -> int | None:
         """Say how many values its body takes where that is known and others are given; None otherwise.
@@ -126,3 +74,23 @@ class Template(Part):
         """
         wanted = known.get((self.name, self.language.code.replace("-", "_")))
         return None if wanted == self.body_values else wanted
+
+    def _parts(self) -> Iterator[tuple[_Place, Json]]:
+        """Give every component with its place, those of cards, too."""
+        for number, component in enumerate(self.components):
+            yield ("components", number), component
+            if _is(component, "carousel"):
+                for card, held in enumerate(component["cards"]):
+                    for inner, one in enumerate(held["components"]):
+                        yield ("components", number, "cards", card, "components", inner), one
+
+
+def _is(one: Json, kind: str) -> bool:
+    return str(one.get("type")).lower() == kind
+
+
+def _names_in(component: Json) -> Iterator[tuple[int, str | None]]:
+    if _is(component, "header") or _is(component, "body"):
+        for place, value in enumerate(component.get("parameters", ())):
+            if str(value["type"]).lower() in _WORDS:
+                yield place, value.get("parameter_name")

@@ -11,11 +11,15 @@ from garbo.common.events.engagement import CareMessage, PromoEngaged
 from garbo.common.events.erasure import ContactErased
 from garbo.common.events.grants import SendGranted
 from garbo.common.events.inbound import InboundMessage
+from garbo.common.events.pauses import PauseChanged
 from garbo.common.events.platform import PlatformChange
+from garbo.common.events.reads import ReadRequested
+from garbo.common.events.received_files import InboundMedia
 from garbo.common.events.requests import SendRequested
 from garbo.common.events.results import SendResult
 from garbo.common.events.shown import AddressShown
 from garbo.common.events.statuses import MessageStatus
+from garbo.common.events.template_observed import TemplateObserved
 
 E_co = TypeVar("E_co", bound=Event, covariant=True)
 
@@ -53,6 +57,16 @@ class Topic(Generic[E_co]):
     max_message_bytes: int = MAX_MESSAGE_BYTES
     max_event_bytes: int = MAX_MESSAGE_BYTES
     """An event's own bytes: less where others make records of it, which must fit their topics as well."""
+    is_compacted: bool = False
+    """The newest record of each key is kept for ever, and `retention` says nothing."""
+
+    is_of_nobody: bool = False
+    """Nothing in its records leads to a person."""
+
+    @property
+    def kept(self) -> str:
+        """Say how long records are kept."""
+        return "the newest of each key" if self.is_compacted else f"{self.retention.days} days"
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,12 +78,17 @@ class RawTopic:
     retention: timedelta = WITH_TEXT
     max_message_bytes: int = MAX_MESSAGE_BYTES + ORIGIN_BYTES
 
+    @property
+    def kept(self) -> str:
+        """Say how long records are kept."""
+        return f"{self.retention.days} days"
+
 
 _ADDRESS = "keyed hash of the person's address"
 _CONTACT = "contact id"
 
 INBOUND_MESSAGE: Final = Topic(
-    "garbo.inbound.message.v1", InboundMessage, _ADDRESS, ("ingest",), ("router", "analytics")
+    "garbo.inbound.message.v1", InboundMessage, _ADDRESS, ("ingest",), ("router", "sender", "analytics")
 )
 MESSAGE_STATUS: Final = Topic(
     "garbo.message.status.v1", MessageStatus, _ADDRESS, ("ingest",), ("router", "sender", "analytics")
@@ -79,8 +98,17 @@ PLATFORM_CHANGE: Final = Topic(
     PlatformChange,
     "account or number id; of one person's: the keyed hash of their address",
     ("ingest",),
-    ("router",),
+    ("router", "sender"),
     partitions=3,
+)
+TEMPLATE_OBSERVED: Final = Topic(
+    "garbo.template.observed.v1",
+    TemplateObserved,
+    "account, name and language of a template; account",
+    ("sender",),
+    ("ingest", "router", "sender"),
+    partitions=1,  # so that what is read of an account stands behind all of its templates
+    is_compacted=True,
 )
 SEND_REQUESTED: Final = Topic(
     "garbo.send.requested.v1",
@@ -126,6 +154,16 @@ CAMPAIGN_CHANGED: Final = Topic(
     partitions=3,
     max_event_bytes=MAX_REQUEST_BYTES,
 )
+READ_REQUESTED: Final = Topic(
+    "garbo.read.requested.v1",
+    ReadRequested,
+    "reference of the message that was read",
+    ("other services", "ingest"),
+    ("sender",),
+    partitions=3,
+    retention=timedelta(days=1),  # it is worth nothing after minutes
+    max_event_bytes=MAX_REQUEST_BYTES,
+)
 DECISION_MADE: Final = Topic(
     "garbo.decision.made.v1", DecisionMade, _CONTACT, ("router",), ("analytics", "anyone"), retention=IDS_ONLY
 )
@@ -137,8 +175,31 @@ SEND_RESULT: Final = Topic(
 ADDRESS_SHOWN: Final = Topic(
     "garbo.address.shown.v1", AddressShown, _CONTACT, ("sender",), ("router",), partitions=3
 )
+PAUSE_CHANGED: Final = Topic(
+    "garbo.pause.changed.v1",
+    PauseChanged,
+    "scope and name of what is paused",
+    ("sender",),
+    ("anyone",),
+    partitions=1,
+    retention=IDS_ONLY,
+    is_of_nobody=True,
+)
 CONVERSATION_CARE: Final = Topic(
-    "garbo.conversation.care.v1", CareMessage, _CONTACT, ("router",), ("help desks, bots", "analytics")
+    "garbo.conversation.care.v1",
+    CareMessage,
+    _CONTACT,
+    ("router",),
+    ("sender", "help desks, bots", "analytics"),
+)
+INBOUND_MEDIA: Final = Topic(
+    "garbo.inbound.media.v1",
+    InboundMedia,
+    _CONTACT,
+    ("sender",),
+    ("help desks, bots",),
+    partitions=6,
+    retention=IDS_ONLY,
 )
 ENGAGEMENT_PROMO: Final = Topic(
     "garbo.engagement.promo.v1",
@@ -162,17 +223,21 @@ TOPICS: Final[tuple[Topic[Any], ...]] = (
     INBOUND_MESSAGE,
     MESSAGE_STATUS,
     PLATFORM_CHANGE,
+    TEMPLATE_OBSERVED,
     SEND_REQUESTED,
     CONTACT_UPDATED,
     CONSENT_RECORDED,
     CASE_CHANGED,
     CAMPAIGN_CHANGED,
+    READ_REQUESTED,
     DECISION_MADE,
     SEND_CARE,
     SEND_PROMO,
     SEND_RESULT,
     ADDRESS_SHOWN,
+    PAUSE_CHANGED,
     CONVERSATION_CARE,
+    INBOUND_MEDIA,
     ENGAGEMENT_PROMO,
     CONTACT_ERASED,
 )

@@ -55,3 +55,6 @@ STUCK_SECONDS: Final = Gauge(
     "Since a partition with records that wait was last read, of the one that waits longest",
     ["group"],
 )
+PASSED_OVER: Final = Counter(
+    "garbo_kafka_passed_over", "Records of a followed topic that could not be read", ["topic"]
+)

@@ -28,6 +28,7 @@ KEY: Final = {
     "scheme": "bearer",
     "description": "An API key of the business file. Each operation names its scope.",
 }
+_BYTES: Final = {"type": "string", "format": "binary"}
 Json = dict[str, Any]
 Mode = Literal["validation", "serialization"]
 Place = tuple[str, int]
@@ -111,6 +112,8 @@ class Api:
         if one.body is not None:
             content = {"application/json": {"schema": schemas[one.id, BODY]}}
             described["requestBody"] = {"required": True, "content": content}
+        elif one.raw_body:
+            described["requestBody"] = {"required": True, "content": {"*/*": {"schema": _BYTES}}}
         problem = {"application/problem+json": {"schema": schemas[PROBLEM]}}
         errors = {
             status: {"description": words, "content": problem}

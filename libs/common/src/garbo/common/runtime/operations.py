@@ -50,6 +50,8 @@ class Operation:
     """What the caller's key must have; None: no key is asked for."""
     body: Any = None
     """The type of the JSON that is read; None: no body is read."""
+    raw_body: bool = False
+    """A file's bytes are read by the handler itself, as they come."""
     parameters: Sequence[Parameter] = ()
     errors: Mapping[int, str] = field(default_factory=dict)
     """Its own refusals, by status; those that many operations share are said once, by the service."""

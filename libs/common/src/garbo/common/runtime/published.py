@@ -1,6 +1,7 @@
 """Secrets that stand in this repository: everybody knows them, so they open nothing that reaches people."""
 
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
 from typing import Final
@@ -9,6 +10,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 from garbo.common.business import Business, load_business
 from garbo.common.errors import StartRefused
 from garbo.common.runtime.guessable import WORDS
+from garbo.common.runtime.watched_file import WatchedFile
 
 PUBLISHED: Final = frozenset(
     {
@@ -49,6 +51,32 @@ def read_business(path: Path, *, live: bool) -> Business:
         if number.token:
             _refuse_published(number.id, number.token.get_secret_value())
     return business
+
+
+@dataclass(frozen=True, slots=True)
+class WithTokens:
+    """A business file, and the access token of each of its numbers."""
+
+    business: Business
+    tokens: Mapping[str, str] = field(repr=False)
+
+
+def read_with_tokens(path: Path, *, live: bool) -> WithTokens:
+    """Read the business file and all tokens it leads to; raises `StartRefused`."""
+    business = read_business(path, live=live)
+    return WithTokens(business, access_tokens(business, live=live))
+
+
+def token_files(read: WithTokens) -> list[Path]:
+    """Name the files tokens are read from."""
+    return [number.token_file for number in read.business.numbers if number.token_file and not number.token]
+
+
+def watched_business(
+    path: Path, *, live: bool, use: Callable[[Business], Awaitable[None]]
+) -> WatchedFile[Business]:
+    """Read the business file, as `read_business` does, and watch it: `use` gets what it says from then on."""
+    return WatchedFile("business", path, lambda: read_business(path, live=live), use=use)
 
 
 def access_tokens(business: Business, *, live: bool) -> dict[str, str]:

@@ -1,20 +1,17 @@
-"""What the business has on the platform: sending numbers and approved templates."""
+"""All the business has on the platform, by the keys the API uses."""
 
 from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from garbo.simulator.assets.accounts import AccountFacts
+from garbo.simulator.assets.app import AppFacts, MetaApp
+from garbo.simulator.assets.media import MediaStore
+from garbo.simulator.assets.numbers import NumberFacts
+from garbo.simulator.assets.templates import Shelf, Template
+from garbo.simulator.assets.tokens import Holder, TokenFacts
+
 _SECOND_NS = 1_000_000_000
-
-
-@dataclass(frozen=True, slots=True)
-class Template:
-    """An approved template; `parameters` is how many values its body wants."""
-
-    name: str
-    language: str
-    category: str
-    parameters: int
 
 
 class RateWindow:
@@ -34,6 +31,11 @@ class RateWindow:
             return False
         last.append(now_ns)
         return True
+
+    def change_rate(self, rate_per_s: int) -> None:
+        """Let another rate hold from now on; what was counted still counts."""
+        self._rate_per_s = rate_per_s
+        self._last = deque(self._last, maxlen=max(1, rate_per_s))
 
     def note(self, now_ns: int) -> None:
         """Count an incoming message: it uses the throughput but is never refused."""
@@ -61,22 +63,58 @@ class SendingNumber:
 
 
 class Accounts:
-    """All numbers and templates, by the keys the API uses."""
+    """The app, its tokens, and the accounts with their numbers. Each account has all templates."""
 
-    def __init__(self, *, numbers: Iterable[SendingNumber], templates: Iterable[Template]) -> None:
+    def __init__(
+        self,
+        *,
+        numbers: Iterable[SendingNumber],
+        templates: Iterable[Template],
+        app: MetaApp = MetaApp(),  # noqa: B008 - frozen
+        callback_url: str = "",
+        seed: str = "garbo",
+    ) -> None:
+        self.app = app
+        self.media = MediaStore(seed=seed)
+        self.app_facts = AppFacts(callback_url=callback_url)
         self.numbers = {number.id: number for number in numbers}
-        self.tokens = frozenset(number.token for number in self.numbers.values())
-        self._templates = {(t.name, _language(t.language)): t for t in templates}
+        listed = list(templates)
+        wabas = dict.fromkeys(number.waba for number in self.numbers.values())
+        self.shelves = {waba: Shelf(waba, listed) for waba in wabas}
+        self.account_facts = {waba: AccountFacts() for waba in wabas}
+        self.number_facts = {number_id: NumberFacts() for number_id in self.numbers}
+        self._tokens = {number.token: TokenFacts() for number in self.numbers.values()}
 
-    def template(self, name: str, language: str) -> Template | None:
-        """Find an approved template; `en-US` and `en_US` are the same language."""
-        return self._templates.get((name, _language(language)))
+    def numbers_of(self, waba: str) -> list[SendingNumber]:
+        """List the numbers of an account."""
+        return [number for number in self.numbers.values() if number.waba == waba]
 
-    @property
-    def templates(self) -> list[Template]:
-        """All approved templates."""
-        return list(self._templates.values())
+    def template_of(self, template_id: str) -> tuple[str, Template] | None:
+        """Find a template and its account by the template's id."""
+        found = ((waba, shelf.get(template_id)) for waba, shelf in self.shelves.items())
+        return next(((waba, template) for waba, template in found if template), None)
 
+    def holder(self, token: str | None) -> Holder | None:
+        """Find who calls with a token; None for one that nobody gave out."""
+        if token == self.app.token:
+            return Holder(token, TokenFacts(), frozenset(), is_app=True)
+        if token is None or token not in self._tokens:
+            return None
+        reached = frozenset(n.waba for n in self.numbers.values() if n.token == token)
+        return Holder(token, self._tokens[token], reached)
 
-def _language(code: str) -> str:
-    return code.replace("-", "_").lower()
+    def facts_of(self, token: str) -> TokenFacts | None:
+        """Tell what is known of a token."""
+        return self._tokens.get(token)
+
+    def change_token(self, number: SendingNumber, facts: TokenFacts) -> None:
+        """Change the token a number is used with."""
+        self._tokens[number.token] = facts
+
+    def callback_of(self, waba: str, number_id: str | None, field: str) -> str | None:
+        """Tell where an update is told: number before account before app; None: to nobody."""
+        app, account = self.app_facts, self.account_facts[waba]
+        if not (app.active and account.subscribed and field in app.fields):
+            return None
+        number = self.number_facts[number_id].override_callback_uri if number_id else ""
+        return number or account.override_callback_uri or app.callback_url

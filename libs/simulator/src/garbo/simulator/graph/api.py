@@ -1,161 +1,118 @@
-"""The Graph API: who may send, what goes wrong on purpose, and what is accepted."""
+"""The Graph API: who may ask, and which of its doors answers. Bare ASGI, for load runs come through here."""
 
 import asyncio
 import re
-import time
-from typing import Any, Final
+from typing import Final
 
 import orjson
 from starlette.types import Receive, Scope
 from starlette.types import Send as Answering
 
-from garbo.simulator.control import Control, Fault
-from garbo.simulator.graph.accounts import Accounts, SendingNumber
-from garbo.simulator.graph.errors import GraphError, graph_error, unknown_object
-from garbo.simulator.graph.http import BodyTooLarge, answer, drop_connection, read_body
-from garbo.simulator.graph.requests import MarkRead, Send, read_request
-from garbo.simulator.ledger import Ledger
-from garbo.simulator.metrics import ACCEPTED, REFUSED
-from garbo.simulator.network import Accepted, Network
-from garbo.simulator.population.customers import Customer, Customers
-from garbo.simulator.wamids import wamid_to
+from garbo.simulator.assets.media import MIB, MOST_BYTES
+from garbo.simulator.assets.tokens import MESSAGING
+from garbo.simulator.graph.access import check_proof, check_scope, holder_of, query_of, token_of
+from garbo.simulator.graph.accounts import SendingNumber
+from garbo.simulator.graph.endings import go_wrong, refuse
+from garbo.simulator.graph.errors import Refusal, graph_error, unknown_object
+from garbo.simulator.graph.http import MAX_BODY_BYTES, BodyTooLarge, answer, read_body
+from garbo.simulator.graph.marketing import MARKETING
+from garbo.simulator.graph.messages import Messages, Platform
+from garbo.simulator.graph.nodes.call import Call
+from garbo.simulator.graph.nodes.directory import Nodes
+from garbo.simulator.graph.nodes.parameters import params_of
+from garbo.simulator.graph.nodes.uploads import PREFIX
 
-GRAPH_PATH: Final = re.compile(r"/v\d{1,2}\.\d/([^/]{1,64})(/messages)?/?")
-_SUCCESS: Final = b'{"success":true}'
+SENDING: Final = ("messages", MARKETING)
+GRAPH_PATH: Final = re.compile(
+    r"/v\d{1,2}\.\d/([^/]{1,128})(?:/([^/]{1,64}))?/?|/(debug_token)/?|/(whatsapp_business/attachments)/?"
+)
 
 
 class GraphApi:
-    """An ASGI application for `POST /{version}/{number}/messages` and `GET /{version}/{number}`."""
+    """An ASGI application for all paths of `GRAPH_PATH`."""
 
-    def __init__(
-        self,
-        *,
-        accounts: Accounts,
-        control: Control,
-        ledger: Ledger,
-        customers: Customers,
-        network: Network,
-    ) -> None:
-        self._accounts = accounts
-        self._control = control
-        self._ledger = ledger
-        self._customers = customers
-        self._network = network
+    def __init__(self, *, platform: Platform, messages: Messages, nodes: Nodes) -> None:
+        self._accounts = platform.accounts
+        self._control, self._usage = platform.control, platform.usage
+        self._messages = messages
+        self._nodes = nodes
 
     async def __call__(self, scope: Scope, receive: Receive, send: Answering) -> None:
         """Answer one request."""
         path = GRAPH_PATH.fullmatch(scope["path"])
-        number = self._enter(scope, path)
-        if isinstance(number, GraphError):
-            await _refuse(send, number)
-        elif path and path[2] and scope["method"] == "POST":
-            await self._messages(number, receive, send)
-        elif path and not path[2] and scope["method"] == "GET":
-            await answer(send, 200, _described(number))
-        else:
-            await _refuse(send, graph_error(100, "Unknown path or method."))
+        node, edge = (path[1] or path[3] or "", path[2]) if path else ("", None)
+        try:
+            if edge in SENDING and scope["method"] == "POST":
+                number = self._sending(scope, node)
+                await self._messages.take(number, receive, send, edge)
+            elif node.startswith(PREFIX) or (path and path[4]):
+                await self._bytes(scope, receive, send, node)
+            else:
+                await self._node(scope, receive, send, node, edge or "")
+        except Refusal as refusal:
+            waba = self._nodes.concern(node, "")[1] or ""
+            await refuse(send, refusal.error, self._usage.of_refusal(waba, refusal.error))
 
-    def _enter(self, scope: Scope, path: re.Match[str] | None) -> SendingNumber | GraphError:
-        token = _bearer(scope)
-        if token is None or token not in self._accounts.tokens:
-            return graph_error(190)
-        number = self._accounts.numbers.get(path[1]) if path else None
+    def _sending(self, scope: Scope, number_id: str) -> SendingNumber:
+        """Find the number a send is for; raises `Refusal` where the token may not send from it."""
+        query = query_of(scope) if scope["query_string"] else {}
+        token, number = token_of(scope, query), self._accounts.numbers.get(number_id)
+        facts = self._accounts.facts_of(token) if token else None
+        plain = facts is not None and facts.plain
+        if query or not plain or self._accounts.app_facts.require_proof:
+            holder = holder_of(self._accounts, token)
+            check_proof(self._accounts, holder.token, query.get("appsecret_proof"))
+            check_scope(holder, MESSAGING)
         if number is None:
-            return unknown_object(path[1] if path else "?", scope["method"].lower())
-        return number if number.token == token else graph_error(10)
+            raise Refusal(unknown_object(number_id))
+        if number.token != token:
+            raise Refusal(graph_error(10))
+        return number
 
-    async def _messages(self, number: SendingNumber, receive: Receive, send: Answering) -> None:
-        try:
-            raw = await read_body(receive)
-        except BodyTooLarge:
-            await _refuse(send, graph_error(100, "The request body is too large."))
+    async def _node(self, scope: Scope, receive: Receive, send: Answering, node: str, edge: str) -> None:
+        call = await self._called(scope, receive, node)
+        concern, waba = self._nodes.concern(node, edge)
+        fault = self._control.take_fault(node, concern) if self._control.state.faults else None
+        if self._control.slow and (pause_s := self._control.latency_s(node)):
+            await asyncio.sleep(pause_s)
+        if fault and not fault.accepts:
+            await go_wrong(fault, receive, send)
             return
-        if self._control.state.latency_ms:
-            await asyncio.sleep(self._control.state.latency_ms / 1000)
-        fault = self._control.take_fault(number.id) if self._control.state.faults else None
-        if fault and fault.kind in ("error", "hang", "drop"):
-            await _go_wrong(fault, receive, send)
-            return
-        outcome = self._decide(number, raw, fault)
-        if isinstance(outcome, GraphError):
-            await _refuse(send, outcome)
-        elif fault and fault.kind == "accept_then_drop":
-            await drop_connection(receive)
-        elif fault and fault.kind == "accept_then_error":
-            await _refuse(send, graph_error(fault.code))
+        if waba:
+            self._usage.take(waba)
+        body = orjson.dumps(await self._nodes.answer(call, edge))
+        if fault:
+            await go_wrong(fault, receive, send, body)
         else:
-            await answer(send, 200, outcome)
+            await answer(send, 200, body, headers=self._usage.headers(waba) if waba else ())
 
-    def _decide(self, number: SendingNumber, raw: bytes, fault: Fault | None) -> bytes | GraphError:
+    async def _called(self, scope: Scope, receive: Receive, node: str) -> Call:
+        """Read who calls and with what; raises `Refusal`."""
+        headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
+        query = query_of(scope)
+        holder = holder_of(self._accounts, token_of(scope, query))
+        upload = scope["path"].rstrip("/").endswith("/media")
         try:
-            body = orjson.loads(raw)
-        except orjson.JSONDecodeError:
-            return graph_error(100, "The request body is not JSON.")
-        asked = read_request(body, number, self._accounts)
-        if isinstance(asked, GraphError):
-            return asked
-        if self._control.state.rate_limits and not number.window.take(time.time_ns()):
-            return graph_error(130429)
-        if isinstance(asked, MarkRead):
-            return _SUCCESS
-        if not self._network.room:
-            return graph_error(131016)
-        return self._accept(number, asked, fault)
+            raw = await read_body(receive, most=MOST_BYTES["document"] + MIB if upload else MAX_BODY_BYTES)
+        except BodyTooLarge:
+            raise Refusal(graph_error(100, "The request body is too large.")) from None
+        params = params_of(query, headers.get("content-type", ""), raw)
+        if not holder.is_app:
+            proof = params.get("appsecret_proof")
+            check_proof(self._accounts, holder.token, None if proof is None else str(proof))
+        base = f"{scope['scheme']}://{headers.get('host', '127.0.0.1')}"
+        return Call(scope["method"], scope["path"], node, holder, params, base, raw, headers)
 
-    def _accept(self, number: SendingNumber, asked: Send, fault: Fault | None) -> bytes:
-        customer = self._customers.at(asked.recipient)
-        wamid = wamid_to(customer.wa_id)
-        self._ledger.append(asked, number_id=number.id, wamid=wamid, at_us=time.time_ns() // 1000)
-        ACCEPTED.labels(asked.category).inc()
-        customer.number_id = number.id
-        code = fault.code if fault and fault.kind == "failed_status" else None
-        self._network.follow(Accepted(asked, number, wamid, customer, code))
-        return _accepted_body(asked, wamid, customer)
-
-
-async def _go_wrong(fault: Fault, receive: Receive, send: Answering) -> None:
-    if fault.kind == "error":
-        await _refuse(send, graph_error(fault.code))
-        return
-    if fault.kind == "hang":
-        await asyncio.sleep(fault.hang_ms / 1000)
-    await drop_connection(receive)
-
-
-async def _refuse(send: Answering, error: GraphError) -> None:
-    REFUSED.labels(str(error.code)).inc()
-    await answer(send, error.http_status, error.body())
-
-
-def _bearer(scope: Scope) -> str | None:
-    for name, value in scope["headers"]:
-        if name == b"authorization":
-            kind, _, token = value.decode("latin-1").partition(" ")
-            return token.strip() if kind.lower() == "bearer" else None
-    return None
-
-
-def _accepted_body(asked: Send, wamid: str, customer: Customer) -> bytes:
-    contact = {"input": asked.recipient}
-    if asked.recipient.startswith("+"):
-        contact["wa_id"] = customer.wa_id
-    else:
-        contact["user_id"] = customer.user_id
-    message: dict[str, Any] = {"id": wamid}
-    if asked.template:
-        message["message_status"] = "accepted"
-    return orjson.dumps({"messaging_product": "whatsapp", "contacts": [contact], "messages": [message]})
-
-
-def _described(number: SendingNumber) -> bytes:
-    return orjson.dumps(
-        {
-            "id": number.id,
-            "display_phone_number": number.display,
-            "verified_name": "Garbo demo",
-            "quality_rating": "GREEN",
-            "code_verification_status": "VERIFIED",
-            "platform_type": "CLOUD_API",
-            "throughput": {"level": "STANDARD"},
-        }
-    )
+    async def _bytes(self, scope: Scope, receive: Receive, send: Answering, node: str) -> None:
+        """Take a part of an upload, or give a download."""
+        fault = self._control.take_fault(None, "media") if self._control.state.faults else None
+        if fault and (node or not fault.accepts):
+            await go_wrong(fault, receive, send)
+        elif node:
+            await self._nodes.uploads.serve(scope, receive, send, node)
+        else:
+            media = self._nodes.media.fetched(scope)
+            if fault:
+                await go_wrong(fault, receive, send, self._nodes.media.content(media))
+            else:
+                await self._nodes.media.give(media, send)

@@ -4,6 +4,7 @@ Source: Meta, OpenAPI description of the Business Messaging API v23, ContactObje
 Cloud API reference "Contacts messages" for what a name needs (read 2026-11).
 """
 
+import re
 from datetime import date
 from typing import Final
 
@@ -21,6 +22,7 @@ _FIELDS: Final = {
 }
 """All of them texts."""
 _NEEDED: Final = {"phones": "phone", "emails": "email", "urls": "url"}
+_FORMS: Final = {"wa_id": re.compile("[0-9]{5,20}"), "country_code": re.compile("[A-Za-z]{2}")}
 
 
 def check_cards(cards: object) -> None:
@@ -53,6 +55,9 @@ def _check_item(item: Json, listed: str, where: str) -> None:
     _check_texts(item, listed, where)
     if item.get("type", "HOME") not in ("HOME", "WORK"):
         raise Refused(131009, f"{where}: type must be HOME or WORK.")
+    for name, form in _FORMS.items():
+        if name in item and not form.fullmatch(item[name]):
+            raise Refused(131009, f"{where}: {name} is not valid.")
     if listed == "urls":
         url_of(item, "url", where)
     elif listed in _NEEDED:

@@ -51,6 +51,8 @@ def check_media(block: Json, where: str, *, beside: set[str]) -> None:
     for name in ("caption", "filename"):
         if name in block:
             text_of(block, name, where, most=1024 if name == "caption" else 240)
+    if not isinstance(block.get("voice", False), bool):
+        raise Refused(100, f"{where}['voice'] must be a boolean.")
 
 
 def _check_text(block: Json) -> None:
@@ -60,13 +62,14 @@ def _check_text(block: Json) -> None:
         raise Refused(100, "text['preview_url'] must be a boolean.")
 
 
-def _check_location(block: Json) -> None:
+def check_location(block: Json) -> None:
+    """Check a place: degrees, and what is written of it."""
     refuse_unknown(block, {"latitude", "longitude", "name", "address"}, "location")
     for name, most in (("latitude", 90.0), ("longitude", 180.0)):
         if block.get(name) is None:
             raise Refused(131008, f"location['{name}'] is required.")
         try:
-            degrees = float(block[name])
+            degrees = float("east" if isinstance(block[name], bool) else block[name])
         except (TypeError, ValueError):
             raise Refused(131009, f"location['{name}'] must be degrees.") from None
         if not -most <= degrees <= most:
@@ -102,7 +105,7 @@ def _media_of(kind: str) -> Check:
 _CHECKS: Final[dict[str, Check]] = {
     **{kind: _media_of(kind) for kind in _MEDIA},
     "text": _object("text", _check_text),
-    "location": _object("location", _check_location),
+    "location": _object("location", check_location),
     "reaction": _object("reaction", _check_reaction),
     "interactive": _object("interactive", check_interactive),
     "contacts": check_cards,

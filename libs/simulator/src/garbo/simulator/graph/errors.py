@@ -4,7 +4,9 @@ Source: Meta, Cloud API "Error codes" and Graph API "Handle errors" (read 2026-0
 the HTTP status of one code differs between Meta's own pages.
 """
 
+import time
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import cache
 from importlib.resources import files
 from secrets import token_urlsafe
@@ -25,6 +27,9 @@ class GraphError:
     message: str | None = None
     """Replaces the usual `(#code) title`."""
     type: str = "OAuthException"
+    user: tuple[str, str] | None = None
+    """A title and a text for whoever uses the app, where the platform gives them."""
+    is_transient: bool = False
 
     def body(self) -> bytes:
         """Write the JSON body, with a trace id of its own."""
@@ -35,6 +40,10 @@ class GraphError:
         }
         if self.subcode is not None:
             error["error_subcode"] = self.subcode
+        if self.is_transient:
+            error["is_transient"] = True
+        if self.user is not None:
+            error["error_user_title"], error["error_user_msg"] = self.user
         if self.message is None:
             error["error_data"] = {"messaging_product": "whatsapp", "details": self.details}
         error["fbtrace_id"] = "A" + token_urlsafe(16)
@@ -49,6 +58,14 @@ class GraphError:
             "error_data": {"details": self.details},
             "href": "https://developers.facebook.com/documentation/business-messaging/whatsapp/support/error-codes",
         }
+
+
+class Refusal(Exception):  # noqa: N818 - it says what the platform does
+    """The platform answers a call with an error."""
+
+    def __init__(self, error: GraphError) -> None:
+        super().__init__(error.title)
+        self.error = error
 
 
 @cache
@@ -77,3 +94,30 @@ def unknown_object(object_id: str, verb: str = "post") -> GraphError:
         "cannot be loaded due to missing permissions, or does not support this operation."
     )
     return GraphError(100, 400, "Invalid parameter", "", 33, message, "GraphMethodException")
+
+
+def plain_error(
+    message: str, *, code: int = 100, subcode: int | None = None, status: int = 400
+) -> GraphError:
+    """Make an error of the Graph API in general, which says all in its message."""
+    return GraphError(code, status, "Invalid parameter", "", subcode, message)
+
+
+def expired_token(expires_at: float) -> GraphError:
+    """Make the answer to a token whose time is over: code 190 with subcode 463."""
+    then, now = (
+        datetime.fromtimestamp(at, UTC).strftime("%A, %d-%b-%y %H:%M:%S UTC")
+        for at in (expires_at, time.time())
+    )
+    message = f"Error validating access token: Session has expired on {then}. The current time is {now}."
+    return plain_error(message, code=190, subcode=463, status=401)
+
+
+def unscoped_token(*scopes: str) -> GraphError:
+    """Make the answer to a token that was given out without the permission."""
+    return plain_error(f"(#200) Requires {' or '.join(scopes)} permission", code=200, status=403)
+
+
+def unknown_field(name: str, node: str) -> GraphError:
+    """Make the answer to `?fields=` with something the node does not have."""
+    return plain_error(f"(#100) Tried accessing nonexisting field ({name[:60]}) on node type ({node})")

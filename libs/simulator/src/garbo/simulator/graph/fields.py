@@ -6,6 +6,8 @@ from collections.abc import Collection, Sequence
 from typing import Any, Final, TypeAlias
 
 Json: TypeAlias = dict[str, Any]
+MOST_ID: Final = 10_000
+"""Of an id of the business's own, in characters: no limit is documented."""
 _URL: Final = re.compile(r"https?://[^\s/?#]+\S*")
 _DRAWN_EMPTY: Final = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0")
 _SELECTORS: Final = re.compile(r"[\ufe00-\ufe0f\u180b-\u180f\U000e0100-\U000e01ef\ufff0-\ufff8]")

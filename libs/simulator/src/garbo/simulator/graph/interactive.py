@@ -7,7 +7,17 @@ Cloud API reference for links and requests for a location (read 2026-11).
 from collections.abc import Callable, Iterable
 from typing import Final
 
-from garbo.simulator.graph.fields import Json, Refused, objects_of, part_of, refuse_unknown, text_of, url_of
+from garbo.simulator.graph.carousel import check_cards
+from garbo.simulator.graph.fields import (
+    MOST_ID,
+    Json,
+    Refused,
+    objects_of,
+    part_of,
+    refuse_unknown,
+    text_of,
+    url_of,
+)
 
 _ACTION: Final = "interactive['action']"
 _NO_BODY: Final = frozenset({"product", "call_permission_request"})
@@ -28,6 +38,8 @@ def check_interactive(block: Json) -> None:
 
 
 def _check_header(kind: str, block: Json) -> None:
+    if kind == "carousel" and ("header" in block or "footer" in block):
+        raise Refused(131009, "A carousel has neither header nor footer.")
     if "header" not in block:
         if kind == "product_list":
             raise Refused(131008, "The parameter interactive['header'] is required.")
@@ -79,9 +91,9 @@ def _check_list(action: Json) -> None:
 
 
 def _check_products(action: Json) -> None:
-    text_of(action, "catalog_id", _ACTION, most=256)
+    text_of(action, "catalog_id", _ACTION, most=MOST_ID)
     products = [
-        text_of(item, "product_retailer_id", "product_items", most=256)
+        text_of(item, "product_retailer_id", "product_items", most=MOST_ID)
         for section in _sections(action)
         for item in objects_of(section, "product_items", "section", least=1, most=30)
     ]
@@ -99,13 +111,14 @@ def _sections(action: Json) -> Iterable[Json]:
 
 def _check_product(action: Json) -> None:
     for name in ("catalog_id", "product_retailer_id"):
-        text_of(action, name, _ACTION, most=256)
+        text_of(action, name, _ACTION, most=MOST_ID)
 
 
 def _check_catalog(action: Json) -> None:
     _refuse_other_name(action, "catalog_message")
-    parameters = part_of(action, "parameters", _ACTION)
-    text_of(parameters, "thumbnail_product_retailer_id", "parameters", most=256)
+    parameters = part_of(action, "parameters", _ACTION) if "parameters" in action else {}
+    if "thumbnail_product_retailer_id" in parameters:
+        text_of(parameters, "thumbnail_product_retailer_id", "parameters", most=MOST_ID)
 
 
 def _check_flow(action: Json) -> None:
@@ -116,7 +129,7 @@ def _check_flow(action: Json) -> None:
     text_of(parameters, "flow_cta", "parameters", most=30)
     if ("flow_id" in parameters) == ("flow_name" in parameters):
         raise Refused(131009, "Exactly one of flow_id and flow_name is required.")
-    text_of(parameters, "flow_id" if "flow_id" in parameters else "flow_name", "parameters", most=256)
+    text_of(parameters, "flow_id" if "flow_id" in parameters else "flow_name", "parameters", most=MOST_ID)
     for name, words in (("mode", ("draft", "published")), ("flow_action", ("navigate", "data_exchange"))):
         if parameters.get(name, words[0]) not in words:
             raise Refused(131009, f"{name} is not one of {', '.join(words)}.")
@@ -154,4 +167,6 @@ _ACTIONS: Final[dict[str, Callable[[Json], None]]] = {
     "cta_url": _check_link,
     "location_request_message": _named("send_location"),
     "call_permission_request": _named("call_permission_request"),
+    "request_contact_info": _named("request_contact_info"),
+    "carousel": check_cards,
 }

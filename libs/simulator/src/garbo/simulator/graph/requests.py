@@ -7,13 +7,16 @@ import re
 from dataclasses import dataclass
 from typing import Any, Final
 
-from garbo.simulator.graph.accounts import Accounts, SendingNumber, Template
+from garbo.simulator.assets.templates import Shelf, Template
+from garbo.simulator.graph.accounts import Accounts, SendingNumber
 from garbo.simulator.graph.contents import content_error, known_kind
 from garbo.simulator.graph.errors import GraphError, graph_error
+from garbo.simulator.graph.files import File, files_of
 from garbo.simulator.graph.templates import read_template
 from garbo.simulator.population.reactions import Button
 
 MAX_CALLBACK_CHARS: Final = 512
+_TYPING: Final = {"type": "text"}
 
 _PHONE = re.compile(r"\+[1-9][0-9]{6,14}")
 _USER_ID = re.compile(r"[A-Z]{2}\.[A-Za-z0-9.]{1,140}")
@@ -32,11 +35,22 @@ class Send:
     reply_to: str | None
     buttons: tuple[Button, ...] = ()
     """What an interactive message offers."""
+    files: tuple[File, ...] = ()
+    """What it shows."""
+    flow_id: str | None = None
+    """The flow it opens."""
+    lite: bool = False
+    """It came through the endpoint for marketing alone."""
 
     @property
     def category(self) -> str:
         """The price category, lower case; free-form is `service`."""
         return self.template.category.lower() if self.template else FREE_FORM_CATEGORY
+
+    @property
+    def price_category(self) -> str:
+        """The category as statuses name it."""
+        return "marketing_lite" if self.lite else self.category
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,18 +76,26 @@ def read_request(body: object, number: SendingNumber, accounts: Accounts) -> Ask
     if opaque is not None and not (isinstance(opaque, str) and len(opaque) <= MAX_CALLBACK_CHARS):
         return graph_error(100, "biz_opaque_callback_data must be a string of at most 512 characters.")
     kind = str(body.get("type", "text"))
-    content = _content(kind, body, accounts)
+    content = _content(kind, body, accounts.shelves[number.waba])
     if isinstance(content, GraphError):
         return content
+    if content and content.category == "AUTHENTICATION" and "recipient" in body:
+        return graph_error(131062)
     context = body.get("context")
     reply_to = context.get("message_id") if isinstance(context, dict) else None
-    return Send(recipient, kind, content, opaque, reply_to, _buttons(body.get("interactive")))
+    if kind == "text":
+        return Send(recipient, kind, content, opaque, reply_to)
+    buttons = _buttons(body["interactive"]) if kind == "interactive" else ()
+    flow_id = _flow(kind, body, content)
+    return Send(recipient, kind, content, opaque, reply_to, buttons, files_of(kind, body), flow_id)
 
 
 def _read_mark(body: dict[str, Any]) -> MarkRead | GraphError:
     message_id = body.get("message_id")
     if not isinstance(message_id, str) or not message_id.startswith("wamid."):
         return graph_error(131009, "message_id must be the id of a received message.")
+    if body.get("typing_indicator", _TYPING) != _TYPING:
+        return graph_error(131009, "typing_indicator must be of type text.")
     return MarkRead(message_id)
 
 
@@ -91,13 +113,13 @@ def _recipient(body: dict[str, Any], number: SendingNumber) -> str | GraphError:
     return graph_error(131021) if to[1:] == number.digits else to
 
 
-def _content(kind: str, body: dict[str, Any], accounts: Accounts) -> Template | GraphError | None:
+def _content(kind: str, body: dict[str, Any], shelf: Shelf) -> Template | GraphError | None:
     if not known_kind(kind):
         return graph_error(131051)
     block = body.get(kind)
     if not block:
         return graph_error(131008, f"The parameter {kind} is required.")
-    return read_template(block, accounts) if kind == "template" else content_error(kind, block)
+    return read_template(block, shelf) if kind == "template" else content_error(kind, block)
 
 
 def _buttons(interactive: object) -> tuple[Button, ...]:
@@ -110,3 +132,13 @@ def _buttons(interactive: object) -> tuple[Button, ...]:
         else []
     )
     return tuple(Button(str(r.get("id")), str(r.get("title"))) for r in replies if isinstance(r, dict))
+
+
+def _flow(kind: str, body: dict[str, Any], template: Template | None) -> str | None:
+    """Find the flow that a message, or a button of its template, opens."""
+    if template is not None:
+        parts = [part.get("buttons") or () for part in template.components]
+        return next((str(one["flow_id"]) for buttons in parts for one in buttons if "flow_id" in one), None)
+    if kind != "interactive" or body[kind].get("type") != "flow":
+        return None
+    return str(body[kind]["action"]["parameters"].get("flow_id"))

@@ -5,18 +5,23 @@ from random import Random
 from typing import Any, Final, Literal
 
 from garbo.simulator.agenda import Agenda
+from garbo.simulator.assets.media import INBOUND_FOR_S, Media
 from garbo.simulator.control import Control
 from garbo.simulator.graph.accounts import Accounts, SendingNumber
+from garbo.simulator.graph.errors import graph_error
+from garbo.simulator.instants import now_ns
 from garbo.simulator.metrics import INBOUND
+from garbo.simulator.population.attachments import Attachment
 from garbo.simulator.population.customers import Customer, Customers
 from garbo.simulator.population.reactions import QUESTIONS, STARTS, STOPS, Reply, pick
-from garbo.simulator.wamids import wamid_from
+from garbo.simulator.wamids import Wamids
 from garbo.simulator.webhooks.outbox import Outbox
 from garbo.simulator.webhooks.updates import Update
 
-WINDOW_S: Final = 24 * 3600
 IDLE_S: Final = 1.0
 """How often a rate of zero is looked at again."""
+TOO_LARGE: Final = 131052
+"""Inbound files above 100 MB are not handed over."""
 Preference = Literal["stop", "resume"]
 _SAID: Final = {
     "questions_per_minute": QUESTIONS,
@@ -40,18 +45,19 @@ class Crowd:
         *,
         customers: Customers,
         accounts: Accounts,
+        wamids: Wamids,
         control: Control,
         agenda: Agenda,
         outbox: Outbox,
-        seed: str,
     ) -> None:
         self.customers = customers
         self._accounts = accounts
+        self.wamids = wamids
         self._numbers = list(accounts.numbers.values())
         self._control = control
         self._agenda = agenda
         self._outbox = outbox
-        self._random = Random(f"{seed}/crowd")  # noqa: S311 - a seeded world, not a secret
+        self._random = Random(f"{customers.seed}/crowd")  # noqa: S311 - a seeded world, not a secret
         self.inbound_total = 0
 
     async def start(self) -> None:
@@ -62,15 +68,11 @@ class Crowd:
     async def stop(self) -> None:
         """Nothing to do: the agenda stops by itself."""
 
-    def window_open(self, customer: Customer, number_id: str) -> bool:
-        """Tell whether free-form messages of this number reach the customer now."""
-        return time.time() - customer.written_at.get(number_id, 0.0) < WINDOW_S
-
     def write(
         self, customer: Customer, reply: Reply, *, number: SendingNumber, context: str | None = None
     ) -> str:
         """Let a customer write now, in answer to `context` if given; returns the wamid."""
-        wamid = wamid_from(customer.wa_id)
+        wamid = self.wamids.from_peer(customer.wa_id)
         now_s = time.time()
         self.inbound_total += 1
         INBOUND.inc()
@@ -78,12 +80,28 @@ class Crowd:
         customer.written_at[number.id] = now_s
         customer.stopped = (customer.stopped or reply.text in STOPS) and reply.text not in STARTS
         self.customers.remember(customer)
-        number.window.note(time.time_ns())
+        number.window.note(now_ns())
         item = _inbound(customer, reply, wamid=wamid, now_s=now_s)
+        if reply.attachment:
+            item |= self._shown(reply, reply.attachment, number)
         if context:
             item["context"] = {"from": number.digits, "id": context}
         self._outbox.plan(Update(number, "messages", item, customer.contact()))
         return wamid
+
+    def _shown(self, reply: Reply, sent: Attachment, number: SendingNumber) -> dict[str, Any]:
+        """Keep a customer's file for a week, and write the block that points at it."""
+        until = time.time() + INBOUND_FOR_S
+        bare = sent.mime_type.partition(";")[0].strip()
+        media = self._accounts.media.keep(
+            sent.content, Media("", number.waba, number.id, bare, b"", 0, 0, until, sent.filename)
+        )
+        block: dict[str, Any] = {"id": media.id, "mime_type": sent.mime_type, "sha256": media.webhook_hash}
+        block |= {"caption": reply.text} if reply.text and sent.kind in ("image", "video", "document") else {}
+        block |= {"filename": sent.filename} if sent.filename and sent.kind == "document" else {}
+        block |= {"voice": sent.voice} if sent.kind == "audio" else {}
+        block |= {"animated": False} if sent.kind == "sticker" else {}
+        return {"type": sent.kind, sent.kind: block}
 
     def prefer(self, customer: Customer, value: Preference, *, number: SendingNumber) -> None:
         """Let a customer switch promos of one number off or on in WhatsApp; it may not be told."""
@@ -112,7 +130,7 @@ class Crowd:
         timestamp = str(int(time.time()))
         item = {
             "from": before,
-            "id": wamid_from(before),
+            "id": self.wamids.from_peer(before),
             "timestamp": timestamp,
             "type": "system",
             "system": said,
@@ -172,6 +190,11 @@ def _inbound(customer: Customer, reply: Reply, *, wamid: str, now_s: float) -> d
         "id": wamid,
         "timestamp": str(int(now_s)),
     }
+    if reply.attachment:
+        return item
+    if reply.too_large:
+        errors = [graph_error(TOO_LARGE).as_status_error()]
+        return item | {"type": "unsupported", "errors": errors, "unsupported": {"type": "document"}}
     if reply.button_id is not None:
         pressed = {"type": "button_reply", "button_reply": {"id": reply.button_id, "title": reply.text}}
         return item | {"type": "interactive", "interactive": pressed}

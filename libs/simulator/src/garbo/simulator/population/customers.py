@@ -1,10 +1,13 @@
 """Who the customers are: a stable crowd derived from a seed."""
 
 import re
+import time
 from dataclasses import dataclass, field
+from hashlib import sha256
 from random import Random
-from typing import Any
+from typing import Any, Final
 
+WINDOW_S: Final = 24 * 3600
 _PREFIXES = ("320", "328", "333", "338", "340", "347", "349", "351", "366", "380", "389", "391", "393")
 _FIRST = [
     "Giulia",
@@ -69,7 +72,7 @@ def platform_spelling(address: str) -> str:
 
 @dataclass(slots=True)
 class Customer:
-    """One person with WhatsApp. `random` draws this person's choices, in order."""
+    """One person with WhatsApp."""
 
     phone: str
     """E.164 with `+`."""
@@ -77,19 +80,32 @@ class Customer:
     name: str
     known: bool
     """Of the population; strangers only read."""
-    random: Random = field(repr=False)
+    seed: str = field(repr=False)
+    """What this person's choices are drawn from."""
     number_id: str | None = None
     """The business number of the last talk."""
     stopped: bool = False
     written_at: dict[str, float] = field(default_factory=dict)
     """When this person last wrote, by business number (epoch seconds): the customer service window."""
+    drawing: Random | None = field(default=None, repr=False, compare=False)
     refuses: set[str] = field(default_factory=set)
     """Business numbers whose promos this person has switched off in WhatsApp."""
+
+    @property
+    def random(self) -> Random:
+        """Draws this person's choices, in order; made when first needed: most strangers draw nothing."""
+        if self.drawing is None:
+            self.drawing = Random(self.seed)  # noqa: S311 - a seeded world, not a secret
+        return self.drawing
 
     @property
     def wa_id(self) -> str:
         """The phone as Meta shows it: without `+`."""
         return self.phone.removeprefix("+")
+
+    def window_open(self, number_id: str) -> bool:
+        """Tell whether free-form messages of this number reach the person now."""
+        return time.time() - self.written_at.get(number_id, 0.0) < WINDOW_S
 
     def contact(self) -> dict[str, Any]:
         """Show the person as an element of `contacts[]`."""
@@ -100,7 +116,7 @@ class Customers:
     """The population, and strangers as they come."""
 
     def __init__(self, *, seed: str, count: int) -> None:
-        self._seed = seed
+        self.seed = seed
         self.population = _population(seed, count)
         self._by_address = {c.phone: c for c in self.population} | {c.user_id: c for c in self.population}
         self._strangers: dict[str, Customer] = {}
@@ -114,11 +130,11 @@ class Customers:
 
     def at(self, address: str) -> Customer:
         """Find whoever has this address; a new one is a stranger who is remembered only once they write."""
-        return self.find(address) or _stranger(self._seed, platform_spelling(address))
+        return self.find(address) or _stranger(self.seed, platform_spelling(address))
 
     def move(self, customer: Customer) -> None:
         """Give a person another phone number, and with it another user id; their old ones are nobody's."""
-        random = Random(f"{self._seed}/{customer.phone}/next")  # noqa: S311 - a seeded world, not a secret
+        random = Random(f"{self.seed}/{customer.phone}/next")  # noqa: S311 - a seeded world, not a secret
         self.left |= {customer.phone, customer.user_id}
         for address in (customer.phone, customer.user_id):
             self._by_address.pop(address, None)
@@ -149,11 +165,12 @@ def _customer(seed: str, phone: str, *, known: bool) -> Customer:
     random = Random(f"{seed}/{phone}")  # noqa: S311 - as above
     name = f"{random.choice(_FIRST)} {random.choice(_LAST)}"
     user_id = f"IT.{random.randrange(10**19, 10**20)}"
-    return Customer(phone=phone, user_id=user_id, name=name, known=known, random=random)
+    seed_of_choices = f"{seed}/{phone}/choices"
+    return Customer(phone=phone, user_id=user_id, name=name, known=known, seed=seed_of_choices)
 
 
 def _stranger(seed: str, address: str) -> Customer:
-    random = Random(f"{seed}/{address}")  # noqa: S311 - as above
-    digits = address if address.startswith("+") else f"+39300{random.randrange(10_000_000):07d}"
-    user_id = address if "." in address else f"IT.{random.randrange(10**19, 10**20)}"
-    return Customer(phone=digits, user_id=user_id, name="Somebody", known=False, random=random)
+    drawn = int.from_bytes(sha256(f"{seed}/{address}".encode()).digest()[:8], "big")
+    phone = address if address.startswith("+") else f"+39300{drawn % 10_000_000:07d}"
+    user_id = address if "." in address else f"IT.{10**19 + drawn}"
+    return Customer(phone=phone, user_id=user_id, name="Somebody", known=False, seed=f"{seed}/{address}")

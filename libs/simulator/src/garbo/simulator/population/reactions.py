@@ -8,6 +8,7 @@ from random import Random
 from typing import Final
 
 from garbo.simulator.control import Population
+from garbo.simulator.population.attachments import Attachment
 
 QUICK_REPLIES: Final = ("Tell me more", "Show me", "Not now")
 PROMO_REPLIES: Final = ("Looks nice!", "How long is this offer valid?", "Is there a blue one?", "Grazie!")
@@ -37,6 +38,10 @@ class Reply:
     button: bool = False
     button_id: str | None = None
     """The id of a message's own button."""
+    attachment: Attachment | None = None
+    """A file; the text is its caption."""
+    too_large: bool = False
+    """A file that Meta does not hand over."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,6 +40,7 @@ class Fact:
     granted_at: datetime | None = None
     attempted_at: datetime | None = None
     unknown_at: datetime | None = None
+    unsettled_at: datetime | None = None
     not_sent_at: datetime | None = None
     accepted_at: datetime | None = None
     sent_at: datetime | None = None
@@ -98,12 +99,16 @@ class Fact:
 
     @property
     def on_platform_at(self) -> datetime | None:
-        """The earliest instant known at which the platform had it: its answer, or else a status."""
+        """The earliest instant known at which the platform had it: its answer, or else a status.
+
+        What no status settled in time counts as accepted.
+        """
         seen = [at for at in (self.sent_at, self.delivered_at, self.read_at) if at is not None]
         return (
             self.accepted_at
             or min(seen, default=None)
             or (self.failed_at if self.platform_message_ref else None)
+            or (None if self.failed_at else self.unsettled_at)
         )
 
     @property
@@ -111,6 +116,11 @@ class Fact:
         """The instant it was delivered; a read proves it too, because statuses get lost."""
         seen = [at for at in (self.delivered_at, self.read_at) if at is not None]
         return min(seen, default=None)
+
+    @property
+    def is_unsettled(self) -> bool:
+        """Whether it counts as accepted without a word of the platform."""
+        return bool(self.unsettled_at) and self.on_platform_at == self.unsettled_at
 
     @property
     def is_unknown(self) -> bool:
@@ -141,6 +151,7 @@ EARLIEST: Final = (
     "granted_at",
     "attempted_at",
     "unknown_at",
+    "unsettled_at",
     "not_sent_at",
     "accepted_at",
     "sent_at",

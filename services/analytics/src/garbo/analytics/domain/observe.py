@@ -172,6 +172,7 @@ def _of_result(event: SendResult) -> Fact:
         not_sent_reason=event.reason if not_sent else None,
         attempted_at=event.started_at,
         possible_duplicate=event.possible_duplicate,
+        unsettled_at=event.recorded_at if event.is_unsettled else None,
         **{_OUTCOME_AT[event.outcome]: event.recorded_at},  # type: ignore[arg-type] # instants, all of them
     )
 

@@ -1,6 +1,6 @@
 """What a client submits over HTTP becomes the same event it could have written to Kafka itself."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final, Generic, Literal, TypeAlias, TypeVar
@@ -9,39 +9,30 @@ from uuid import UUID
 from pydantic import ValidationError
 
 from garbo.common.events.contacts import CampaignChanged, CaseChanged, ConsentRecorded, ContactUpdated
-from garbo.common.events.content import TemplateContent
-from garbo.common.events.ids import address_hash, request_id_of
+from garbo.common.events.ids import address_hash, platform_message_ref, request_id_of
+from garbo.common.events.reads import ReadRequested
 from garbo.common.events.requests import SendRequested
+from garbo.common.events.template_registry import TemplateRegistry
 from garbo.common.events.topics import (
     CAMPAIGN_CHANGED,
     CASE_CHANGED,
     CONSENT_RECORDED,
     CONTACT_UPDATED,
+    READ_REQUESTED,
     SEND_REQUESTED,
     Topic,
 )
 from garbo.ingest.domain.faults import Fault, faults_of
+from garbo.ingest.domain.publisher import Publisher
+from garbo.ingest.domain.templates import template_faults
 from garbo.ingest.domain.values import Value
 
 MAX_ELEMENTS: Final = 1000
 
-Submission: TypeAlias = SendRequested | ConsentRecorded | CaseChanged | ContactUpdated | CampaignChanged
-S = TypeVar("S", SendRequested, ConsentRecorded, CaseChanged, ContactUpdated, CampaignChanged)
-
-
-@dataclass(frozen=True, slots=True)
-class Publisher:
-    """A client that has shown its key, and what it may do. Brand `*` among its brands: all of them."""
-
-    id: str
-    brands: frozenset[str]
-    purposes: frozenset[str]
-    numbers: frozenset[str] = frozenset()
-    """The sending numbers of its brands."""
-    may_publish: bool = True
-    body_values: Mapping[tuple[str, str], int] = field(default_factory=dict)
-    """How many parameters the body of a template takes, by name and language, where that is known."""
-    may_link: bool = False
+Submission: TypeAlias = (
+    SendRequested | ConsentRecorded | CaseChanged | ContactUpdated | CampaignChanged | ReadRequested
+)
+S = TypeVar("S", SendRequested, ConsentRecorded, CaseChanged, ContactUpdated, CampaignChanged, ReadRequested)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +56,7 @@ CONSENTS: Final = Form("consents", CONSENT_RECORDED, ("consent_id",), ("recorded
 CASES: Final = Form("cases", CASE_CHANGED, ("case_id", "action"), ("occurred_at", "recorded_at"))
 CONTACTS: Final = Form("contacts", CONTACT_UPDATED, ("update_id",), ("occurred_at",), "update_id")
 CAMPAIGNS: Final = Form("campaigns", CAMPAIGN_CHANGED, ("campaign", "action"), ("occurred_at",))
+READS: Final = Form("reads", READ_REQUESTED, ("message_id",), ("requested_at",))
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +80,8 @@ class Filler:
     idempotency_key: str | None
     now: datetime
     new_id: Callable[[], UUID]
+    templates: TemplateRegistry = field(default_factory=TemplateRegistry)
+    """What the platform shows of its templates."""
 
     def id_at(self, index: int | None) -> UUID:
         """Derive the id from the `Idempotency-Key` and the place in the array, or mint one."""
@@ -130,7 +124,9 @@ def names_ids(body: Value, form: Form[S]) -> bool:
 
 
 def record_key(event: Submission, hash_key: bytes) -> str:
-    """Give the record key: the keyed hash of the person's address, their contact id, or the campaign."""
+    """Give the record key: of the person (keyed hash or contact id), the campaign, or the message read."""
+    if isinstance(event, ReadRequested):
+        return platform_message_ref(event.message_id)
     if isinstance(event, CampaignChanged):
         return f"{event.brand}:{event.campaign}"
     if (address := event.to.address) is not None:
@@ -156,31 +152,18 @@ def _read(element: Value, form: Form[S], filler: Filler, *, index: int | None) -
         event = form.topic.event.model_validate(filled, extra="forbid")
     except ValidationError as error:
         return faults_of(error, index=index)
-    return _miscounted(event, filler.publisher, index=index) or event
-
-
-def _miscounted(event: Submission, publisher: Publisher, *, index: int | None) -> list[Fault]:
-    """Name the templates whose body is given another number of values than it is known to take."""
     if not isinstance(event, SendRequested):
-        return []
-    content = event.content.template if isinstance(event.content, TemplateContent) else None
-    second = event.fallback.template if event.fallback else None
-    return [
-        Fault(
-            index,
-            (*place, "template", "components"),
-            f"must give the body {wanted} parameters, not {template.body_values}: the template takes so many",
-        )
-        for place, template in ((("content",), content), (("fallback",), second))
-        if template and (wanted := template.missed_count(publisher.body_values)) is not None
-    ]
+        return event
+    faults = template_faults(event, filler.publisher, filler.templates, filler.now, index=index)
+    return faults or event
 
 
 def _forbidden(event: Submission, publisher: Publisher, *, index: int | None) -> list[Fault]:
     faults = []
     if event.client != publisher.id:
         faults.append(Fault(index, ("client",), "is not the client of this key: leave it out"))
-    if not isinstance(event, ContactUpdated) and event.brand not in publisher.brands:
+    brand = None if isinstance(event, ReadRequested) else event.brand
+    if brand is not None and brand not in publisher.brands:
         faults.append(Fault(index, ("brand",), "is not a brand of this client: see the business file"))
     if isinstance(event, SendRequested) and event.purpose not in publisher.purposes:
         faults.append(Fault(index, ("purpose",), "is not a purpose of this client: see the business file"))
@@ -188,9 +171,8 @@ def _forbidden(event: Submission, publisher: Publisher, *, index: int | None) ->
         faults.append(Fault(index, ("client",), "needs the purpose promo for this: see the business file"))
     if isinstance(event, ContactUpdated) and event.same_as and not publisher.may_link:
         faults.append(Fault(index, ("same_as",), "needs the scope link: see the business file"))
-    if isinstance(event, ContactUpdated) and event.brand and event.brand not in publisher.brands:
-        faults.append(Fault(index, ("brand",), "is not a brand of this client: see the business file"))
-    if isinstance(event, ConsentRecorded) and event.number and event.number not in publisher.numbers:
+    number = event.number if isinstance(event, ConsentRecorded | ReadRequested) else None
+    if number and number not in publisher.numbers:
         faults.append(Fault(index, ("number",), "is not a number of this client's brands"))
     return faults
 

@@ -7,11 +7,12 @@ from uuid import UUID
 
 from garbo.common.clock import Clock
 from garbo.common.events.jsontext import MAX_VALUES_COUNT, parse_json
+from garbo.common.events.template_registry import TemplateRegistry
 from garbo.ingest.domain.parts import Found
+from garbo.ingest.domain.publisher import Publisher
 from garbo.ingest.domain.submissions import (
     Filler,
     Form,
-    Publisher,
     Refusal,
     S,
     names_ids,
@@ -26,13 +27,22 @@ RANDOM_BITS: Final = 74
 
 
 class TakeSubmissions:
-    """The use case behind `/v1/messages`, `/v1/consents`, `/v1/cases`, `/v1/contacts`, `/v1/campaigns`.
+    """The use case behind `/v1/messages`, `/v1/reads` and what else is submitted: `FORMS`.
 
     Keeps no state but the ids of the last while, to tell a reused one: to know a repeat is the router's work.
     """
 
-    def __init__(self, *, log: EventLog, clock: Clock, publishers: Publishers, hash_key: bytes) -> None:
+    def __init__(
+        self,
+        *,
+        log: EventLog,
+        clock: Clock,
+        publishers: Publishers,
+        templates: TemplateRegistry,
+        hash_key: bytes,
+    ) -> None:
         self._log = log
+        self._templates = templates
         self._clock = clock
         self._publishers = publishers
         self._hash_key = hash_key
@@ -50,7 +60,7 @@ class TakeSubmissions:
         Raises `Reject` (`not_json`, `too_deep`, `too_many_values`, `record_too_large`) and `RetryLater`: then
         some of it may be kept, and sending the same body with the same `Idempotency-Key` again is right.
         """
-        filler = Filler(publisher, idempotency_key, self._clock.now(), self._new_id)
+        filler = Filler(publisher, idempotency_key, self._clock.now(), self._new_id, self._templates)
         said = parse_json(body, most_values=MAX_VALUES_COUNT)
         read = read_submissions(said, form, filler)
         if isinstance(read, Refusal):

@@ -12,16 +12,18 @@ from garbo.ingest.domain.submissions import (
     CONTACTS,
     MAX_ELEMENTS,
     MESSAGES,
+    READS,
     Form,
 )
 
-FORMS: Final[tuple[Form[Any], ...]] = (MESSAGES, CONSENTS, CASES, CONTACTS, CAMPAIGNS)
+FORMS: Final[tuple[Form[Any], ...]] = (MESSAGES, CONSENTS, CASES, CONTACTS, CAMPAIGNS, READS)
 _SUMMARIES: Final = {
     "messages": "Ask for messages to be sent",
     "consents": "Tell that people gave or withdrew consent",
     "cases": "Tell that cases with people were opened or closed",
     "contacts": "Tell what is known of people",
     "campaigns": "Tell that campaigns were called off",
+    "reads": "Mark people's messages as read, and show that an answer is being written",
 }
 _DESCRIPTION: Final = (
     f"One object, or an array of up to {MAX_ELEMENTS:,}: all of it is taken, or nothing. 202 means that Kafka"

@@ -13,7 +13,8 @@ from garbo.common.runtime.door.bodies import NoBody, header_values, read_body
 from garbo.common.runtime.door.keys import bearer_of
 from garbo.common.runtime.http import JSONBytes, later, problem
 from garbo.common.runtime.throttled_log import ThrottledLog
-from garbo.ingest.domain.submissions import Form, Publisher, Refusal, S
+from garbo.ingest.domain.publisher import Publisher
+from garbo.ingest.domain.submissions import Form, Refusal, S
 from garbo.ingest.flow.submissions import TakeSubmissions
 from garbo.ingest.inbound.metrics import SUBMISSIONS
 from garbo.ingest.inbound.room import MAX_SUBMISSION_BYTES, Room

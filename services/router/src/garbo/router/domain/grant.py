@@ -59,7 +59,7 @@ class GrantTerms(Value, frozen=True):
     valid_until_us: int
     """The sender may claim it before this instant."""
     window_until_us: int | None
-    """For free-form: the instant the customer service window closes."""
+    """The instant the customer service window closes, where one is open."""
     latest_accept_us: int
     """Until it is settled, the send counts at this instant."""
 
@@ -132,7 +132,8 @@ def terms_of(context: EvaluationContext, rules: Iterable[Rule], *, deadline_us: 
     window_us = _window_until_us(context)
     if deadline_us == now_us:
         deadline_us = now_us + policy.clock_skew_us
-    until_us = min(now_us + policy.lease_us, deadline_us or NEVER_US, window_us or NEVER_US)
+    closing_us = window_us if context.subject.form == "free" else None
+    until_us = min(now_us + policy.lease_us, deadline_us or NEVER_US, closing_us or NEVER_US)
     for rule in rules:
         closes_us = rule.closes_at_us(context, after_us=now_us, until_us=until_us + policy.clock_skew_us)
         if closes_us is not None:
@@ -212,7 +213,7 @@ def revoke(grant: Grant, *, reason: str | None = "revoked") -> Settled:
 
 def _window_until_us(context: EvaluationContext) -> int | None:
     """Tell when the platform closes its window to free-form; None where there is none that is open."""
-    if context.subject.form != "free" or context.subject.channel == "sms":
+    if context.subject.channel == "sms":
         return None
     until_us = context.state.window_until_us(context.subject.number)
     return until_us if until_us is not None and until_us > context.now_us else None

@@ -1,15 +1,19 @@
-"""The template registry: which category a template has at an instant."""
+"""The template registry: which category a template has at an instant, and what it takes."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from garbo.common.events.instants import platform_instant
 from garbo.common.events.platform import PlatformChange
+from garbo.common.events.template_observed import TemplateObserved
+from garbo.common.events.template_registry import TemplateRegistry, normal_language
 from garbo.router.domain.instants import to_us, to_us_or_none
 from garbo.router.domain.values import Value
 
 ANY_ACCOUNT: Final = "*"
+Observed: TypeAlias = TemplateObserved
+"""What was read of a template, or of an account, at the platform."""
 
 
 class TemplateCategory(Value, frozen=True):
@@ -27,6 +31,8 @@ class TemplateCategory(Value, frozen=True):
     status: str | None = None
     categorised_at_us: int | None = None
     """When the category, or its announced change, was told; None when it never was."""
+    was_read: bool = False
+    """It was read at the platform, which shows no announced change: a known one stands until its day."""
 
     def category_at(self, now_us: int) -> str | None:
         """Tell the category that holds at an instant."""
@@ -41,6 +47,8 @@ class Templates:
 
     version: int = 0
     known: Mapping[tuple[str, str, str], TemplateCategory] = field(default_factory=dict)
+    observed: TemplateRegistry = field(default_factory=TemplateRegistry)
+    """What was read at the platform."""
 
     def category_at(self, *, waba: str, name: str, language: str, now_us: int) -> str | None:
         """Tell a template's category for an account at an instant; None when nobody knows it."""
@@ -51,11 +59,6 @@ class Templates:
             if category:
                 return category
         return None
-
-
-def normal_language(code: str) -> str:
-    """Write a language one way: the platform says both `en-US` and `en_US`."""
-    return code.replace("-", "_")
 
 
 def template_change(change: PlatformChange) -> TemplateCategory | None:
@@ -82,6 +85,23 @@ def template_change(change: PlatformChange) -> TemplateCategory | None:
         next_at_us=to_us_or_none(platform_instant(change.value.get("category_update_timestamp"))),
         status=event if isinstance(event, str) else None,
         categorised_at_us=at_us if told or announced else None,
+    )
+
+
+def observed_category(event: Observed) -> TemplateCategory | None:
+    """Take category and status of what was read; None of an account's own record."""
+    if event.name is None or event.language is None:
+        return None
+    category, at_us = _category({"category": event.category}, "category"), to_us(event.observed_at)
+    return TemplateCategory(
+        waba=event.waba,
+        name=event.name,
+        language=normal_language(event.language),
+        category=category,
+        changed_at_us=at_us,
+        status=event.status,
+        categorised_at_us=at_us if category else None,
+        was_read=True,
     )
 
 

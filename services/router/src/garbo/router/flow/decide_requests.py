@@ -92,10 +92,13 @@ class DecideRequests:
         """
         candidates: list[Candidate] = []
         async for resolved in yielding(requests):
-            contact = resolved.contact
-            if resolved.refusal or contact is None or resolved.is_hidden(uow.states[contact.contact_id]):
+            contact, snapshot = resolved.contact, uow.snapshot
+            refusal = resolved.refusal or uow.directory.content_refusal(
+                resolved.received.event, contact, snapshot.templates, snapshot.now_us
+            )
+            if refusal or contact is None or resolved.is_hidden(uow.states[contact.contact_id]):
                 unknown = "erased" if resolved.address and contact is None else "unknown_contact"
-                _refuse(uow, resolved, resolved.refusal or unknown)
+                _refuse(uow, resolved, refusal or unknown)
             else:
                 candidates.append(_candidate(uow, resolved, contact))
         candidates += await _waiting_ahead(uow, candidates)

@@ -1,14 +1,18 @@
 """Who may ask, and by which numbers: the business file, ready for questions."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from garbo.common.business import ROUTER_CLIENT, Business, Client, Replies
-from garbo.common.events.content import TemplateContent
 from garbo.common.events.requests import SendRequested
+from garbo.common.events.template import Template
+from garbo.router.domain.instants import to_datetime
 from garbo.router.domain.keywords import NO_PAYLOADS, Payloads
 from garbo.router.domain.request import Numbers
+from garbo.router.domain.templates import Templates
 from garbo.router.flow.visibility import Viewer
+from garbo.router.ports.contacts import Contact
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,22 +37,34 @@ class Origin(NamedTuple):
 
 
 class Directory:
-    """Answers from the business file."""
+    """Answers from the business file in force.
+
+    What another file no longer lists stays known for what is under way, and nothing new is taken of it.
+    """
 
     def __init__(self, business: Business) -> None:
+        self._replies: dict[str, Replies] = {}
+        self._buttons: dict[str, Payloads] = {}
+        self._languages: dict[str, str] = {}
+        self._waba_of: dict[str, str] = {}
+        self._known: dict[str, BrandNumbers] = {}
+        self.take(business)
+
+    def take(self, business: Business) -> None:
+        """Answer by another business file from now on: at once, between two steps of whoever asks."""
         router = Client(id=ROUTER_CLIENT, brands=tuple(b.id for b in business.brands), purposes=("care",))
         self._clients = {c.id: c for c in (*business.clients, router)}
         self._body_values = business.body_values
         self._counted = {name for name, _ in self._body_values}
-        self._replies = {b.id: b.replies for b in business.brands}
-        self._buttons = {
+        self._replies |= {b.id: b.replies for b in business.brands}
+        self._buttons |= {
             b.id: Payloads(stop=b.buttons.stop, start=b.buttons.start, confirm=b.buttons.confirm)
             for b in business.brands
         }
-        self._languages = {b.id: b.language for b in business.brands}
+        self._languages |= {b.id: b.language for b in business.brands}
         self._roles = {c.id: frozenset(c.roles) for c in business.clients}
         self._brand_of = {n.id: n.brand for n in business.numbers}
-        self._waba_of = {n.id: n.waba for n in business.numbers}
+        self._waba_of |= {n.id: n.waba for n in business.numbers}
         self._brands = {
             b.id: BrandNumbers(
                 all=tuple(n.id for n in business.numbers if n.brand == b.id),
@@ -58,6 +74,7 @@ class Directory:
             )
             for b in business.brands
         }
+        self._known |= self._brands
 
     def refusal(self, event: SendRequested) -> str | None:
         """Say why a request is not this client's to make; None when it is."""
@@ -72,13 +89,31 @@ class Directory:
             return "purpose_not_allowed"
         if event.number and self._brand_of.get(event.number) != event.brand:
             return "unknown_number"
-        if event.channel == "sms":
-            return "channel_unavailable"
-        content = event.content.template if isinstance(event.content, TemplateContent) else None
-        second = event.fallback.template if event.fallback else None
-        counted = [one for one in (content, second) if one and one.name in self._counted]
-        miscounted = any(one.missed_count(self._body_values) is not None for one in counted)
-        return "parameter_count" if miscounted else None
+        return "channel_unavailable" if event.channel == "sms" else None
+
+    def content_refusal(
+        self, event: SendRequested, contact: Contact | None, templates: Templates, now_us: int
+    ) -> str | None:
+        """Say why no number it may use can send its content to whom it is for; None when one may be able to.
+
+        The platform's word counts, the business file's only where the platform was not read.
+        """
+        named = event.templates.values()
+        if contact and contact.address.kind != "phone":
+            if contact.kind == "group" and event.unfit_for_groups:
+                return _NO_PASSWORD["group"]
+            waba = self.origin(event).waba
+            if any(_is_password(one, waba, templates, now_us) for one in named):
+                return _NO_PASSWORD[contact.kind]
+        if not named:
+            return None
+        accounts, now = self._accounts(event), to_datetime(now_us)
+        if not templates.observed.believes(accounts, now):
+            counted = [one for one in named if one.name in self._counted]
+            miscounted = any(one.missed_count(self._body_values) is not None for one in counted)
+            return "parameter_count" if miscounted else None
+        faults = (fault for one in named for fault in templates.observed.faults(one, accounts, now))
+        return next((fault.reason for fault in faults), None)
 
     def client_refusal(self, client: str) -> str | None:
         """Say why nothing is taken of a client; None when it may tell of people."""
@@ -133,7 +168,7 @@ class Directory:
 
     def numbers(self, brand: str, asked: str | None) -> Numbers:
         """Give the numbers a request of this brand may use."""
-        own = self._brands[brand]
+        own = self._known[brand]
         return Numbers(
             asked=asked, all=own.all, care_default=own.care_default, promo_default=own.promo_default
         )
@@ -141,7 +176,7 @@ class Directory:
     def origin(self, event: SendRequested) -> Origin:
         """Say what a request that is not refused may go as."""
         return Origin(
-            waba=self._waba_of.get(event.number or "", self._brands[event.brand].waba),
+            waba=self._waba_of.get(event.number or "", self._known[event.brand].waba),
             numbers=self.numbers(event.brand, event.number),
             roles=self._roles.get(event.client, frozenset()),
         )
@@ -149,3 +184,21 @@ class Directory:
     def brand_of(self, number: str) -> str | None:
         """Tell whose number it is."""
         return self._brand_of.get(number)
+
+    def _accounts(self, event: SendRequested) -> Sequence[str]:
+        """Name the accounts of the numbers a request may go from."""
+        numbers = (event.number,) if event.number else self._known[event.brand].all
+        return tuple({self._waba_of[number]: None for number in numbers})
+
+
+_NO_PASSWORD: Final = {"person": "needs_phone", "group": "not_for_groups"}
+"""Why an authentication template goes to nobody but a phone number.
+
+Source: Meta, "Business-scoped user IDs", error code 131062, "Groups API" (read 2026-11)."""
+
+
+def _is_password(template: Template, waba: str, templates: Templates, now_us: int) -> bool:
+    category = templates.category_at(
+        waba=waba, name=template.name, language=template.language.code, now_us=now_us
+    )
+    return category == "authentication"

@@ -10,7 +10,7 @@ from garbo.router.domain.grant import OPEN, Grant, Settled, revoke
 from garbo.router.domain.policy import Policy
 from garbo.router.domain.send_history import pruned
 from garbo.router.domain.state import RecipientState, Send, with_send, without_send
-from garbo.router.domain.templates import TemplateCategory
+from garbo.router.domain.templates import Observed, TemplateCategory
 from garbo.router.domain.values import replace
 from garbo.router.flow.budgets import BudgetAllowance
 from garbo.router.flow.directory import Directory
@@ -57,6 +57,7 @@ class UnitOfWork:
         default_factory=dict
     )
     templates: list[TemplateCategory] = field(default_factory=list)
+    observed: list[Observed] = field(default_factory=list)
     evidence: dict[ConsentKey, ConsentEvidence] = field(default_factory=dict)
     suppressions: list[Suppression] = field(default_factory=list)
     cancelled: set[tuple[str, str]] = field(default_factory=set)
@@ -91,6 +92,7 @@ class UnitOfWork:
             contacts_to_recheck=tuple(self.contacts_to_recheck),
             budgets_spent=dict(spent),
             templates=tuple(self.templates),
+            observed=tuple(self.observed),
             deferred=tuple(self.new_deferrals.values()),
             no_longer_deferred=tuple(self.no_longer_deferred),
             evidence=tuple(self.evidence.values()),

@@ -9,7 +9,7 @@ from garbo.common.events.ids import ContactId, MessageId
 from garbo.router.domain.grant import Grant
 from garbo.router.domain.prepared_request import DecisionInputs
 from garbo.router.domain.state import RecipientState, Send
-from garbo.router.domain.templates import TemplateCategory, Templates
+from garbo.router.domain.templates import Observed, TemplateCategory, Templates
 from garbo.router.domain.values import Value, field
 from garbo.router.ports.budgets import BudgetLease
 from garbo.router.ports.contacts import (
@@ -152,6 +152,8 @@ class Changes(Value, frozen=True):
     budgets_spent: Mapping[int, int] = field(default_factory=dict)
     """Budget lease -> how many more of it are used; less than 0 gives back."""
     templates: Sequence[TemplateCategory] = ()
+    observed: Sequence[Observed] = ()
+    """What was read at the platform; an older reading does not replace a newer one."""
     deferred: Sequence[Deferred] = ()
     """New ones, and those there in their new terms."""
     no_longer_deferred: Sequence[MessageId] = ()

@@ -1,11 +1,13 @@
 """The HTTP API over a store in memory: who may ask, and what an error looks like."""
 
+from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
 import httpx
 import pytest
 
+from garbo.common.events.template_observed import TemplateObserved
 from garbo.router.flow.queries.preview import PreviewRequests
 from garbo.router.inbound.http.api import http_app
 from garbo.router.inbound.http.decisions import Decisions
@@ -50,6 +52,19 @@ async def test_a_preview_writes_nothing(router: Router) -> None:
         answer = await http.post("/v1/decisions:preview", json=[ASK, ASK])
     assert [record["reason"] for record in answer.json()] == ["not_opted_in"] * 2
     assert not router.publisher.told
+
+
+async def test_a_preview_is_refused_for_a_template_as_the_request_would_be(
+    router: Router, memory: InMemoryStore
+) -> None:
+    read = {"waba": "9001", "observed_at": memory.now}
+    sale = TemplateObserved.model_validate({**read, "name": "sale", "language": "it", "status": "PAUSED"})
+    until = memory.now + timedelta(hours=1)
+    await router.hear(sale, TemplateObserved.model_validate({**read, "believed_until": until}))
+    async with client_of(router) as http:
+        answer = await http.post("/v1/decisions:preview", json=[ASK])
+    (record,) = answer.json()
+    assert (record["verdict"], record["reason"]) == ("deny", "template_paused")
 
 
 @pytest.mark.parametrize(

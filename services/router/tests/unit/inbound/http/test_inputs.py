@@ -7,9 +7,9 @@ from typing import Any, Final
 import orjson
 import pytest
 
+from garbo.common.runtime.auth import MOST_READ_AT_ONCE
 from garbo.router.domain.policy import Policy
 from garbo.router.inbound.http.api import http_app
-from garbo.router.inbound.http.auth import MOST_READ_AT_ONCE
 from libs.common.tests.support.waiting import until
 from services.router.tests.support.build import PHONE, template
 from services.router.tests.support.in_memory import contact_of

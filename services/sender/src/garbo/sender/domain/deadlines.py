@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from typing import Final, Literal
 
-from garbo.common.events.grants import SendGranted
+from garbo.sender.domain.queued_send import QueuedSend
 
 Refusal = Literal["lease_expired", "window_closing"]
 
@@ -17,19 +17,15 @@ CALL_BUDGET: Final = SEND_BUDGET - LEAVE_WITHIN
 """All of one HTTP call."""
 
 
-def refusal_reason(grant: SendGranted, *, now: datetime) -> Refusal | None:
+def refusal_reason(send: QueuedSend, *, now: datetime) -> Refusal | None:
     """Say why the grant may not be sent at `now` (the database's clock), or None when it may."""
-    if now >= grant.valid_until:
+    if now >= send.valid_until:
         return "lease_expired"
-    if grant.window_until is not None and grant.window_until - now < WINDOW_MARGIN:
+    if send.template is None and send.window_until is not None and not is_within_window(send, now=now):
         return "window_closing"
     return None
 
 
-def settled_at(*, occurred_at: datetime, started_at: datetime) -> datetime:
-    """Give the instant an acceptance counts for when a status settled it.
-
-    The platform's second + 1 s, because it gives whole seconds; never outside the attempt's own time.
-    """
-    latest = started_at + SEND_BUDGET
-    return max(started_at, min(occurred_at + timedelta(seconds=1), latest))
+def is_within_window(send: QueuedSend, *, now: datetime) -> bool:
+    """Whether the platform counts a send that leaves at `now` (the database's clock) as an answer."""
+    return send.window_until is not None and send.window_until - now >= WINDOW_MARGIN

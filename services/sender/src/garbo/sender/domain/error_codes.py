@@ -7,7 +7,9 @@ from typing import Final, Literal, NamedTuple
 
 CodeClass = Literal["permanent", "retry", "throttle", "throttle_pair", "pause"]
 """permanent: no, for good. retry: later, a few times. throttle: number, account or app is too fast.
-throttle_pair: too fast for this person. pause: the number cannot send until somebody mends it."""
+throttle_pair: too fast for this person. pause: not sent, and nobody is until somebody mends it."""
+Paused = Literal["account", "number", "promo", "template", "templates"]
+"""What a code pauses; templates: all of the account. promo: of the number."""
 
 
 class Code(NamedTuple):
@@ -17,22 +19,34 @@ class Code(NamedTuple):
     act: CodeClass
     word: str
     title: str
+    pauses: Paused | None = None
+    pause_h: float | None = None
+    """For so many hours; None: until somebody says so."""
+    of_account: bool = False
+    """Of a throttle: all numbers of the account are too fast."""
 
 
 _TABLE: Final = (
-    Code(0, "pause", "token_refused", "AuthException"),
+    Code(0, "pause", "token_refused", "AuthException", pauses="number"),
     Code(1, "retry", "platform_error", "API Unknown"),
     Code(2, "retry", "platform_busy", "API Service"),
-    Code(3, "pause", "not_permitted", "API Method"),
-    Code(4, "throttle", "app_throttled", "API Too Many Calls"),
-    Code(10, "pause", "not_permitted", "Permission Denied"),
-    Code(33, "pause", "number_deleted", "Parameter value is not valid"),
+    Code(3, "pause", "not_permitted", "API Method", pauses="number"),
+    Code(4, "throttle", "app_throttled", "API Too Many Calls", of_account=True),
+    Code(10, "pause", "not_permitted", "Permission Denied", pauses="number"),
+    Code(33, "pause", "number_deleted", "Parameter value is not valid", pauses="number"),
     Code(100, "permanent", "invalid_parameter", "Invalid parameter"),
-    Code(190, "pause", "token_expired", "Access token has expired"),
-    Code(200, "pause", "not_permitted", "API Permission"),
-    Code(368, "pause", "account_restricted", "Temporarily blocked for policies violations"),
+    Code(190, "pause", "token_expired", "Access token has expired", pauses="number"),
+    Code(200, "pause", "not_permitted", "API Permission", pauses="number"),
+    Code(
+        368,
+        "pause",
+        "account_restricted",
+        "Temporarily blocked for policies violations",
+        pauses="account",
+        pause_h=6,
+    ),
     Code(613, "throttle", "app_throttled", "Calls to this api have exceeded the rate limit"),
-    Code(80007, "throttle", "account_throttled", "Rate limit issues"),
+    Code(80007, "throttle", "account_throttled", "Rate limit issues", of_account=True),
     Code(130403, "permanent", "blocked_by_business", "Blocked user"),
     Code(130429, "throttle", "number_throttled", "Rate limit hit"),
     Code(130472, "permanent", "experiment", "User's number is part of an experiment"),
@@ -43,19 +57,19 @@ _TABLE: Final = (
         "Business account is restricted from messaging users in this ",
     ),
     Code(131000, "retry", "platform_error", "Something went wrong"),
-    Code(131005, "pause", "not_permitted", "Access denied"),
+    Code(131005, "pause", "not_permitted", "Access denied", pauses="number"),
     Code(131008, "permanent", "parameter_missing", "Required parameter is missing"),
     Code(131009, "permanent", "invalid_parameter", "Parameter value is not valid"),
     Code(131016, "retry", "platform_busy", "Service unavailable"),
     Code(131021, "permanent", "recipient_is_sender", "Recipient cannot be sender"),
     Code(131026, "permanent", "undeliverable", "Message undeliverable"),
     Code(131030, "permanent", "recipient_not_allowed", "Recipient phone number not in allowed list"),
-    Code(131031, "pause", "account_locked", "Business Account locked"),
-    Code(131037, "pause", "display_name_not_approved", "Display name approval needed"),
-    Code(131042, "pause", "payment_issue", "Business eligibility payment issue"),
-    Code(131045, "pause", "certificate_wrong", "Incorrect certificate"),
+    Code(131031, "pause", "account_locked", "Business Account locked", pauses="account"),
+    Code(131037, "pause", "display_name_not_approved", "Display name approval needed", pauses="number"),
+    Code(131042, "pause", "payment_issue", "Business eligibility payment issue", pauses="account"),
+    Code(131045, "pause", "certificate_wrong", "Incorrect certificate", pauses="number"),
     Code(131047, "permanent", "window_closed", "Re-engagement message"),
-    Code(131048, "throttle", "spam_limit", "Spam rate limit hit"),
+    Code(131048, "throttle", "spam_limit", "Spam rate limit hit", pauses="promo", pause_h=6),
     Code(
         131049,
         "permanent",
@@ -74,25 +88,39 @@ _TABLE: Final = (
     Code(131061, "permanent", "route_not_allowed", "Template not allowed on this endpoint"),
     Code(131062, "permanent", "user_id_not_supported", "BSUID recipients are not supported for this message"),
     Code(131063, "permanent", "route_not_allowed", "Marketing templates disabled for Cloud API"),
-    Code(131064, "permanent", "templates_locked", "Messaging limit: template classification violations"),
+    Code(
+        131064,
+        "permanent",
+        "templates_locked",
+        "Messaging limit: template classification violations",
+        pauses="templates",
+        pause_h=1,
+    ),
     Code(132000, "permanent", "template_parameters_wrong", "Template Param Count Mismatch"),
-    Code(132001, "permanent", "template_unknown", "Template does not exist"),
+    Code(132001, "permanent", "template_unknown", "Template does not exist", pauses="template", pause_h=1),
     Code(132005, "permanent", "template_too_long", "Template Hydrated Text Too Long"),
-    Code(132007, "permanent", "template_format", "Template Format Character Policy Violated"),
+    Code(
+        132007,
+        "permanent",
+        "template_format",
+        "Template Format Character Policy Violated",
+        pauses="template",
+        pause_h=1,
+    ),
     Code(132008, "permanent", "template_parameters_wrong", "Template Param Value Invalid"),
     Code(132012, "permanent", "template_parameters_wrong", "Template Parameter Format Mismatch"),
-    Code(132015, "permanent", "template_paused", "Template is Paused"),
-    Code(132016, "permanent", "template_disabled", "Template is Disabled"),
+    Code(132015, "permanent", "template_paused", "Template is Paused", pauses="template", pause_h=6),
+    Code(132016, "permanent", "template_disabled", "Template is Disabled", pauses="template"),
     Code(132018, "permanent", "template_parameters_wrong", "Template validation error"),
     Code(132068, "permanent", "flow_blocked", "Flow is blocked"),
     Code(132069, "permanent", "flow_throttled", "Flow is throttled"),
     Code(133000, "permanent", "number_not_ready", "Incomplete Deregistration"),
     Code(133004, "retry", "platform_busy", "Server Temporarily Unavailable"),
     Code(133005, "permanent", "pin_wrong", "Two step verification PIN Mismatch"),
-    Code(133006, "pause", "number_not_ready", "Phone number re-verification needed"),
+    Code(133006, "pause", "number_not_ready", "Phone number re-verification needed", pauses="number"),
     Code(133008, "permanent", "pin_throttled", "Too Many two step verification PIN Guesses"),
     Code(133009, "permanent", "pin_throttled", "Two step verification PIN Guessed Too Fast"),
-    Code(133010, "pause", "number_not_registered", "Phone number Not Registered"),
+    Code(133010, "pause", "number_not_registered", "Phone number Not Registered", pauses="number"),
     Code(
         133015,
         "permanent",

@@ -6,7 +6,7 @@ idempotency key, so only the first may be tried again.
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final, Literal, assert_never
 
 from garbo.common.events.addresses import PHONE_PATTERN, USER_ID_PATTERN, Person
@@ -23,6 +23,8 @@ class Answered:
 
     status: int
     body: Mapping[str, Any] | None
+    retry_after_s: float | None = None
+    """Seconds that the answer's headers ask to wait."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +63,15 @@ class NotYet:
     code: int | None
     reason: str
     slow_down: bool = False
-    """The number (or its account) is too fast: everybody who sends from it should wait."""
+    """The number is too fast: everybody who sends from it should wait."""
+    of_account: bool = False
+    """So are all numbers of its account."""
+    unreachable: bool = False
+    """Nobody can be reached now."""
+    pair: bool = False
+    """Too fast for this person alone."""
+    retry_after_s: float | None = None
+    """For how long, where the platform says so."""
     limited: bool = False
     """Worth `MAX_LIMITED_ATTEMPTS` tries only: the request itself may be what is wrong."""
 
@@ -85,19 +95,22 @@ _OK: Final = range(200, 300)
 _TOO_MANY: Final = 429
 _FIRST_SERVER_ERROR: Final = 500
 _REFUSED_ACCESS: Final = (401, 403)
+ACCESS_REFUSED: Final = "access_refused"
+"""The reason where the number may not be used, and no code says why."""
 
 
 def judge(answer: Answer) -> Outcome:
     """Say what became of the attempt."""
     match answer:
         case Broke(how="unreachable"):
-            return NotYet(None, "unreachable")
+            return NotYet(None, "unreachable", unreachable=True)
         case Broke(how=how):
             return Unknown(how)
         case Answered(status=status, body=body) if status in _OK:
             return _success(body)
-        case Answered(status=status, body=body):
-            return _error(status, _code_of(body))
+        case Answered(status=status, body=body, retry_after_s=after_s):
+            outcome = _error(status, code_of(body))
+            return replace(outcome, retry_after_s=after_s) if isinstance(outcome, NotYet) else outcome
         case _:
             assert_never(answer)
 
@@ -139,10 +152,12 @@ def _error(status: int, code: int | None) -> Outcome:
     match known.act:
         case "permanent":
             return Failed(code, known.word)
-        case "throttle" | "pause":
-            return NotYet(code, known.word, slow_down=True)
-        case "throttle_pair":
+        case "throttle":
+            return NotYet(code, known.word, slow_down=True, of_account=known.of_account)
+        case "pause":
             return NotYet(code, known.word)
+        case "throttle_pair":
+            return NotYet(code, known.word, pair=True)
         case "retry" if status >= _FIRST_SERVER_ERROR:
             return Unknown(known.word, code)
         case "retry":
@@ -156,16 +171,30 @@ def _error_without_code(status: int) -> Outcome:
     if status == _TOO_MANY:
         return NotYet(None, "too_many_requests", slow_down=True)
     if status in _REFUSED_ACCESS:
-        return NotYet(None, "access_refused", slow_down=True)
+        return NotYet(None, ACCESS_REFUSED)
     if status >= _FIRST_SERVER_ERROR or status < _OK.start:
         return Unknown("server_error")
     return Failed(None, f"http_{status}")
 
 
-def _code_of(body: Mapping[str, Any] | None) -> int | None:
+def code_of(body: Mapping[str, Any] | None) -> int | None:
+    """Read the code of an error; None where the body tells none."""
     error = (body or {}).get("error")
     code = error.get("code") if isinstance(error, dict) else None
     if isinstance(code, str) and code.isdecimal() and len(code) < len(str(_LARGEST_CODE)):
         code = int(code)
     known = isinstance(code, int) and not isinstance(code, bool) and 0 <= code <= _LARGEST_CODE
     return code if known else None
+
+
+def word_of_outcome(outcome: Outcome) -> str:
+    """Name an outcome for figures and spans."""
+    match outcome:
+        case Accepted():
+            return "accepted"
+        case Failed():
+            return "failed"
+        case NotYet():
+            return "not_yet"
+        case Unknown():
+            return "unknown"

@@ -1,8 +1,9 @@
 """How fast, and who first. Instants are seconds of a monotonic clock, given by the caller.
 
 spent = 98 % of the ceiling, evenly:   80/s -> one each 12.755 ms
-in any closed window of 1 s there are at most floor(0.98 x 1.005 x rate) + 1 <= rate sends
-(0.5 % is what CATCH_UP_S allows after a hiccup)
+in any closed window of 1 s there are at most floor(0.98 x 1.003 x rate) + 1 <= rate sends
+(0.3 % is what CATCH_UP_S allows after a hiccup; 1.7 % are left for networks that are not even. Who sends
+alone comes near nobody else's places, and may use 0.9 %)
 """
 
 import math
@@ -14,15 +15,27 @@ from garbo.common.events.decisions import Lane
 SPENT_RATIO: Final = 0.98
 """Of a number's ceiling; the rest covers clocks and networks that differ."""
 LEASE_S: Final = 0.15
-LEAD_S: Final = 0.05
-"""A lease may be taken this long before it starts."""
-LONGEST_READY_S: Final = 0.1
-"""A lease starts when its first send can leave: after claim and commit, which are expected to take as long as
-they lately did, and this at most. LONGEST_READY_S + LEASE_S = 250 ms of the rate are claimed ahead."""
-CATCH_UP_S: Final = 0.005
-"""Timers are this coarse: so much lateness is made good, no more, or a hiccup would become a burst."""
-LATE_S: Final = 0.01
-"""A send that would leave later than this after its lease's last place has lost its place."""
+LEAD_S: Final = 0.1
+"""A lease may be taken this long before it starts: LEAD_S + LEASE_S = AHEAD_S of the rate at most."""
+AHEAD_S: Final = 0.25
+"""So much of the rate is begun before it leaves."""
+LONGEST_READY_S: Final = 0.02
+"""A lease for which nothing is begun yet starts so late."""
+CATCH_UP_S: Final = 0.003
+"""So much lateness is made good, no more, or a hiccup would become a burst."""
+LENIENT_CATCH_UP_S: Final = 0.009
+"""Where nobody else's places follow, or one place is much, it may be used so late. Who begins late and then
+wakes late is 15 ms late at most, less than the 20 ms that 2 % of a second are; the rest is the network's."""
+SLOW_INTERVAL_S: Final = 0.05
+"""A number that sends less than 20 a second: one place is much."""
+ALONE_S: Final = 1.0
+"""Who has had all leases for so long sends from the number alone."""
+DRIFT: Final = 0.00005
+"""Two clocks part by this much a second, at most."""
+LATE_S: Final = 0.002
+"""A send that would leave later than this after its lease's last place has none."""
+EARLY_S: Final = 0.001
+"""A timer may be so much early; the send after it is not."""
 PROMO_FLOOR_RATIO: Final = 0.1
 """Of what a number sends, when both lanes have something to send."""
 
@@ -38,25 +51,34 @@ class Span:
 
     begins: float
     ends: float
-
-
-def span_of(*, asked_at: float, answered_at: float, starts_in_s: float, length_s: float) -> Span:
-    """Place a lease on our clock, never earlier and never later than it is.
-
-    The database looked at its own clock somewhere between our asking and its answer.
-    """
-    return Span(answered_at + starts_in_s, asked_at + starts_in_s + length_s)
+    late_s: float = CATCH_UP_S
+    """How late a place in it may be used."""
 
 
 @dataclass(slots=True)
-class Readiness:
-    """How long claim and commit lately took: the slowest of late, slowly forgotten."""
+class OtherClock:
+    """Where the database's clock stands beside ours: somewhere between what we know for sure.
 
-    seconds: float = 0.02
+    It looked at its clock between our asking and its answer, each time anew: what all of these allow is much
+    narrower than what one does. `DRIFT` is how far two clocks part; one that was set is learnt anew.
+    """
 
-    def took(self, seconds: float) -> None:
-        """Learn from one more."""
-        self.seconds = min(LONGEST_READY_S, max(seconds * 1.25, self.seconds * 0.9, 0.005))
+    least: float = -math.inf
+    """Ours less theirs, at least."""
+    most: float = math.inf
+    learnt_at: float = 0.0
+
+    def learn(self, theirs: float, *, asked_at: float, answered_at: float) -> None:
+        """Learn from one answer: its instant, seconds since 1970."""
+        drift = DRIFT * (answered_at - self.learnt_at)
+        least, most = max(self.least - drift, asked_at - theirs), min(self.most + drift, answered_at - theirs)
+        if least > most:
+            least, most = asked_at - theirs, answered_at - theirs
+        self.least, self.most, self.learnt_at = least, most, answered_at
+
+    def span(self, begins: float, length_s: float, late_s: float = CATCH_UP_S) -> Span:
+        """Place a span of theirs on our clock: never earlier, never later than it is."""
+        return Span(begins + self.most, begins + length_s + self.least, late_s)
 
 
 @dataclass(slots=True)
@@ -67,12 +89,18 @@ class Metronome:
     """No send leaves before this instant."""
 
     def next(self, *, now: float, span: "Span", interval_s: float) -> float | None:
-        """Reserve the next instant inside the lease and push the one after it away; None when it is over."""
-        at = max(self.due_at, span.begins, now - CATCH_UP_S)
-        if at > span.ends - interval_s + LATE_S:
-            return None
+        """Say when the next send of the lease leaves; None when it is over. Who is late loses that time."""
+        at = max(self.due_at, span.begins, now - span.late_s)
+        return None if at > span.ends - interval_s + max(LATE_S, span.late_s - CATCH_UP_S) else at
+
+    def take(self, at: float, interval_s: float) -> None:
+        """Let one leave there: the one after it leaves so much later."""
         self.due_at = at + interval_s
-        return at
+
+
+def catch_up_s(interval_s: float, *, alone_s: float = 0.0) -> float:
+    """Say how late a place may be used: so much time lies between two, and so long nobody else has sent."""
+    return LENIENT_CATCH_UP_S if interval_s > SLOW_INTERVAL_S or alone_s >= ALONE_S else CATCH_UP_S
 
 
 @dataclass(slots=True)

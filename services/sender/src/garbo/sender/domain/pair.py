@@ -11,17 +11,8 @@ from typing import Final
 from garbo.common.events.decisions import Lane
 
 EVERY_US: Final = 6_000_000
+EVERY_S: Final = EVERY_US / 1_000_000
 BURST: Final[dict[Lane, int]] = {"care": 45, "promo": 30}
 """How many may go at once; what promo may not borrow is kept for care."""
 MOST_AHEAD_US: Final = BURST["care"] * EVERY_US
 """No `tat` is further ahead, unless the clock has stepped back."""
-
-
-def earliest_us(tat_us: int, now_us: int, lane: Lane) -> int:
-    """Give the first instant, `now_us` or later, at which the next message may go."""
-    return max(now_us, tat_us - (BURST[lane] - 1) * EVERY_US)
-
-
-def tat_after_us(tat_us: int, now_us: int) -> int:
-    """Give the `tat` after a message that goes at `now_us`."""
-    return max(tat_us, now_us) + EVERY_US

@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Final
 
 from garbo.common.events.erasure import ContactErased
-from garbo.sender.ports import Memories
+from garbo.sender.ports.memories import Memories
 
 AT_ONCE: Final = 5000
 

@@ -10,11 +10,15 @@ import structlog
 
 from garbo.common.errors import RetryLater
 from garbo.common.events.results import SendResult
-from garbo.sender.ports import Attempts, Results, Telemetry
+from garbo.sender.ports.attempts import Attempts
+from garbo.sender.ports.outside import Results, Telemetry
+from garbo.sender.ports.queue import Queue
 
-LEFT_OVER: Final = timedelta(seconds=60)
-"""Longer than any call may take (45 s) with room for recording its answer."""
-EVERY_S: Final = 10.0
+LEFT_OVER: Final = timedelta(seconds=50)
+"""Longer than any call may take (45 s) with room for recording its answer; a later one still counts."""
+UNSETTLED_AFTER: Final = timedelta(hours=1)
+"""What no answer and no status has settled by then counts as accepted, and is shown as what it is."""
+EVERY_S: Final = 2.5
 AT_ONCE: Final = 500
 
 log = structlog.get_logger()
@@ -26,8 +30,10 @@ class Recovery:
 
     attempts: Attempts
     results: Results
+    queue: Queue
     telemetry: Telemetry
     older_than: timedelta = LEFT_OVER
+    unsettled_after: timedelta = UNSETTLED_AFTER
     every_s: float = EVERY_S
     _unpublished: list[SendResult] = field(default_factory=list)
 
@@ -35,7 +41,9 @@ class Recovery:
         """Turn what is left over into `unknown` and publish it, after `RetryLater` next time."""
         found = await self.attempts.abandon(older_than=self.older_than, limit=AT_ONCE)
         self._unpublished += found
+        self._unpublished += await self.attempts.unsettled(older_than=self.unsettled_after, limit=AT_ONCE)
         await self.results.publish([(result, None) for result in self._unpublished])
+        await self.queue.forget(self._unpublished)
         self._unpublished.clear()
         self.telemetry.unknown_attempts(await self.attempts.unknown_count())
         return found

@@ -6,7 +6,9 @@ from typing import Final
 
 from garbo.common.events.ids import message_of_attempt, platform_message_ref
 from garbo.common.events.statuses import MessageStatus
-from garbo.sender.ports import Attempts, AttemptStatus, Results, Telemetry
+from garbo.sender.ports.attempts import Attempts, AttemptStatus
+from garbo.sender.ports.outside import Results, Telemetry
+from garbo.sender.ports.queue import Queue
 
 ACCEPTING: Final = frozenset({"sent", "delivered", "read", "played"})
 DECIDING: Final = ACCEPTING | {"failed"}
@@ -18,6 +20,7 @@ class SettleAttempts:
 
     attempts: Attempts
     results: Results
+    queue: Queue
     telemetry: Telemetry
 
     async def settle(self, statuses: Sequence[tuple[MessageStatus, str | None]]) -> None:
@@ -33,10 +36,12 @@ class SettleAttempts:
             return
         settled = await self.attempts.settle(list(first.values()))
         for one in settled:
-            trace = traces[one.result.attempt_id or ""]
+            trace = traces.get(one.result.attempt_id or "")
             self.telemetry.attempt_settled(trace=trace, send=one.traceparent, outcome=one.result.outcome)
         await self._trace_other_statuses(first, traces, {one.result.attempt_id for one in settled})
-        await self.results.publish([(one.result, traces[one.result.attempt_id or ""]) for one in settled])
+        told = [(one.result, traces.get(one.result.attempt_id or "")) for one in settled]
+        await self.results.publish(told)
+        await self.queue.forget([result for result, _ in told])
 
     async def _trace_other_statuses(
         self,

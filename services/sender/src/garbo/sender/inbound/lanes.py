@@ -1,45 +1,78 @@
-"""How events come in: two lanes of grants that do not wait for each other, statuses, erasures."""
+"""How events come in: two lanes of grants that do not wait for each other, statuses, changes, erasures."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any, Final
 
+from garbo.common.events.decisions import Lane as SendLane
 from garbo.common.events.erasure import ContactErased
 from garbo.common.events.grants import SendGranted
+from garbo.common.events.inbound import InboundMessage
+from garbo.common.events.platform import PlatformChange
 from garbo.common.events.statuses import MessageStatus
-from garbo.common.events.topics import CONTACT_ERASED, MESSAGE_STATUS, SEND_CARE, SEND_PROMO
-from garbo.common.runtime.deliver import Delivered, Lane
+from garbo.common.events.topics import (
+    CONTACT_ERASED,
+    INBOUND_MESSAGE,
+    MESSAGE_STATUS,
+    PLATFORM_CHANGE,
+    SEND_CARE,
+    SEND_PROMO,
+)
+from garbo.common.runtime.deliver import Delivered, Deliveries, Lane
 from garbo.sender.flow.erasure import Forget
-from garbo.sender.flow.send_batch import BATCH_S
-from garbo.sender.flow.send_grants import DeliveredGrant, SendGrants
+from garbo.sender.flow.inbound_count import CountInbound
+from garbo.sender.flow.platform_changes import ObeyPlatform
 from garbo.sender.flow.settlement import SettleAttempts
+from garbo.sender.flow.take_grants import DeliveredGrant, TakeGrants
 
-MOST_GRANTS: Final = 500
-FEWEST_GRANTS: Final = 20
+CARE: Final = "sender.care"
+PROMO: Final = "sender.promo"
 
-
-def grants_count(ceilings_per_s: Iterable[float]) -> int:
-    """Size a batch so that it ends in time even when all of it is for the slowest number."""
-    slowest = min(ceilings_per_s, default=1.0)
-    return max(FEWEST_GRANTS, min(MOST_GRANTS, int(slowest * BATCH_S * 0.9)))
+MOST_GRANTS: Final = 100
+"""A batch is kept in some milliseconds."""
 
 
 def lanes(
-    send_grants: SendGrants, settle_attempts: SettleAttempts, forget: Forget, *, max_grants: int
+    take_grants: TakeGrants,
+    settle_attempts: SettleAttempts,
+    count_inbound: CountInbound,
+    forget: Forget,
+    platform: ObeyPlatform,
 ) -> tuple[Lane[Any], ...]:
     """Give the sender's lanes."""
 
-    async def send(batch: Sequence[Delivered[SendGranted]]) -> None:
-        await send_grants.send([DeliveredGrant(record.event, record.trace) for record in batch])
+    async def take(batch: Sequence[Delivered[SendGranted]]) -> None:
+        await take_grants.take([DeliveredGrant(one.event, one.partition, one.trace) for one in batch])
 
     async def settle(batch: Sequence[Delivered[MessageStatus]]) -> None:
         await settle_attempts.settle([(record.event, record.trace) for record in batch])
+        platform.pauses.note_statuses([record.event for record in batch])
+
+    async def count(batch: Sequence[Delivered[InboundMessage]]) -> None:
+        await count_inbound.count([record.event for record in batch])
 
     async def obey(batch: Sequence[Delivered[ContactErased]]) -> None:
         await forget.obey([record.event for record in batch])
 
+    async def change(batch: Sequence[Delivered[PlatformChange]]) -> None:
+        await platform.obey([record.event for record in batch])
+
     return (
-        Lane("sender.care", (SEND_CARE,), send, max_records=max_grants),
-        Lane("sender.promo", (SEND_PROMO,), send, max_records=max_grants),
+        Lane(CARE, (SEND_CARE,), take, max_records=MOST_GRANTS),
+        Lane(PROMO, (SEND_PROMO,), take, max_records=MOST_GRANTS),
         Lane("sender.statuses", (MESSAGE_STATUS,), settle),
+        Lane("sender.inbound", (INBOUND_MESSAGE,), count),
         Lane("sender.erasures", (CONTACT_ERASED,), obey),
+        Lane("sender.pauses", (PLATFORM_CHANGE,), change),
     )
+
+
+class AssignedShards:
+    """Which partitions of its topic each lane is assigned; none before the lanes are wired."""
+
+    def __init__(self) -> None:
+        self.deliveries: Deliveries | None = None
+
+    def __call__(self, lane: SendLane) -> frozenset[int]:
+        """Ask the group's member."""
+        group, topic = (CARE, SEND_CARE) if lane == "care" else (PROMO, SEND_PROMO)
+        return self.deliveries.partitions(group, topic.name) if self.deliveries else frozenset()

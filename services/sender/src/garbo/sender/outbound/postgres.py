@@ -1,272 +1,168 @@
-"""The memory of what was sent, in PostgreSQL. The only statements are the constants below."""
+"""The memory of what was sent, in PostgreSQL: the machine of attempts (migrations 0007 and 0013).
+
+The only statements are the constants below.
+"""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Final
+from datetime import timedelta
+from typing import Final
 from uuid import UUID
 
-import asyncpg
-
-from garbo.common.events.grants import SendGranted
-from garbo.common.events.ids import MessageId, attempt_id_of
+from garbo.common.events.ids import MessageId, attempt_of
 from garbo.common.events.results import SendResult
 from garbo.common.runtime.postgres import Database
-from garbo.sender.outbound.postgres_claims import claim
-from garbo.sender.outbound.postgres_pairs import lock_pairs
-from garbo.sender.outbound.rows import columns, conclusion_row, finished_row, result_of, settle_row
-from garbo.sender.ports import (
+from garbo.sender.domain.deadlines import LEAVE_WITHIN, SEND_BUDGET
+from garbo.sender.domain.pair import BURST, EVERY_US, MOST_AHEAD_US
+from garbo.sender.domain.retries import MOST_RESENDS, RESEND_AFTER
+from garbo.sender.outbound.rows import columns, finished_row, result_of, status_row
+from garbo.sender.ports.attempts import (
     AttemptStatus,
     BeginResult,
     FinishedAttempt,
-    Past,
     PlannedAttempt,
     RefusedGrant,
     SettledAttempt,
 )
 
-if TYPE_CHECKING:
-    from garbo.common.runtime.postgres import Connection
-
-NOW: Final = "SELECT clock_timestamp()"
-ABANDON_NAMED: Final = """
-WITH gone AS (
-    UPDATE sender.attempt
-       SET state = 'unknown', finished_at = clock_timestamp(),
-           reason = 'interrupted', resolved_by = 'abandoned'
-     WHERE message_id = ANY($1::uuid[]) AND state = 'dispatching' RETURNING attempt_id, message_id)
-UPDATE sender.message AS m
-   SET state = 'unknown', attempt_id = g.attempt_id, code = NULL, reason = 'interrupted',
-       recorded_at = clock_timestamp()
-  FROM gone AS g WHERE m.message_id = g.message_id
+BEGIN: Final = """
+SELECT answer, n, resent_count, after_s
+  FROM sender.begin_attempts($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)
 """
-ABANDON_OLD: Final = """
-WITH old AS (
-    SELECT attempt_id FROM sender.attempt
-     WHERE state = 'dispatching' AND started_at < clock_timestamp() - $1::interval
-     ORDER BY attempt_id LIMIT $2 FOR UPDATE SKIP LOCKED),
-gone AS (
-    UPDATE sender.attempt AS a
-       SET state = 'unknown', finished_at = clock_timestamp(),
-           reason = 'interrupted', resolved_by = 'abandoned'
-      FROM old WHERE a.attempt_id = old.attempt_id RETURNING a.attempt_id, a.message_id)
-UPDATE sender.message AS m
-   SET state = 'unknown', attempt_id = g.attempt_id, code = NULL, reason = 'interrupted',
-       recorded_at = clock_timestamp()
-  FROM gone AS g WHERE m.message_id = g.message_id RETURNING m.message_id
-"""
-RECALL: Final = """
-SELECT m.*, a.platform_message_ref, a.started_at,
-       (SELECT count(*) FROM sender.attempt AS t WHERE t.message_id = m.message_id) AS attempts_count,
-       (SELECT array_agg(DISTINCT t.grant_id::text || ':' || t.epoch) FROM sender.attempt AS t
-         WHERE t.message_id = m.message_id) AS claimed
-  FROM sender.message AS m LEFT JOIN sender.attempt AS a ON a.attempt_id = m.attempt_id
- WHERE m.message_id = ANY($1::uuid[])
-"""
+RECORD: Final = "SELECT * FROM sender.record_outcomes($1, $2, $3, $4, $5, $6, $7, $8, $9)"
+REFUSE: Final = "SELECT * FROM sender.refuse($1, $2, $3, $4)"
+SETTLE: Final = "SELECT * FROM sender.settle_attempts($1, $2, $3, $4, $5, $6, $7, $8, $9)"
 RESULTS: Final = """
-SELECT m.*, a.platform_message_ref, a.started_at
-  FROM sender.message AS m LEFT JOIN sender.attempt AS a ON a.attempt_id = m.attempt_id
- WHERE m.message_id = ANY($1::uuid[]) AND m.state <> 'open'
+SELECT * FROM sender.message WHERE message_id = ANY ($1::uuid[]) AND state NOT IN ('open', 'dispatching')
 """
-# What has a result under this very grant stays: it was published, and a send after it would be one too many.
-# Of one grant the higher epoch is newer; of two grants (of two days) the one that begins later.
-OPEN: Final = """
-INSERT INTO sender.message AS m (message_id, grant_id, epoch, lane, contact_id, number, not_before)
-SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::int[], $4::text[], $5::uuid[], $6::text[], $7::timestamptz[])
-ON CONFLICT (message_id) DO UPDATE
-   SET grant_id = EXCLUDED.grant_id, epoch = EXCLUDED.epoch, lane = EXCLUDED.lane,
-       contact_id = EXCLUDED.contact_id, number = EXCLUDED.number, not_before = EXCLUDED.not_before,
-       state = 'open', attempt_id = NULL, code = NULL, reason = NULL, recorded_at = NULL
- WHERE m.state NOT IN ('accepted', 'unknown')
-   AND CASE WHEN m.grant_id = EXCLUDED.grant_id
-            THEN m.epoch < EXCLUDED.epoch OR (m.epoch = EXCLUDED.epoch AND m.state = 'open')
-            ELSE m.not_before <= EXCLUDED.not_before END
-RETURNING message_id
+TRACES_OF: Final = "SELECT message_id, n, traceparent FROM sender.message WHERE message_id = ANY ($1::uuid[])"
+ABANDON: Final = """
+WITH old AS (
+    SELECT message_id FROM sender.message
+     WHERE state = 'dispatching' AND started_at < clock_timestamp() - $1::interval
+     ORDER BY message_id LIMIT $2 FOR UPDATE SKIP LOCKED),
+gone AS (
+    UPDATE sender.message AS m
+       SET state = 'unknown', finished_at = clock_timestamp(), recorded_at = clock_timestamp(),
+           reason = 'interrupted', resolved_by = 'abandoned'
+      FROM old WHERE m.message_id = old.message_id RETURNING m.*),
+theirs AS (
+    SELECT g.message_id, g.lane, g.resent_count FROM gone AS g JOIN sender.waiting AS w USING (message_id)
+     ORDER BY g.message_id FOR UPDATE OF w),
+parked AS (
+    UPDATE sender.waiting AS w
+       SET parked_why = 'ambiguous', parked_until = CASE WHEN t.lane = 'care' AND t.resent_count < $4 THEN
+               clock_timestamp() + $3::interval * 2 ^ t.resent_count ELSE 'infinity' END
+      FROM theirs AS t WHERE w.message_id = t.message_id)
+SELECT * FROM gone
 """
-WRITE_AHEAD: Final = """
-INSERT INTO sender.attempt (attempt_id, message_id, n, grant_id, epoch, traceparent)
-SELECT * FROM unnest($1::text[], $2::uuid[], $3::int[], $4::uuid[], $5::int[], $6::text[])
-ON CONFLICT DO NOTHING RETURNING message_id
-"""
-# Not while an attempt of it is live: somebody else's call is under way, and its answer is the truth.
-REFUSE: Final = """
+# What was sent as often as it may be has failed, as far as anybody knows; of the rest nothing will be heard.
+UNSETTLED: Final = """
+WITH old AS (
+    SELECT message_id, lane = 'care' AND resent_count >= $3 AS spent FROM sender.message
+     WHERE state = 'unknown' AND reason <> 'unsettled'
+       AND started_at < clock_timestamp() - CASE WHEN lane = 'care' AND resent_count >= $3 THEN $4::interval
+                                                 ELSE $1::interval END
+     ORDER BY message_id LIMIT $2 FOR UPDATE SKIP LOCKED)
 UPDATE sender.message AS m
-   SET state = 'not_sent', attempt_id = NULL, code = r.code, reason = r.reason,
-       recorded_at = clock_timestamp()
-  FROM unnest($1::uuid[], $2::text[], $3::int[]) AS r (message_id, reason, code)
- WHERE m.message_id = r.message_id
-   AND NOT EXISTS (SELECT 1 FROM sender.attempt AS a
-                    WHERE a.message_id = r.message_id AND a.state IN ('dispatching', 'accepted', 'unknown'))
+   SET state = CASE WHEN old.spent THEN 'failed' ELSE m.state END,
+       reason = CASE WHEN old.spent THEN 'ambiguous' ELSE 'unsettled' END, recorded_at = clock_timestamp()
+  FROM old WHERE m.message_id = old.message_id RETURNING m.*
 """
-FINISH: Final = """
-UPDATE sender.attempt AS a
-   SET state = f.state, finished_at = clock_timestamp(),
-       platform_message_ref = f.platform_message_ref, code = f.code,
-       http_status = f.http_status, reason = f.reason, resolved_by = 'answer'
-  FROM unnest($1::text[], $2::text[], $3::text[], $4::int[], $5::int[], $6::text[])
-       AS f (attempt_id, state, platform_message_ref, code, http_status, reason)
- WHERE a.attempt_id = f.attempt_id
-   AND (a.state = 'dispatching' OR (a.state = 'unknown' AND f.state <> 'unknown'))
-RETURNING a.attempt_id
-"""
-CONCLUDE: Final = """
-UPDATE sender.message AS m
-   SET state = coalesce(c.outcome, 'not_sent'), attempt_id = c.attempt_id, code = c.code, reason = c.reason,
-       recorded_at = coalesce(c.recorded_at, clock_timestamp())
-  FROM unnest($1::uuid[], $2::text[], $3::text[], $4::int[], $5::text[], $6::timestamptz[])
-       AS c (message_id, attempt_id, outcome, code, reason, recorded_at)
- WHERE m.message_id = c.message_id AND (c.outcome IS NOT NULL OR m.state = 'unknown')
-"""
-SETTLE: Final = """
-UPDATE sender.attempt AS a
-   SET state = s.state, finished_at = clock_timestamp(),
-       platform_message_ref = s.platform_message_ref, code = s.code, reason = s.reason,
-       resolved_by = 'status:' || s.status
-  FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::int[], $6::text[])
-       AS s (attempt_id, state, status, platform_message_ref, code, reason)
- WHERE a.attempt_id = s.attempt_id AND a.state IN ('dispatching', 'unknown')
-RETURNING a.attempt_id, a.message_id, a.started_at
-"""
-SETTLED: Final = """
-SELECT m.*, a.platform_message_ref, a.started_at, a.traceparent
-  FROM unnest($1::text[], $2::text[]) AS s (attempt_id, status)
-  JOIN sender.attempt AS a ON a.attempt_id = s.attempt_id AND a.resolved_by = 'status:' || s.status
-  JOIN sender.message AS m ON m.attempt_id = a.attempt_id
-"""
-TRACES_OF: Final = "SELECT attempt_id, traceparent FROM sender.attempt WHERE attempt_id = ANY ($1::text[])"
-UNKNOWN_COUNT: Final = "SELECT count(*) FROM sender.attempt WHERE state = 'unknown'"
+UNKNOWN_COUNT: Final = "SELECT count(*) FROM sender.message WHERE state = 'unknown' AND reason <> 'unsettled'"
+LEAVES_WITHIN_US: Final = LEAVE_WITHIN // timedelta(microseconds=1)
 
 
 class PostgresAttempts:
     """`Attempts` in the schema `sender`."""
 
-    def __init__(self, database: Database) -> None:
-        self._database = database
+    def __init__(
+        self, database: Database, *, resend_after: timedelta = RESEND_AFTER, most_resends: int = MOST_RESENDS
+    ) -> None:
+        self._database, self._resend_after, self._most_resends = database, resend_after, most_resends
 
-    async def recall(self, grants: Sequence[SendGranted]) -> tuple[datetime, Mapping[UUID, Past]]:
-        """Two statements: what is left over becomes unknown, then look."""
-        messages = [grant.message_id for grant in grants]
-        async with self._database.transaction() as connection:
-            await connection.execute(ABANDON_NAMED, messages)
-            rows = {row["message_id"]: row for row in await connection.fetch(RECALL, messages)}
-            instant: datetime = await connection.fetchval(NOW)
-        known = {g.message_id: _past(g, rows[g.message_id]) for g in grants if g.message_id in rows}
-        return instant, known
-
-    async def begin(self, planned: Sequence[PlannedAttempt]) -> Mapping[UUID, BeginResult]:
-        """One transaction: message rows, pairs, the claim, the attempts; locked in this order."""
-        planned = sorted(planned, key=lambda p: p.grant.message_id)
-        answer = {p.grant.message_id: BeginResult(p.grant.message_id, "elsewhere") for p in planned}
-        async with self._database.transaction() as connection:
-            opened = await _open(connection, [p.grant for p in planned])
-            mine = [p for p in planned if p.grant.message_id in opened]
-            pairs = await lock_pairs(connection, mine)
-            waits = pairs.waits(mine)
-            for message, after_s in waits.items():
-                answer[message] = BeginResult(message, "too_soon", after_s=after_s)
-            mine = [p for p in mine if p.grant.message_id not in waits]
-            may, refused = await claim(connection, mine)
-            begun = await _write_ahead(connection, may)
-            await pairs.count_sends(connection, [p.grant for p in may if p.grant.message_id in begun])
-            for message in begun:
-                answer[message] = BeginResult(message, "begun")
-            for message, result in (await _refuse(connection, refused)).items():
-                answer[message] = BeginResult(message, "refused", result)
-        return answer
+    async def begin(self, planned: Sequence[PlannedAttempt]) -> Sequence[BeginResult]:
+        """One statement: pairs, messages, claims, in this order and each in the order of ids."""
+        first = planned[0].send
+        rows = [
+            (
+                s.message_id,
+                s.grant_id,
+                s.epoch,
+                s.contact_id,
+                s.is_to_group,
+                s.not_before,
+                s.valid_until,
+                p.traceparent,
+            )
+            for p in planned
+            for s in (p.send,)
+        ]
+        pace = (BURST[first.lane], EVERY_US, MOST_AHEAD_US, LEAVES_WITHIN_US)
+        limits = (*pace, self._most_resends, self._resend_after)
+        async with self._database.connection() as connection:
+            answers = await connection.fetch(BEGIN, first.number, first.lane, *columns(rows), *limits)
+        return [
+            BeginResult(a["answer"], a["n"] or 0, a["resent_count"] or 0, a["after_s"] or 0.0)
+            for a in answers
+        ]
 
     async def record(self, finished: Sequence[FinishedAttempt]) -> Mapping[UUID, SendResult]:
-        """Fenced by the attempt's id: what a status decided meanwhile stays."""
-        rows = {f.attempt_id: finished_row(f) for f in finished}
-        async with self._database.transaction() as connection:
-            changed = await connection.fetch(FINISH, *columns(r.attempt for r in rows.values()))
-            concluded = [rows[row["attempt_id"]].message for row in changed]
-            if concluded:
-                await connection.execute(CONCLUDE, *columns(concluded))
-            return await _results(connection, [f.grant.message_id for f in finished])
+        """Fenced by the attempt's number: what a status decided meanwhile stays."""
+        async with self._database.connection() as connection:
+            rows = await connection.fetch(
+                RECORD, *columns(map(finished_row, finished)), self._resend_after, self._most_resends
+            )
+        return {row["message_id"]: result_of(row) for row in rows}
 
     async def refuse(self, refused: Sequence[RefusedGrant]) -> Mapping[UUID, SendResult]:
-        """Open the rows where they are new, then close them; what others finished is published as it is."""
-        refused = sorted(refused, key=lambda r: r.grant.message_id)
-        async with self._database.transaction() as connection:
-            opened = await _open(connection, [r.grant for r in refused])
-            await _refuse(connection, [r for r in refused if r.grant.message_id in opened])
-            return await _results(connection, [r.grant.message_id for r in refused])
+        """Give what others decided as it is. Several may find the same too late at once."""
+        each = {r.send.message_id: r for r in refused}.values()
+        rows = [(r.send.message_id, r.send.grant_id, r.send.epoch, r.reason) for r in each]
+        async with self._database.connection() as connection:
+            answers = await connection.fetch(REFUSE, *columns(rows))
+        return {row["message_id"]: result_of(row) for row in answers}
+
+    async def results(self, messages: Sequence[UUID]) -> Mapping[UUID, SendResult]:
+        """See `Attempts`."""
+        async with self._database.connection() as connection:
+            rows = await connection.fetch(RESULTS, list(messages))
+        return {row["message_id"]: result_of(row) for row in rows}
 
     async def settle(self, seen: Sequence[AttemptStatus]) -> Sequence[SettledAttempt]:
-        """Let an acceptance count at the status' instant, within the attempt's own time."""
-        rows = {s.attempt_id: s for s in seen}
-        async with self._database.transaction() as connection:
-            changed = await connection.fetch(SETTLE, *columns(settle_row(s) for s in seen))
-            if changed:
-                await connection.execute(
-                    CONCLUDE, *columns(conclusion_row(r, rows[r["attempt_id"]]) for r in changed)
-                )
-            names = [(s.attempt_id, s.status) for s in seen]
-            settled = await connection.fetch(SETTLED, *columns(names))
+        """Let an acceptance count at the status' instant and a second: the platform gives whole seconds."""
+        rows = []
+        for status in seen:
+            if attempt := attempt_of(status.attempt_id):
+                at = status.occurred_at + timedelta(seconds=1)
+                rows.append((*status_row(status, *attempt), at))
+        if not rows:
+            return []
+        async with self._database.connection() as connection:
+            settled = await connection.fetch(SETTLE, *columns(rows), SEND_BUDGET)
         return [SettledAttempt(result_of(row), row["traceparent"]) for row in settled]
 
     async def traces_of(self, attempt_ids: Sequence[str]) -> Mapping[str, str | None]:
-        """See `Attempts`."""
+        """Those of each message's newest attempt."""
+        wanted = {attempt: name for name in attempt_ids if (attempt := attempt_of(name))}
         async with self._database.connection() as connection:
-            rows = await connection.fetch(TRACES_OF, list(attempt_ids))
-        return {row["attempt_id"]: row["traceparent"] for row in rows}
+            rows = await connection.fetch(TRACES_OF, [message for message, _ in wanted])
+        found = {(MessageId(row["message_id"]), row["n"]): row["traceparent"] for row in rows}
+        return {wanted[attempt]: trace for attempt, trace in found.items() if attempt in wanted}
 
     async def abandon(self, *, older_than: timedelta, limit: int) -> Sequence[SendResult]:
         """Skip rows that somebody is recording at this moment."""
-        async with self._database.transaction() as connection:
-            gone = await connection.fetch(ABANDON_OLD, older_than, limit)
-            return list((await _results(connection, [row["message_id"] for row in gone])).values())
+        async with self._database.connection() as connection:
+            rows = await connection.fetch(ABANDON, older_than, limit, self._resend_after, self._most_resends)
+        return [result_of(row) for row in rows]
+
+    async def unsettled(self, *, older_than: timedelta, limit: int) -> Sequence[SendResult]:
+        """Each is given once: who takes it tells it."""
+        async with self._database.connection() as connection:
+            last = self._resend_after * 2**self._most_resends
+            rows = await connection.fetch(UNSETTLED, older_than, limit, self._most_resends, last)
+        return [result_of(row) for row in rows]
 
     async def unknown_count(self) -> int:
         """Count by the partial index."""
         async with self._database.connection() as connection:
             return int(await connection.fetchval(UNKNOWN_COUNT))
-
-
-def _past(grant: SendGranted, row: asyncpg.Record) -> Past:
-    of_this_day = row["grant_id"] == grant.grant_id
-    same = of_this_day and row["epoch"] == grant.epoch
-    useless = row["state"] in ("accepted", "unknown")
-    newer = row["epoch"] > grant.epoch if of_this_day else row["not_before"] > grant.not_before
-    is_final = row["state"] != "open" and (same or useless or newer)
-    return Past(
-        attempts_count=row["attempts_count"],
-        claimed=f"{grant.grant_id}:{grant.epoch}" in (row["claimed"] or ()),
-        result=result_of(row) if is_final else None,
-        stale=newer,
-    )
-
-
-async def _open(connection: "Connection", grants: Sequence[SendGranted]) -> set[UUID]:
-    rows = [(g.message_id, g.grant_id, g.epoch, g.lane, g.contact_id, g.number, g.not_before) for g in grants]
-    return {row["message_id"] for row in await connection.fetch(OPEN, *columns(rows))}
-
-
-async def _write_ahead(connection: "Connection", may: Sequence[PlannedAttempt]) -> set[UUID]:
-    if not may:
-        return set()
-    rows = [
-        (
-            attempt_id_of(MessageId(p.grant.message_id), p.n),
-            p.grant.message_id,
-            p.n,
-            p.grant.grant_id,
-            p.grant.epoch,
-            p.traceparent,
-        )
-        for p in may
-    ]
-    return {row["message_id"] for row in await connection.fetch(WRITE_AHEAD, *columns(rows))}
-
-
-async def _refuse(connection: "Connection", refused: Sequence[RefusedGrant]) -> Mapping[UUID, SendResult]:
-    if not refused:
-        return {}
-    rows = [(r.grant.message_id, r.reason, r.code) for r in refused]
-    await connection.execute(REFUSE, *columns(rows))
-    return await _results(connection, [r.grant.message_id for r in refused])
-
-
-async def _results(connection: "Connection", messages: Sequence[UUID]) -> dict[UUID, SendResult]:
-    if not messages:
-        return {}
-    return {row["message_id"]: result_of(row) for row in await connection.fetch(RESULTS, messages)}

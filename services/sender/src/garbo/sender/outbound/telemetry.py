@@ -19,13 +19,22 @@ SEND_SECONDS: Final = Histogram(
     ["lane"],
     buckets=(0.05, 0.1, 0.2, 0.35, 0.5, 0.75, 1, 2, 5, 10, 30, 45),
 )
-WAIT_SECONDS: Final = Histogram(
-    "garbo_sender_bucket_wait_seconds",
-    "From asking for a rate lease to having it",
-    ["lane"],
+LEASE_SECONDS: Final = Histogram(
+    "garbo_sender_lease_seconds",
+    "From asking for a lease of a number's rate to having it",
     buckets=(0.005, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2, 5, 10),
 )
 UNKNOWN: Final = Gauge("garbo_sender_attempts_unknown", "Attempts that no answer and no status has settled")
+
+
+MEDIA_WORK: Final = Counter(
+    "garbo_sender_media_work", "Files fetched and uploaded to be sent, by how that ended", ["kind", "outcome"]
+)
+
+
+def media_worked(kind: str, outcome: str) -> None:
+    """Count a fetch or an upload."""
+    MEDIA_WORK.labels(kind, outcome).inc()
 
 
 class OtelSendSpan:
@@ -95,9 +104,9 @@ class Instruments:
         ATTEMPTS.labels(lane, outcome, "" if code is None else str(code)).inc()
         SEND_SECONDS.labels(lane).observe(seconds)
 
-    def lease_waited(self, *, lane: Lane, seconds: float) -> None:
+    def lease_waited(self, *, seconds: float) -> None:
         """Observe."""
-        WAIT_SECONDS.labels(lane).observe(seconds)
+        LEASE_SECONDS.observe(seconds)
 
     def unknown_attempts(self, count: int) -> None:
         """Set."""

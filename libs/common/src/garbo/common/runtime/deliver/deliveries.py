@@ -75,6 +75,12 @@ class Deliveries:
         await self._failed.wait()
         return self._failure or RuntimeError("failed without a reason")
 
+    def partitions(self, group: str, topic: str) -> frozenset[int]:
+        """Say which partitions of a topic a lane of ours is assigned now."""
+        consumer = next((member.consumer for member in self._members if member.group == group), None)
+        assigned = consumer.assignment() if consumer else set()
+        return frozenset(one.partition for one in assigned if one.topic == topic)
+
     @property
     def healthy(self) -> bool:
         """True while no lane has failed and each has polled within the watchdog's budget."""

@@ -8,7 +8,7 @@ from starlette.routing import Route
 
 from garbo.analytics.flow import Viewer
 from garbo.analytics.inbound.http.query import BadQueryError
-from garbo.common.business import Business, Client
+from garbo.common.business import Client, Keys
 from garbo.common.errors import Reject, RetryLater
 from garbo.common.runtime.door.keyless import Keyless
 from garbo.common.runtime.door.keys import bearer_of
@@ -21,8 +21,8 @@ Handler = Callable[[Request, Viewer], Awaitable[Response]]
 class Guard:
     """Makes routes out of handlers: a key with the scope, or no key from where none is needed."""
 
-    def __init__(self, business: Business, keyless: Keyless) -> None:
-        self._business, self._keyless = business, keyless
+    def __init__(self, keys: Keys, keyless: Keyless) -> None:
+        self._keys, self._keyless = keys, keyless
 
     def routes(self, resource: object) -> list[Route]:
         """Give the routes of a resource."""
@@ -42,7 +42,7 @@ class Guard:
         key = bearer_of(request.scope["headers"])
         if "authorization" not in request.headers and self._keyless.admits(request.scope):
             return Viewer(brands=None, sees_refs=False)
-        client = self._business.client_of_key(key) if key else None
+        client = self._keys.client_of_key(key) if key else None
         if client is None:
             refusal = problem(
                 401, "No valid API key", "Send Authorization: Bearer and a key of the business file."
@@ -54,7 +54,7 @@ class Guard:
         return self._as_viewer(client)
 
     def _as_viewer(self, client: Client) -> Viewer:
-        has_all = {brand.id for brand in self._business.brands} <= set(client.brands)
+        has_all = {brand.id for brand in self._keys.brands} <= set(client.brands)
         return Viewer(brands=None if has_all else client.brands, sees_refs="admin" in client.scopes)
 
 

@@ -33,6 +33,7 @@ def state(fact: Fact) -> State:
         ("read", fact.read_at),
         ("delivered", fact.delivered_at),
         ("failed", fact.failed_at),
+        ("unknown", fact.is_unsettled),
         ("sent", fact.on_platform_at),
         ("unknown", fact.unknown_at),
         ("held", fact.verdict == "deny"),
@@ -50,7 +51,8 @@ def state_in_words(fact: Fact) -> Words:
         case "allowed":
             return ("Allowed, and on its way to WhatsApp.",)
         case "unknown":
-            return ("WhatsApp gave no clear answer: it may have it. A status will tell.",)
+            then = "No status came: it counts as sent." if fact.is_unsettled else "A status will tell."
+            return (f"WhatsApp gave no clear answer: it may have it. {then}",)
         case "sent":
             return ("WhatsApp has it; not on their phone yet.",)
         case "delivered":
@@ -136,9 +138,12 @@ def _tried(fact: Fact) -> Iterator[Step]:
         where = f" from the number {fact.number}" if fact.number else ""
         yield Step(fact.attempted_at, "attempted", "Sending", (f"Handed to WhatsApp{where}.",))
     if fact.unknown_at:
-        settled = " A status told later." if fact.on_platform_at else ""
+        settled = " A status told later." if fact.on_platform_at and not fact.is_unsettled else ""
         words = f"WhatsApp gave no clear answer: it may have it.{settled}"
         yield Step(fact.unknown_at, "unknown", "Unclear", (words,), "unsure")
+    if fact.is_unsettled and fact.unsettled_at:
+        words = "No status came: nothing more will be heard, and it counts as sent."
+        yield Step(fact.unsettled_at, "unsettled", "Not settled", (words,), "unsure")
     if fact.accepted_at:
         again = " It may have been sent twice." if fact.possible_duplicate else ""
         yield Step(fact.accepted_at, "accepted", "Accepted", (f"WhatsApp has it.{again}",), "good")

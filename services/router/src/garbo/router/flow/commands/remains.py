@@ -6,9 +6,18 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from garbo.common.events.erasure import REMEMBERED_FOR
-from garbo.common.events.topics import CAMPAIGN_CHANGED, IDS_ONLY, RAW_TOPICS, SEGMENT, TOPICS, WITH_TEXT
+from garbo.common.events.topics import (
+    CAMPAIGN_CHANGED,
+    IDS_ONLY,
+    RAW_TOPICS,
+    SEGMENT,
+    TOPICS,
+    WITH_TEXT,
+)
 from garbo.router.ports.jobs import TOLD_KEPT
 
+FILE_ROW_KEPT: Final = timedelta(days=10)
+"""How long the sender knows which files it has dealt with, and a day."""
 OBEYED_WITHIN: Final = timedelta(hours=2)
 """Sender and analytics obey within seconds, and look again each hour for what was under way."""
 
@@ -25,7 +34,7 @@ class Remainder:
 
 def remains(*, erased_at: datetime, keep: timedelta, suppressed: bool) -> Sequence[Remainder]:
     """List what is left, the soonest gone first; `keep` is how long the router keeps its days."""
-    found = [*_topics(erased_at), *_tables(erased_at, keep=keep, suppressed=suppressed)]
+    found = [*_topics(erased_at), *_files(erased_at), *_tables(erased_at, keep=keep, suppressed=suppressed)]
     far = datetime.max.replace(tzinfo=erased_at.tzinfo)
     return sorted(found, key=lambda left: (left.until or far, left.where))
 
@@ -33,6 +42,8 @@ def remains(*, erased_at: datetime, keep: timedelta, suppressed: bool) -> Sequen
 def _topics(erased_at: datetime) -> Iterator[Remainder]:
     for topic in TOPICS:
         gone_at = erased_at + topic.retention + SEGMENT
+        if topic.is_compacted or topic.is_of_nobody:
+            continue  # speaks of nobody
         if topic.retention == IDS_ONLY:
             yield Remainder(topic.name, "ids; the contact id leads to nobody", gone_at)
         elif topic is not CAMPAIGN_CHANGED:
@@ -42,9 +53,23 @@ def _topics(erased_at: datetime) -> Iterator[Remainder]:
         yield Remainder(dead.name, "records that were refused, as they were", gone_at)
 
 
+def _files(erased_at: datetime) -> Iterator[Remainder]:
+    yield Remainder(
+        "sender.incoming_file, the media store",
+        "the contact id, and files they sent; while the store is away the files stay",
+        erased_at + OBEYED_WITHIN,
+    )
+    yield Remainder(
+        "sender.incoming_file",
+        "that somebody sent a file, to nobody; gone after 9 days",
+        erased_at + FILE_ROW_KEPT,
+    )
+
+
 def _tables(erased_at: datetime, *, keep: timedelta, suppressed: bool) -> Iterator[Remainder]:
     soon, days = erased_at + OBEYED_WITHIN, erased_at + keep + timedelta(days=1)
-    yield Remainder("sender.message, sender.attempt, sender.pair_rate", "the contact id", soon)
+    yield Remainder("sender.message, sender.pair_rate", "the contact id", soon)
+    yield Remainder("sender.waiting", "address and content of what was about to be sent, until obeyed", soon)
     yield Remainder("analytics.inbound, analytics.fact, analytics.engagement", "the contact id", soon)
     yield Remainder(
         "sender.erased, analytics.erased",
@@ -72,7 +97,7 @@ def _tables(erased_at: datetime, *, keep: timedelta, suppressed: bool) -> Iterat
         None,
     )
     yield Remainder(
-        "sender.message, sender.attempt",
+        "sender.message, sender.former_attempt",
         "what was sent when, to nobody; gone after GARBO_SENDER_KEEP_DAYS",
         None,
     )

@@ -191,6 +191,7 @@ def _care(message: InboundMessage, *, sender: Sender, until_us: int) -> CareMess
         text=message.text,
         payload=message.payload,
         name=message.name,
+        media=message.media,
         reply_to=message.reply_to,
         answers=sender.answered.message_id if sender.answered else None,
         window_until=to_datetime(until_us),

@@ -15,6 +15,7 @@ from garbo.common.events.topics import (
     MESSAGE_STATUS,
     PLATFORM_CHANGE,
     SEND_RESULT,
+    TEMPLATE_OBSERVED,
     Topic,
 )
 from garbo.router.flow.events.campaign import CampaignHandler
@@ -25,6 +26,7 @@ from garbo.router.flow.events.delivery import AddressShownHandler, ResultHandler
 from garbo.router.flow.events.handler import EventContext, EventHandler, ReceivedEvent
 from garbo.router.flow.events.inbound_message import InboundMessageHandler
 from garbo.router.flow.events.platform_change import PlatformChangeHandler
+from garbo.router.flow.events.template_observed import TemplateObservedHandler
 
 E = TypeVar("E", bound=Event)
 
@@ -48,6 +50,7 @@ EVENT_KINDS: Final = (
     EventKind(CONTACT_UPDATED, ContactHandler),
     EventKind(CAMPAIGN_CHANGED, CampaignHandler),
     EventKind(PLATFORM_CHANGE, PlatformChangeHandler),
+    EventKind(TEMPLATE_OBSERVED, TemplateObservedHandler),
 )
 EVENT_TOPICS: Final[tuple[Topic[Any], ...]] = tuple(kind.topic for kind in EVENT_KINDS)
 _KIND_OF: Final[dict[type[Event], EventKind[Any]]] = {kind.topic.event: kind for kind in EVENT_KINDS}

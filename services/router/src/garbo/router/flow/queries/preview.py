@@ -92,8 +92,12 @@ class PreviewRequests:
     def _record(self, seen: _Seen, resolved: ResolvedRequest) -> DecisionMade:
         contact = resolved.contact or _stranger(resolved)
         policy, now_us = seen.policy, seen.snapshot.now_us
-        if resolved.refusal or contact is None:
-            reason = resolved.refusal or "unknown_contact"
+        directory, templates = self._dependencies.directory, seen.snapshot.templates
+        refusal = resolved.refusal or directory.content_refusal(
+            resolved.received.event, contact, templates, now_us
+        )
+        if refusal or contact is None:
+            reason = refusal or "unknown_contact"
             return refused_record(resolved, reason, policy_version=policy.version, now_us=now_us)
         state = seen.state_of(contact, resolved.received.event.campaign)
         if resolved.is_hidden(state):
@@ -103,7 +107,7 @@ class PreviewRequests:
             contact,
             policy=policy,
             state=state,
-            directory=self._dependencies.directory,
+            directory=directory,
             snapshot=seen.snapshot,
         )
         wants = _wants(policy, resolved.received.event, now_us)

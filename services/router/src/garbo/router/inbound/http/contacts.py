@@ -9,6 +9,7 @@ from starlette.responses import Response
 from garbo.common.business import Client
 from garbo.common.events.addresses import Recipient
 from garbo.common.events.ids import ContactId
+from garbo.common.runtime.auth import CallRefused, json_of, read_as, read_flag, read_json
 from garbo.common.runtime.door.typed import uuid_of
 from garbo.common.runtime.http import JSONBytes
 from garbo.common.runtime.operations import Answer, Parameter, operation
@@ -16,7 +17,6 @@ from garbo.router.flow.commands.erase_contact import EraseContact, NotTheirsAlon
 from garbo.router.flow.commands.split_contact import NotTheirsToSplit, SplitContact
 from garbo.router.flow.directory import Directory
 from garbo.router.flow.queries.contact import GetContact
-from garbo.router.inbound.http.auth import Refusal, json_of, read_as, read_flag, read_json
 from garbo.router.inbound.http.views.contact import (
     ContactErased,
     ContactFound,
@@ -57,7 +57,9 @@ class Contacts:
         who = read_as(Recipient, read_json(request), title="Not an address")
         found = await self._contacts.find(who, self._directory.viewer(client.id))
         if found is None:
-            raise Refusal(404, "Nobody", "Nobody is known by this address: no message was asked for it yet.")
+            raise CallRefused(
+                404, "Nobody", "Nobody is known by this address: no message was asked for it yet."
+            )
         return json_of(ContactFound(contact_id=found))
 
     @operation(
@@ -91,7 +93,7 @@ class Contacts:
         """
         addresses = read_flag(request, "addresses")
         if addresses and "admin" not in client.scopes:
-            raise Refusal(403, "Not allowed", "Addresses need the scope admin.")
+            raise CallRefused(403, "Not allowed", "Addresses need the scope admin.")
         viewer = self._directory.viewer(client.id)
         overview = await self._contacts.get(_contact_id(request), viewer)
         if overview is None:
@@ -118,9 +120,11 @@ class Contacts:
             parted = await self._splitting.split(_contact_id(request), viewer)
         except NotTheirsToSplit:
             detail = "Other brands have dealt with this person: only a key with all of them may split."
-            raise Refusal(403, "Not yours alone", detail) from None
+            raise CallRefused(403, "Not yours alone", detail) from None
         if parted is None:
-            raise Refusal(404, "Nothing to split", "No client joined the contact of this id to another one.")
+            raise CallRefused(
+                404, "Nothing to split", "No client joined the contact of this id to another one."
+            )
         return json_of(
             ContactSplit(contact_id=parted.contact_id, parted_from=parted.into_id, said_by=parted.said_by)
         )
@@ -145,7 +149,7 @@ class Contacts:
             erased = await self._erasing.erase(_contact_id(request), self._directory.viewer(client.id))
         except NotTheirsAlone:
             detail = "Other brands have dealt with this person: only a key with all of them may erase."
-            raise Refusal(403, "Not yours alone", detail) from None
+            raise CallRefused(403, "Not yours alone", detail) from None
         if erased is None:
             raise _unknown()
         return json_of(contact_erased(erased))
@@ -158,5 +162,7 @@ def _contact_id(request: Request) -> ContactId:
     return ContactId(found)
 
 
-def _unknown() -> Refusal:
-    return Refusal(404, "No such contact", "Nobody has this contact id; POST /v1/contacts:find finds one.")
+def _unknown() -> CallRefused:
+    return CallRefused(
+        404, "No such contact", "Nobody has this contact id; POST /v1/contacts:find finds one."
+    )

@@ -15,11 +15,11 @@ from garbo.common.events.decisions import DecisionMade
 from garbo.common.events.ids import message_id_of
 from garbo.common.events.requests import SendRequested
 from garbo.common.events.wire import encode
+from garbo.common.runtime.auth import CallRefused, fault_of, json_of, read_flag, read_json
 from garbo.common.runtime.door.typed import uuid_of
 from garbo.common.runtime.operations import Answer, Parameter, operation
 from garbo.router.flow.queries.preview import PreviewRequests
 from garbo.router.flow.request import ReceivedRequest
-from garbo.router.inbound.http.auth import Refusal, fault_of, json_of, read_flag, read_json
 from garbo.router.inbound.http.views.preview import PeoplePreviewView, people_preview_view
 from garbo.router.ports.store import Store
 
@@ -112,13 +112,17 @@ class Decisions:
         """Show what was decided about a request, and why."""
         request_id = uuid_of(request.path_params["request_id"])
         if request_id is None:
-            raise Refusal(404, "No such decision", "The request id is a UUID.")
+            raise CallRefused(404, "No such decision", "The request id is a UUID.")
         if request.query_params.get("client", client.id) != client.id:
-            raise Refusal(403, "Not your client", "The key belongs to another client: leave `client` out.")
+            raise CallRefused(
+                403, "Not your client", "The key belongs to another client: leave `client` out."
+            )
         whole = read_flag(request, "history")
         stored = await self._store.decision(message_id_of(client.id, request_id))
         if stored is None:
-            raise Refusal(404, "No such decision", "Nothing is decided under this client and request id yet.")
+            raise CallRefused(
+                404, "No such decision", "Nothing is decided under this client and request id yet."
+            )
         content = b"[" + b",".join(stored.records) + b"]" if whole else stored.records[-1]
         return _json(content)
 
@@ -129,26 +133,26 @@ def _json(content: bytes) -> Response:
 
 def _refuse_number_of(items: list[Any], what: str) -> None:
     if not 0 < len(items) <= MOST_PREVIEWS:
-        raise Refusal(422, f"Wrong number of {what}", f"Ask for 1 to {MOST_PREVIEWS} at a time.")
+        raise CallRefused(422, f"Wrong number of {what}", f"Ask for 1 to {MOST_PREVIEWS} at a time.")
 
 
 def _read_person(item: Any, *, place: int) -> Recipient:  # noqa: ANN401 - JSON
     try:
         return Recipient.model_validate(item, extra="forbid")
     except ValidationError as error:
-        raise Refusal(422, "Not a person", index=place, **fault_of(error)) from None
+        raise CallRefused(422, "Not a person", index=place, **fault_of(error)) from None
 
 
 def _read(item: Any, *, client: Client, place: int | None) -> SendRequested:  # noqa: ANN401 - JSON
     """Read one request; ids and times that only matter for sending may be missing."""
     index: dict[str, Any] = {} if place is None else {"index": place}
     if not isinstance(item, dict):
-        raise Refusal(422, "Not a request", "Each element is a JSON object.", **index)
+        raise CallRefused(422, "Not a request", "Each element is a JSON object.", **index)
     filled = {"request_id": uuid4(), "client": client.id, "requested_at": datetime.now(UTC)}
     filled |= {name: value for name, value in item.items() if value is not None or name not in filled}
     if filled["client"] != client.id:
-        raise Refusal(403, "Not your client", "The key belongs to another client.", **index)
+        raise CallRefused(403, "Not your client", "The key belongs to another client.", **index)
     try:
         return SendRequested.model_validate(filled, extra="forbid")
     except ValidationError as error:
-        raise Refusal(422, "Not a request", **index, **fault_of(error)) from None
+        raise CallRefused(422, "Not a request", **index, **fault_of(error)) from None

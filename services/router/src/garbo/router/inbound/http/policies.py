@@ -12,11 +12,11 @@ from starlette.responses import Response
 from garbo.common.business import Client
 from garbo.common.events.instants import Instant
 from garbo.common.events.requests import Name
+from garbo.common.runtime.auth import CallRefused, read_as, read_json
 from garbo.common.runtime.operations import Answer, operation
 from garbo.router.flow.directory import Directory
 from garbo.router.flow.policy_in_force import PolicyInForce
 from garbo.router.flow.visibility import Viewer
-from garbo.router.inbound.http.auth import Refusal, read_as, read_json
 from garbo.router.inbound.http.json_lines import JsonLines
 from garbo.router.inbound.http.views.simulation import SimulationReport
 from garbo.router.inbound.http.views.view import View
@@ -95,7 +95,7 @@ class PolicySimulations:
         """
         asked = read_as(SimulationAsked, read_json(request), title="Not a simulation")
         if asked.brand not in (None, *client.brands):
-            raise Refusal(403, "Not your brand", "The key's client does not have this brand.")
+            raise CallRefused(403, "Not your brand", "The key's client does not have this brand.")
         job = _job(asked, self._directory.viewer(client.id), current_version=self._policies.current.version)
         if self._running:
             raise _busy()
@@ -118,12 +118,12 @@ class PolicySimulations:
 
 
 def _job(asked: SimulationAsked, viewer: Viewer, *, current_version: str) -> bytes:
-    """Write the job for the other process; raises `Refusal` when the period cannot be."""
+    """Write the job for the other process; raises `CallRefused` when the period cannot be."""
     until = asked.until or datetime.now(UTC)
     since = asked.since or until - USUAL_PERIOD
     if not timedelta() < until - since <= LONGEST_PERIOD:
         detail = f"`since` must be before `until`, by {LONGEST_PERIOD.days} days at most."
-        raise Refusal(422, "Not a period", detail, field="since")
+        raise CallRefused(422, "Not a period", detail, field="since")
     return orjson.dumps(
         {
             "policy": asked.policy,
@@ -144,20 +144,20 @@ def _brands(asked: SimulationAsked, viewer: Viewer) -> list[str] | None:
 
 
 def _refuse(first: bytes) -> None:
-    """Raise `Refusal` when the other process refused the job in its first line."""
+    """Raise `CallRefused` when the other process refused the job in its first line."""
     line = orjson.loads(first or b"{}")
     match line.get("kind"):
         case "progress" | "report":
             return
         case "refused":
-            raise Refusal(422, "Not a policy", "; ".join(line["faults"]), errors=line["faults"])
+            raise CallRefused(422, "Not a policy", "; ".join(line["faults"]), errors=line["faults"])
         case "busy":
             raise _busy()
         case _:
-            raise Refusal(503, "Not now", "The simulation could not start: try again in a minute.")
+            raise CallRefused(503, "Not now", "The simulation could not start: try again in a minute.")
 
 
-def _busy() -> Refusal:
-    refusal = Refusal(429, "One at a time", "Another simulation runs: try again when it has ended.")
+def _busy() -> CallRefused:
+    refusal = CallRefused(429, "One at a time", "Another simulation runs: try again when it has ended.")
     refusal.answer.headers["retry-after"] = "30"
     return refusal

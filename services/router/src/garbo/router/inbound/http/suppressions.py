@@ -11,11 +11,11 @@ from garbo.common.events.addresses import Recipient
 from garbo.common.events.ids import address_hash
 from garbo.common.events.instants import Instant
 from garbo.common.events.requests import Name
+from garbo.common.runtime.auth import CallRefused, json_of, read_as, read_json
 from garbo.common.runtime.operations import Answer, operation
 from garbo.router.domain.instants import to_us
 from garbo.router.flow.commands.import_suppressions import ImportSuppressions, SuppressionEntry
 from garbo.router.flow.directory import Directory
-from garbo.router.inbound.http.auth import Refusal, json_of, read_as, read_json
 from garbo.router.inbound.http.views.view import View
 from garbo.router.ports.contacts import Address
 
@@ -67,7 +67,7 @@ class Suppressions:
         """
         told = read_as(SuppressionList, read_json(request), title="Not a list")
         if not self._directory.viewer(client.id).speaks_for(told.brand):
-            raise Refusal(
+            raise CallRefused(
                 403, "Not your brand", "The key's client does not have this brand; * needs them all."
             )
         since_us = to_us(told.as_of)
@@ -80,7 +80,7 @@ class Suppressions:
 
     def _address(self, who: Recipient, place: int) -> Address:
         if who.address is None:
-            raise Refusal(
+            raise CallRefused(
                 422, "Not an address", "Give a phone or a user id: a list outlives people.", index=place
             )
         kind, value = who.address

@@ -3,12 +3,13 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Final, TypeAlias, TypeVar
+from typing import Final, TypeVar
 
 import structlog
 
 from garbo.common.errors import RetryLater, StartRefused
 from garbo.common.runtime.background import Background
+from garbo.common.runtime.watched_file import LOOK_EVERY_S, StillFiles
 from garbo.router.flow.policy_in_force import PolicyInForce
 from garbo.router.inbound.policy_file.load import (
     PolicyFile,
@@ -19,16 +20,11 @@ from garbo.router.inbound.policy_file.load import (
 from garbo.router.ports.policy_archive import PolicyArchive
 from garbo.router.ports.telemetry import PolicyMeter
 
-LOOK_EVERY_S: Final = 1.0
-"""A change is in force after one to two looks: the file must have stood still for one."""
 TRY_AGAIN_S: Final = 0.5
 MOST_FAULTS: Final = 20
 
 Answer = TypeVar("Answer")
 log = structlog.get_logger()
-
-Stamp: TypeAlias = tuple[int, int, int, int]
-"""Device, inode, size, change: what differs when a file was written, renamed over, or its link was moved."""
 
 
 class PolicyWatch:
@@ -42,14 +38,11 @@ class PolicyWatch:
     ) -> None:
         self._path, self._policies, self._archive, self._meter = path, policies, archive, meter
         self._looking = Background("watch policy", self._keep_looking)
-        self._seen: Stamp | None = None
-        """Of the file that was taken or refused."""
-        self._last: Stamp | None = None
-        """Of the file at the last look."""
+        self._file = StillFiles(lambda: (path,))
 
     async def start(self) -> None:
         """Put the file's policy in force, or the last good one; raises `StartRefused` without either."""
-        self._seen = self._last = _stamp(self._path)
+        self._file = StillFiles(lambda: (self._path,))
         try:
             file = await asyncio.to_thread(load_policy_file, self._path)
             self._meter.file_refused(refused=False)
@@ -71,20 +64,18 @@ class PolicyWatch:
 
         Half a file may be a policy with half its rules: what is still being written is left alone.
         """
-        stamp, before = _stamp(self._path), self._last
-        self._last = stamp
-        if stamp == self._seen or stamp != before:
+        if not self._file.changed():
             return
         try:
             file = await asyncio.to_thread(load_policy_file, self._path)
         except PolicyRefused as refused:
-            self._seen = stamp
+            self._file.take()
             self._say_refused("policy file refused: the policy in force stays", refused)
             return
-        if _stamp(self._path) != stamp:
+        if not self._file.is_still():
             return
         await self._put_in_force(file)
-        self._seen = stamp
+        self._file.take()
         self._meter.file_refused(refused=False)
 
     async def _keep_looking(self) -> None:
@@ -125,15 +116,6 @@ class PolicyWatch:
         self._meter.file_refused(refused=True)
         faults = refused.lines(self._path.name)
         log.error(what, faults=faults[:MOST_FAULTS], faults_count=len(faults))
-
-
-def _stamp(path: Path) -> Stamp | None:
-    """Tell one state of the file from another, through links; None when it is not there."""
-    try:
-        found = path.stat()
-    except OSError:
-        return None
-    return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns
 
 
 async def _until_it_answers(ask: Callable[[], Awaitable[Answer]]) -> Answer:

@@ -85,7 +85,7 @@ class PostgresTransaction:
         writer = Writer(self._connection, decided_on={m: decided_on for m, (decided_on, _) in days.items()})
         try:
             await writer.write(changes)
-            if changes.templates:
-                await self._templates.write(self._connection, changes.templates)
+            if changes.templates or changes.observed:
+                await self._templates.write(self._connection, changes.templates, changes.observed)
         except asyncpg.UniqueViolationError as error:
             raise RetryLater("decided_meanwhile") from error

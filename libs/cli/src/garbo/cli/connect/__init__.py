@@ -1,0 +1,1 @@
+"""`garbo connect`: whether a real number is ready, what is wrong, and its entry in the business file."""

@@ -1,0 +1,1 @@
+"""What the flow needs from outside, in the flow's words."""
