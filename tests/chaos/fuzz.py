@@ -3,17 +3,19 @@
 import argparse
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Final
 
+from aiokafka import TopicPartition
+
 from garbo.cli.cluster import admin_of, consumer_of, ends_of
 from garbo.common.runtime.broker import KafkaSettings
 from libs.common.tests.support.waiting import until
-from tests.chaos.fuzz_writer import AT_ONCE, write_arbitrary
+from tests.chaos.fuzz_writer import WHERE, write_arbitrary
 from tests.chaos.installation import Installation, installed
 from tests.chaos.outcome import accepted_count, faults, percentile, settled, took_s
 from tests.chaos.run import opt_in
@@ -68,9 +70,9 @@ async def run(installation: Installation, size: Size) -> Report:
         await until(lambda: flowing.done() or len(traffic.asked) >= enough, within_s=3 * size.quiet_s + 30)
         quiet = list(traffic.asked)
         written = await _written(installation.kafka, size)
-        await _caught_up(installation, but=AT_ONCE, within_s=size.caught_up_s)
+        await _caught_up(installation, size, upto=await _ends(installation))
         over.set()
-    await _caught_up(installation, but=0, within_s=size.caught_up_s)
+    await _caught_up(installation, size)
     took = time.monotonic() - began
     await settled(installation, traffic.asked)
     return await _report(installation, traffic, written, quiet=quiet, born=born, took=took)
@@ -109,20 +111,32 @@ async def _report(
     )
 
 
-async def _caught_up(installation: Installation, *, but: int, within_s: float) -> None:
-    """Wait until the lanes of all services have read all but so many records."""
+async def _caught_up(
+    installation: Installation, size: Size, *, upto: Mapping[TopicPartition, int] | None = None
+) -> None:
+    """Wait until the lanes of all services have read up to there, else all there is."""
     kafka = KafkaSettings(installation.kafka)
     async with admin_of(kafka) as admin, consumer_of(kafka) as consumer:
 
-        async def waiting() -> int:
+        async def waiting() -> dict[str, int]:
             await asyncio.sleep(LOOK_EVERY_S)  # to look costs what is looked at
             groups = [str(group[0]) for group in await admin.list_consumer_groups()]
-            offsets = [await admin.list_consumer_group_offsets(group) for group in groups]
-            done = [(tp, meta.offset) for group in offsets for tp, meta in group.items() if meta.offset >= 0]
-            ends = await ends_of(consumer, {tp for tp, _ in done})
-            return sum(ends[tp] - offset for tp, offset in done)
+            offsets = {group: await admin.list_consumer_group_offsets(group) for group in groups}
+            read = {
+                (g, tp): at.offset for g, of in offsets.items() for tp, at in of.items() if at.offset >= 0
+            }
+            ends = await ends_of(consumer, {tp for _, tp in read}) if upto is None else upto
+            behind = {f"{g} {tp.topic} {tp.partition}": ends.get(tp, 0) - at for (g, tp), at in read.items()}
+            return {where: count for where, count in behind.items() if count > 0}
 
-        await until(waiting, lambda count: count <= but, within_s=within_s)
+        await until(waiting, lambda behind: not behind, within_s=size.caught_up_s)
+
+
+async def _ends(installation: Installation) -> dict[TopicPartition, int]:
+    """Ask where every topic that is written to ends now."""
+    partitions = [TopicPartition(topic, p) for topic, count in WHERE.items() for p in range(count)]
+    async with consumer_of(KafkaSettings(installation.kafka)) as consumer:
+        return await ends_of(consumer, partitions)
 
 
 def _peak_mib(pid: int) -> int:
