@@ -27,6 +27,10 @@ CREATE TABLE sender.waiting (
     -- Not looked at before; what stands in the way is `parked_why`.
     parked_until timestamptz,
     parked_why   text,
+    -- Where files stand in the body, and whence they are; the body holds the platform's ids there once they are known.
+    media        bytea,
+    -- The source that is looked for next; NULL: none, or it is about to be refused.
+    media_next   text,
     CHECK ((parked_until IS NULL) = (parked_why IS NULL))
 );
 CREATE INDEX waiting_line ON sender.waiting (number, lane, seq) WHERE parked_until IS NULL;
@@ -86,4 +90,9 @@ SELECT a.message_id, a.n, CASE WHEN a.state = 'dispatching' THEN 'unknown' ELSE 
 DROP TABLE sender.attempt;
 
 -- A number that was too fast rests everywhere.
-ALTER TABLE sender.number_rate ADD COLUMN rests_until timestamptz NOT NULL DEFAULT 'epoch';
+ALTER TABLE sender.number_rate
+    ADD COLUMN rests_until timestamptz NOT NULL DEFAULT 'epoch',
+    -- The process that had the last lease: who sends alone may be later than who shares it (garbo.sender.domain.pacing).
+    ADD COLUMN holder uuid,
+    -- All leases since then were this one's.
+    ADD COLUMN held_since timestamptz NOT NULL DEFAULT 'infinity';

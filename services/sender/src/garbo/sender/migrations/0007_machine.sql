@@ -6,16 +6,25 @@
 --   open   ------------^  |  ^  `---------> unknown ------------------> begin again: care, parked until its time
 --     ^                   |  |
 --     `------- open <-----'  `-- not_sent failed (of an older grant)
+--
+-- Whoever writes several rows locks them in the order of their keys, messages before what waits: else two of them may wait
+-- for each other, a second long, until the server ends one. A function takes its locks of a table in one pass: what it
+-- inserts and what it finds there, together.
 
 -- Takes grants in; the same again changes nothing. Gives for each what is to be done with it:
 --   waiting: it is in the queue. told: it has a result, publish that again. stale: a newer grant speaks for the message.
 CREATE FUNCTION sender.take_in(
     message_ids uuid[], shards int[], lanes text[], numbers text[], contact_ids uuid[], grant_ids uuid[], epochs int[],
     not_befores timestamptz[], valid_untils timestamptz[], window_untils timestamptz[], brands text[], campaigns text[],
-    templates text[], categories text[], address_kinds text[], addresses text[], bodies bytea[], traceparents text[])
+    templates text[], categories text[], address_kinds text[], addresses text[], bodies bytea[], traceparents text[],
+    medias bytea[], media_nexts text[])
 RETURNS TABLE (message_id uuid, answer text, seq bigint, parked boolean)
 LANGUAGE plpgsql AS $$
 #variable_conflict use_column
+DECLARE
+    with_media boolean := cardinality(array_remove(medias, NULL)) > 0;
+    -- The order in which they were read; they are written in the order of ids.
+    seqs       bigint[] := ARRAY(SELECT nextval('sender.waiting_seq_seq') FROM unnest(message_ids));
 BEGIN
     RETURN QUERY
     WITH asked AS (
@@ -25,29 +34,43 @@ BEGIN
                    AND (m.state IN ('accepted', 'unknown') OR m.reason IS NOT DISTINCT FROM 'ambiguous'
                         OR (m.grant_id = a.grant_id AND m.epoch = a.epoch)), false) AS told
           FROM unnest(message_ids, shards, lanes, numbers, contact_ids, grant_ids, epochs, not_befores, valid_untils,
-                      window_untils, brands, campaigns, templates, categories, address_kinds, addresses, bodies, traceparents)
+                      window_untils, brands, campaigns, templates, categories, address_kinds, addresses, bodies, traceparents,
+                      medias, media_nexts)
                WITH ORDINALITY AS a (message_id, shard, lane, number, contact_id, grant_id, epoch, not_before, valid_until,
-                      window_until, brand, campaign, template, category, address_kind, address, body, traceparent, place)
+                      window_until, brand, campaign, template, category, address_kind, address, body, traceparent, media, media_next, place)
           LEFT JOIN sender.message AS m ON m.message_id = a.message_id),
     taken AS (
-        INSERT INTO sender.waiting AS w (message_id, shard, lane, number, contact_id, grant_id, epoch, not_before,
+        INSERT INTO sender.waiting AS w (message_id, seq, shard, lane, number, contact_id, grant_id, epoch, not_before,
                valid_until, window_until, brand, campaign, template, category, address_kind, address, body, traceparent,
-               parked_until, parked_why)
-        SELECT a.message_id, a.shard, a.lane, a.number, a.contact_id, a.grant_id, a.epoch, a.not_before, a.valid_until,
+               media, media_next, parked_until, parked_why)
+        OVERRIDING SYSTEM VALUE
+        SELECT a.message_id, seqs[a.place], a.shard, a.lane, a.number, a.contact_id, a.grant_id, a.epoch, a.not_before, a.valid_until,
                a.window_until, a.brand, a.campaign, a.template, a.category, a.address_kind, a.address, a.body, a.traceparent,
-               -- Behind the same person's own that wait already.
-               p.parked_until, CASE WHEN p.parked_until IS NOT NULL THEN 'order' END
+               a.media, a.media_next,
+               -- What shows a file waits until the platform has it; what is behind the same person's own that wait, for these.
+               CASE WHEN a.media IS NOT NULL THEN 'infinity' WHEN b.person IS NOT NULL THEN 'infinity' ELSE p.parked_until END,
+               CASE WHEN a.media IS NOT NULL THEN 'media'
+                    WHEN b.person IS NOT NULL OR p.parked_until IS NOT NULL THEN 'order' END
           FROM asked AS a LEFT JOIN LATERAL (
                SELECT max(o.parked_until) AS parked_until FROM sender.waiting AS o
                 WHERE o.contact_id = a.contact_id AND o.parked_until IS NOT NULL AND o.number = a.number
-                  AND o.lane = a.lane AND o.parked_why IN ('pair', 'order')) AS p ON true
-         WHERE NOT a.told AND NOT a.newer ORDER BY a.place
+                  AND o.lane = a.lane AND o.parked_why IN ('pair', 'order', 'media')) AS p ON true
+               -- Those of this very batch are not seen above.
+               LEFT JOIN LATERAL (SELECT e.contact_id AS person FROM asked AS e
+                WHERE with_media AND e.contact_id = a.contact_id AND e.number = a.number AND e.lane = a.lane AND e.place < a.place
+                  AND e.media IS NOT NULL LIMIT 1) AS b ON true
+         WHERE NOT a.told AND NOT a.newer ORDER BY a.message_id
         ON CONFLICT (message_id) DO UPDATE
            SET grant_id = EXCLUDED.grant_id, epoch = EXCLUDED.epoch, lane = EXCLUDED.lane, number = EXCLUDED.number,
                contact_id = EXCLUDED.contact_id, shard = EXCLUDED.shard, not_before = EXCLUDED.not_before,
                valid_until = EXCLUDED.valid_until, window_until = EXCLUDED.window_until, brand = EXCLUDED.brand,
                campaign = EXCLUDED.campaign, template = EXCLUDED.template, category = EXCLUDED.category,
-               address_kind = EXCLUDED.address_kind, address = EXCLUDED.address, body = EXCLUDED.body, traceparent = EXCLUDED.traceparent
+               address_kind = EXCLUDED.address_kind, address = EXCLUDED.address, body = EXCLUDED.body, traceparent = EXCLUDED.traceparent,
+               media = EXCLUDED.media, media_next = EXCLUDED.media_next,
+               parked_until = CASE WHEN EXCLUDED.media IS NOT NULL THEN 'infinity'
+                                   WHEN w.parked_why = 'media' THEN EXCLUDED.parked_until ELSE w.parked_until END,
+               parked_why = CASE WHEN EXCLUDED.media IS NOT NULL THEN 'media'
+                                 WHEN w.parked_why = 'media' THEN EXCLUDED.parked_why ELSE w.parked_why END
          WHERE CASE WHEN w.grant_id = EXCLUDED.grant_id THEN w.epoch < EXCLUDED.epoch
                     ELSE w.not_before <= EXCLUDED.not_before END
         RETURNING w.message_id, w.seq, w.parked_until IS NOT NULL AS parked)
@@ -56,6 +79,19 @@ BEGIN
       FROM asked AS a LEFT JOIN taken AS t ON t.message_id = a.message_id ORDER BY a.place;
 END
 $$;
+
+-- What may have arrived and is followed by another one stays known, as it was.
+CREATE FUNCTION sender.keep_former() RETURNS trigger
+LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO sender.former_attempt (message_id, n, state, started_at, finished_at, code, http_status, reason)
+    VALUES (OLD.message_id, OLD.n, 'unknown', OLD.started_at, OLD.finished_at, OLD.code, OLD.http_status, OLD.reason)
+    ON CONFLICT DO NOTHING;
+    RETURN NEW;
+END
+$$;
+CREATE TRIGGER keep_former BEFORE UPDATE ON sender.message FOR EACH ROW
+    WHEN (OLD.state = 'unknown' AND NEW.state = 'dispatching') EXECUTE FUNCTION sender.keep_former();
 
 -- Claims and writes attempts from one number in one lane, no two of one person. Once it is committed the bytes may leave.
 --   begun. refused: its result is written. too_soon: this person has been sent too much lately, wait `after_s`.
@@ -70,6 +106,7 @@ LANGUAGE plpgsql AS $$
 DECLARE
     now_us bigint := (extract(epoch FROM clock_timestamp()) * 1000000)::bigint + leaves_us;
     free   uuid[];      -- people who may be sent something now
+    alive  uuid[];      -- messages whose lease has not ended: only these are sent once more
     mine   uuid[];      -- messages whose row is ours, in order, and what belongs to each
     claims uuid[];
     tries  int[];
@@ -90,16 +127,8 @@ BEGIN
     SELECT coalesce(array_agg(contact_id), '{}') INTO free FROM taken;
 
     IF in_lane = 'care' THEN
-        -- What is about to be followed by another one, locked until then.
-        INSERT INTO sender.former_attempt (message_id, n, state, started_at, finished_at, code, http_status, reason)
-        SELECT m.message_id, m.n, 'unknown', m.started_at, m.finished_at, m.code, m.http_status, m.reason
-          FROM (SELECT o.* FROM sender.message AS o
-                 WHERE o.message_id = ANY (message_ids) AND o.state IN ('dispatching', 'unknown')
-                 ORDER BY o.message_id FOR UPDATE) AS m
-          JOIN unnest(message_ids, grant_ids, epochs) AS a (message_id, grant_id, epoch) ON a.message_id = m.message_id
-         WHERE m.state = 'unknown' AND m.resent_count < most_resends AND m.started_at < clock_timestamp() - resend_after
-           AND (m.grant_id, m.epoch) = (a.grant_id, a.epoch)
-        ON CONFLICT DO NOTHING;
+        SELECT array_agg(a.message_id) INTO alive
+          FROM unnest(message_ids, valid_untils) AS a (message_id, valid_until) WHERE a.valid_until > clock_timestamp();
     END IF;
 
     WITH asked AS (
@@ -123,7 +152,7 @@ BEGIN
                WHEN 'failed' THEN m.reason IS DISTINCT FROM 'ambiguous' AND (m.grant_id, m.epoch) <> (EXCLUDED.grant_id, EXCLUDED.epoch)
                WHEN 'not_sent' THEN (m.grant_id, m.epoch) <> (EXCLUDED.grant_id, EXCLUDED.epoch)
                WHEN 'unknown' THEN in_lane = 'care' AND m.resent_count < most_resends
-                    AND (m.grant_id, m.epoch) = (EXCLUDED.grant_id, EXCLUDED.epoch)
+                    AND (m.grant_id, m.epoch) = (EXCLUDED.grant_id, EXCLUDED.epoch) AND m.message_id = ANY (alive)
                     AND m.started_at < clock_timestamp() - resend_after
                ELSE false END
            AND CASE WHEN m.grant_id = EXCLUDED.grant_id THEN m.epoch <= EXCLUDED.epoch
@@ -175,6 +204,9 @@ CREATE FUNCTION sender.record_outcomes(
 RETURNS SETOF sender.message
 LANGUAGE plpgsql AS $$
 #variable_conflict use_column
+DECLARE
+    locked uuid[] := ARRAY(SELECT m.message_id FROM sender.message AS m
+                            WHERE m.message_id = ANY (message_ids) ORDER BY m.message_id FOR UPDATE);
 BEGIN
     WITH finished AS (
         UPDATE sender.message AS m
@@ -185,20 +217,24 @@ BEGIN
                recorded_at = CASE WHEN f.state <> 'open' OR (m.state = 'unknown' AND m.lane = 'promo') THEN clock_timestamp() END
           FROM unnest(message_ids, ns, states, refs, codes, http_statuses, reasons)
                AS f (message_id, n, state, ref, code, http_status, reason)
-         WHERE m.message_id = f.message_id AND m.n = f.n
+         WHERE m.message_id = f.message_id AND m.message_id = ANY (locked) AND m.n = f.n
            AND (m.state = 'dispatching' OR (m.state = 'unknown' AND f.state <> 'unknown'))
         RETURNING m.*),
     former AS (
         INSERT INTO sender.former_attempt (message_id, n, state, started_at, finished_at, code, http_status, reason)
         SELECT f.message_id, f.n, 'rejected', f.started_at, f.finished_at, f.code, f.http_status, f.reason
-          FROM finished AS f WHERE f.state = 'open' ON CONFLICT DO NOTHING)
+          FROM finished AS f WHERE f.state = 'open' ON CONFLICT DO NOTHING),
+    theirs AS (
+        SELECT f.message_id, f.state, f.lane, f.resent_count
+          FROM finished AS f JOIN sender.waiting AS w ON w.message_id = f.message_id
+         WHERE f.state = 'unknown' OR (f.state = 'open' AND w.parked_why = 'ambiguous')
+         ORDER BY f.message_id FOR UPDATE OF w)
     UPDATE sender.waiting AS w
-       SET parked_why = CASE WHEN f.state = 'unknown' THEN 'ambiguous' END,
-           parked_until = CASE WHEN f.state <> 'unknown' THEN NULL
-               WHEN f.lane = 'care' AND f.resent_count < most_resends THEN
-                   clock_timestamp() + resend_after * 2 ^ f.resent_count ELSE 'infinity' END
-      FROM finished AS f
-     WHERE w.message_id = f.message_id AND (f.state = 'unknown' OR (f.state = 'open' AND w.parked_why = 'ambiguous'));
+       SET parked_why = CASE WHEN t.state = 'unknown' THEN 'ambiguous' END,
+           parked_until = CASE WHEN t.state <> 'unknown' THEN NULL
+               WHEN t.lane = 'care' AND t.resent_count < most_resends THEN
+                   clock_timestamp() + resend_after * 2 ^ t.resent_count ELSE 'infinity' END
+      FROM theirs AS t WHERE w.message_id = t.message_id;
     RETURN QUERY SELECT m.* FROM sender.message AS m
                   WHERE m.message_id = ANY (message_ids) AND m.state NOT IN ('open', 'dispatching');
 END
@@ -254,6 +290,8 @@ BEGIN
     IF places IS NULL THEN
         RETURN;
     END IF;
+    PERFORM 1 FROM sender.message AS m WHERE m.message_id = ANY (SELECT message_ids[place] FROM unnest(places) AS s (place))
+      ORDER BY m.message_id FOR UPDATE;
     WITH earlier AS (
         UPDATE sender.former_attempt AS f SET state = states[s.place], finished_at = clock_timestamp()
           FROM unnest(places) AS s (place)

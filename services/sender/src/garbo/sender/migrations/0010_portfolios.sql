@@ -71,12 +71,16 @@ $$;
 -- Gives back the places that these messages took and nobody else has counted on: they were not sent.
 CREATE FUNCTION sender.give_places_back(message_ids uuid[]) RETURNS void
 LANGUAGE plpgsql AS $$
+DECLARE
+    locked text[];
 BEGIN
-    PERFORM 1 FROM sender.portfolio AS p
-      WHERE p.portfolio IN (SELECT r.portfolio FROM sender.reached AS r WHERE r.opened_by = ANY (message_ids))
-      ORDER BY p.portfolio FOR UPDATE;
+    SELECT array_agg(l.portfolio) INTO locked FROM (
+        SELECT p.portfolio FROM sender.portfolio AS p
+         WHERE p.portfolio IN (SELECT r.portfolio FROM sender.reached AS r WHERE r.opened_by = ANY (message_ids))
+         ORDER BY p.portfolio FOR UPDATE) AS l;
     WITH gone AS (
-        DELETE FROM sender.reached AS r WHERE r.opened_by = ANY (message_ids) RETURNING r.portfolio)
+        DELETE FROM sender.reached AS r WHERE r.opened_by = ANY (message_ids) AND r.portfolio = ANY (locked)
+        RETURNING r.portfolio)
     UPDATE sender.portfolio AS p SET people = p.people - g.count
       FROM (SELECT portfolio, count(*) AS count FROM gone GROUP BY portfolio) AS g WHERE p.portfolio = g.portfolio;
 END
@@ -98,7 +102,7 @@ BEGIN
           FROM (SELECT message_id, lane, seq FROM sender.waiting
                  WHERE parked_why = 'portfolio:' || of_portfolio
                    AND parked_why LIKE 'portfolio:%' AND parked_until = 'infinity'
-                 ORDER BY lane, seq LIMIT least(at_once, greatest(0, most - spent))) AS w)
+                 ORDER BY lane, seq LIMIT least(at_once, greatest(0, most - spent)) FOR UPDATE SKIP LOCKED) AS w)
     UPDATE sender.waiting AS w SET parked_until = clock_timestamp() + next.place * interval '1 microsecond'
       FROM next
      WHERE w.message_id = next.message_id AND w.parked_until = 'infinity'

@@ -1,4 +1,4 @@
-"""The memory of what was sent, in PostgreSQL: the machine of attempts (migrations 0007 and 0013).
+"""The memory of what was sent, in PostgreSQL: the machine of attempts (migration 0007).
 
 The only statements are the constants below.
 """
