@@ -20,14 +20,6 @@ ENVIRON = {
 }
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Whoever shares the installation runs in one process of a parallel run: it is started once."""
-    for item in items:
-        if isinstance(item, pytest.Function) and "stack" in item.fixturenames:
-            item.add_marker(pytest.mark.xdist_group("stack"))
-
-
 @pytest.fixture(scope="session")
 def e2e_environ() -> dict[str, str]:
     """What every installation of these tests is told."""

@@ -2,23 +2,25 @@
 
 import os
 from pathlib import Path
+from typing import Final
 
 import pytest
-from xdist.scheduler import LoadGroupScheduling
+from xdist.scheduler import LoadScopeScheduling
 
 MOST_WORKERS = 4
 """Each may run a broker, a database and an installation: 1.5 GB."""
+ONE_BY_ONE: Final = ("tests/chaos/", "tests/e2e/")
+"""Folders of whose tests one runs at a time: they share an installation, or starve each other."""
 
 
-class ByFile(LoadGroupScheduling):
+class ByFile(LoadScopeScheduling):
     """The tests of a file run one after the other in one process, as their module's servers want it.
 
-    So do all tests of one `xdist_group`, whatever their files.
+    So do all tests of a folder in `ONE_BY_ONE`.
     """
 
     def _split_scope(self, nodeid: str) -> str:
-        group = super()._split_scope(nodeid)
-        return nodeid.partition("::")[0] if group == nodeid else group
+        return next((f for f in ONE_BY_ONE if nodeid.startswith(f)), nodeid.partition("::")[0])
 
 
 def workers_count() -> int:
