@@ -8,5 +8,5 @@ pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
 
 
 def test_nothing_is_lost_doubled_or_stuck_however_often_it_dies(capsys: pytest.CaptureFixture[str]) -> None:
-    found = main(["--kills", "20", "--a-round", "10", "--within", "1"])
+    found = main(["--kills", "10", "--a-round", "5", "--within", "1"])
     assert found == 0, capsys.readouterr().out

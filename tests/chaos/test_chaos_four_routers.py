@@ -16,7 +16,7 @@ pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]
 def test_scenario_22_nobody_is_over_the_cap_whichever_router_is_killed(
     kafka: SharedKafka, postgres: SharedPostgres, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    size = Size(people=600, requests=6_000, routers=4, kills=2)
+    size = Size(people=400, requests=4_000, routers=4, kills=2)
     with installed(kafka, postgres, tmp_path) as installation:
         found = asyncio.run(chaos(installation, size))
     with capsys.disabled():

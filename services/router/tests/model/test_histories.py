@@ -20,7 +20,7 @@ from services.router.tests.model.judge import judge, judge_end
 from services.router.tests.model.plans import WRITTEN
 from services.router.tests.model.world import World
 
-HISTORIES = int(os.environ.get("GARBO_HISTORIES", "1500"))
+HISTORIES = int(os.environ.get("GARBO_HISTORIES", "400"))
 PROCESSES = 2
 
 nth = st.integers(0, 20)
