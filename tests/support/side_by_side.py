@@ -9,23 +9,23 @@ from xdist.scheduler import LoadScopeScheduling
 
 MOST_WORKERS = 4
 """Each may run a broker, a database and an installation: 1.5 GB."""
-ONE_BY_ONE: Final = ("tests/chaos/", "tests/e2e/")
-"""Folders of whose tests one runs at a time: they share an installation, or starve each other."""
+HEAVY: Final = ("tests/chaos/", "tests/e2e/")
+"""Folders whose tests share an installation or start their own: two of these at a time starve each other."""
 
 
 class ByFile(LoadScopeScheduling):
     """The tests of a file run one after the other in one process, as their module's servers want it.
 
-    So do all tests of a folder in `ONE_BY_ONE`.
+    So do all that are heavy.
     """
 
     def _split_scope(self, nodeid: str) -> str:
-        return next((f for f in ONE_BY_ONE if nodeid.startswith(f)), nodeid.partition("::")[0])
+        return "heavy" if nodeid.startswith(HEAVY) else nodeid.partition("::")[0]
 
 
 def workers_count() -> int:
-    """One more than cores: many tests wait. A broker that was given holds the topics of one at a time."""
-    return 1 if os.environ.get("GARBO_TEST_KAFKA") else min((os.cpu_count() or 1) + 1, MOST_WORKERS)
+    """As many as cores. A broker that was given holds the topics of one at a time."""
+    return 1 if os.environ.get("GARBO_TEST_KAFKA") else min(os.cpu_count() or 1, MOST_WORKERS)
 
 
 def longest_first(items: list[pytest.Item]) -> None:

@@ -8,7 +8,8 @@ from typing import TypeVar, overload
 
 T = TypeVar("T")
 WITHIN_S = 60.0
-LOOK_AGAIN_S = 0.05
+LOOK_AGAIN_S, LONGEST_LOOK_AGAIN_S, SLOWER = 0.05, 0.5, 1.2
+"""What takes long is looked at less often: to look costs processor time, which what is waited for needs."""
 
 
 @overload
@@ -26,7 +27,7 @@ async def until(
 
     Raises AssertionError with what was seen last when it does not hold within so many seconds.
     """
-    deadline = monotonic() + within_s
+    deadline, look_again_s = monotonic() + within_s, LOOK_AGAIN_S
     while True:
         answer = look()
         seen = await answer if isawaitable(answer) else answer
@@ -34,4 +35,5 @@ async def until(
             return seen
         if monotonic() > deadline:
             raise AssertionError(f"did not come true within {within_s:.0f} s; last: {seen!r:.600}")
-        await asyncio.sleep(LOOK_AGAIN_S)
+        await asyncio.sleep(look_again_s)
+        look_again_s = min(look_again_s * SLOWER, LONGEST_LOOK_AGAIN_S)
