@@ -15,7 +15,7 @@ pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]
 def test_arbitrary_records_end_nothing_and_normal_traffic_is_decided_once(
     kafka: SharedKafka, postgres: SharedPostgres, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    size = Size(records=2_000, quiet_s=2.0, people=400, caught_up_s=240.0)
+    size = Size(records=1_000, quiet_s=2.0, people=400, caught_up_s=240.0)
     with installed(kafka, postgres, tmp_path) as installation:
         report = asyncio.run(run(installation, size))
     with capsys.disabled():

@@ -13,7 +13,7 @@ pytestmark = [pytest.mark.e2e, pytest.mark.timeout(500)]
 
 
 @pytest.mark.parametrize(
-    "asked", [["--points", "1", "--kills", "1"], ["--rolling", "3"]], ids=["killed", "ended_politely"]
+    "asked", [["--points", "1", "--kills", "1"], ["--rolling", "2"]], ids=["killed", "ended_politely"]
 )
 def test_nothing_is_lost_doubled_or_stuck(asked: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     with both_servers() as (kafka, postgres, folder):
