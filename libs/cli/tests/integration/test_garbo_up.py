@@ -73,6 +73,15 @@ class Installation:
         self.process.communicate(timeout=20)
         return self.process.returncode
 
+    def clear_away(self) -> None:
+        """Stop whatever a test that started it has left."""
+        if self.process is None:
+            return
+        if self.process.poll() is None:
+            self.process.kill()
+        self.process.communicate(timeout=10)
+        self.garbo("stop")
+
     @property
     def said(self) -> str:
         return self._said.read_text(errors="replace")
@@ -95,29 +104,31 @@ def installation(tmp_path: Path) -> Iterator[Installation]:
     tmp_path.chmod(0o755)
     installed = Installation(tmp_path)
     yield installed
-    if installed.process is not None:
-        if installed.process.poll() is None:
-            installed.process.kill()
-        installed.process.communicate(timeout=10)
-    if installed.processes():
-        installed.garbo("stop")
+    installed.clear_away()
 
 
-def test_a_second_start_is_refused_and_ctrl_c_leaves_neither_process_nor_lock(
+def test_ctrl_c_ends_everything_with_0_and_leaves_neither_process_nor_lock(
     installation: Installation,
 ) -> None:
-    first = installation.up()
+    installation.up()
     assert len(installation.processes()) >= 2
     for private in ("secrets", "kafka/server"):
         assert (installation.data / private).stat().st_mode & 0o777 == 0o700
+    assert installation.end(signal.SIGINT) == 0
+    assert installation.processes() == []
+    assert list((installation.data / "run").iterdir()) == []
+
+
+def test_a_second_start_is_refused_in_one_line_while_the_first_goes_on(installation: Installation) -> None:
+    first = installation.up()
     second = installation.garbo("up", "--no-services")
     assert second.returncode == 1
     assert second.stderr.splitlines() == [second.stderr.strip()]
     assert f"already runs from this folder as process {first}" in second.stderr
     assert installation.garbo("topics", "plan").stdout.startswith("nothing to do")
-    assert installation.end(signal.SIGINT) == 0
-    assert installation.processes() == []
-    assert list((installation.data / "run").iterdir()) == []
+    assert installation.garbo("stop").stdout.strip().endswith("stopped")
+    assert installation.process is not None
+    assert installation.process.wait(20) == 0
 
 
 def test_a_process_that_ends_unasked_is_announced_and_started_again_only_when_asked(
@@ -130,9 +141,7 @@ def test_a_process_that_ends_unasked_is_announced_and_started_again_only_when_as
     again = installation.garbo("restart", "postgres")
     assert (again.returncode, again.stdout.splitlines()[-1]) == (0, "postgres is ready")
     assert installation.garbo("restart", "nobody").returncode == 1
-    assert installation.garbo("stop").stdout.strip().endswith("stopped")
-    assert installation.process is not None
-    assert installation.process.wait(20) == 0
+    assert installation.end(signal.SIGTERM) == 0
 
 
 def test_what_a_kill_9_left_behind_is_mended_by_the_next_start(installation: Installation) -> None:
@@ -159,15 +168,20 @@ def test_ctrl_c_under_make_ends_make_with_0_as_well(installation: Installation, 
     assert installation.processes() == []
 
 
-def test_doctor_finds_all_well_and_the_counts_of_all_parts_agree(installation: Installation) -> None:
+def test_counts_agree_after_a_service_was_killed_and_started_again(installation: Installation) -> None:
     installation.up("--no-demo")
     well = installation.garbo("doctor")
     assert well.stdout.splitlines()[-1] == "all is well", well.stdout
-    asked = ("send", "--purpose", "utility", "--template", "case_followup", "--to", "+393331234567")
-    assert installation.garbo(*asked).returncode == 0
+    asked = ("send", "--purpose", "utility", "--template", "case_followup", "--to")
+    assert installation.garbo(*asked, "+393331234567").returncode == 0
+    os.kill(installation.pid_of("router"), signal.SIGKILL)
+    installation.until("router ended unasked, exit code 137 (SIGKILL)")
+    assert installation.garbo("doctor").returncode == 1
+    assert installation.garbo(*asked, "+393331234568").returncode == 0
+    assert installation.garbo("restart", "router").returncode == 0
     counted = installation.garbo("doctor", "--ledger", "--quiet", "--settle", "60")
     assert counted.returncode == 0, counted.stdout + counted.stderr
-    assert [word for word in counted.stdout.split() if word == "1"] == ["1"] * 8
+    assert [word for word in counted.stdout.split() if word == "2"] == ["2"] * 8
     began = monotonic()
     assert installation.end(signal.SIGINT) == 0
     assert monotonic() - began < 15

@@ -30,12 +30,7 @@ def installation(tmp_path: Path) -> Iterator[Installation]:
     installed = Installation(tmp_path)
     (tmp_path / "business.yaml").write_text(BUSINESS)
     yield installed
-    if installed.process is not None:
-        if installed.process.poll() is None:
-            installed.process.kill()
-        installed.process.communicate(timeout=10)
-    if installed.processes():
-        installed.garbo("stop")
+    installed.clear_away()
 
 
 async def test_four_services_run_against_the_platform_and_read_its_templates(
