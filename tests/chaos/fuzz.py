@@ -8,11 +8,10 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 from multiprocessing import get_context
 from pathlib import Path
-from typing import Final
 
 from aiokafka import TopicPartition
 
-from garbo.cli.cluster import admin_of, consumer_of, ends_of
+from garbo.cli.cluster import consumer_of, ends_of
 from garbo.common.runtime.broker import KafkaSettings
 from libs.common.tests.support.waiting import until
 from tests.chaos.fuzz_writer import WHERE, write_arbitrary
@@ -20,10 +19,9 @@ from tests.chaos.installation import Installation, installed
 from tests.chaos.outcome import accepted_count, faults, percentile, settled, took_s
 from tests.chaos.run import opt_in
 from tests.chaos.traffic import FOUR, Asked, Traffic, all_four, pids
+from tests.support.lag import all_read
 from tests.support.own_servers import both_servers
 from tests.support.servers import SharedKafka, SharedPostgres
-
-LOOK_EVERY_S: Final = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,21 +113,7 @@ async def _caught_up(
     installation: Installation, size: Size, *, upto: Mapping[TopicPartition, int] | None = None
 ) -> None:
     """Wait until the lanes of all services have read up to there, else all there is."""
-    kafka = KafkaSettings(installation.kafka)
-    async with admin_of(kafka) as admin, consumer_of(kafka) as consumer:
-
-        async def waiting() -> dict[str, int]:
-            await asyncio.sleep(LOOK_EVERY_S)  # to look costs what is looked at
-            groups = [str(group[0]) for group in await admin.list_consumer_groups()]
-            offsets = {group: await admin.list_consumer_group_offsets(group) for group in groups}
-            read = {
-                (g, tp): at.offset for g, of in offsets.items() for tp, at in of.items() if at.offset >= 0
-            }
-            ends = await ends_of(consumer, {tp for _, tp in read}) if upto is None else upto
-            behind = {f"{g} {tp.topic} {tp.partition}": ends.get(tp, 0) - at for (g, tp), at in read.items()}
-            return {where: count for where, count in behind.items() if count > 0}
-
-        await until(waiting, lambda behind: not behind, within_s=size.caught_up_s)
+    await all_read(KafkaSettings(installation.kafka), upto=upto, within_s=size.caught_up_s)
 
 
 async def _ends(installation: Installation) -> dict[TopicPartition, int]:

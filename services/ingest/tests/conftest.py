@@ -8,6 +8,7 @@ from starlette.types import ASGIApp
 
 from garbo.common.business import Business
 from garbo.common.events.template_registry import TemplateRegistry
+from garbo.common.runtime.health import health_routes
 from garbo.ingest.app import http_app
 from garbo.ingest.outbound.business import BusinessPublishers
 from garbo.ingest.settings import IngestSettings
@@ -96,5 +97,5 @@ def ingest_app(
         log=event_log,
         templates=observed_templates,
         clock=ingest_clock,
-        ready={"kafka": bool},
+        health=health_routes(alive={}, ready={"kafka": bool}),
     )

@@ -90,7 +90,7 @@ async def running_platform(folder: Path, *, app_secret: str = SECRET) -> AsyncIt
         log=log,
         templates=TemplateRegistry(),
         clock=FixedClock(),
-        ready={},
+        health=(),
     )
     server = HttpServer(app, host="127.0.0.1", port=port)
     await server.start()

@@ -69,9 +69,8 @@ def test_letter_without_origin_or_time_is_chosen_by_nothing_that_needs_them() ->
     [
         (b" " * 6 * 1024 * 1024, TOPIC, "is cut: of 6291456 bytes it holds the first 65536"),
         (None, TOPIC, "holds nothing"),
-        (b"{}", "http:/webhooks/whatsapp", "post it to ingest again"),
     ],
-    ids=["cut", "empty", "webhook"],
+    ids=["cut", "empty"],
 )
 def test_what_cannot_be_tried_again_says_why(value: bytes | None, topic: str, why: str) -> None:
     failure = Failure("not_json", "e", AT)

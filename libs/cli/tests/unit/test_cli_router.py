@@ -17,10 +17,11 @@ from typer.testing import CliRunner
 from garbo.cli.main import app
 from garbo.cli.router.contact import recipient_of
 from garbo.cli.router.contact_page import print_contact
-from garbo.cli.router.simulate import body_of, instant_of, simulate, span_of
+from garbo.cli.router.simulate import body_of, simulate
 from garbo.cli.router.simulation_report import print_report
 from garbo.cli.router.suppression_list import suppress
 from garbo.cli.service_api import ServiceApi
+from garbo.cli.spans import instant_of, span_of
 from garbo.common.errors import StartRefused
 from garbo.router.inbound.http.views.contact import CapSend, CapView, ContactView, PromoView, ZoneView
 from garbo.router.inbound.http.views.simulation import (

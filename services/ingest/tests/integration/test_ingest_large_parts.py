@@ -14,6 +14,7 @@ from garbo.common.events.template_registry import TemplateRegistry
 from garbo.common.events.topics import INBOUND_MESSAGE, TOPICS, RawTopic, Topic, dead_letters
 from garbo.common.events.wire import decode
 from garbo.common.runtime.broker import KafkaSettings
+from garbo.common.runtime.health import health_routes
 from garbo.common.runtime.producer import Producer
 from garbo.ingest.app import http_app
 from garbo.ingest.outbound.business import BusinessPublishers
@@ -86,7 +87,7 @@ async def test_a_part_too_large_for_kafka_takes_no_neighbour_with_it(
             log=log,
             templates=TemplateRegistry(),
             clock=ingest_clock,
-            ready={"kafka": bool},
+            health=health_routes(alive={}, ready={"kafka": bool}),
         )
         answer = await ask(app, "POST /webhooks/whatsapp", body=body, headers=[signed(body, "new-secret")])
     finally:

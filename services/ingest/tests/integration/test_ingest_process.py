@@ -10,7 +10,6 @@ from typing import Protocol
 import orjson
 import pytest
 import pytest_asyncio
-from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 
 from garbo.common.business import Business
 from garbo.common.events.ids import address_hash
@@ -18,8 +17,6 @@ from garbo.common.events.topics import (
     CONSENT_RECORDED,
     INBOUND_MESSAGE,
     SEND_REQUESTED,
-    RawTopic,
-    Topic,
     dead_letters,
 )
 from garbo.common.events.wire import decode
@@ -29,10 +26,10 @@ from services.ingest.tests.support.process import (
     API_KEY,
     HASH_KEY,
     OURS,
-    PATIENCE_S,
     Ingest,
     SharedKafka,
     fresh_webhook,
+    records,
     running,
     running_on,
 )
@@ -55,27 +52,6 @@ async def ingest(
 ) -> AsyncIterator[Ingest]:
     async with running_on(kafka, tmp_path_factory.mktemp("ingest"), ingest_business) as process:
         yield process
-
-
-async def records(
-    ingest: Ingest, topic: Topic[AnyJson] | RawTopic, *, about: str
-) -> list[ConsumerRecord[bytes, bytes]]:
-    """Read a topic to its present end; keep the records whose value mentions `about`."""
-    consumer = AIOKafkaConsumer(bootstrap_servers=ingest.bootstrap_servers, max_partition_fetch_bytes=4 << 20)
-    found: list[ConsumerRecord[bytes, bytes]] = []
-    async with asyncio.timeout(PATIENCE_S):
-        await consumer.start()
-        try:
-            parts = [TopicPartition(topic.name, number) for number in range(topic.partitions)]
-            consumer.assign(parts)
-            await consumer.seek_to_beginning(*parts)
-            ends = await consumer.end_offsets(parts)
-            while any([await consumer.position(part) < ends[part] for part in parts]):
-                for batch in (await consumer.getmany(timeout_ms=200)).values():
-                    found.extend(record for record in batch if about.encode() in (record.value or b""))
-        finally:
-            await consumer.stop()
-    return found
 
 
 def message(**more: AnyJson) -> dict[str, AnyJson]:

@@ -12,9 +12,10 @@ from typing import Protocol
 
 import httpx
 import orjson
+from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 
 from garbo.common.business import Business
-from garbo.common.events.topics import TOPICS, RawTopic, Topic, dead_letters
+from garbo.common.events.topics import EVERY_TOPIC, RawTopic, Topic
 from libs.common.tests.support.waiting import until
 from services.ingest.tests.support.http import AnyJson
 from services.ingest.tests.support.webhooks import signed
@@ -24,7 +25,7 @@ PAYLOADS = Path(__file__).parents[1] / "payloads"
 SECRET = "app-secret-of-the-process"
 HASH_KEY = "hash-key-of-the-process"
 API_KEY = "shop-key-0123456789abcdef"
-OURS: list[Topic[AnyJson] | RawTopic] = [*TOPICS, dead_letters("ingest")]
+OURS: list[Topic[AnyJson] | RawTopic] = [*EVERY_TOPIC]
 PATIENCE_S = 30
 
 
@@ -122,3 +123,24 @@ def fresh_webhook(**more: AnyJson) -> tuple[str, AnyJson]:
     messages = body["entry"][0]["changes"][0]["value"]["messages"]
     messages[0] |= {"id": wamid, **more}
     return wamid, body
+
+
+async def records(
+    ingest: Ingest, topic: Topic[AnyJson] | RawTopic, *, about: str
+) -> list[ConsumerRecord[bytes, bytes]]:
+    """Read a topic to its present end; keep the records whose value mentions `about`."""
+    consumer = AIOKafkaConsumer(bootstrap_servers=ingest.bootstrap_servers, max_partition_fetch_bytes=4 << 20)
+    found: list[ConsumerRecord[bytes, bytes]] = []
+    async with asyncio.timeout(PATIENCE_S):
+        await consumer.start()
+        try:
+            parts = [TopicPartition(topic.name, number) for number in range(topic.partitions)]
+            consumer.assign(parts)
+            await consumer.seek_to_beginning(*parts)
+            ends = await consumer.end_offsets(parts)
+            while any([await consumer.position(part) < ends[part] for part in parts]):
+                for batch in (await consumer.getmany(timeout_ms=200)).values():
+                    found.extend(record for record in batch if about.encode() in (record.value or b""))
+        finally:
+            await consumer.stop()
+    return found

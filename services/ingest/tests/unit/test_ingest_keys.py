@@ -73,7 +73,7 @@ def keyed_app(
         log=event_log,
         templates=TemplateRegistry(),
         clock=ingest_clock,
-        ready={},
+        health=(),
     )
 
 

@@ -160,7 +160,7 @@ def app(
         log=event_log,
         templates=TemplateRegistry(),
         clock=ingest_clock,
-        ready={},
+        health=(),
     )
 
 

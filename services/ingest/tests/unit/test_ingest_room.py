@@ -11,6 +11,7 @@ from starlette.types import ASGIApp, Message, Scope
 
 from garbo.common.business import Business
 from garbo.common.events.template_registry import TemplateRegistry
+from garbo.common.runtime.health import health_routes
 from garbo.ingest.app import http_app
 from garbo.ingest.outbound.business import BusinessPublishers
 from garbo.ingest.settings import IngestSettings
@@ -97,7 +98,7 @@ def patient_app(
         log=event_log,
         templates=TemplateRegistry(),
         clock=ingest_clock,
-        ready={},
+        health=health_routes(alive={}, ready={}),
     )
 
 

@@ -261,6 +261,7 @@ def test_neighbours_of_a_broken_part_land_and_it_can_be_read_again_once_mended()
     assert isinstance(good, Found)
     assert isinstance(after, Found)
     assert isinstance(broken, Broken)
+    assert broken.webhook is not None
     value = broken.webhook["entry"][0]["changes"][0]["value"]
     assert [m["id"] for m in value["messages"]] == ["w2"]
     value["messages"][0]["timestamp"] = "1790000000"

@@ -6,6 +6,7 @@ from garbo.common.business import Business
 from garbo.common.events.template_registry import TemplateRegistry
 from garbo.common.events.topics import MAX_REQUEST_BYTES
 from garbo.common.runtime.broker import KafkaSettings
+from garbo.common.runtime.health import health_routes
 from garbo.common.runtime.producer import Producer
 from garbo.ingest.app import http_app
 from garbo.ingest.outbound.business import BusinessPublishers
@@ -55,7 +56,7 @@ async def test_an_element_that_is_too_large_is_413_and_nothing_is_published(
         log=log,
         templates=TemplateRegistry(),
         clock=ingest_clock,
-        ready={"kafka": bool},
+        health=health_routes(alive={}, ready={"kafka": bool}),
     )
     try:
         answer = await post(app, body)

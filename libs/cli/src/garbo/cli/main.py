@@ -19,6 +19,7 @@ from garbo.cli.lane import lane
 from garbo.cli.media import media
 from garbo.cli.pauses import pause, pauses, resume
 from garbo.cli.policy import policy_check, policy_schema
+from garbo.cli.replay import replay
 from garbo.cli.rights.command import apply_acls, print_rights
 from garbo.cli.rights.table import commands
 from garbo.cli.router.commands import contact, policy_simulate
@@ -50,6 +51,7 @@ app.add_typer(media, name="media")
 app.command()(pause)
 app.command()(resume)
 app.command()(pauses)
+app.command()(replay)
 policy.command("check")(policy_check)
 policy.command("simulate")(policy_simulate)
 policy.command("schema")(policy_schema)

@@ -10,8 +10,8 @@ from urllib.parse import quote
 
 import typer
 
-from garbo.cli.router.simulate import span_of
 from garbo.cli.service_api import sender_of
+from garbo.cli.spans import span_of
 from garbo.common.errors import StartRefused
 
 Json = Mapping[str, Any]

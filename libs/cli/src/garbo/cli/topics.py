@@ -19,11 +19,11 @@ from aiokafka.errors import (
 
 from garbo.cli.cluster import not_answering
 from garbo.common.errors import StartRefused
-from garbo.common.events.topics import RAW_TOPICS, SEGMENT, TOPICS, RawTopic, Topic
+from garbo.common.events.topics import EVERY_TOPIC, SEGMENT, RawTopic, Topic
 from garbo.common.runtime.broker import KafkaSettings
 
 AnyTopic = Topic[Any] | RawTopic
-WANTED: tuple[AnyTopic, ...] = (*TOPICS, *RAW_TOPICS)
+WANTED: tuple[AnyTopic, ...] = EVERY_TOPIC
 ADMIN_S = 30.0
 GROUPS_S = 15.0
 LOOK_AGAIN_S = 1.0

@@ -1,17 +1,19 @@
 """The wiring of ingest: the only file that knows every room."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Sequence
 
 from starlette.applications import Starlette
+from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from garbo.common.clock import Clock, SystemClock
 from garbo.common.events.template_registry import TemplateRegistry
 from garbo.common.events.topics import TEMPLATE_OBSERVED
 from garbo.common.runtime.broker import kafka_of
+from garbo.common.runtime.deliver import Deliveries
 from garbo.common.runtime.door.bodies import Pace
 from garbo.common.runtime.followed_topic import FollowedTopic
-from garbo.common.runtime.health import Check, health_routes
+from garbo.common.runtime.health import health_routes
 from garbo.common.runtime.http import server_of
 from garbo.common.runtime.lifecycle import App
 from garbo.common.runtime.openapi import openapi_routes
@@ -22,6 +24,7 @@ from garbo.common.runtime.settings import load
 from garbo.common.runtime.telemetry import observe
 from garbo.ingest.flow.submissions import TakeSubmissions
 from garbo.ingest.flow.webhooks import TakeWebhooks, WebhookSecrets
+from garbo.ingest.inbound.again import again_lane
 from garbo.ingest.inbound.api import API
 from garbo.ingest.inbound.gate import Gate, Handler
 from garbo.ingest.inbound.room import Room
@@ -44,16 +47,22 @@ def build() -> App:
     producer = Producer(kafka=kafka, service=settings.service)
     clock, templates = SystemClock(), TemplateRegistry()
     followed = FollowedTopic(kafka, TEMPLATE_OBSERVED, templates.apply)
+    log = KafkaEventLog(producer, clock)
+    lanes = [again_lane(webhooks_of(settings, log, clock))]
+    again = Deliveries(kafka=kafka, service=settings.service, producer=producer, lanes=lanes)
     app = http_app(
         settings,
         publishers=publishers,
-        log=KafkaEventLog(producer, clock),
+        log=log,
         templates=templates,
         clock=clock,
-        ready={"kafka": lambda: producer.healthy, "templates": lambda: followed.ready},
+        health=health_routes(
+            alive={"again": lambda: again.healthy},
+            ready={"kafka": lambda: producer.healthy, "templates": lambda: followed.ready},
+        ),
     )
     server = server_of(settings, app)
-    return App(settings.service, (telemetry, watched, producer, followed, server))
+    return App(settings.service, (telemetry, watched, producer, followed, again, server))
 
 
 def http_app(
@@ -63,21 +72,15 @@ def http_app(
     log: EventLog,
     templates: TemplateRegistry,
     clock: Clock,
-    ready: Mapping[str, Check],
+    health: Sequence[Route],
 ) -> ASGIApp:
     """Wire everything behind the port: use cases, endpoints, health."""
-    hash_key = settings.hash_key.get_secret_value().encode()
-    secrets = WebhookSecrets(
-        app_secrets=[secret.get_secret_value().encode() for secret in settings.whatsapp_app_secrets],
-        verify_token=settings.whatsapp_verify_token.get_secret_value(),
-    )
-    webhooks = TakeWebhooks(log=log, clock=clock, secrets=secrets, hash_key=hash_key)
     submissions = TakeSubmissions(
         log=log,
         clock=clock,
         publishers=publishers,
         templates=templates,
-        hash_key=hash_key,
+        hash_key=settings.hash_key.get_secret_value().encode(),
     )
     room = Room.of(
         count=settings.max_in_flight,
@@ -85,9 +88,19 @@ def http_app(
         pace=Pace(whole_s=settings.body_timeout_s),
     )
     return Gate(
-        _endpoints(webhooks, submissions, room),
-        rest=Starlette(routes=[*health_routes(alive={}, ready=ready), *openapi_routes(API)]),
+        _endpoints(webhooks_of(settings, log, clock), submissions, room),
+        rest=Starlette(routes=[*health, *openapi_routes(API)]),
     )
+
+
+def webhooks_of(settings: IngestSettings, log: EventLog, clock: Clock) -> TakeWebhooks:
+    """Wire the use case behind webhooks, for the port and for what is read again."""
+    secrets = WebhookSecrets(
+        app_secrets=[secret.get_secret_value().encode() for secret in settings.whatsapp_app_secrets],
+        verify_token=settings.whatsapp_verify_token.get_secret_value(),
+    )
+    hash_key = settings.hash_key.get_secret_value().encode()
+    return TakeWebhooks(log=log, clock=clock, secrets=secrets, hash_key=hash_key)
 
 
 def _endpoints(

@@ -12,7 +12,7 @@ from garbo.cli.connection import kafka_of
 from garbo.cli.dlq.letters import Choice, Letter, letters_in
 from garbo.cli.dlq.redrive import RedrivePlan, plan_redrive, redrive_letters
 from garbo.cli.dlq.summary import Heap, heap_line, letter_lines
-from garbo.cli.router.simulate import instant_of
+from garbo.cli.spans import instant_of
 from garbo.common.errors import StartRefused
 from garbo.common.events.topics import SERVICES, dead_letters
 from garbo.common.runtime.broker import KafkaSettings
@@ -97,14 +97,12 @@ def redrive_command(  # noqa: PLR0913 - as above
         since=since,
         until=until,
     )
-    if _known(service) == "ingest":
-        raise StartRefused("ingest reads no topic: post its dead letters to it again, signed (runbook)")
     kafka = kafka_of(os.environ)
     if not yes:
-        _print_plan(asyncio.run(plan_redrive(kafka, service, choice)), "would be tried again")
+        _print_plan(asyncio.run(plan_redrive(kafka, _known(service), choice)), "would be tried again")
         typer.echo("nothing was written: add --yes to do it")
         return
-    plan, written = asyncio.run(redrive_letters(kafka, service, choice))
+    plan, written = asyncio.run(redrive_letters(kafka, _known(service), choice))
     _print_plan(plan, "to be tried again")
     typer.echo(f"{written} letters were written to the redrive topic of {service}")
 

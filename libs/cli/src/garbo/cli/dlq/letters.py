@@ -6,19 +6,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Self
 
-from aiokafka.structs import TopicPartition
-
 from garbo.cli.cluster import Untyped
-from garbo.common.errors import StartRefused
+from garbo.cli.reading import records_from
 from garbo.common.runtime.deadletter import ATTEMPT, FAILED_AT, OFFSET, PARTITION, REASON, TOPIC, WHOLE_BYTES
 from garbo.common.runtime.deliver.refusals import publisher_of
 from garbo.common.runtime.drivers import Record
 from garbo.common.runtime.raw_producer import Outgoing
 
-POLL_MS: Final = 500
 DIGITS: Final = re.compile("[0-9]{1,19}")
-SILENCE_POLLS: Final = 60
-"""After so many empty polls a topic that has more to give is given up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +45,7 @@ class Letter:
         said = {name: (value or b"").decode("utf-8", "replace") for name, value in record.headers}
         return cls(
             record=record,
-            origin=_origin(said),
+            origin=_origin(said) or _came_in(said, record),
             reason=said.get(REASON, ""),
             publisher=publisher_of(record)[1].decode("utf-8", "replace"),
             failed_at=_instant(said.get(FAILED_AT, "")),
@@ -64,13 +59,14 @@ class Letter:
             return f"is cut: of {self.whole_bytes} bytes it holds the first {len(self.record.value or b'')}"
         if self.origin is None:
             return "does not say where it comes from"
-        if self.origin.topic.startswith("http:"):
-            return "is a webhook's body: post it to ingest again, signed with the app secret"
         return None if self.record.value else "holds nothing"
 
     def again(self, to: str) -> Outgoing:
         """Give the record to try again: its bytes and all its headers, its count of attempts among them."""
-        headers = tuple((name, value or b"") for name, value in self.record.headers)
+        place: dict[str, bytes] = {}
+        if self.origin:
+            place = {PARTITION: b"%d" % self.origin.partition, OFFSET: b"%d" % self.origin.offset}
+        headers = tuple((name, place.get(name, value or b"")) for name, value in self.record.headers)
         return Outgoing(to, self.record.key, self.record.value or b"", headers)
 
 
@@ -102,29 +98,9 @@ class Choice:
 
 
 async def letters_in(consumer: Untyped, topic: str) -> AsyncIterator[list[Letter]]:
-    """Give the letters that stand in a topic now, some at a time; each partition in its order.
-
-    Raises `StartRefused` where there is no such topic, or it does not come to its end.
-    """
-    await consumer._client._wait_on_metadata(topic)  # noqa: SLF001 - a consumer without topics knows none
-    known = sorted(consumer.partitions_for_topic(topic) or ())
-    partitions = [TopicPartition(topic, number) for number in known]
-    if not partitions:
-        raise StartRefused(f"there is no topic {topic}: type garbo topics apply")
-    consumer.assign(partitions)
-    ends = {tp: end for tp, end in (await consumer.end_offsets(partitions)).items() if end}
-    await consumer.seek_to_beginning(*partitions)
-    silence = 0
-    while ends:
-        polled = await consumer.getmany(timeout_ms=POLL_MS)
-        for tp, records in polled.items():
-            yield [Letter.of(record) for record in records if record.offset < ends.get(tp, 0)]
-        for tp in list(ends):
-            if await consumer.position(tp) >= ends[tp]:
-                ends.pop(tp)
-        silence = 0 if polled else silence + 1
-        if silence > SILENCE_POLLS:
-            raise StartRefused(f"{topic} cannot be read to its end: look at Kafka's log")
+    """Give the letters that stand in a topic now, as `records_from` gives its records."""
+    async for records in records_from(consumer, topic):
+        yield [Letter.of(record) for record in records]
 
 
 def _origin(said: dict[str, str]) -> Origin | None:
@@ -133,6 +109,14 @@ def _origin(said: dict[str, str]) -> Origin | None:
     if not said.get(TOPIC) or partition is None or offset is None:
         return None
     return Origin(said[TOPIC], partition, offset, attempt or 0)
+
+
+def _came_in(said: dict[str, str], record: Record) -> Origin | None:
+    """Name a webhook's letter by its own place: its body never had one."""
+    topic = said.get(TOPIC, "")
+    if not topic.startswith("http:") or said.get(OFFSET) != "-1":
+        return None
+    return Origin(topic, record.partition, record.offset, _number(said.get(ATTEMPT)) or 0)
 
 
 def _number(text: str | None) -> int | None:

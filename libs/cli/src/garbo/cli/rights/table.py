@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import Final
 
-from garbo.common.events.topics import SERVICES, TOPICS, dead_letters, redrive
+from garbo.common.events.topics import EVERY_TOPIC, SERVICES, TOPICS
 
 PUBLISHER: Final = "publisher"
 """Your services that ask for messages, or tell of people, over Kafka."""
@@ -13,9 +13,6 @@ SUBSCRIBER: Final = "subscriber"
 """Your help desk, bots, CRM: what Garbo tells."""
 OPERATOR: Final = "operator"
 """Whoever runs the installation, where commands come from outside: no rights here, `super.users` names it."""
-INGEST: Final = "ingest"
-"""It reads without a consumer group, what it keeps in memory."""
-WITH_LANES: Final = tuple(service for service in SERVICES if service != INGEST)
 
 
 class Kind(IntEnum):
@@ -59,8 +56,8 @@ class Member:
 
     @property
     def groups(self) -> str | None:
-        """How the names of its consumer groups begin; None where it reads nothing, or without a group."""
-        return f"{self.who}." if self.reads and self.who != INGEST else None
+        """How the names of its consumer groups begin; None where it reads nothing."""
+        return f"{self.who}." if self.reads else None
 
     def rights(self) -> Iterator[Right]:
         """Give what it needs and nothing else."""
@@ -78,10 +75,9 @@ def user_of(who: str) -> str:
 
 
 def _service(name: str) -> Member:
-    reads = tuple(topic.name for topic in TOPICS if name in topic.readers)
-    writes = tuple(topic.name for topic in TOPICS if name in topic.writers)
-    again = (redrive(name).name,) if name in WITH_LANES else ()
-    return Member(name, (*reads, *again), (*writes, dead_letters(name).name))
+    reads = tuple(topic.name for topic in EVERY_TOPIC if name in topic.readers)
+    writes = tuple(topic.name for topic in EVERY_TOPIC if name in topic.writers)
+    return Member(name, reads, writes)
 
 
 def _outside() -> Iterator[Member]:

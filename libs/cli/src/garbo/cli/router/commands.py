@@ -12,10 +12,11 @@ from rich.console import Console
 
 from garbo.cli.router import contact as people
 from garbo.cli.router.contact_page import print_contact
-from garbo.cli.router.simulate import body_of, instant_of, simulate
+from garbo.cli.router.simulate import body_of, simulate
 from garbo.cli.router.simulation_report import print_report
 from garbo.cli.router.suppression_list import suppress
 from garbo.cli.service_api import router_of
+from garbo.cli.spans import instant_of
 from garbo.common.errors import StartRefused
 
 PIPED_WIDTH = 160

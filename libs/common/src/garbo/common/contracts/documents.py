@@ -23,9 +23,12 @@ is kept, at the latest; of a topic that keeps the newest of each key, once anoth
 
 
 _DEAD = """
-## Dead letters and redrive
+## Webhooks as they came, dead letters and redrive
 
-Value, key and headers as they were, plus where they came from and why they were refused
+`garbo.webhook.received.v1` holds each webhook of the platform as signed, with `garbo-origin-topic` (the door
+it came in by) and `garbo-received-at`; it is ours alone, `garbo replay` reads it.
+
+Of a dead letter: value, key and headers as they were, plus where they came from and why they were refused
 (`garbo-origin-topic`, `garbo-origin-partition`, `garbo-origin-offset`, `garbo-reason`, `garbo-error`,
 `garbo-attempt`, `garbo-failed-at`). A letter too large for its topic is cut: it keeps the first 64 KiB of
 value, key and headers, and `garbo-whole-bytes` says how large the value was.

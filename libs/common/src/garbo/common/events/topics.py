@@ -71,9 +71,12 @@ class Topic(Generic[E_co]):
 
 @dataclass(frozen=True, slots=True)
 class RawTopic:
-    """A topic whose records are other topics' records as they were: dead letters and redrives."""
+    """A topic whose records are bytes as they came: webhook bodies, dead letters, redrives."""
 
     name: str
+    writers: tuple[str, ...] = ()
+    """Services; operators' commands write where they must."""
+    readers: tuple[str, ...] = ()
     partitions: int = 3
     retention: timedelta = WITH_TEXT
     max_message_bytes: int = MAX_MESSAGE_BYTES + ORIGIN_BYTES
@@ -245,18 +248,22 @@ TOPICS: Final[tuple[Topic[Any], ...]] = (
 
 def dead_letters(service: str) -> RawTopic:
     """Name the topic where a service's refused records go."""
-    return RawTopic(f"garbo.{service}.dlq.v1")
+    return RawTopic(f"garbo.{service}.dlq.v1", writers=(service,))
 
 
 def redrive(service: str) -> RawTopic:
     """Name the topic from which a service takes dead letters that are to be tried again."""
-    return RawTopic(f"garbo.{service}.redrive.v1")
+    return RawTopic(f"garbo.{service}.redrive.v1", readers=(service,))
 
 
-RAW_TOPICS: Final = tuple(topic for s in SERVICES for topic in (dead_letters(s), redrive(s)))
-_LIMITS: Final[dict[str, int]] = {t.name: t.max_message_bytes for t in TOPICS} | {
-    t.name: t.max_message_bytes for t in RAW_TOPICS
-}
+WEBHOOK_RECEIVED: Final = RawTopic("garbo.webhook.received.v1", writers=("ingest",), partitions=6)
+"""Each body as the platform sent it, so that it can be read again (`garbo replay`)."""
+RAW_TOPICS: Final = (
+    WEBHOOK_RECEIVED,
+    *(topic for service in SERVICES for topic in (dead_letters(service), redrive(service))),
+)
+EVERY_TOPIC: Final[tuple[Topic[Any] | RawTopic, ...]] = (*TOPICS, *RAW_TOPICS)
+_LIMITS: Final[dict[str, int]] = {t.name: t.max_message_bytes for t in EVERY_TOPIC}
 
 
 def record_limit_bytes(topic: str) -> int:

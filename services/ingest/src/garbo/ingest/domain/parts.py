@@ -26,7 +26,8 @@ class Found:
 class Broken:
     """One part that cannot become an event: a webhook body that holds it alone, and why."""
 
-    webhook: Json
+    webhook: Json | None
+    """None: the body as it came."""
     reason: str
 
 

@@ -1,5 +1,6 @@
 """Take a webhook: verify, split, keep. What is not kept is not acknowledged."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,12 +12,15 @@ from garbo.common.clock import Clock
 from garbo.common.errors import Reject
 from garbo.common.events.jsontext import parse_json
 from garbo.common.events.platform import PlatformChange
+from garbo.common.events.topics import WITH_TEXT
 from garbo.ingest.domain.parts import Broken, Found, Part
 from garbo.ingest.domain.signature import has_form, signing_secret, verify_token_matches
 from garbo.ingest.domain.webhook import split_webhook
-from garbo.ingest.ports import DeadLetter, EventLog
+from garbo.ingest.ports import DeadLetter, EventLog, ReceivedBody
 
 BROKEN: Final = "dead_letter"
+READ_AGAIN_WITHIN: Final = WITH_TEXT
+"""As long as a body is kept, and less than readers remember what they have read (the router: 8 days)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,43 +73,71 @@ class TakeWebhooks:
         bring it back for 7 days. So is one of which a part is too large as we would write it; the other
         parts are kept as events all the same. Raises `RetryLater` when it is not sure that all of it is kept.
         """
-        now = self._clock.now()
-        try:
-            parts = split_webhook(parse_json(body), received_at=now, hash_key=self._hash_key)
-        except Reject as rejected:
-            await self._log.append([DeadLetter(body, rejected.why)])
-            return Taken({BROKEN: 1}, (), secret, (rejected.why,))
-        return _taken(await self._keep(parts, body), secret, now)
+        came = ReceivedBody(body, self._clock.now())
+        kept = await self._keep(self._split(came), came, beside=[came])
+        return _taken(kept, secret, came.received_at)
 
-    async def _keep(self, parts: Sequence[Part], body: bytes) -> Sequence[Part]:
-        """Keep the parts, or those that fit and beside them the whole body; tell what each has become."""
+    async def take_again(self, bodies: Sequence[ReceivedBody]) -> Mapping[str, int]:
+        """Read again what came in then, as it is read today; tell how many parts of which kind that made.
+
+        What it holds is kept as if it had come then: who has read it before knows it by its ids.
+        Raises `Reject` when nothing of one can be read, or it came too long ago for that (of several: give
+        each alone); `RetryLater` as `take`.
+        """
+        read = [(came, self._again(came)) for came in bodies]
+        if len(read) == 1:
+            ((came, parts),) = read
+            return _kinds(await self._keep(parts, came))
+        await self._log.append([_entry(part, came) for came, parts in read for part in parts])
+        return _kinds([part for _, parts in read for part in parts])
+
+    def _again(self, came: ReceivedBody) -> Sequence[Part]:
+        if self._clock.now() - came.received_at > READ_AGAIN_WITHIN:
+            raise Reject("too_old")
+        parts = self._split(came)
+        if len(parts) == 1 and isinstance(parts[0], Broken):
+            raise Reject(parts[0].reason)
+        return parts
+
+    def _split(self, came: ReceivedBody) -> Sequence[Part]:
         try:
-            await self._log.append([_entry(part) for part in parts])
+            return split_webhook(parse_json(came.body), received_at=came.received_at, hash_key=self._hash_key)
         except Reject as rejected:
-            fitting = [part for part in parts if self._log.fits(_entry(part))]
+            return [Broken(None, rejected.why)]
+
+    async def _keep(
+        self, parts: Sequence[Part], came: ReceivedBody, *, beside: Sequence[ReceivedBody] = ()
+    ) -> Sequence[Part]:
+        """Keep the parts, or those that fit and beside them the whole body; tell what each has become."""
+        entries = [_entry(part, came) for part in parts]
+        try:
+            await self._log.append([*beside, *entries])
+        except Reject as rejected:
+            fitting = [part for part, entry in zip(parts, entries, strict=True) if self._log.fits(entry)]
             if len(fitting) == len(parts):  # Kafka takes less than we measure by, and tells not of which
                 fitting = []
-            whole = DeadLetter(body, rejected.why)
-            await self._log.append([*map(_entry, fitting), whole])
-            return [*fitting, Broken({}, whole.reason)]
+            became = [*fitting, Broken(None, rejected.why)]
+            await self._log.append([_entry(part, came) for part in became])
+            return became
         return parts
 
 
-def _entry(part: Part) -> Found | DeadLetter:
-    return DeadLetter(orjson.dumps(part.webhook), part.reason) if isinstance(part, Broken) else part
+def _entry(part: Part, came: ReceivedBody) -> Found | DeadLetter:
+    if not isinstance(part, Broken):
+        return part
+    body = came.body if part.webhook is None else orjson.dumps(part.webhook)
+    return DeadLetter(body, part.reason, came.received_at)
 
 
 def _taken(parts: Sequence[Part], secret: int, now: datetime) -> Taken:
-    kinds: dict[str, int] = {}
-    ages_s: list[float] = []
-    reasons: list[str] = []
-    for part in parts:
-        if isinstance(part, Broken):
-            kind = BROKEN
-            reasons.append(part.reason)
-        else:
-            kind = type(part.event).__name__
-            if not isinstance(part.event, PlatformChange):
-                ages_s.append((now - part.event.happened_at).total_seconds())
-        kinds[kind] = kinds.get(kind, 0) + 1
-    return Taken(kinds, ages_s, secret, reasons)
+    reasons = [part.reason for part in parts if isinstance(part, Broken)]
+    ages_s = [
+        (now - part.event.happened_at).total_seconds()
+        for part in parts
+        if not isinstance(part, Broken) and not isinstance(part.event, PlatformChange)
+    ]
+    return Taken(_kinds(parts), ages_s, secret, reasons)
+
+
+def _kinds(parts: Sequence[Part]) -> Mapping[str, int]:
+    return dict(Counter(BROKEN if isinstance(p, Broken) else type(p.event).__name__ for p in parts))

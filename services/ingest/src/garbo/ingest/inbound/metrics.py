@@ -7,6 +7,9 @@ from prometheus_client import Counter, Gauge, Histogram
 
 WEBHOOKS: Final = Counter("garbo_ingest_webhooks", "Webhook bodies by how they ended.", ("result",))
 PARTS: Final = Counter("garbo_ingest_parts", "Parts of webhooks by what they became.", ("kind",))
+PARTS_AGAIN: Final = Counter(
+    "garbo_ingest_parts_again", "Parts of webhooks that were read again, by what they became.", ("kind",)
+)
 SIGNING_KEY: Final = Counter(
     "garbo_ingest_signature_key",
     "Webhooks by the place in the list of the app secret that signed.",

@@ -9,14 +9,16 @@ from prometheus_client import Histogram
 
 from garbo.common.clock import Clock
 from garbo.common.errors import Reject
-from garbo.common.events.topics import dead_letters, record_limit_bytes
-from garbo.common.runtime.deadletter import Failure, dead_letter_of
+from garbo.common.events.topics import WEBHOOK_RECEIVED, dead_letters, record_limit_bytes
+from garbo.common.events.wire import Headers
+from garbo.common.runtime.deadletter import TOPIC, Failure, dead_letter_of
 from garbo.common.runtime.outgoing import outgoing
 from garbo.common.runtime.producer import Producer
 from garbo.common.runtime.raw_producer import Outgoing, encoded_bytes
+from garbo.common.runtime.received import RECEIVED_AT, WHATSAPP_DOOR
 from garbo.common.runtime.telemetry import current_traceparent
 from garbo.ingest.domain.parts import Found
-from garbo.ingest.ports import DeadLetter
+from garbo.ingest.ports import Entry, ReceivedBody
 
 SOURCE: Final = "ingest"
 DEAD_LETTERS: Final = dead_letters(SOURCE).name
@@ -32,7 +34,7 @@ class _FromHttp:
     """A refused piece of a request, as the dead-letter topic sees it: it never had a partition or offset."""
 
     value: bytes | None
-    topic: str = "http:/webhooks/whatsapp"
+    topic: str = WHATSAPP_DOOR
     partition: int = -1
     offset: int = -1
     timestamp: int = -1
@@ -47,7 +49,7 @@ class KafkaEventLog:
         self._producer = producer
         self._clock = clock
 
-    async def append(self, entries: Sequence[Found | DeadLetter]) -> None:
+    async def append(self, entries: Sequence[Entry]) -> None:
         """Publish all entries and wait for every acknowledgement. Requests at the same time share batches."""
         trace = current_traceparent()
         records = [self._record(entry, trace) for entry in entries]
@@ -57,7 +59,7 @@ class KafkaEventLog:
         finally:
             PRODUCE_S.observe(perf_counter() - began)
 
-    def fits(self, entry: Found | DeadLetter) -> bool:
+    def fits(self, entry: Entry) -> bool:
         """Measure an entry's record by the limits of its topic. A dead letter always fits: it is cut."""
         try:
             record = self._record(entry, current_traceparent())
@@ -65,10 +67,15 @@ class KafkaEventLog:
             return False
         return encoded_bytes(record) <= record_limit_bytes(record.topic)
 
-    def _record(self, entry: Found | DeadLetter, trace: str | None) -> Outgoing:
+    def _record(self, entry: Entry, trace: str | None) -> Outgoing:
         if isinstance(entry, Found):
             return outgoing(entry.topic, entry.event, key=entry.key, trace=trace, source=SOURCE)
-        headers = (("traceparent", trace.encode()),) if trace else ()
+        headers: Headers = ((RECEIVED_AT, entry.received_at.isoformat().encode()),)
+        if trace:
+            headers = (*headers, ("traceparent", trace.encode()))
+        if isinstance(entry, ReceivedBody):
+            came_in = (TOPIC, WHATSAPP_DOOR.encode())
+            return Outgoing(WEBHOOK_RECEIVED.name, None, entry.body, (came_in, *headers))
         return dead_letter_of(
             _FromHttp(entry.body, headers=headers),
             to=DEAD_LETTERS,

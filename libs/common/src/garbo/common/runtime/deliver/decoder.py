@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, TypeAlias
 
 from garbo.common.errors import Reject
@@ -54,8 +55,12 @@ class Decoder:
         others: frozenset[str],
         takes_strays: bool,
         wants: Callable[[bytes], bool] | None = None,
+        doors: Mapping[str, Callable[[bytes], Any]] | None = None,
     ) -> None:
-        self._topics: Mapping[str, Topic[Any]] = {topic.name: topic for topic in topics}
+        self._reading: Mapping[str, Callable[[bytes], Any]] = {
+            **{topic.name: partial(decode, topic) for topic in topics},
+            **(doors or {}),
+        }
         self._redrive = redrive
         self._others = others
         self._takes_strays = takes_strays
@@ -94,7 +99,7 @@ class Decoder:
         topic = record.topic
         if topic == self._redrive:
             topic = headers.get(deadletter.TOPIC, b"").decode("utf-8", "replace")
-            if topic not in self._topics:
+            if topic not in self._reading:
                 return topic if self._is_stray(topic) else None
         return None if self._leaves(record) else topic
 
@@ -112,6 +117,6 @@ class Decoder:
         return self._takes_strays and topic not in self._others
 
     def _event_of(self, topic: str, value: bytes | None) -> Any:  # noqa: ANN401 - the topic's event
-        if topic not in self._topics:
+        if topic not in self._reading:
             raise Reject("unknown_topic")
-        return decode(self._topics[topic], value)
+        return self._reading[topic](value or b"")

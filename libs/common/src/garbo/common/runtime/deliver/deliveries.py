@@ -133,9 +133,10 @@ class Deliveries:
         decoder = Decoder(
             topics=lane.topics,
             redrive=again,
-            others=frozenset(topic.name for other in lanes for topic in other.topics),
+            others=frozenset(origin for other in lanes for origin in other.origins),
             takes_strays=lane is lanes[0],
             wants=lane.wants,
+            doors=lane.doors,
         )
         processor = BatchProcessor(
             group=lane.group,

@@ -5,10 +5,9 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Generic, TypeVar
 
-from garbo.common.events.base import Event
 from garbo.common.events.topics import Topic
 
-E = TypeVar("E", bound=Event)
+E = TypeVar("E")
 TRACEPARENT: Final = re.compile(rb"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
 """Source: W3C Trace Context, level 1, section 3.2.2."""
 
@@ -81,6 +80,14 @@ class Lane(Generic[E]):
     is in it.
     """
     refusals: RefusalPace = field(default_factory=RefusalPace)
+    doors: Mapping[str, Callable[[bytes], E]] = field(default_factory=dict)
+    """Where records came in that were never in a topic, such as `http:/webhooks/whatsapp`, and how one is
+    decoded (it may raise `Reject`). They come through redrive alone."""
+
+    @property
+    def origins(self) -> frozenset[str]:
+        """Where its records came in."""
+        return frozenset((*(topic.name for topic in self.topics), *self.doors))
 
 
 @dataclass(frozen=True, slots=True)

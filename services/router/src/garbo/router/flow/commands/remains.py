@@ -12,6 +12,7 @@ from garbo.common.events.topics import (
     RAW_TOPICS,
     SEGMENT,
     TOPICS,
+    WEBHOOK_RECEIVED,
     WITH_TEXT,
 )
 from garbo.router.ports.jobs import TOLD_KEPT
@@ -48,7 +49,13 @@ def _topics(erased_at: datetime) -> Iterator[Remainder]:
             yield Remainder(topic.name, "ids; the contact id leads to nobody", gone_at)
         elif topic is not CAMPAIGN_CHANGED:
             yield Remainder(topic.name, "records as they were, with the address", gone_at)
-    for dead in RAW_TOPICS:  # a dead letter can be driven again on its last day, and fail again
+    yield Remainder(
+        WEBHOOK_RECEIVED.name,
+        "webhooks as they came, with the address and all it told",
+        erased_at + WEBHOOK_RECEIVED.retention + SEGMENT,
+    )
+    letters = [topic for topic in RAW_TOPICS if topic is not WEBHOOK_RECEIVED]
+    for dead in letters:  # one can be driven again on its last day, and fail again
         gone_at = erased_at + dead.retention + SEGMENT + WITH_TEXT + SEGMENT
         yield Remainder(dead.name, "records that were refused, as they were", gone_at)
 
