@@ -101,7 +101,6 @@ async def test_letter_that_is_cut_is_refused_in_one_line(stand: Stand) -> None:
 
 async def test_what_is_typed_wrong_is_told(stand: Stand) -> None:
     assert "there is no service 'rooter'" in await typed(stand, "list", "rooter", code=1)
-    assert "ingest reads no topic" in await typed(stand, "redrive", "ingest", code=1)
     assert "give a span such as" in await typed(stand, "show", stand.service, "--since", "now", code=1)
     assert "has no dead letters" in await typed(stand, "list", stand.service)
 
