@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from garbo.cli.dlq.fates import Fates
 from garbo.cli.dlq.letters import Choice, Letter, Origin
 from garbo.cli.dlq.redrive import RedrivePlan
 from garbo.cli.dlq.summary import Heap, heap_line, letter_lines
@@ -14,6 +15,7 @@ from libs.common.tests.support.delivery import Raw
 
 AT = datetime(2026, 11, 29, 8, tzinfo=UTC)
 TOPIC = "garbo.send.requested.v1"
+NOTHING_YET = Fates(frozenset(), frozenset())
 
 
 def letter(
@@ -78,14 +80,15 @@ def test_what_cannot_be_tried_again_says_why(value: bytes | None, topic: str, wh
     found = Letter.of(Raw(0, made.value, headers=[*made.headers]))
     assert why in (found.obstacle or "")
     plan = RedrivePlan()
-    plan.add(found, tried=())
+    plan.add(found, fates=NOTHING_YET)
     assert (plan.refused, plan.refused_count, plan.ready) == ([found], 1, set())
 
 
 def test_letter_is_tried_again_once_for_each_time_it_was_refused() -> None:
     plan = RedrivePlan()
     for found in (letter(1), letter(1), letter(2)):
-        plan.add(found, tried={Origin(TOPIC, 3, 2, 1), Origin(TOPIC, 3, 1, 0)})
+        tried = frozenset({Origin(TOPIC, 3, 2, 1), Origin(TOPIC, 3, 1, 0)})
+        plan.add(found, fates=Fates(tried, discarded=frozenset()))
     assert (plan.ready, plan.repeated) == ({Origin(TOPIC, 3, 1, 1)}, 1)
 
 
@@ -111,6 +114,6 @@ def test_whatever_stands_in_the_topic_is_shown(
 ) -> None:
     found, heap = Letter.of(Raw(0, value, headers=headers)), Heap()
     heap.add(found)
-    lines = [heap_line("t", found.reason, found.publisher, heap), *letter_lines(found, values=True)]
+    lines = [heap_line("t", found.reason, found.publisher, heap, now=AT), *letter_lines(found, values=True)]
     assert all(line.isprintable() for line in lines)
     Choice(since=AT, reason="x", partition=1).takes(found)

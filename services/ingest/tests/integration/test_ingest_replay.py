@@ -13,7 +13,14 @@ from typer.testing import CliRunner
 
 from garbo.cli.main import app
 from garbo.common.business import Business
-from garbo.common.events.topics import INBOUND_MESSAGE, WEBHOOK_RECEIVED, dead_letters, redrive
+from garbo.common.events.topics import (
+    INBOUND_MESSAGE,
+    OPERATOR_ACTED,
+    WEBHOOK_RECEIVED,
+    dead_letters,
+    redrive,
+)
+from garbo.common.events.wire import decode
 from garbo.common.runtime.broker import KafkaSettings
 from garbo.common.runtime.deadletter import OFFSET, PARTITION, TOPIC
 from garbo.common.runtime.producer import Producer
@@ -74,7 +81,9 @@ async def test_webhooks_of_a_span_are_read_again_and_make_the_same_records(inges
     assert dict(again.headers)["ce_id"] == dict(first.headers)["ce_id"]
     assert len(await records(ingest, WEBHOOK_RECEIVED, about=wamid)) == 1
 
-    await typed(ingest, "replay", *span, "--yes")
+    await typed(ingest, "replay", *span, "--yes", "--by", "anna")
+    (did,) = await records(ingest, OPERATOR_ACTED, about="anna")
+    assert decode(OPERATOR_ACTED, did.value).action == "webhooks_replayed"
     assert len(await the_events(ingest, wamid, 3)) == 3, "a span may be read as often as somebody likes"
 
 

@@ -11,6 +11,7 @@ import typer
 
 from garbo.cli.cluster import Untyped, consumer_of
 from garbo.cli.connection import kafka_of
+from garbo.cli.operators import ByOption, operator_of
 from garbo.cli.reading import records_from
 from garbo.cli.spans import instant_of
 from garbo.common.errors import Reject, RetryLater, StartRefused
@@ -56,6 +57,7 @@ def replay(
     since: Annotated[str, typer.Option("--from", help="Came in since: a span such as 2h, or an instant.")],
     until: Annotated[str | None, typer.Option("--to", help="Came in before: the same; without, now.")] = None,
     yes: Annotated[bool, typer.Option("--yes", help="Do it; without, it is only said.")] = False,
+    by: ByOption = None,
 ) -> None:
     """Let ingest read webhooks of the last 7 days again, with the reader it has now; nothing counts twice."""
     span, kafka = Span.typed(since, until), kafka_of(os.environ)
@@ -64,6 +66,8 @@ def replay(
         typer.echo(f"{count} webhooks would be read again")
         typer.echo("nothing was written: add --yes to do it")
         return
+    choice = f"--from {span.since.isoformat()} --to {span.until.isoformat()}"
+    asyncio.run(operator_of(os.environ, kafka, by).account("webhooks_replayed", "ingest", choice=choice))
     typer.echo(f"{asyncio.run(replay_span(kafka, span))} webhooks were given to ingest to be read again")
 
 

@@ -1,17 +1,22 @@
 """`garbo dlq`: what a service refused, why, and the way back."""
 
 import asyncio
+import json
 import os
-from collections import defaultdict
-from typing import Annotated
+from collections import Counter, defaultdict
+from datetime import UTC, datetime
+from typing import Annotated, Final
 
 import typer
 
 from garbo.cli.cluster import consumer_of
 from garbo.cli.connection import kafka_of
+from garbo.cli.dlq.discard import plan_discard
+from garbo.cli.dlq.fates import Fate, Fates
 from garbo.cli.dlq.letters import Choice, Letter, letters_in
 from garbo.cli.dlq.redrive import RedrivePlan, plan_redrive, redrive_letters
-from garbo.cli.dlq.summary import Heap, heap_line, letter_lines
+from garbo.cli.dlq.summary import Heap, heap_fields, heap_line, letter_lines
+from garbo.cli.operators import ByOption, operator_of
 from garbo.cli.spans import instant_of
 from garbo.common.errors import StartRefused
 from garbo.common.events.topics import SERVICES, dead_letters
@@ -19,6 +24,7 @@ from garbo.common.runtime.broker import KafkaSettings
 
 dlq = typer.Typer(help="What a service refused, why, and the way back.", no_args_is_help=True)
 
+SETTLED: Final = (Fate.TRIED, Fate.DISCARDED)
 Service = Annotated[str, typer.Argument(help="ingest, router, sender or analytics.")]
 TopicOption = Annotated[str | None, typer.Option("--topic", help="Of origin: send.requested, or whole.")]
 PartitionOption = Annotated[int | None, typer.Option("--partition", min=0, help="Of origin.")]
@@ -32,17 +38,25 @@ PublisherOption = Annotated[
 SinceOption = Annotated[
     str | None, typer.Option("--since", help="Refused since: a span such as 2h, or an instant.")
 ]
+YesOption = Annotated[bool, typer.Option("--yes", help="Do it; without, it is only said.")]
 UntilOption = Annotated[str | None, typer.Option("--until", help="Refused before: the same.")]
 
 
 @dlq.command("list")
-def list_letters(service: Service) -> None:
-    """Count the letters of a service by origin, reason and publisher."""
-    heaps = asyncio.run(_heaps(kafka_of(os.environ), _known(service)))
-    for (topic, reason, publisher), heap in sorted(heaps.items(), key=lambda item: -item[1].count):
-        typer.echo(heap_line(topic, reason, publisher, heap))
-    if not heaps:
-        typer.echo(f"{service} has no dead letters")
+def list_letters(
+    service: Service, *, as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False
+) -> None:
+    """Count the letters of a service that wait, by origin, reason and publisher, and say for how long."""
+    heaps, settled = asyncio.run(_heaps(kafka_of(os.environ), _known(service)))
+    now, largest_first = datetime.now(UTC), sorted(heaps.items(), key=lambda item: -item[1].count)
+    if as_json:
+        waiting = [heap_fields(*of, heap, now=now) for of, heap in largest_first]
+        typer.echo(json.dumps({"waiting": waiting, "settled": settled}, indent=2))
+        return
+    for of, heap in largest_first:
+        typer.echo(heap_line(*of, heap, now=now))
+    done = [f"{settled[fate.value]} were {fate.value}" for fate in SETTLED if settled[fate.value]]
+    typer.echo(", ".join([*([] if heaps else [f"{service} has no dead letters that wait"]), *done]))
 
 
 @dlq.command("show")
@@ -58,8 +72,9 @@ def show_letters(  # noqa: PLR0913 - each is an option a person types
     until: UntilOption = None,
     limit: Annotated[int, typer.Option(min=1, help="The newest so many of each partition.")] = 10,
     values: Annotated[bool, typer.Option("--values", help="Their contents, too: personal data.")] = False,
+    by: ByOption = None,
 ) -> None:
-    """Show letters one by one, without their contents."""
+    """Show letters one by one; their contents only to operators, who are put on record."""
     choice = _choice(
         topic=topic,
         partition=partition,
@@ -69,7 +84,11 @@ def show_letters(  # noqa: PLR0913 - each is an option a person types
         since=since,
         until=until,
     )
-    for letter in asyncio.run(_newest(kafka_of(os.environ), _known(service), choice, limit)):
+    kafka = kafka_of(os.environ)
+    if values:
+        operator = operator_of(os.environ, kafka, by)
+        asyncio.run(operator.account("letters_shown", _known(service), choice=choice.typed))
+    for letter in asyncio.run(_newest(kafka, _known(service), choice, limit)):
         for line in letter_lines(letter, values=values):
             typer.echo(line)
 
@@ -85,7 +104,8 @@ def redrive_command(  # noqa: PLR0913 - as above
     publisher: PublisherOption = None,
     since: SinceOption = None,
     until: UntilOption = None,
-    yes: Annotated[bool, typer.Option("--yes", help="Do it; without, it is only said.")] = False,
+    yes: YesOption = False,
+    by: ByOption = None,
 ) -> None:
     """Give letters back to their service to be tried again; each once. Says first what it would do."""
     choice = _choice(
@@ -102,9 +122,52 @@ def redrive_command(  # noqa: PLR0913 - as above
         _print_plan(asyncio.run(plan_redrive(kafka, _known(service), choice)), "would be tried again")
         typer.echo("nothing was written: add --yes to do it")
         return
+    operator = operator_of(os.environ, kafka, by)
+    asyncio.run(operator.account("letters_redriven", _known(service), choice=choice.typed))
     plan, written = asyncio.run(redrive_letters(kafka, _known(service), choice))
     _print_plan(plan, "to be tried again")
     typer.echo(f"{written} letters were written to the redrive topic of {service}")
+
+
+@dlq.command("discard")
+def discard_command(  # noqa: PLR0913 - as above
+    service: Service,
+    *,
+    why: Annotated[str, typer.Option("--why", help="For whoever asks later.")],
+    topic: TopicOption = None,
+    partition: PartitionOption = None,
+    offset: OffsetOption = None,
+    reason: ReasonOption = None,
+    publisher: PublisherOption = None,
+    since: SinceOption = None,
+    until: UntilOption = None,
+    yes: YesOption = False,
+    by: ByOption = None,
+) -> None:
+    """Ask nobody about letters any more; they stay until their topic forgets. Says first which."""
+    choice = _choice(
+        topic=topic,
+        partition=partition,
+        offset=offset,
+        reason=reason,
+        publisher=publisher,
+        since=since,
+        until=until,
+    )
+    kafka = kafka_of(os.environ)
+    plan = asyncio.run(plan_discard(kafka, _known(service), choice))
+    for (of, refused), count in plan.by_reason.most_common():
+        typer.echo(f"{count:>7}  {of}  {refused}")
+    said = f"{len(plan.places)} letters {'are' if yes else 'would be'} discarded"
+    typer.echo(f"{said}; {plan.settled} were tried again or discarded before, and are passed over")
+    if not yes:
+        typer.echo("nothing was written: add --yes to do it")
+    elif plan.places:
+        operator = operator_of(os.environ, kafka, by)
+        account = operator.account(
+            "letters_discarded", service, choice=choice.typed, why=why, letters=plan.places
+        )
+        asyncio.run(account)
 
 
 def _print_plan(plan: RedrivePlan, what: str) -> None:
@@ -118,14 +181,20 @@ def _print_plan(plan: RedrivePlan, what: str) -> None:
         typer.echo(f"{plan.refused_count} letters cannot be tried again: ask their publishers to send anew")
 
 
-async def _heaps(kafka: KafkaSettings, service: str) -> dict[tuple[str, str, str], Heap]:
+async def _heaps(kafka: KafkaSettings, service: str) -> tuple[dict[tuple[str, str, str], Heap], Counter[str]]:
     heaps: defaultdict[tuple[str, str, str], Heap] = defaultdict(Heap)
+    settled: Counter[str] = Counter()
     async with consumer_of(kafka) as consumer:
+        fates = await Fates.of_service(consumer, service)
         async for letters in letters_in(consumer, dead_letters(service).name):
             for letter in letters:
+                fate = fates.of(letter)
+                if fate is not Fate.WAITS:
+                    settled[fate.value] += 1
+                    continue
                 topic = letter.origin.topic if letter.origin else "?"
                 heaps[topic, letter.reason, letter.publisher].add(letter)
-    return heaps
+    return heaps, settled
 
 
 async def _newest(kafka: KafkaSettings, service: str, choice: Choice, limit: int) -> list[Letter]:

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Final, Self
 
@@ -53,6 +53,11 @@ class Letter:
         )
 
     @property
+    def place(self) -> str:
+        """Where the letter itself stands: partition and offset in its topic."""
+        return f"{self.record.partition}/{self.record.offset}"
+
+    @property
     def obstacle(self) -> str | None:
         """Why it cannot be tried again; None where it can."""
         if self.whole_bytes is not None:
@@ -82,6 +87,12 @@ class Choice:
     publisher: str | None = None
     since: datetime | None = None
     until: datetime | None = None
+
+    @property
+    def typed(self) -> str:
+        """Say it as options, for the record."""
+        said = ((name.name, getattr(self, name.name)) for name in fields(self))
+        return " ".join(f"--{name} {value}" for name, value in said if value is not None)
 
     def takes(self, letter: Letter) -> bool:
         """Tell whether a letter is meant. What a letter does not say, no condition on it is true of."""

@@ -1,11 +1,11 @@
 """Trying dead letters again: first what would be done, then doing it, each letter once."""
 
 from collections import Counter
-from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Final
 
 from garbo.cli.cluster import Untyped, consumer_of
+from garbo.cli.dlq.fates import Fate, Fates
 from garbo.cli.dlq.letters import Choice, Letter, Origin, letters_in
 from garbo.common.errors import RetryLater, StartRefused
 from garbo.common.events.topics import dead_letters, redrive
@@ -27,15 +27,18 @@ class RedrivePlan:
     """The first of those that cannot be tried again."""
     refused_count: int = 0
     repeated: int = 0
-    """Tried again before, and not refused since."""
+    """Tried again before, and not refused since; or discarded."""
 
-    def add(self, letter: Letter, *, tried: Collection[Origin]) -> None:
+    def add(self, letter: Letter, *, fates: Fates) -> None:
         """Note one letter that was chosen."""
-        if letter.obstacle is not None or letter.origin is None:
+        fate = fates.of(letter)
+        if fate is Fate.DISCARDED:
+            self.repeated += 1
+        elif letter.obstacle is not None or letter.origin is None:
             self.refused_count += 1
             if len(self.refused) < SHOWN:
                 self.refused.append(letter)
-        elif letter.origin in tried:
+        elif fate is Fate.TRIED:
             self.repeated += 1
         elif letter.origin not in self.ready:
             self.ready.add(letter.origin)
@@ -74,16 +77,11 @@ async def redrive_letters(kafka: KafkaSettings, service: str, choice: Choice) ->
 
 
 async def _plan(consumer: Untyped, service: str, choice: Choice) -> RedrivePlan:
-    tried = {
-        letter.origin
-        async for letters in letters_in(consumer, redrive(service).name)
-        for letter in letters
-        if letter.origin is not None
-    }
+    fates = await Fates.of_service(consumer, service)
     plan = RedrivePlan()
     async for letters in letters_in(consumer, dead_letters(service).name):
         for letter in filter(choice.takes, letters):
-            plan.add(letter, tried=tried)
+            plan.add(letter, fates=fates)
     return plan
 
 

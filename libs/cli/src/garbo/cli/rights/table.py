@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import Final
 
-from garbo.common.events.topics import EVERY_TOPIC, SERVICES, TOPICS
+from garbo.common.events.topics import EVERY_TOPIC, OPERATORS, SERVICES, TOPICS
 
 PUBLISHER: Final = "publisher"
 """Your services that ask for messages, or tell of people, over Kafka."""
@@ -81,7 +81,7 @@ def _service(name: str) -> Member:
 
 
 def _outside() -> Iterator[Member]:
-    ours = set(SERVICES)
+    ours = {*SERVICES, OPERATORS}
     yield Member(PUBLISHER, (), tuple(topic.name for topic in TOPICS if set(topic.writers) - ours))
     yield Member(SUBSCRIBER, tuple(topic.name for topic in TOPICS if set(topic.readers) - ours), ())
 

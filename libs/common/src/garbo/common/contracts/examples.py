@@ -5,6 +5,7 @@ from typing import Final
 from uuid import UUID
 
 from garbo.common.contracts.file_examples import A_FILE, a_stored_file
+from garbo.common.contracts.operating_examples import a_pause, an_act
 from garbo.common.events.addresses import Person, Recipient
 from garbo.common.events.base import Event
 from garbo.common.events.contacts import CampaignChanged, CaseChanged, ConsentRecorded, ContactUpdated
@@ -15,7 +16,6 @@ from garbo.common.events.erasure import ContactErased
 from garbo.common.events.grants import SendGranted
 from garbo.common.events.ids import attempt_id_of, message_id_of, platform_message_ref
 from garbo.common.events.inbound import InboundMessage
-from garbo.common.events.pauses import PauseChanged
 from garbo.common.events.platform import PlatformChange
 from garbo.common.events.reads import ReadRequested
 from garbo.common.events.requests import SendRequested
@@ -51,7 +51,17 @@ _CONTENT: Final = TemplateContent(
 def examples() -> tuple[Event, ...]:
     """Give one example of each event type."""
     asked = (_request(), _inbound(), _status(), _change(), _template())
-    return (*asked, _decision(), _lease(), _result(), _shown(), _pause(), *_engagements(), *_updates())
+    return (
+        *asked,
+        _decision(),
+        _lease(),
+        _result(),
+        _shown(),
+        a_pause(waba=_WABA, at=_AT),
+        an_act(at=_AT),
+        *_engagements(),
+        *_updates(),
+    )
 
 
 def _request() -> SendRequested:
@@ -208,19 +218,6 @@ def _shown() -> AddressShown:
         contact_id=_CONTACT,
         shown=Person(phone="+551187650002"),
         occurred_at=_AT + timedelta(milliseconds=180),
-    )
-
-
-def _pause() -> PauseChanged:
-    return PauseChanged(
-        change="paused",
-        scope="template",
-        name=f"{_WABA}:summer_sale:it",
-        source="platform",
-        reason="template_paused",
-        by="message_template_status_update",
-        changed_at=_AT,
-        until=_AT + timedelta(hours=3),
     )
 
 

@@ -11,6 +11,7 @@ from garbo.common.events.engagement import CareMessage, PromoEngaged
 from garbo.common.events.erasure import ContactErased
 from garbo.common.events.grants import SendGranted
 from garbo.common.events.inbound import InboundMessage
+from garbo.common.events.operators import OperatorActed
 from garbo.common.events.pauses import PauseChanged
 from garbo.common.events.platform import PlatformChange
 from garbo.common.events.reads import ReadRequested
@@ -24,6 +25,8 @@ from garbo.common.events.template_observed import TemplateObserved
 E_co = TypeVar("E_co", bound=Event, covariant=True)
 
 SERVICES: Final = ("ingest", "router", "sender", "analytics")
+OPERATORS: Final = "operators"
+"""People at the command line: they write what they did."""
 WITH_TEXT: Final = timedelta(days=7)
 """Retention of topics that carry text or addresses."""
 IDS_ONLY: Final = timedelta(days=30)
@@ -188,6 +191,16 @@ PAUSE_CHANGED: Final = Topic(
     retention=IDS_ONLY,
     is_of_nobody=True,
 )
+OPERATOR_ACTED: Final = Topic(
+    "garbo.operator.acted.v1",
+    OperatorActed,
+    "service",
+    (OPERATORS,),
+    (OPERATORS,),
+    partitions=1,
+    retention=IDS_ONLY,
+    is_of_nobody=True,
+)
 CONVERSATION_CARE: Final = Topic(
     "garbo.conversation.care.v1",
     CareMessage,
@@ -239,6 +252,7 @@ TOPICS: Final[tuple[Topic[Any], ...]] = (
     SEND_RESULT,
     ADDRESS_SHOWN,
     PAUSE_CHANGED,
+    OPERATOR_ACTED,
     CONVERSATION_CARE,
     INBOUND_MEDIA,
     ENGAGEMENT_PROMO,

@@ -1,13 +1,15 @@
 """What becomes of a refused record: its dead letter."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import accumulate
 from typing import Final
 
-from garbo.common.events.topics import dead_letters
+from garbo.common.events.topics import EVERY_TOPIC, dead_letters
 from garbo.common.events.wire import Headers
 from garbo.common.runtime.drivers import Record
+from garbo.common.runtime.kafka_metrics import DEAD_LETTERS
 from garbo.common.runtime.raw_producer import Outgoing, encoded_bytes
 
 TOPIC: Final = "garbo-origin-topic"
@@ -26,6 +28,8 @@ KEPT_BYTES: Final = 64 * 1024
 OWN_BYTES: Final = 512
 """No header of ours is longer."""
 ATTEMPT_DIGITS: Final = 9
+_COUNTED: Final = frozenset({TOPIC, REASON})
+_ORIGINS: Final = frozenset(topic.name for topic in EVERY_TOPIC)
 DEAD_LETTER_BYTES: Final = dead_letters("any").max_message_bytes
 
 
@@ -73,6 +77,15 @@ def cut(letter: Outgoing, *, keep_bytes: int = KEPT_BYTES) -> Outgoing:
 def is_cut(letter: Outgoing) -> bool:
     """Tell whether a dead letter is not all of its record."""
     return any(name == WHOLE_BYTES for name, _ in letter.headers)
+
+
+def count_dead_letters(letters: Iterable[Outgoing]) -> None:
+    """Count letters that Kafka has, by closed sets: of a reason what stands before its colon."""
+    for letter in letters:
+        own = {name: value.decode("utf-8", "replace") for name, value in letter.headers if name in _COUNTED}
+        origin, reason = own.get(TOPIC, ""), own.get(REASON, "").partition(":")[0]
+        known = origin in _ORIGINS or origin.startswith("http:/webhooks/")
+        DEAD_LETTERS.labels(letter.topic, origin if known else "other", reason).inc()
 
 
 def _own(record: Record, failure: Failure, *, redriven: bool) -> Headers:

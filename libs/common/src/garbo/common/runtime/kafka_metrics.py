@@ -22,6 +22,11 @@ HELD: Final = Counter(
     "Refused records not buried yet, for nothing of their topic is good: each time they are looked at",
     ["group"],
 )
+DEAD_LETTERS: Final = Counter(
+    "garbo_dead_letters",
+    "Dead letters by the topic they came from and the kind of their reason",
+    ["to", "topic", "reason"],
+)
 DEAD_LETTERS_CUT: Final = Counter(
     "garbo_kafka_dead_letters_cut", "Dead letters that hold the beginning of their record only", ["group"]
 )

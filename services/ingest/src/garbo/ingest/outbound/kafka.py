@@ -11,7 +11,7 @@ from garbo.common.clock import Clock
 from garbo.common.errors import Reject
 from garbo.common.events.topics import WEBHOOK_RECEIVED, dead_letters, record_limit_bytes
 from garbo.common.events.wire import Headers
-from garbo.common.runtime.deadletter import TOPIC, Failure, dead_letter_of
+from garbo.common.runtime.deadletter import TOPIC, Failure, count_dead_letters, dead_letter_of
 from garbo.common.runtime.outgoing import outgoing
 from garbo.common.runtime.producer import Producer
 from garbo.common.runtime.raw_producer import Outgoing, encoded_bytes
@@ -56,6 +56,7 @@ class KafkaEventLog:
         began = perf_counter()
         try:
             await self._producer.publish(records)
+            count_dead_letters(record for record in records if record.topic == DEAD_LETTERS)
         finally:
             PRODUCE_S.observe(perf_counter() - began)
 

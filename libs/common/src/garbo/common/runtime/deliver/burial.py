@@ -13,6 +13,7 @@ from garbo.common.runtime.deadletter import (
     REASON,
     TOPIC,
     Failure,
+    count_dead_letters,
     cut,
     dead_letter_of,
     is_cut,
@@ -65,6 +66,7 @@ class DeadLetters:
         except Reject:
             return False
         DEAD_LETTERS_CUT.labels(self._group).inc(sum(map(is_cut, letters)))
+        count_dead_letters(letters)
         return True
 
     def _letter_of(self, item: Refused) -> Outgoing:
