@@ -33,6 +33,7 @@ from garbo.ingest.inbound.submissions import SubmissionEndpoint
 from garbo.ingest.inbound.webhooks import WebhookEndpoint
 from garbo.ingest.outbound.business import BusinessPublishers
 from garbo.ingest.outbound.kafka import KafkaEventLog
+from garbo.ingest.outbound.wide_produce import WideProduce
 from garbo.ingest.ports import EventLog, Publishers
 from garbo.ingest.settings import IngestSettings
 
@@ -47,7 +48,7 @@ def build() -> App:
     producer = Producer(kafka=kafka, service=settings.service)
     clock, templates = SystemClock(), TemplateRegistry()
     followed = FollowedTopic(kafka, TEMPLATE_OBSERVED, templates.apply)
-    log = KafkaEventLog(producer, clock)
+    log = KafkaEventLog(WideProduce(producer), clock)
     lanes = [again_lane(webhooks_of(settings, log, clock))]
     again = Deliveries(kafka=kafka, service=settings.service, producer=producer, lanes=lanes)
     app = http_app(

@@ -17,7 +17,7 @@ MAX_REQUEST_BYTES: Final = MAX_MESSAGE_BYTES + 128 * 1024
 """A dead letter is its record and the headers that say why."""
 BATCH_BYTES: Final = 256 * 1024
 LINGER_MS: Final = 5
-TOGETHER: Final = 32
+TOGETHER: Final = 8
 """So many records at once are put into batches here; fewer share those of whoever publishes meanwhile."""
 SMALL_BYTES: Final = BATCH_BYTES // 4
 """A larger record goes by itself: aiokafka looks at its size."""

@@ -13,11 +13,11 @@ from garbo.common.events.topics import WEBHOOK_RECEIVED, dead_letters, record_li
 from garbo.common.events.wire import Headers
 from garbo.common.runtime.deadletter import TOPIC, Failure, count_dead_letters, dead_letter_of
 from garbo.common.runtime.outgoing import outgoing
-from garbo.common.runtime.producer import Producer
 from garbo.common.runtime.raw_producer import Outgoing, encoded_bytes
 from garbo.common.runtime.received import RECEIVED_AT, WHATSAPP_DOOR
 from garbo.common.runtime.telemetry import current_traceparent
 from garbo.ingest.domain.parts import Found
+from garbo.ingest.outbound.wide_produce import RecordPublisher
 from garbo.ingest.ports import Entry, ReceivedBody
 
 SOURCE: Final = "ingest"
@@ -45,7 +45,7 @@ class _FromHttp:
 class KafkaEventLog:
     """An `EventLog`: one record an entry, in the entries' order within a partition."""
 
-    def __init__(self, producer: Producer, clock: Clock) -> None:
+    def __init__(self, producer: RecordPublisher, clock: Clock) -> None:
         self._producer = producer
         self._clock = clock
 

@@ -1,6 +1,7 @@
 """Who a peer is, as far as its address tells."""
 
 from collections.abc import Sequence
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 from pathlib import Path
 from typing import Final
@@ -21,7 +22,11 @@ def address_of(host: str) -> IPv4Address | IPv6Address | None:
 
 def holder_of(client: Sequence[object] | None) -> str:
     """Name who shares a limit with this peer: its address, of IPv6 the /64 that one customer has."""
-    host = str(client[0]) if client else ""
+    return _holder_at(str(client[0]) if client else "")
+
+
+@lru_cache(maxsize=4096)
+def _holder_at(host: str) -> str:
     address = address_of(host)
     if isinstance(address, IPv6Address):
         return str(IPv6Network((int(address), _NETWORK_BITS), strict=False))
