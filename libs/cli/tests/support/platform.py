@@ -17,7 +17,8 @@ from garbo.cli.connect.subject import Subject
 from garbo.common.business import Business
 from garbo.common.events.template_registry import TemplateRegistry
 from garbo.common.runtime.http import HttpServer
-from garbo.ingest.app import http_app
+from garbo.ingest.app import flows_of, http_app
+from garbo.ingest.inbound.freshness import Freshness
 from garbo.ingest.outbound.business import BusinessPublishers
 from garbo.ingest.settings import IngestSettings
 from libs.common.tests.support.clock import FixedClock
@@ -86,10 +87,14 @@ async def running_platform(folder: Path, *, app_secret: str = SECRET) -> AsyncIt
     )
     app = http_app(
         settings,
-        publishers=BusinessPublishers(NOBODY),
-        log=log,
-        templates=TemplateRegistry(),
-        clock=FixedClock(),
+        flows_of(
+            settings,
+            publishers=BusinessPublishers(NOBODY),
+            log=log,
+            templates=TemplateRegistry(),
+            clock=FixedClock(),
+        ),
+        freshness=Freshness(NOBODY),
         health=(),
     )
     server = HttpServer(app, host="127.0.0.1", port=port)

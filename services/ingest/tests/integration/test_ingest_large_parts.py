@@ -16,7 +16,8 @@ from garbo.common.events.wire import decode
 from garbo.common.runtime.broker import KafkaSettings
 from garbo.common.runtime.health import health_routes
 from garbo.common.runtime.producer import Producer
-from garbo.ingest.app import http_app
+from garbo.ingest.app import flows_of, http_app
+from garbo.ingest.inbound.freshness import Freshness
 from garbo.ingest.outbound.business import BusinessPublishers
 from garbo.ingest.outbound.kafka import KafkaEventLog
 from garbo.ingest.settings import IngestSettings
@@ -83,10 +84,14 @@ async def test_a_part_too_large_for_kafka_takes_no_neighbour_with_it(
         patient = ingest_settings.model_copy(update={"body_timeout_s": PATIENCE_S})
         app = http_app(
             patient,
-            publishers=BusinessPublishers(ingest_business),
-            log=log,
-            templates=TemplateRegistry(),
-            clock=ingest_clock,
+            flows_of(
+                patient,
+                publishers=BusinessPublishers(ingest_business),
+                log=log,
+                templates=TemplateRegistry(),
+                clock=ingest_clock,
+            ),
+            freshness=Freshness(ingest_business),
             health=health_routes(alive={}, ready={"kafka": bool}),
         )
         answer = await ask(app, "POST /webhooks/whatsapp", body=body, headers=[signed(body, "new-secret")])

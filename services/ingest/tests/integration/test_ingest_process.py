@@ -1,13 +1,12 @@
 """The process itself: real sockets, real Kafka, real signals."""
 
 import asyncio
+import re
 import uuid
-from collections import defaultdict
 from collections.abc import AsyncIterator
 from hashlib import sha256
 from pathlib import Path
-from time import perf_counter
-from typing import Protocol
+from time import time
 
 import orjson
 import pytest
@@ -31,6 +30,7 @@ from services.ingest.tests.support.process import (
     Ingest,
     SharedKafka,
     fresh_webhook,
+    message,
     records,
     running,
     running_on,
@@ -38,18 +38,7 @@ from services.ingest.tests.support.process import (
 from services.ingest.tests.support.webhooks import signed
 
 pytestmark = pytest.mark.integration
-IN_TIME_S = 2.0 + 0.5
-"""Two seconds, and what a busy machine adds."""
 NEW_KEY = "another-key-0123456789abcdef"
-
-
-class PrivateKafka(Protocol):
-    @property
-    def bootstrap_servers(self) -> str: ...
-    def start(self) -> None: ...
-    def stop(self) -> None: ...
-    def freeze(self) -> None: ...
-    def thaw(self) -> None: ...
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
@@ -58,12 +47,6 @@ async def ingest(
 ) -> AsyncIterator[Ingest]:
     async with running_on(kafka, tmp_path_factory.mktemp("ingest"), ingest_business) as process:
         yield process
-
-
-def message(**more: AnyJson) -> dict[str, AnyJson]:
-    content = {"type": "text", "text": {"body": "ciao"}}
-    base = {"brand": "acme", "to": {"phone": "+393331234567"}, "purpose": "promo", "content": content}
-    return base | more
 
 
 async def test_a_webhook_is_on_kafka_when_it_is_answered(ingest: Ingest) -> None:
@@ -184,58 +167,6 @@ async def test_a_consent_is_on_kafka_when_it_is_answered(ingest: Ingest) -> None
     assert len(await records(ingest, CONSENT_RECORDED, about=consent["source"])) == 1
 
 
-@pytest.mark.timeout(150)
-@pytest.mark.parametrize("away", ["stopped", "holding still"])
-async def test_while_kafka_is_away_whoever_asks_is_told_so_in_time_and_nothing_is_lost(
-    private_kafka: PrivateKafka, kafka: SharedKafka, ingest_business: Business, tmp_path: Path, away: str
-) -> None:
-    """The platform posts ten webhooks a second meanwhile, each again until it is kept."""
-    leaves, comes = (
-        (private_kafka.stop, private_kafka.start)
-        if away == "stopped"
-        else (private_kafka.freeze, private_kafka.thaw)
-    )
-    await type(kafka)(private_kafka.bootstrap_servers).create_topics(OURS)  # type: ignore[call-arg] # conftest.Kafka
-    async with running(private_kafka.bootstrap_servers, tmp_path, ingest_business) as ingest:
-        platform = Platform(ingest)
-        assert await platform.post(fresh_webhook()) == 200
-        await asyncio.to_thread(leaves)
-        async with asyncio.TaskGroup() as posting:
-            for _ in range(80):
-                posting.create_task(platform.post_until_kept(fresh_webhook()))
-                await asyncio.sleep(0.1)  # the platform's pace
-            submitted = await ingest.submit(message())
-            assert submitted.status_code == 503
-            assert (await ingest.http.get("/livez")).status_code == 200
-            await asyncio.to_thread(comes)
-        assert platform.answers.keys() == {200, 503}
-        assert max(platform.answers[503]) < IN_TIME_S
-        kept = await records(ingest, INBOUND_MESSAGE, about="wamid.")
-        assert {decode(INBOUND_MESSAGE, one.value).wamid for one in kept} == platform.posted
-
-
-class Platform:
-    """Posts webhooks and notes what each post was answered, and after how long."""
-
-    def __init__(self, ingest: Ingest) -> None:
-        self.ingest = ingest
-        self.posted: set[str] = set()
-        self.answers: defaultdict[int, list[float]] = defaultdict(list)
-
-    async def post(self, webhook: tuple[str, AnyJson]) -> int:
-        """Post once."""
-        wamid, body = webhook
-        self.posted.add(wamid)
-        began = perf_counter()
-        status = await self.ingest.webhook(orjson.dumps(body))
-        self.answers[status].append(perf_counter() - began)
-        return status
-
-    async def post_until_kept(self, webhook: tuple[str, AnyJson]) -> None:
-        """Post again and again, as the platform does."""
-        await until(lambda: self.post(webhook), lambda status: status == 200)
-
-
 async def test_another_key_is_known_without_a_restart_and_a_bad_file_leaves_the_last_good_one(
     kafka: SharedKafka, ingest_business: Business, tmp_path: Path
 ) -> None:
@@ -264,6 +195,50 @@ async def test_another_key_is_known_without_a_restart_and_a_bad_file_leaves_the_
         assert "garbo_file_refused" in figures
         assert await answer() == 202
         assert (await process.http.get("/readyz")).status_code == 200
+
+
+async def test_app_secrets_are_rotated_while_it_runs(
+    kafka: SharedKafka, ingest_business: Business, tmp_path: Path
+) -> None:
+    """A secret that is wrong leaves the last good ones; how often each has signed is told."""
+    file, raw = tmp_path / "secrets", orjson.dumps(fresh_webhook()[1])
+    await kafka.create_topics(OURS)
+    file.write_text("old-secret\n")
+    async with running(kafka.bootstrap_servers, tmp_path, ingest_business, secrets_file=file) as process:
+
+        async def answer(secret: str) -> int:
+            return await process.webhook(raw, secret=secret)
+
+        assert (await answer("old-secret"), await answer("new-secret")) == (200, 401)
+        file.write_text("new-secret, old-secret\n")
+        await until(lambda: answer("new-secret"), lambda status: status == 200)
+        assert await answer("old-secret") == 200
+        file.write_text(" , \n")
+        await until(lambda: metrics(process), lambda text: 'refused{file="webhook secrets"} 1.0' in text)
+        assert (await answer("old-secret"), await answer("new-secret")) == (200, 200)
+        file.write_text("new-secret\n")
+        await until(lambda: answer("old-secret"), lambda status: status == 401)
+        assert await answer("new-secret") == 200
+        second = re.search(r'signature_key_total{place="1"} (\S+)', await metrics(process))
+        assert second is not None
+        assert float(second[1]) >= 2
+
+
+async def test_a_number_that_falls_silent_can_be_seen(ingest: Ingest) -> None:
+    async def heard_at(number: str) -> float:
+        told = re.search(rf'webhook_timestamp_seconds{{number="{number}"}} (\S+)', await metrics(ingest))
+        return float(told[1]) if told else 0.0
+
+    began, other = await heard_at("100"), await heard_at("200")
+    assert 0 < time() - began < 3600, "until it is heard of, when the process started"
+    _, body = fresh_webhook()
+    metadata = body["entry"][0]["changes"][0]["value"]["metadata"]
+    for number in ("100", "another9"):
+        metadata["phone_number_id"] = number
+        assert await ingest.webhook(orjson.dumps(body)) == 200
+    assert await heard_at("100") > began
+    assert await heard_at("200") == other
+    assert "another9" not in await metrics(ingest)
 
 
 async def metrics(ingest: Ingest) -> str:

@@ -54,9 +54,9 @@ class Ingest:
         """Where it answers."""
         return f"http://127.0.0.1:{self.port}"
 
-    async def webhook(self, body: bytes) -> int:
+    async def webhook(self, body: bytes, *, secret: str = SECRET) -> int:
         """Post a body as the platform signs it; give the status."""
-        name, value = signed(body, SECRET)
+        name, value = signed(body, secret)
         return (await self.http.post("/webhooks/whatsapp", content=body, headers={name: value})).status_code
 
     async def submit(self, body: AnyJson, *, to: str = "messages", **headers: str) -> httpx.Response:
@@ -66,7 +66,9 @@ class Ingest:
 
 
 @asynccontextmanager
-async def running(bootstrap_servers: str, home: Path, business: Business) -> AsyncIterator[Ingest]:
+async def running(
+    bootstrap_servers: str, home: Path, business: Business, *, secrets_file: Path | None = None
+) -> AsyncIterator[Ingest]:
     """Run the process while the block lasts; it ends with 0, and its log holds no secret."""
     (port,) = free_ports(1)
     (home / "business.yaml").write_text(business.model_dump_json())
@@ -75,7 +77,11 @@ async def running(bootstrap_servers: str, home: Path, business: Business) -> Asy
         "GARBO_INGEST_PORT": str(port),
         "GARBO_KAFKA_BOOTSTRAP_SERVERS": bootstrap_servers,
         "GARBO_CONFIG": str(home / "business.yaml"),
-        "GARBO_WHATSAPP_APP_SECRETS": SECRET,
+        **(
+            {"GARBO_WHATSAPP_APP_SECRETS_FILE": str(secrets_file)}
+            if secrets_file
+            else {"GARBO_WHATSAPP_APP_SECRETS": SECRET}
+        ),
         "GARBO_WHATSAPP_VERIFY_TOKEN": "verify-token",
         "GARBO_HASH_KEY": HASH_KEY,
         "GARBO_GRAPH_URL": "http://127.0.0.1:9",
@@ -144,3 +150,10 @@ async def records(
         finally:
             await consumer.stop()
     return found
+
+
+def message(**more: AnyJson) -> dict[str, AnyJson]:
+    """Give a request for one message."""
+    content = {"type": "text", "text": {"body": "ciao"}}
+    base = {"brand": "acme", "to": {"phone": "+393331234567"}, "purpose": "promo", "content": content}
+    return base | more

@@ -8,10 +8,13 @@ import orjson
 import pytest
 from starlette.types import ASGIApp
 
+from garbo.common.business import Business
 from garbo.common.errors import Reject
 from garbo.common.events.inbound import InboundMessage
-from garbo.ingest.app import webhooks_of
+from garbo.common.events.template_registry import TemplateRegistry
+from garbo.ingest.app import flows_of
 from garbo.ingest.flow.webhooks import READ_AGAIN_WITHIN, TakeWebhooks
+from garbo.ingest.outbound.business import BusinessPublishers
 from garbo.ingest.ports import ReceivedBody
 from garbo.ingest.settings import IngestSettings
 from libs.common.tests.support.clock import FixedClock
@@ -26,9 +29,19 @@ STOP: Final = BODIES["stop_keyword_text"]
 
 @pytest.fixture
 def webhooks(
-    ingest_settings: IngestSettings, event_log: MemoryEventLog, ingest_clock: FixedClock
+    ingest_settings: IngestSettings,
+    ingest_business: Business,
+    event_log: MemoryEventLog,
+    ingest_clock: FixedClock,
 ) -> TakeWebhooks:
-    return webhooks_of(ingest_settings, event_log, ingest_clock)
+    flows = flows_of(
+        ingest_settings,
+        publishers=BusinessPublishers(ingest_business),
+        log=event_log,
+        templates=TemplateRegistry(),
+        clock=ingest_clock,
+    )
+    return flows.webhooks
 
 
 def with_message(**more: AnyJson) -> bytes:

@@ -9,8 +9,9 @@ from starlette.types import ASGIApp
 
 from garbo.common.business import Business, Client
 from garbo.common.events.template_registry import TemplateRegistry
-from garbo.ingest.app import http_app
+from garbo.ingest.app import flows_of, http_app
 from garbo.ingest.inbound.api import API
+from garbo.ingest.inbound.freshness import Freshness
 from garbo.ingest.outbound.business import BusinessPublishers
 from garbo.ingest.settings import IngestSettings
 from libs.common.tests.support.clock import FixedClock
@@ -69,10 +70,14 @@ def keyed_app(
     known = ingest_business.model_copy(update={"clients": tuple(clients)})
     return http_app(
         ingest_settings,
-        publishers=BusinessPublishers(known),
-        log=event_log,
-        templates=TemplateRegistry(),
-        clock=ingest_clock,
+        flows_of(
+            ingest_settings,
+            publishers=BusinessPublishers(known),
+            log=event_log,
+            templates=TemplateRegistry(),
+            clock=ingest_clock,
+        ),
+        freshness=Freshness(known),
         health=(),
     )
 

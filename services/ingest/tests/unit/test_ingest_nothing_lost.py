@@ -19,7 +19,8 @@ from garbo.common.events.jsontext import parse_json
 from garbo.common.events.statuses import MessageStatus
 from garbo.common.events.template_registry import TemplateRegistry
 from garbo.common.events.wire import encode
-from garbo.ingest.app import http_app
+from garbo.ingest.app import flows_of, http_app
+from garbo.ingest.inbound.freshness import Freshness
 from garbo.ingest.outbound.business import BusinessPublishers
 from garbo.ingest.settings import IngestSettings
 from libs.common.tests.support.clock import FixedClock
@@ -156,10 +157,14 @@ def app(
     generous = ingest_settings.model_copy(update={"body_timeout_s": 10})
     return http_app(
         generous,
-        publishers=BusinessPublishers(ingest_business),
-        log=event_log,
-        templates=TemplateRegistry(),
-        clock=ingest_clock,
+        flows_of(
+            generous,
+            publishers=BusinessPublishers(ingest_business),
+            log=event_log,
+            templates=TemplateRegistry(),
+            clock=ingest_clock,
+        ),
+        freshness=Freshness(ingest_business),
         health=(),
     )
 

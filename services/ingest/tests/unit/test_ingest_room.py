@@ -12,7 +12,8 @@ from starlette.types import ASGIApp, Message, Scope
 from garbo.common.business import Business
 from garbo.common.events.template_registry import TemplateRegistry
 from garbo.common.runtime.health import health_routes
-from garbo.ingest.app import http_app
+from garbo.ingest.app import flows_of, http_app
+from garbo.ingest.inbound.freshness import Freshness
 from garbo.ingest.outbound.business import BusinessPublishers
 from garbo.ingest.settings import IngestSettings
 from libs.common.tests.support.clock import FixedClock
@@ -94,10 +95,14 @@ def patient_app(
     )
     return http_app(
         settings,
-        publishers=BusinessPublishers(ingest_business),
-        log=event_log,
-        templates=TemplateRegistry(),
-        clock=ingest_clock,
+        flows_of(
+            settings,
+            publishers=BusinessPublishers(ingest_business),
+            log=event_log,
+            templates=TemplateRegistry(),
+            clock=ingest_clock,
+        ),
+        freshness=Freshness(ingest_business),
         health=health_routes(alive={}, ready={}),
     )
 

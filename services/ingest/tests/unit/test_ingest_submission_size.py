@@ -8,7 +8,8 @@ from garbo.common.events.topics import MAX_REQUEST_BYTES
 from garbo.common.runtime.broker import KafkaSettings
 from garbo.common.runtime.health import health_routes
 from garbo.common.runtime.producer import Producer
-from garbo.ingest.app import http_app
+from garbo.ingest.app import flows_of, http_app
+from garbo.ingest.inbound.freshness import Freshness
 from garbo.ingest.outbound.business import BusinessPublishers
 from garbo.ingest.outbound.kafka import KafkaEventLog
 from garbo.ingest.settings import IngestSettings
@@ -52,10 +53,14 @@ async def test_an_element_that_is_too_large_is_413_and_nothing_is_published(
     log = KafkaEventLog(unreachable, ingest_clock)
     app = http_app(
         ingest_settings,
-        publishers=BusinessPublishers(ingest_business),
-        log=log,
-        templates=TemplateRegistry(),
-        clock=ingest_clock,
+        flows_of(
+            ingest_settings,
+            publishers=BusinessPublishers(ingest_business),
+            log=log,
+            templates=TemplateRegistry(),
+            clock=ingest_clock,
+        ),
+        freshness=Freshness(ingest_business),
         health=health_routes(alive={}, ready={"kafka": bool}),
     )
     try:

@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Final, Literal, TypeVar
 
@@ -198,6 +198,15 @@ def load(settings: type[S], environ: Mapping[str, str] | None = None) -> S:
         raise StartRefused(_sentence(settings, error)) from None
     loaded.refuse_unsafe()
     return loaded
+
+
+def files_of(
+    settings: type[ServiceSettings], *, fields: Iterable[str], environ: Mapping[str, str] | None = None
+) -> list[Path]:
+    """Name the files that these fields are read from, of those that are files."""
+    env = os.environ if environ is None else environ
+    named = (env.get(f"{variable_of(settings, field)}_FILE") for field in fields)
+    return [Path(file) for file in named if file]
 
 
 def variable_of(settings: type[ServiceSettings], field: str) -> str:

@@ -10,8 +10,9 @@ import orjson
 
 from garbo.common.clock import Clock
 from garbo.common.errors import Reject
+from garbo.common.events.inbound import InboundMessage
 from garbo.common.events.jsontext import parse_json
-from garbo.common.events.platform import PlatformChange
+from garbo.common.events.statuses import MessageStatus
 from garbo.common.events.topics import WITH_TEXT
 from garbo.ingest.domain.parts import Broken, Found, Part
 from garbo.ingest.domain.signature import has_form, signing_secret, verify_token_matches
@@ -32,6 +33,8 @@ class Taken:
     ages_s: Sequence[float]
     """Seconds from the platform's instant of each message and status to now."""
     secret: int
+    numbers: frozenset[str]
+    """The business numbers that messages and statuses were about."""
     reasons: Sequence[str] = ()
     """Why parts went to the dead-letter topic."""
 
@@ -53,6 +56,10 @@ class TakeWebhooks:
         self._clock = clock
         self._secrets = secrets
         self._hash_key = hash_key
+
+    def use(self, secrets: WebhookSecrets) -> None:
+        """Go by other secrets from now on."""
+        self._secrets = secrets
 
     def knows(self, verify_token: str) -> bool:
         """Tell whether a handshake's token is ours."""
@@ -131,12 +138,10 @@ def _entry(part: Part, came: ReceivedBody) -> Found | DeadLetter:
 
 def _taken(parts: Sequence[Part], secret: int, now: datetime) -> Taken:
     reasons = [part.reason for part in parts if isinstance(part, Broken)]
-    ages_s = [
-        (now - part.event.happened_at).total_seconds()
-        for part in parts
-        if not isinstance(part, Broken) and not isinstance(part.event, PlatformChange)
-    ]
-    return Taken(_kinds(parts), ages_s, secret, reasons)
+    events = [part.event for part in parts if isinstance(part, Found)]
+    of_numbers = [event for event in events if isinstance(event, InboundMessage | MessageStatus)]
+    ages_s = [(now - event.happened_at).total_seconds() for event in of_numbers]
+    return Taken(_kinds(parts), ages_s, secret, frozenset(event.number for event in of_numbers), reasons)
 
 
 def _kinds(parts: Sequence[Part]) -> Mapping[str, int]:

@@ -15,6 +15,7 @@ from garbo.common.runtime.door.peers import holder_of
 from garbo.common.runtime.operations import Answer, Parameter, operation
 from garbo.common.runtime.throttled_log import ThrottledLog
 from garbo.ingest.flow.webhooks import Taken, TakeWebhooks
+from garbo.ingest.inbound.freshness import Freshness
 from garbo.ingest.inbound.metrics import EVENT_AGE_S, WEBHOOK_KEPT, WEBHOOKS, parts_of, signed_by
 from garbo.ingest.inbound.room import MAX_WEBHOOK_BYTES, PLATFORM, Room
 
@@ -46,8 +47,8 @@ log = structlog.get_logger()
 class WebhookEndpoint:
     """HTTP's side of webhooks. Only 200 counts for the platform; anything else it sends again, for 7 days."""
 
-    def __init__(self, flow: TakeWebhooks, room: Room) -> None:
-        self._flow, self._room = flow, room
+    def __init__(self, flow: TakeWebhooks, room: Room, freshness: Freshness) -> None:
+        self._flow, self._room, self._freshness = flow, room, freshness
         self._log = ThrottledLog()
 
     @operation(
@@ -104,7 +105,9 @@ class WebhookEndpoint:
             self._refused(NoBody.NO_ROOM.value)
             return _NO_ROOM
         with seat:
-            _record(await self._kept(body, secret), size=len(body), seconds=perf_counter() - began)
+            taken = await self._kept(body, secret)
+        self._freshness.heard_of(taken.numbers)
+        _record(taken, size=len(body), seconds=perf_counter() - began)
         return _KEPT
 
     async def _read(self, scope: Scope, receive: Receive) -> bytes | NoBody:
