@@ -6,6 +6,7 @@ import random
 import time
 from collections import Counter, defaultdict
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -23,6 +24,7 @@ from tests.chaos.installation import Installation, with_the_platform
 from tests.chaos.trailing import Excess, ledger_sends, over_cap
 
 LIMIT: Final = 3
+LOOK_EVERY_S: Final = 0.05
 SPAN_US: Final = 20_000_000
 CONTENT: Final = TemplateContent(template=Template(name="summer_sale", language=Language(code="it")))
 DEADLOCKS: Final = "SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()"
@@ -43,7 +45,8 @@ class Size:
     requests: int = 10_000
     routers: int = 4
     kills: int = 2
-    kill_every_s: float = 4.0
+    kill_every_s: float | None = None
+    """None: one kill after each equal share of the decisions, however fast the machine is."""
     finish_within_s: float = 240.0
     lasting_names: bool = False
     """Killed and started again, a router goes on at once. Not on servers that others use after it: what ended
@@ -137,16 +140,21 @@ async def opt_in(installation: Installation, phones: Sequence[str]) -> Sequence[
 
 async def _kill(installation: Installation, names: list[str], size: Size, over: asyncio.Event) -> int:
     """Kill one router after the other with SIGKILL and start it again at once."""
-    dice, kills = random.Random(7), 0
+    dice, kills, killed_at = random.Random(7), 0, time.monotonic()
     while kills < size.kills and not over.is_set():
-        try:
-            async with asyncio.timeout(size.kill_every_s):
-                await over.wait()
-        except TimeoutError:
+        if size.kill_every_s is None:
+            decided = await installation.value(DECIDED)
+            is_time = decided >= size.requests * (kills + 1) / (size.kills + 1)
+        else:
+            is_time = time.monotonic() - killed_at >= size.kill_every_s
+        if is_time:
             process = installation.processes[dice.choice(names)]
             process.kill()
             process.start()
-            kills += 1
+            kills, killed_at = kills + 1, time.monotonic()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(LOOK_EVERY_S):
+                await over.wait()
     return kills
 
 
