@@ -1,7 +1,7 @@
 """Requests that come together go to Kafka together, and each is answered by itself, and in time."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import pytest
@@ -9,7 +9,7 @@ import pytest
 from garbo.common.errors import Reject, RetryLater
 from garbo.common.events.topics import INBOUND_MESSAGE, record_limit_bytes
 from garbo.common.runtime.raw_producer import Outgoing
-from garbo.ingest.outbound.wide_produce import WideProduce
+from garbo.ingest.outbound.wide_produce import MAX_RECORDS, MAX_UNDER_WAY, WideProduce
 from libs.common.tests.support.waiting import until
 
 TOPIC = INBOUND_MESSAGE.name
@@ -32,6 +32,25 @@ class Kafka:
     begun: list[int] = field(default_factory=list)
     fails: Exception | None = None
     takes_bytes: int = 1 << 30
+    held: tuple[bytes, ...] = ()
+    """What lies on a broker that holds still until `let_go`."""
+    let_go: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def publish_groups(
+        self, groups: Sequence[Sequence[Outgoing]], ended: Callable[[int, Exception | None], None]
+    ) -> None:
+        async def one(place: int) -> None:
+            held = any(record.value in self.held for record in groups[place])
+            await (self.let_go.wait() if held else asyncio.sleep(0))
+            ended(place, None)
+
+        try:
+            await self.publish([record for group in groups for record in group])
+        except (Reject, RetryLater) as error:
+            for place in range(len(groups)):
+                ended(place, error)
+            return
+        await asyncio.gather(*(one(place) for place in range(len(groups))))
 
     async def publish(self, records: Sequence[Outgoing]) -> None:
         self.begun.append(len(records))
@@ -129,7 +148,29 @@ async def test_who_waits_is_answered_in_time_however_long_kafka_takes(kafka: Kaf
     assert asyncio.get_running_loop().time() - began_s < 5
     kafka.open.set()
     await wide.publish([record("d")])
-    assert kafka.published == [["a", "b"], ["d"]], "what nobody waited for any more was not begun"
+    assert kafka.published == [["a", "b"], ["c"], ["d"]]
+
+
+async def test_one_broker_that_holds_still_delays_whoever_has_a_record_there_alone(kafka: Kafka) -> None:
+    kafka.held = (b"held",)
+    wide = WideProduce(kafka)
+    waits = asyncio.create_task(wide.publish([record("held")]))
+    await wide.publish([record("beside")])
+    await wide.publish([record("after")])
+    assert not waits.done()
+    kafka.let_go.set()
+    await waits
+
+
+async def test_no_more_is_begun_than_memory_holds(kafka: Kafka) -> None:
+    kafka.held = (b"held",)
+    wide = WideProduce(kafka, answer_s=0.3)
+    crowd = [asyncio.create_task(wide.publish([record("held")] * 4_000)) for _ in range(12)]
+    ends = await asyncio.gather(*crowd, return_exceptions=True)
+    assert {type(end) for end in ends} == {RetryLater}
+    assert MAX_UNDER_WAY <= sum(kafka.begun) < MAX_UNDER_WAY + MAX_RECORDS + 4_000
+    kafka.let_go.set()
+    await wide.publish([record("after")])
 
 
 async def test_who_has_gone_is_passed_over(kafka: Kafka) -> None:

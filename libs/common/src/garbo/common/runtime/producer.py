@@ -1,7 +1,8 @@
 """Publishing: acknowledged by all replicas, or told that it is not."""
 
 import asyncio
-from collections.abc import Coroutine, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Collection, Coroutine, Sequence
 from typing import Final
 
 import structlog
@@ -108,6 +109,35 @@ class Producer:
             raise RetryLater(f"kafka_publish:{type(error).__name__}") from error
         PUBLISHED.labels("acknowledged").inc(len(records))
 
+    async def publish_groups(
+        self, groups: Sequence[Sequence[Outgoing]], ended: Callable[[int, Exception | None], None]
+    ) -> None:
+        """Publish the records of several callers together; return when all is known.
+
+        `ended` is told of each, by its place, as soon as its own records are acknowledged (None), or are not:
+        `RetryLater`, or `Reject`, which another caller's record in the same batch may have brought about.
+        """
+        told: set[int] = set()
+
+        def tell(place: int, error: Exception | None) -> None:
+            if place not in told:
+                told.add(place)
+                PUBLISHED.labels(_outcome(error)).inc(len(groups[place]))
+                ended(place, error)
+
+        used: RawProducer | None = None
+        failed: Exception | None = None
+        try:
+            async with asyncio.timeout(self._kafka.publish_s):
+                used = await self._usable()
+                failed = await _tell_each(await used.send_groups(groups), tell)
+        except (TimeoutError, KafkaError, OSError, RetryLater) as error:
+            failed = error
+        if failed is not None and not isinstance(failed, MessageSizeTooLargeError):
+            self._throw_away(used, because=type(failed).__name__)
+        for place in range(len(groups)):
+            tell(place, _in_our_words(failed) if failed else None)
+
     async def _knock(self) -> None:
         refused_count = 0
         while not await self._built():
@@ -167,6 +197,50 @@ class Producer:
         leaving = asyncio.create_task(work, name="let go of a producer")
         self._leaving.add(leaving)
         leaving.add_done_callback(self._leaving.discard)
+
+
+async def _tell_each(
+    answers: Sequence[Collection[asyncio.Future[object]]], tell: Callable[[int, Exception | None], None]
+) -> Exception | None:
+    """Tell of each caller when the last of its answers is there; give the first failure of all."""
+    waiting: defaultdict[asyncio.Future[object], list[int]] = defaultdict(list)
+    left = [len(own) for own in answers]
+    for place, own in enumerate(answers):
+        for answer in own:
+            waiting[answer].append(place)
+    first: Exception | None = None
+    pending = set(waiting)
+    while pending:
+        done, pending = await asyncio.wait(pending, return_when=asyncio.FIRST_COMPLETED)
+        for answer in done:
+            error = _failure_of(answer)
+            first = first or error
+            for place in waiting[answer]:
+                left[place] -= 1
+                if error or not left[place]:
+                    tell(place, _in_our_words(error) if error else None)
+    return first
+
+
+def _failure_of(answer: asyncio.Future[object]) -> Exception | None:
+    if answer.cancelled():
+        return TimeoutError("cancelled")
+    error = answer.exception()
+    if error is not None and not isinstance(error, KafkaError | OSError):
+        raise error
+    return error
+
+
+def _in_our_words(error: Exception) -> Exception:
+    if isinstance(error, MessageSizeTooLargeError):
+        return Reject("record_too_large")
+    return error if isinstance(error, RetryLater) else RetryLater(f"kafka_publish:{type(error).__name__}")
+
+
+def _outcome(error: Exception | None) -> str:
+    if error is None:
+        return "acknowledged"
+    return "too_large" if isinstance(error, Reject) else "unknown"
 
 
 async def _send_all(producer: RawProducer, records: Sequence[Outgoing]) -> None:

@@ -1,6 +1,7 @@
 """The typed door to aiokafka's producer."""
 
-from collections.abc import Awaitable, Sequence
+import asyncio
+from collections.abc import Awaitable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Final, cast
 
@@ -62,38 +63,61 @@ class RawProducer:
 
     async def send(self, records: Sequence[Outgoing]) -> list[Awaitable[object]]:
         """Queue records, those of one key in order; all are written when all answers have resolved."""
-        if len(records) < TOGETHER or any(map(_is_large, records)):
-            return [await self._send_one(record) for record in records]
-        return await self._send_together(records)
+        (answers,) = await self.send_groups([records])
+        return [*answers]
 
-    async def _send_one(self, record: Outgoing) -> Awaitable[object]:
+    async def send_groups(
+        self, groups: Sequence[Sequence[Outgoing]]
+    ) -> list[Collection[asyncio.Future[object]]]:
+        """Queue the records of several callers together; of each, the answers that are its own to wait for.
+
+        Callers share answers: wait for one, and cancel none.
+        """
+        records = [record for group in groups for record in group]
+        if len(records) < TOGETHER or any(map(_is_large, records)):
+            return [[await self._send_one(record) for record in group] for group in groups]
+        return await self._send_together(groups)
+
+    async def _send_one(self, record: Outgoing) -> asyncio.Future[object]:
         future = await self._producer.send(
             record.topic, record.value, record.key, headers=list(record.headers)
         )
-        return cast("Awaitable[object]", future)
+        return cast("asyncio.Future[object]", future)
 
-    async def _send_together(self, records: Sequence[Outgoing]) -> list[Awaitable[object]]:
+    async def _send_together(
+        self, groups: Sequence[Sequence[Outgoing]]
+    ) -> list[Collection[asyncio.Future[object]]]:
         """Fill a batch for each partition: an answer for each record would cost as much again."""
-        answers: list[Awaitable[object]] = []
-        filling: dict[tuple[str, int], BatchBuilder] = {}
-        partitions = {t: sorted(await self._producer.partitions_for(t)) for t in {r.topic for r in records}}
-        for record in records:
-            known = partitions[record.topic]
-            where = record.topic, self._partition_of(record.key, known, known)
-            batch = filling.get(where)
-            if batch is None or not _append(batch, record):
-                if batch is not None:
-                    answers.append(await self._queue(batch, *where))
-                batch = filling[where] = self._producer.create_batch()
-                _append(batch, record)
-        for where, batch in filling.items():
-            answers.append(await self._queue(batch, *where))
-        return answers
+        topics = {record.topic for group in groups for record in group}
+        partitions = {topic: sorted(await self._producer.partitions_for(topic)) for topic in topics}
+        answers: list[set[asyncio.Future[object]]] = [set() for _ in groups]
+        filling: dict[tuple[str, int], tuple[BatchBuilder, set[int]]] = {}
 
-    async def _queue(self, batch: BatchBuilder, topic: str, partition: int) -> Awaitable[object]:
+        async def queue(where: tuple[str, int]) -> None:
+            batch, of_groups = filling.pop(where)
+            answer = await self._queue(batch, *where)
+            for place in of_groups:
+                answers[place].add(answer)
+
+        for place, group in enumerate(groups):
+            for record in group:
+                known = partitions[record.topic]
+                where = record.topic, self._partition_of(record.key, known, known)
+                if where in filling and _append(filling[where][0], record):
+                    filling[where][1].add(place)
+                    continue
+                if where in filling:
+                    await queue(where)
+                filling[where] = self._producer.create_batch(), {place}
+                _append(filling[where][0], record)
+        for where in list(filling):
+            await queue(where)
+        return [*answers]
+
+    async def _queue(self, batch: BatchBuilder, topic: str, partition: int) -> asyncio.Future[object]:
         batch.close()  # nothing more comes: it need not linger
         future = await self._producer.send_batch(batch, topic, partition=partition)
-        return cast("Awaitable[object]", future)
+        return cast("asyncio.Future[object]", future)
 
     @property
     def alive(self) -> bool:

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol
 
@@ -15,6 +15,10 @@ ANSWER_S: Final = 1.8
 LOOK_EVERY_S: Final = 0.05
 MAX_RECORDS: Final = 5_000
 """So many go together at most; a single request may have more."""
+NEXT_AFTER_S: Final = 0.02
+"""A produce that takes longer is left alone, and the next begins: it may wait for one broker of several."""
+MAX_UNDER_WAY: Final = 20_000
+"""With so many records under way nothing more is begun."""
 
 
 class RecordPublisher(Protocol):
@@ -22,6 +26,16 @@ class RecordPublisher(Protocol):
 
     async def publish(self, records: Sequence[Outgoing]) -> None:
         """Return when all are acknowledged; raise `RetryLater`, or `Reject` when one never can be."""
+        ...
+
+
+class GroupPublisher(RecordPublisher, Protocol):
+    """Publishes the records of several callers together."""
+
+    async def publish_groups(
+        self, groups: Sequence[Sequence[Outgoing]], ended: Callable[[int, Exception | None], None]
+    ) -> None:
+        """Tell of each as soon as it is known; return when all is."""
         ...
 
 
@@ -46,12 +60,14 @@ class WideProduce:
     What nobody waits for any more is not begun. What is under way then may be written: readers know a repeat.
     """
 
-    def __init__(self, publisher: RecordPublisher, *, answer_s: float = ANSWER_S) -> None:
+    def __init__(self, publisher: GroupPublisher, *, answer_s: float = ANSWER_S) -> None:
         self._publisher, self._answer_s = publisher, answer_s
         self._gathered: deque[_Waiting] = deque()
         self._unanswered: deque[_Waiting] = deque()
         """In the order of their ends; those that are answered go with the next look."""
         self._producing: asyncio.Task[None] | None = None
+        self._under_way: dict[asyncio.Task[None], int] = {}
+        """How many records each has."""
         self._look: asyncio.TimerHandle | None = None
 
     async def publish(self, records: Sequence[Outgoing]) -> None:
@@ -70,17 +86,31 @@ class WideProduce:
 
     async def _produce(self) -> None:
         while self._gathered:
+            while sum(self._under_way.values()) >= MAX_UNDER_WAY:
+                await asyncio.wait(self._under_way, return_when=asyncio.FIRST_COMPLETED)
             together = self._next()
-            try:
-                await self._publisher.publish([record for one in together for record in one.records])
-            except Reject:
-                await self._each_alone(together)
-            except Exception as error:  # noqa: BLE001 - whoever waits raises it
-                for one in together:
-                    one.end(error)
+            if not together:
+                return
+            begun = asyncio.create_task(self._publish(together), name="produce together")
+            self._under_way[begun] = sum(len(one.records) for one in together)
+            begun.add_done_callback(self._under_way.pop)
+            await asyncio.wait({begun}, timeout=NEXT_AFTER_S)
+
+    async def _publish(self, together: Sequence[_Waiting]) -> None:
+        doubtful: list[_Waiting] = []
+
+        def ended(place: int, error: Exception | None) -> None:
+            if isinstance(error, Reject) and len(together) > 1:
+                doubtful.append(together[place])
             else:
-                for one in together:
-                    one.end()
+                together[place].end(error)
+
+        try:
+            await self._publisher.publish_groups([one.records for one in together], ended)
+        except Exception as error:  # noqa: BLE001 - whoever waits raises it
+            for one in together:
+                one.end(error)
+        await self._each_alone(doubtful)
 
     async def _each_alone(self, together: Sequence[_Waiting]) -> None:
         """Find whose record Kafka does not take: by our measure none is too large."""
