@@ -56,7 +56,10 @@ def list_letters(
     for of, heap in largest_first:
         typer.echo(heap_line(*of, heap, now=now))
     done = [f"{settled[fate.value]} were {fate.value}" for fate in SETTLED if settled[fate.value]]
-    typer.echo(", ".join([*([] if heaps else [f"{service} has no dead letters that wait"]), *done]))
+    if not heaps:
+        done.insert(0, f"{service} has no dead letters that wait")
+    if done:
+        typer.echo(", ".join(done))
 
 
 @dlq.command("show")

@@ -77,6 +77,7 @@ OTHERS: Final = (
     "PYTHON_IMAGE",
     "URL_",
     "API_KEY",
+    "OPERATOR",
     "IMAGE",
     "SECRETS",
 )
