@@ -35,8 +35,10 @@ WHERE n.nspname IN ('router', 'sender', 'analytics') AND c.relkind = 'r' ORDER B
 CONTENT: Final = (
     "SELECT count(*) || ' ' || coalesce(md5(string_agg(t::text, ',' ORDER BY t::text)), '') FROM {} t"
 )
-MOVING: Final = frozenset({"sender.number_rate"})
-"""What the clock changes."""
+MOVING: Final = frozenset(
+    {"sender.number_rate", "router.reaped", "router.template", "router.template_version"}
+)
+"""What the clock changes: rates, upkeep, when templates were last read."""
 TOLD: Final = (CONVERSATION_CARE, ENGAGEMENT_PROMO, SEND_RESULT)
 READ: Final = (INBOUND_MESSAGE, MESSAGE_STATUS)
 
