@@ -7,10 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from garbo.cli.dlq.fates import Fates
-from garbo.cli.dlq.letters import Choice, Letter, Origin
+from garbo.cli.dlq.letters import Choice, Letter, Origin, origin_in, said_by
 from garbo.cli.dlq.redrive import RedrivePlan
 from garbo.cli.dlq.summary import Heap, heap_line, letter_lines
 from garbo.common.runtime.deadletter import OWN_HEADERS, Failure, dead_letter_of
+from garbo.common.runtime.deadletter import TOPIC as TOPIC_HEADER
 from libs.common.tests.support.delivery import Raw
 
 AT = datetime(2026, 11, 29, 8, tzinfo=UTC)
@@ -90,6 +91,34 @@ def test_letter_is_tried_again_once_for_each_time_it_was_refused() -> None:
         tried = frozenset({Origin(TOPIC, 3, 2, 1), Origin(TOPIC, 3, 1, 0)})
         plan.add(found, fates=Fates(tried, discarded=frozenset()))
     assert (plan.ready, plan.repeated) == ({Origin(TOPIC, 3, 1, 1)}, 1)
+
+
+def webhook_letter(place: int, *, said: int, attempt: int = 1) -> Letter:
+    headers: list[tuple[str, bytes | None]] = [
+        (TOPIC_HEADER, b"http:/webhooks/whatsapp"),
+        ("garbo-origin-partition", b"0" if said >= 0 else b"-1"),
+        ("garbo-origin-offset", b"%d" % said),
+        ("garbo-attempt", b"%d" % attempt),
+    ]
+    return Letter.of(Raw(place, b"{}", partition=0, headers=headers))
+
+
+def test_letters_of_webhooks_are_told_apart_whatever_was_replayed_or_refused_anew() -> None:
+    first, replayed, again = (
+        webhook_letter(5, said=-1),
+        webhook_letter(9, said=5),
+        webhook_letter(11, said=5, attempt=2),
+    )
+    plan = RedrivePlan()
+    for found in (first, replayed, again):
+        plan.add(found, fates=NOTHING_YET)
+    assert len(plan.ready) == 3
+    written = [said_by(Raw(0, b"{}", headers=[*found.again("to").headers])) for found in (first, replayed)]
+    tried = frozenset(origin for said in written if (origin := origin_in(said)))
+    plan = RedrivePlan()
+    for found in (first, replayed, again):
+        plan.add(found, fates=Fates(tried, frozenset()))
+    assert (plan.ready, plan.repeated) == ({again.origin}, 2)
 
 
 def test_contents_are_shown_only_when_asked_for_and_move_no_cursor() -> None:

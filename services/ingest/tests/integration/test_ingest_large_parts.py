@@ -1,13 +1,11 @@
 """A part of a webhook that grows beyond what Kafka takes: its neighbours land, it is kept with the body."""
 
-import asyncio
 import uuid
 from collections.abc import Sequence
 from typing import Protocol
 
 import orjson
 import pytest
-from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 
 from garbo.common.business import Business
 from garbo.common.events.template_registry import TemplateRegistry
@@ -23,6 +21,7 @@ from garbo.ingest.outbound.kafka import KafkaEventLog
 from garbo.ingest.settings import IngestSettings
 from libs.common.tests.support.clock import FixedClock
 from services.ingest.tests.support.http import AnyJson, ask
+from services.ingest.tests.support.process import records
 from services.ingest.tests.support.webhooks import signed
 
 pytestmark = pytest.mark.integration
@@ -99,30 +98,9 @@ async def test_a_part_too_large_for_kafka_takes_no_neighbour_with_it(
         await producer.stop()
     assert answer is not None
     assert answer.status == 200
-    told = [decode(INBOUND_MESSAGE, r.value) for r in await _about(kafka, INBOUND_MESSAGE, wamid)]
+    told = [decode(INBOUND_MESSAGE, r.value) for r in await records(kafka, INBOUND_MESSAGE, about=wamid)]
     assert [event.wamid for event in told] == [f"{wamid}.1", f"{wamid}.2"]
     assert {event.text for event in told} == {"STOP"}
-    (dead,) = await _about(kafka, DEAD, wamid)
+    (dead,) = await records(kafka, DEAD, about=wamid)
     assert dead.value == body, "whoever mends it has all of it"
     assert dict(dead.headers)["garbo-reason"] == b"record_too_large"
-
-
-async def _about(
-    kafka: SharedKafka, topic: Topic[AnyJson] | RawTopic, wamid: str
-) -> list[ConsumerRecord[bytes, bytes]]:
-    """Read a topic to its present end; keep the records that speak of a message, in their order."""
-    consumer = AIOKafkaConsumer(bootstrap_servers=kafka.bootstrap_servers, max_partition_fetch_bytes=8 << 20)
-    found: list[ConsumerRecord[bytes, bytes]] = []
-    async with asyncio.timeout(PATIENCE_S):
-        await consumer.start()
-        try:
-            parts = [TopicPartition(topic.name, number) for number in range(topic.partitions)]
-            consumer.assign(parts)
-            await consumer.seek_to_beginning(*parts)
-            ends = await consumer.end_offsets(parts)
-            while any([await consumer.position(part) < ends[part] for part in parts]):
-                for batch in (await consumer.getmany(timeout_ms=200)).values():
-                    found += [record for record in batch if wamid.encode() in (record.value or b"")]
-        finally:
-            await consumer.stop()
-    return found

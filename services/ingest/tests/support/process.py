@@ -131,11 +131,20 @@ def fresh_webhook(**more: AnyJson) -> tuple[str, AnyJson]:
     return wamid, body
 
 
+class Broker(Protocol):
+    """Whatever says where Kafka is."""
+
+    @property
+    def bootstrap_servers(self) -> str:
+        """Its address."""
+        ...
+
+
 async def records(
-    ingest: Ingest, topic: Topic[AnyJson] | RawTopic, *, about: str
+    on: Broker, topic: Topic[AnyJson] | RawTopic, *, about: str
 ) -> list[ConsumerRecord[bytes, bytes]]:
     """Read a topic to its present end; keep the records whose value mentions `about`."""
-    consumer = AIOKafkaConsumer(bootstrap_servers=ingest.bootstrap_servers, max_partition_fetch_bytes=4 << 20)
+    consumer = AIOKafkaConsumer(bootstrap_servers=on.bootstrap_servers, max_partition_fetch_bytes=8 << 20)
     found: list[ConsumerRecord[bytes, bytes]] = []
     async with asyncio.timeout(PATIENCE_S):
         await consumer.start()

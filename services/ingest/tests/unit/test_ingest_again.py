@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 from pathlib import Path
-from typing import Final
+from typing import Final, NoReturn
 
 import orjson
 import pytest
@@ -13,6 +13,11 @@ from garbo.common.errors import Reject
 from garbo.common.events.inbound import InboundMessage
 from garbo.common.events.template_registry import TemplateRegistry
 from garbo.ingest.app import flows_of
+from garbo.ingest.domain import webhook
+from garbo.ingest.domain.messages import read_message
+from garbo.ingest.domain.parts import Found, Origin
+from garbo.ingest.domain.statuses import read_status
+from garbo.ingest.flow import webhooks as flow
 from garbo.ingest.flow.webhooks import READ_AGAIN_WITHIN, TakeWebhooks
 from garbo.ingest.outbound.business import BusinessPublishers
 from garbo.ingest.ports import ReceivedBody
@@ -128,6 +133,37 @@ async def test_a_part_that_is_still_broken_stays_a_letter_and_the_others_go_on(
     assert (letter.reason, letter.received_at) == ("invalid:timestamp", received_at)
     with pytest.raises(Reject, match="invalid:timestamp"):
         await webhooks.take_again([ReceivedBody(letter.body, letter.received_at)])
+
+
+async def test_a_bug_of_the_reader_is_one_parts_and_ends_nothing(
+    webhooks: TakeWebhooks,
+    event_log: MemoryEventLog,
+    ingest_clock: FixedClock,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Planted: a reader of messages that breaks at the second one, as it would at something new."""
+
+    def breaks(message: object, origin: Origin) -> Found:
+        if isinstance(message, dict) and message["id"] == "wamid.second":
+            raise RuntimeError("a bug")
+        return read_message(message, origin)
+
+    monkeypatch.setattr(webhook, "_LISTS", (("messages", breaks), ("statuses", read_status)))
+    came = ReceivedBody(with_message(), ingest_clock.now())
+    assert (await webhooks.take(came.body, secret=0)).parts == {"InboundMessage": 1, "dead_letter": 1}
+    (letter,) = event_log.dead
+    assert letter.reason == "unreadable:RuntimeError"
+    assert b"wamid.second" in letter.body
+    assert await webhooks.take_again([came]) == {"InboundMessage": 1, "dead_letter": 1}
+    with pytest.raises(Reject, match="unreadable:RuntimeError"):
+        await webhooks.take_again([ReceivedBody(letter.body, came.received_at)])
+
+    def broken(*_: object, **__: object) -> NoReturn:
+        raise RuntimeError("another bug")
+
+    monkeypatch.setattr(flow, "split_webhook", broken)
+    assert (await webhooks.take(came.body, secret=0)).parts == {"dead_letter": 1}
+    assert event_log.dead[-1].body == came.body
 
 
 async def test_one_too_large_among_several_is_left_to_be_given_alone(

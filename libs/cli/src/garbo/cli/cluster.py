@@ -18,6 +18,7 @@ from garbo.common.runtime.bounded import bounded
 from garbo.common.runtime.broker import KafkaSettings
 from garbo.common.runtime.careful_consumer import CarefulConsumer
 from garbo.common.runtime.kafka_refusal import refusal
+from garbo.common.runtime.producer import Producer
 
 STOP_S: Final = 5.0
 NOT_ALLOWED: Final = (
@@ -55,6 +56,17 @@ async def consumer_of(kafka: KafkaSettings, *, group: str | None = None) -> Asyn
             yield consumer
     finally:
         await bounded("consumer", consumer.stop(), within_s=STOP_S)
+
+
+@asynccontextmanager
+async def producer_of(kafka: KafkaSettings) -> AsyncIterator[Producer]:
+    """Open a producer; raises `StartRefused` when Kafka does not answer. What it publishes may raise."""
+    producer = Producer(kafka=kafka, service="cli")
+    await producer.start()
+    try:
+        yield producer
+    finally:
+        await producer.stop()
 
 
 async def ends_of(consumer: Untyped, partitions: Collection[TopicPartition]) -> dict[TopicPartition, int]:

@@ -9,7 +9,7 @@ import typer
 from aiokafka.errors import CommitFailedError, UnknownMemberIdError
 from aiokafka.structs import TopicPartition
 
-from garbo.cli.cluster import Untyped, admin_of, consumer_of, ends_of
+from garbo.cli.cluster import Untyped, admin_of, consumer_of, ends_of, producer_of
 from garbo.cli.connection import kafka_of
 from garbo.common.clock import SystemClock
 from garbo.common.errors import RetryLater, StartRefused
@@ -17,7 +17,6 @@ from garbo.common.events.topics import SERVICES, dead_letters, redrive
 from garbo.common.runtime.broker import KafkaSettings
 from garbo.common.runtime.deliver.burial import DeadLetters
 from garbo.common.runtime.deliver.decoder import Refused
-from garbo.common.runtime.producer import Producer
 
 READ_S: Final = 30.0
 """The next records of a partition must come within this."""
@@ -75,24 +74,20 @@ async def skip(kafka: KafkaSettings, group: str, partition: TopicPartition, *, t
 async def bury(kafka: KafkaSettings, group: str, partition: TopicPartition, *, to: int) -> int:
     """Do as `skip`, and bury what is passed over as dead letters of the service; tell how many."""
     service = group.partition(".")[0]
-    producer = Producer(kafka=kafka, service="cli")
-    graves = DeadLetters(
-        group=group,
-        to=dead_letters(service).name,
-        redrive=redrive(service).name,
-        publisher=producer,
-        clock=SystemClock(),
-    )
-    async with consumer_of(kafka, group=group) as consumer:
+    async with consumer_of(kafka, group=group) as consumer, producer_of(kafka) as producer:
+        graves = DeadLetters(
+            group=group,
+            to=dead_letters(service).name,
+            redrive=redrive(service).name,
+            publisher=producer,
+            clock=SystemClock(),
+        )
         first = await _first(consumer, partition, to)
         await _commit(consumer, group, partition, first)  # refused now, not after all of them are buried
-        await producer.start()
         try:
             buried = await _bury_all(consumer, graves, partition, first, to)
         except RetryLater as later:
             raise StartRefused(f"the dead letters could not be written ({later.why}): try again") from None
-        finally:
-            await producer.stop()
         await _commit(consumer, group, partition, to)
     return buried
 

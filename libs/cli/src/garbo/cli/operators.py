@@ -9,12 +9,12 @@ from typing import Annotated, Final
 
 import typer
 
+from garbo.cli.cluster import producer_of
 from garbo.common.errors import RetryLater, StartRefused
 from garbo.common.events.operators import MAX_LETTERS, OperatorActed, OperatorAction
 from garbo.common.events.topics import OPERATOR_ACTED, OPERATORS
 from garbo.common.runtime.broker import KafkaSettings
 from garbo.common.runtime.outgoing import outgoing
-from garbo.common.runtime.producer import Producer
 
 OPERATOR: Final = "GARBO_OPERATOR"
 UNKNOWN: Final = "unknown"
@@ -53,18 +53,15 @@ class Operator:
             )
             for first in range(0, max(1, len(letters)), MAX_LETTERS)
         ]
-        producer = Producer(kafka=self.kafka, service="cli")
-        await producer.start()
+        records = [outgoing(OPERATOR_ACTED, one, key=service, source=OPERATORS) for one in acted]
         try:
-            records = [outgoing(OPERATOR_ACTED, one, key=service, source=OPERATORS) for one in acted]
-            await producer.publish(records)
+            async with producer_of(self.kafka) as producer:
+                await producer.publish(records)
         except RetryLater as later:
             raise StartRefused(
                 f"{OPERATOR_ACTED.name} does not take who does this ({later.why}), so it is not done: "
                 "type garbo topics apply, or let an operator do it (runbook, Kafka: topics and rights)"
             ) from None
-        finally:
-            await producer.stop()
 
 
 def operator_of(env: Mapping[str, str], kafka: KafkaSettings, by: str | None) -> Operator:

@@ -9,7 +9,7 @@ from typing import Annotated, Final, Self
 
 import typer
 
-from garbo.cli.cluster import Untyped, consumer_of
+from garbo.cli.cluster import Untyped, consumer_of, producer_of
 from garbo.cli.connection import kafka_of
 from garbo.cli.operators import ByOption, operator_of
 from garbo.cli.reading import records_from
@@ -17,9 +17,7 @@ from garbo.cli.spans import instant_of
 from garbo.common.errors import Reject, RetryLater, StartRefused
 from garbo.common.events.topics import WEBHOOK_RECEIVED, redrive
 from garbo.common.runtime.broker import KafkaSettings
-from garbo.common.runtime.deadletter import OFFSET, PARTITION
 from garbo.common.runtime.drivers import Record
-from garbo.common.runtime.producer import Producer
 from garbo.common.runtime.raw_producer import Outgoing
 from garbo.common.runtime.received import received_at
 
@@ -74,9 +72,7 @@ def replay(
 async def replay_span(kafka: KafkaSettings, span: Span) -> int:
     """Give every body of the span to ingest again; tell how many. Raises `StartRefused`."""
     written = 0
-    producer = Producer(kafka=kafka, service="cli")
-    async with consumer_of(kafka) as consumer:
-        await producer.start()
+    async with consumer_of(kafka) as consumer, producer_of(kafka) as producer:
         try:
             async for bodies in _bodies(consumer, span):
                 await producer.publish([_again(body) for body in bodies])
@@ -86,8 +82,6 @@ async def replay_span(kafka: KafkaSettings, span: Span) -> int:
         except RetryLater as later:
             stopped = f"{written} webhooks were given, then Kafka took no more ({later.why})"
             raise StartRefused(f"{stopped}: type it again, nothing counts twice") from None
-        finally:
-            await producer.stop()
     return written
 
 
@@ -103,6 +97,5 @@ async def _bodies(consumer: Untyped, span: Span) -> AsyncIterator[Sequence[Recor
 
 
 def _again(record: Record) -> Outgoing:
-    place = ((PARTITION, b"%d" % record.partition), (OFFSET, b"%d" % record.offset))
     headers = tuple((name, value or b"") for name, value in record.headers)
-    return Outgoing(AGAIN, None, record.value or b"", (*headers, *place))
+    return Outgoing(AGAIN, None, record.value or b"", headers)

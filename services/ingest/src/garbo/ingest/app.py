@@ -123,13 +123,15 @@ def _watched_secrets(webhooks: TakeWebhooks) -> Iterator[WatchedFile[WebhookSecr
 
     files = files_of(IngestSettings, fields=("whatsapp_app_secrets", "whatsapp_verify_token"))
     if files:
-        yield WatchedFile(
+        watched = WatchedFile(
             "webhook secrets",
             files[0],
             lambda: _secrets_of(load(IngestSettings)),
             use=use,
             beside=lambda _: files[1:],
         )
+        webhooks.use(watched.current)  # a file may have changed since the settings were read
+        yield watched
 
 
 def _secrets_of(settings: IngestSettings) -> WebhookSecrets:

@@ -5,7 +5,7 @@ from enum import Enum
 from typing import Self
 
 from garbo.cli.cluster import Untyped
-from garbo.cli.dlq.letters import Letter, Origin, letters_in
+from garbo.cli.dlq.letters import Letter, Origin, origin_in, said_by
 from garbo.cli.reading import records_from
 from garbo.common.errors import Reject
 from garbo.common.events.topics import OPERATOR_ACTED, redrive
@@ -32,10 +32,10 @@ class Fates:
     async def of_service(cls, consumer: Untyped, service: str) -> Self:
         """Read what was tried again, and what operators discarded. Raises `StartRefused`."""
         tried = [
-            letter.origin
-            async for letters in letters_in(consumer, redrive(service).name)
-            for letter in letters
-            if letter.origin is not None
+            origin
+            async for records in records_from(consumer, redrive(service).name)
+            for record in records
+            if (origin := origin_in(said_by(record))) is not None
         ]
         discarded = [
             place

@@ -1,7 +1,7 @@
 """Dead letters as an operator looks at them: where from, why, since when, and whose."""
 
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Final, Self
@@ -42,10 +42,10 @@ class Letter:
     @classmethod
     def of(cls, record: Record) -> Self:
         """Read what a letter says of itself; never raises for what that is."""
-        said = {name: (value or b"").decode("utf-8", "replace") for name, value in record.headers}
+        said = said_by(record)
         return cls(
             record=record,
-            origin=_origin(said) or _came_in(said, record),
+            origin=_came_in(said, record) if said.get(TOPIC, "").startswith("http:") else origin_in(said),
             reason=said.get(REASON, ""),
             publisher=publisher_of(record)[1].decode("utf-8", "replace"),
             failed_at=_instant(said.get(FAILED_AT, "")),
@@ -114,7 +114,13 @@ async def letters_in(consumer: Untyped, topic: str) -> AsyncIterator[list[Letter
         yield [Letter.of(record) for record in records]
 
 
-def _origin(said: dict[str, str]) -> Origin | None:
+def said_by(record: Record) -> dict[str, str]:
+    """Read the headers of a record, whatever is in them."""
+    return {name: (value or b"").decode("utf-8", "replace") for name, value in record.headers}
+
+
+def origin_in(said: Mapping[str, str]) -> Origin | None:
+    """Read where a record stood first, as its headers say it; None where they do not."""
     numbers = _number(said.get(PARTITION)), _number(said.get(OFFSET)), _number(said.get(ATTEMPT))
     partition, offset, attempt = numbers
     if not said.get(TOPIC) or partition is None or offset is None:
@@ -122,12 +128,9 @@ def _origin(said: dict[str, str]) -> Origin | None:
     return Origin(said[TOPIC], partition, offset, attempt or 0)
 
 
-def _came_in(said: dict[str, str], record: Record) -> Origin | None:
-    """Name a webhook's letter by its own place: its body never had one."""
-    topic = said.get(TOPIC, "")
-    if not topic.startswith("http:") or said.get(OFFSET) != "-1":
-        return None
-    return Origin(topic, record.partition, record.offset, _number(said.get(ATTEMPT)) or 0)
+def _came_in(said: Mapping[str, str], record: Record) -> Origin:
+    """Name a webhook's letter by its own place: its body never had one in a topic that counts."""
+    return Origin(said[TOPIC], record.partition, record.offset, _number(said.get(ATTEMPT)) or 0)
 
 
 def _number(text: str | None) -> int | None:

@@ -4,13 +4,12 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Final
 
-from garbo.cli.cluster import Untyped, consumer_of
+from garbo.cli.cluster import Untyped, consumer_of, producer_of
 from garbo.cli.dlq.fates import Fate, Fates
 from garbo.cli.dlq.letters import Choice, Letter, Origin, letters_in
 from garbo.common.errors import RetryLater, StartRefused
 from garbo.common.events.topics import dead_letters, redrive
 from garbo.common.runtime.broker import KafkaSettings
-from garbo.common.runtime.producer import Producer
 
 SHOWN: Final = 20
 """So many of those that cannot be tried again are named one by one."""
@@ -58,11 +57,9 @@ async def redrive_letters(kafka: KafkaSettings, service: str, choice: Choice) ->
     broken off is simply typed again. Raises `StartRefused` when Kafka takes no more.
     """
     to, written = redrive(service).name, 0
-    producer = Producer(kafka=kafka, service="cli")
-    async with consumer_of(kafka) as consumer:
+    async with consumer_of(kafka) as consumer, producer_of(kafka) as producer:
         plan = await _plan(consumer, service, choice)
         left = set(plan.ready)
-        await producer.start()
         try:
             async for letters in letters_in(consumer, dead_letters(service).name):
                 some = [letter for letter in letters if _take(letter, left)]
@@ -71,8 +68,6 @@ async def redrive_letters(kafka: KafkaSettings, service: str, choice: Choice) ->
         except RetryLater as later:
             stopped = f"{written} letters were written, then Kafka took no more ({later.why})"
             raise StartRefused(f"{stopped}: type it again, these are passed over") from None
-        finally:
-            await producer.stop()
     return plan, written
 
 

@@ -16,7 +16,7 @@ RECEIVED_AT: Final = "garbo-received-at"
 def received_at(headers: Mapping[str, bytes]) -> datetime:
     """Tell when a body came in: by its own header, else when it was refused.
 
-    Raises `Reject("invalid:received_at")` where neither says it.
+    Raises `Reject("invalid:garbo-received-at")` where neither says it.
     """
     said = headers.get(RECEIVED_AT) or headers.get(FAILED_AT) or b""
     try:

@@ -144,6 +144,8 @@ def _attempt(read: Callable[[], Found], alone: Callable[[], Json]) -> Part:
         return Broken(alone(), rejected.why)
     except ValidationError:
         return Broken(alone(), "invalid:part")
+    except Exception as error:  # noqa: BLE001 - a stranger's bytes: what fails here, fails of this part alone
+        return Broken(alone(), f"unreadable:{type(error).__name__}")
 
 
 def _about(item: Value, about: Json, origin: Origin) -> Json:

@@ -111,6 +111,8 @@ class TakeWebhooks:
             return split_webhook(parse_json(came.body), received_at=came.received_at, hash_key=self._hash_key)
         except Reject as rejected:
             return [Broken(None, rejected.why)]
+        except Exception as error:  # noqa: BLE001 - as for a part: a bug of our reader is this body's alone
+            return [Broken(None, f"unreadable:{type(error).__name__}")]
 
     async def _keep(
         self, parts: Sequence[Part], came: ReceivedBody, *, beside: Sequence[ReceivedBody] = ()
