@@ -1,7 +1,8 @@
-"""`garbo replay`: webhooks of the last hour are read again, and nothing counts, is sent or is told twice."""
+"""`garbo replay`: webhooks are read again, and nothing counts, is sent or is told twice."""
 
 import asyncio
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import Any, Final
 
 import asyncpg
@@ -33,9 +34,12 @@ EVERY_TABLE: Final = """
 SELECT c.oid::regclass::text FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE n.nspname IN ('router', 'sender', 'analytics') AND c.relkind = 'r' ORDER BY 1
 """
-CONTENT: Final = (
-    "SELECT count(*) || ' ' || coalesce(md5(string_agg(t::text, ',' ORDER BY t::text)), '') FROM {} t"
-)
+CONTENT: Final = """
+SELECT count(*) || ' ' || coalesce(md5(string_agg(content, ',' ORDER BY content)), '')
+FROM (SELECT ({})::text AS content FROM {} t) AS rows
+"""
+WITHOUT: Final = {"sender.portfolio": "to_jsonb(t) - 'told_at'"}
+"""When the platform was last asked for a limit."""
 MOVING: Final = frozenset(
     {"sender.number_rate", "router.reaped", "router.template", "router.template_version"}
 )
@@ -47,16 +51,18 @@ READ: Final = (INBOUND_MESSAGE, MESSAGE_STATUS)
 async def test_what_is_read_again_changes_nothing(stack: Stack) -> None:
     if stack.data is None:
         pytest.skip("an installation elsewhere does not let us look at its database")
+    # From now on: what earlier tests told of templates would have them read anew while others test them.
+    span, begun = ("--from", datetime.now(UTC).isoformat()), await ends(stack, READ)
     await lived(stack)
     before, told = await tables(stack), await ends(stack, TOLD_ONCE)
     results = await different(stack, SEND_RESULT)
     sent, read, buried = await stack.ledger(), await ends(stack, READ), await stack.dead_letters()
 
-    assert "webhooks would be read again" in await typed(stack, "replay", "--from", "1h")
+    assert "webhooks would be read again" in await typed(stack, "replay", *span)
     assert await ends(stack, READ) == read
-    assert "webhooks were given to ingest" in await typed(stack, "replay", "--from", "1h", "--yes")
+    assert "webhooks were given to ingest" in await typed(stack, "replay", *span, "--yes")
 
-    await until(lambda: ends(stack, READ), lambda now: all(now[name] >= 2 * read[name] for name in read))
+    await until(lambda: ends(stack, READ), lambda now: all(now[n] >= 2 * read[n] - begun[n] for n in read))
     await all_read(stack.kafka)
     assert await tables(stack) == before
     assert await ends(stack, TOLD_ONCE) == told
@@ -92,7 +98,8 @@ async def tables(stack: Stack) -> dict[str, str | None]:
     connection = await asyncpg.connect(postgres_of(read_plan(stack.environ)).dsn(DATABASE))
     try:
         names = [name for (name,) in await connection.fetch(EVERY_TABLE) if name not in MOVING]
-        return {name: await connection.fetchval(CONTENT.format(name)) for name in names}
+        asked = {name: CONTENT.format(WITHOUT.get(name, "t"), name) for name in names}
+        return {name: await connection.fetchval(sql) for name, sql in asked.items()}
     finally:
         await connection.close()
 
